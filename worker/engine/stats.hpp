@@ -1,0 +1,30 @@
+#pragma once
+// What a worker has done since it started. Counters only go up; a reader sees each one whole, not all at one instant.
+//
+// Thread rule: any thread.
+
+#include <atomic>
+#include <cstdint>
+
+namespace millrace::engine {
+
+struct Stats {
+    using Counter = std::atomic<std::uint64_t>;
+
+    Counter claims;      // claim statements, the empty ones too
+    Counter claimed;     // jobs they brought
+    Counter completed;   // settles that were accepted, by outcome
+    Counter failed;
+    Counter snoozed;
+    Counter discarded;
+    Counter released;
+    Counter lost;        // attempts whose settle was refused, or which were dropped because the lease was gone
+    Counter timed_out;   // attempts asked to stop at their deadline
+    Counter leases_lost;
+    Counter reconnects;  // sessions opened to replace a lost one
+    Counter wakeups;     // notifications that woke a claimer
+    Counter promoted;
+    Counter reaped;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,51 @@
+#pragma once
+// One worker process: claims jobs of its queues, runs them, settles them.
+//
+//     claimer (per queue) ─► backlog ─► executors (slots per queue) ─► completer ─► settled
+//
+// beside them heartbeat (the lease), listener (wake-ups), maintenance (promote, reap, low-water, counts), deadlines.
+// Nothing is kept here that another worker would miss: a killed worker's jobs return when its lease runs out.
+//
+// Thread rule: constructed, run once and destroyed by one thread. `stats` may be read by any.
+
+#include "engine/registry.hpp"
+#include "engine/settings.hpp"
+#include "engine/stats.hpp"
+#include "ops/log.hpp"
+#include "storage/session.hpp"
+
+#include <memory>
+#include <stop_token>
+
+namespace millrace::engine {
+
+class Worker {
+public:
+    using Settings = WorkerSettings;
+
+    enum class Ending {
+        drained,    // every attempt has ended; all threads can be joined
+        abandoned,  // some handler ignored its stop request: its job was given back, its thread still runs
+    };
+
+    // The references outlive the worker.
+    Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
+    // Joins all threads. After `abandoned` that waits for the stuck handler: end the process with std::_Exit instead.
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // Works until `stop` is requested, then: claims nothing more, gives back what was not started, lets running
+    // attempts end for `drain_timeout`, asks the rest to stop, gives back what is left, closes its session.
+    // A database that cannot be reached is waited for. Throws storage::Error when it refuses this worker for good:
+    // another schema, a foreign database, no permission.
+    [[nodiscard]] Ending run(std::stop_token stop);
+
+    [[nodiscard]] const Stats& stats() const noexcept;
+
+private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,34 @@
+#include "storage/maintenance_store.hpp"
+
+#include "storage/translation.hpp"
+
+namespace millrace::storage {
+namespace {
+
+constexpr auto promote_statement =
+    "select promoted, ceil(greatest(0, extract(epoch from next_run_at - millrace.now())) * 1000)::bigint"
+    "  from millrace.promote($1, case when $2 then '-infinity'::timestamptz"
+    "                                 else millrace.now() - interval '1 minute' end)";
+
+}  // namespace
+
+Promotion MaintenanceStore::promote(PromoteScan scan) {
+    const auto row = execute(session_, promote_statement, max_promote, scan == PromoteScan::full).at(0);
+    Promotion promotion{.promoted = row[0].as<int>(), .next_due = {}};
+    if (!row[1].is_null()) promotion.next_due = std::chrono::milliseconds{row[1].as<std::int64_t>()};
+    return promotion;
+}
+
+int MaintenanceStore::reap() { return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>(); }
+
+void MaintenanceStore::advance_low_water() { execute(session_, "select millrace.advance_low_water()"); }
+
+int MaintenanceStore::fold_counts() {
+    return execute(session_, "select millrace.fold_counts()").at(0).at(0).as<int>();
+}
+
+void MaintenanceStore::maintain_partitions() {
+    execute(session_, "select millrace.maintain_partitions($1)", partition_days_ahead);
+}
+
+}  // namespace millrace::storage

@@ -1,0 +1,41 @@
+#pragma once
+// The chores that every worker shares: no leader, each call short, bounded, and harmless when repeated.
+//
+// Thread rule: as the Session.
+
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace millrace::storage {
+
+enum class PromoteScan {
+    recent,  // jobs due since a minute ago: cheap however many dead index entries lie before them
+    full,    // from the beginning: finds those that were committed long after their time
+};
+
+struct Promotion {
+    int promoted = 0;
+    std::optional<std::chrono::milliseconds> next_due;  // until the next scheduled job is due; none: nothing scheduled
+};
+
+class MaintenanceStore {
+public:
+    static constexpr int max_promote = 1000;
+    static constexpr int max_reap = 500;
+    static constexpr int partition_days_ahead = 7;
+
+    explicit MaintenanceStore(Session& session) : session_{session} {}
+
+    [[nodiscard]] Promotion promote(PromoteScan scan);
+    [[nodiscard]] int reap();        // jobs taken back
+    void advance_low_water();
+    int fold_counts();               // rows folded
+    void maintain_partitions();
+
+private:
+    Session& session_;
+};
+
+}  // namespace millrace::storage

@@ -1,0 +1,50 @@
+#include "storage/session.hpp"
+
+#include "storage/conninfo.hpp"
+#include "storage/error.hpp"
+#include "storage/translation.hpp"
+
+namespace millrace::storage {
+
+struct Session::State {
+    explicit State(const std::string& conninfo) : connection{conninfo} {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+    }
+
+    pqxx::connection connection;
+    pqxx::quiet_errorhandler quiet{connection};  // notices are for psql; otherwise they go to our standard error
+};
+
+Session::Session(const std::string& conninfo, const std::string& purpose) {
+    const auto completed = completed_conninfo(conninfo, purpose);
+    try {
+        state_ = std::make_unique<State>(completed);
+    } catch (const pqxx::failure& error) {
+        throw ConnectionLost{error.what()};
+    }
+}
+
+Session::~Session() = default;
+
+pqxx::connection_base& Session::connection() { return state_->connection; }
+
+struct Transaction::State {
+    explicit State(pqxx::connection_base& connection) : work{connection} {}
+    pqxx::work work;
+};
+
+Transaction::Transaction(Session& session)
+    : state_{translated(session.connection(), [&] { return std::make_unique<State>(session.connection()); })} {}
+
+Transaction::~Transaction() = default;
+
+void Transaction::commit() {
+    translated(state_->work.conn(), [&] { state_->work.commit(); });
+}
+
+pqxx::transaction_base& Transaction::work() { return state_->work; }
+
+}  // namespace millrace::storage

@@ -1,0 +1,68 @@
+#pragma once
+// One connection to PostgreSQL, and disposable: a connection that was lost destroys its Session, and the caller
+// opens another. libpqxx would reconnect silently inside one object and lose the session's settings; that is inhibited.
+//
+// Thread rule: one thread at a time. Each engine thread owns its own.
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace pqxx {
+class connection_base;
+class transaction_base;
+}  // namespace pqxx
+
+namespace millrace::storage {
+
+class Session {
+public:
+    // Throws `ConnectionLost` when the server cannot be reached. `purpose` shows in pg_stat_activity as
+    // `millrace <purpose>`.
+    Session(const std::string& conninfo, const std::string& purpose);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    // For the stores of this layer only.
+    [[nodiscard]] pqxx::connection_base& connection();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// A transaction of the caller's making; rolled back unless `commit` returned. For the stores of this layer and for
+// transactional handlers, which pass it to their stores.
+class Transaction {
+public:
+    explicit Transaction(Session& session);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    // Throws `ConnectionLost` when it is unknown whether the commit took place.
+    void commit();
+
+    // For the stores of this layer only.
+    [[nodiscard]] pqxx::transaction_base& work();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Opens sessions to one database, each named by its purpose. Any thread.
+class SessionFactory {
+public:
+    explicit SessionFactory(std::string conninfo) : conninfo_{std::move(conninfo)} {}
+    [[nodiscard]] std::unique_ptr<Session> open(const std::string& purpose) const {
+        return std::make_unique<Session>(conninfo_, purpose);
+    }
+    [[nodiscard]] const std::string& conninfo() const noexcept { return conninfo_; }
+
+private:
+    std::string conninfo_;  // libpq keyword/value string or URI; PG* environment variables fill the rest
+};
+
+}  // namespace millrace::storage

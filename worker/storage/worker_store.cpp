@@ -1,0 +1,39 @@
+#include "storage/worker_store.hpp"
+
+#include "storage/array_literal.hpp"
+#include "storage/interval.hpp"
+#include "storage/translation.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+namespace millrace::storage {
+namespace {
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+    return name.data();
+}
+
+}  // namespace
+
+core::WorkerId WorkerStore::open(const WorkerInfo& worker) {
+    ArrayLiteral queues;
+    for (const auto& queue : worker.queues) queues.add(queue);
+    const auto opened = execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval)",
+                                worker.name, queues.text(), host_name(), static_cast<int>(getpid()), worker.version,
+                                interval_text(worker.lease));
+    return core::WorkerId{opened.at(0).at(0).as<std::int32_t>()};
+}
+
+void WorkerStore::heartbeat(core::WorkerId worker, Draining draining) {
+    execute(session_, "select millrace.heartbeat($1, $2)", worker.value, draining == Draining::yes);
+}
+
+int WorkerStore::close(core::WorkerId worker) {
+    return execute(session_, "select millrace.close_session($1)", worker.value).at(0).at(0).as<int>();
+}
+
+}  // namespace millrace::storage

@@ -1,0 +1,41 @@
+#pragma once
+// A worker session's row: opened, kept alive, closed.
+//
+// Thread rule: as the Session.
+
+#include "core/ids.hpp"
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace millrace::storage {
+
+struct WorkerInfo {
+    std::string name;
+    std::string version;
+    std::vector<std::string> queues;
+    std::chrono::milliseconds lease;
+};
+
+enum class Draining { no, yes };
+
+class WorkerStore {
+public:
+    explicit WorkerStore(Session& session) : session_{session} {}
+
+    // Also tells the server this host's name and process id.
+    [[nodiscard]] core::WorkerId open(const WorkerInfo& worker);
+
+    // Renews the lease from the moment the server runs this. Throws SessionEnded when somebody has ended it.
+    void heartbeat(core::WorkerId worker, Draining draining);
+
+    // Gives back what the session still holds, no attempt counted; returns how many. Throws SessionEnded.
+    int close(core::WorkerId worker);
+
+private:
+    Session& session_;
+};
+
+}  // namespace millrace::storage

@@ -1,0 +1,86 @@
+-- Installs or upgrades millrace with psql alone:
+--
+--     psql -f sql/install.sql          from the top of the source tree
+--
+-- The lines that begin with \ir ../migrations/ and \ir queue/ are the list of files in their order; the program embeds
+-- the same list. Migrations that the ledger names are passed over, so that this may be run again at any time. Checksums
+-- are sha256 of a text without trailing newlines, as `millrace migrate` computes
+-- them: of each migration, and of all function files one after the other.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset format unaligned
+\pset tuples_only on
+
+\set number 1
+\set name 0001_create_roles_and_ledger
+\set text `cat migrations/0001_create_roles_and_ledger.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0001_create_roles_and_ledger.sql
+\endif
+\ir install/end.sql
+
+\set number 2
+\set name 0002_create_queues
+\set text `cat migrations/0002_create_queues.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0002_create_queues.sql
+\endif
+\ir install/end.sql
+
+\set number 3
+\set name 0003_create_jobs
+\set text `cat migrations/0003_create_jobs.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0003_create_jobs.sql
+\endif
+\ir install/end.sql
+
+\set number 4
+\set name 0004_create_workers
+\set text `cat migrations/0004_create_workers.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0004_create_workers.sql
+\endif
+\ir install/end.sql
+
+\set number 5
+\set name 0005_create_first_partitions
+\set text `cat migrations/0005_create_first_partitions.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0005_create_first_partitions.sql
+\endif
+\ir install/end.sql
+
+\set text `cat $(sed -n 's/^.ir \(queue.*\)$/sql\/\1/p' sql/install.sql)`
+begin;
+select pg_advisory_xact_lock(7709202) \g /dev/null
+set local role millrace_owner;
+\ir queue/clock.sql
+\ir queue/retry_delay.sql
+\ir queue/wake.sql
+\ir queue/create_queue.sql
+\ir queue/enqueue.sql
+\ir queue/enqueue_many.sql
+\ir queue/session.sql
+\ir queue/settled.sql
+\ir queue/claim.sql
+\ir queue/settle.sql
+\ir queue/settle_one.sql
+\ir queue/promote.sql
+\ir queue/reap.sql
+\ir queue/low_water.sql
+\ir queue/counts.sql
+\ir queue/partitions.sql
+\ir queue/operate.sql
+\ir queue/adopt.sql
+\ir queue/views.sql
+\ir queue/grants.sql
+insert into millrace.function_set (checksum)
+values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
+on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();
+commit;

@@ -1,0 +1,44 @@
+-- adopt: makes this database the home of its queues.
+--
+-- A queue remembers the server and the database it lives in. Restored or cloned elsewhere, it hands out no job until
+-- somebody has said that this copy is meant to work: a staging copy must not send the customers their mail again.
+-- Positions are transaction numbers of the old server; the low-water starts afresh.
+--
+-- Locks   rows of installation, low_water and lane.
+-- Raises  assert_home: MR011 foreign_database.
+-- Rows    2 and 10 per queue.
+
+create or replace function millrace.adopt()
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update millrace.installation i
+       set system_identifier = c.system_identifier, database_name = current_database()
+      from pg_control_system() c;
+    update millrace.low_water w set seen = '{}', delta_low = '0', delta_pending = '{}';
+    update millrace.lane l set low = '0', pending = '{}';
+    perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
+end
+$$;
+
+create or replace function millrace.assert_home()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    home millrace.installation%rowtype;
+begin
+    select i.* into home from millrace.installation i;
+    if home.database_name is distinct from current_database()::text
+       or home.system_identifier is distinct from (select c.system_identifier from pg_control_system() c) then
+        raise exception using errcode = 'MR011',
+            message = format('these queues belong to database %L of another place, not to %L here',
+                             home.database_name, current_database()),
+            hint = 'A restored or cloned queue runs nothing until told to. If this copy is the one that shall work: '
+                   'millrace adopt, or select millrace.adopt().';
+    end if;
+end
+$$;

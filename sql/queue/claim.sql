@@ -1,0 +1,115 @@
+-- claim: hands the next jobs of a queue to a worker.
+--
+--     available ──claim──► running
+--
+-- Lanes are read in the order of their priorities, each from its low-water on; one claim in ten begins with the lane
+-- whose first job has waited longest, so that low priorities are late but never starve. What another claim holds is
+-- skipped. All jobs of one claim share a fence: the session's id, durable since open_session, and 32 random bits. A
+-- sequence would not do: its values are handed out again when the server stops before they are on disk, and a
+-- claim may be asynchronous.
+--
+-- async => true commits the claim without waiting for the disk. Lost in a crash, it is a job that is ready again; the
+-- settle that follows is synchronous and makes it durable first. The setting lasts for the caller's transaction, so
+-- that this is for callers that claim in one of their own.
+--
+-- Arguments  max_jobs  1 … 10,000: as many as the worker has free hands
+-- Locks      the session's row of worker FOR KEY SHARE, then rows of ready, SKIP LOCKED: waits only for the end of a
+--            session that is being ended.
+-- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument.
+-- Plan       ready by its primary key within each lane, delete by row address, job by primary key; the settings below
+--            keep it so in every state of the statistics (tests/sql/claim_plan.sql, docs/decisions/0001).
+
+create or replace function millrace.claim(
+    session int, queue text, max_jobs int default 1, async boolean default false)
+returns table (job_id bigint, fence bigint, kind text, priority smallint, attempt smallint, max_attempts smallint,
+               payload jsonb, timeout interval, deadline timestamptz, traceparent text, enqueued_at timestamptz)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+    claimed_queue constant int := millrace.queue_id(queue);
+    claimed_at constant timestamptz := millrace.now();
+    new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
+    oldest_first constant boolean := random() < 0.1;
+    amount int;
+begin
+    if max_jobs is null or max_jobs not between 1 and 10000 then
+        raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
+            hint = 'Allowed for max_jobs: 1 to 10000.';
+    end if;
+    perform from millrace.worker w where w.id = session and w.ended_at is null for key share;
+    if not found then
+        perform millrace.raise_session_ended(session);
+    end if;
+    if async then
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+
+    return query
+    with chosen as materialized (
+        select next.ctid
+          from (select l.priority, l.low, l.pending
+                  from millrace.lane l
+                 where l.queue_id = claimed_queue
+                 order by case when oldest_first then (select r.pos
+                                                         from millrace.ready r
+                                                        where r.queue_id = l.queue_id and r.priority = l.priority
+                                                          and r.pos >= l.low
+                                                        order by r.pos
+                                                        limit 1) end,
+                          l.priority) lane
+         cross join lateral (
+                -- long-running transactions that the low-water has passed, one by one
+                select early.ctid
+                  from (select r.ctid
+                          from unnest(lane.pending) p(pos)
+                         cross join lateral (select f.ctid
+                                               from millrace.ready f
+                                              where f.queue_id = claimed_queue and f.priority = lane.priority
+                                                and f.pos = p.pos
+                                              order by f.job_id
+                                              limit max_jobs
+                                                for update skip locked) r) early
+                union all
+                select late.ctid
+                  from (select r.ctid
+                          from millrace.ready r
+                         where r.queue_id = claimed_queue and r.priority = lane.priority and r.pos >= lane.low
+                         order by r.pos, r.job_id
+                         limit max_jobs
+                           for update skip locked) late) next
+         limit max_jobs
+    ), taken as (
+        delete from millrace.ready r
+         where r.ctid = any (array(select c.ctid from chosen c))
+        returning r.job_id, r.stored_on, r.queue_id, r.priority, r.pos, r.attempt
+    ), work as materialized (
+        -- a left join: should the wide row be missing, the job must be seen to fail, not vanish
+        select t.job_id, t.stored_on, t.queue_id, t.priority, t.pos, (t.attempt + 1)::smallint as attempt, j.kind,
+               j.max_attempts, j.payload, j.timeout, claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at
+          from taken t
+          left join millrace.job j on j.id = t.job_id and j.stored_on = t.stored_on
+    ), started as (
+        insert into millrace.running (job_id, fence, claimed_at, deadline, stored_on, queue_id, worker, priority,
+                                      attempt)
+        select w.job_id, new_fence, claimed_at, w.deadline, w.stored_on, w.queue_id, session, w.priority, w.attempt
+          from work w
+    )
+    select w.job_id, new_fence, w.kind, w.priority, w.attempt, w.max_attempts, w.payload, w.timeout, w.deadline,
+           w.traceparent, w.enqueued_at
+      from work w
+     order by w.priority, w.pos, w.job_id;
+
+    get diagnostics amount = row_count;
+    if amount > 0 then
+        insert into millrace.queue_delta (queue_id, available, running) values (claimed_queue, -amount, amount);
+    end if;
+end
+$$;

@@ -1,0 +1,125 @@
+-- enqueue: a job in the caller's transaction. It exists when, and only when, that transaction commits.
+--
+--     (nothing) ──► available        no run_at, or one that has passed
+--     (nothing) ──► scheduled        run_at or delay in the future
+--
+-- Arguments  kind          which handler runs it, 1 … 100 characters
+--            payload       jsonb, up to the queue's max_payload_bytes as text
+--            priority      0 first … 9 last
+--            run_at        not before this time, at most 10 years ahead; or delay, the same from now
+--            max_attempts  1 … 1000; null: the queue's
+--            timeout       of one attempt, up to 30 days; null: the queue's
+--            traceparent   W3C trace context, passed on to the handler
+--            wake          false: send no notification in this transaction, see poke()
+-- Locks      none that another enqueue, claim or settle waits for.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs.
+-- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most).
+
+-- What the arguments mean for this queue, or an error; shared by all forms of enqueue.
+create or replace function millrace.admit(
+    queue text, kind text, priority int, run_at timestamptz, delay interval, max_attempts int, timeout interval,
+    traceparent text,
+    out queue_id int, out now timestamptz, out stored_on date, out due timestamptz, out attempts smallint,
+    out time_limit interval, out payload_limit int, out signal_raised boolean)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wrong text;
+begin
+    admit.now := millrace.now();
+    select q.id, q.max_payload_bytes, s.raised, coalesce(admit.max_attempts, q.max_attempts),
+           coalesce(admit.timeout, q.timeout),
+           greatest(i.first_day, least((admit.now at time zone 'utc')::date, i.last_day))  -- storage_day()
+      into admit.queue_id, admit.payload_limit, admit.signal_raised, admit.attempts, admit.time_limit, admit.stored_on
+      from millrace.queue q
+      join millrace.queue_signal s on s.queue_id = q.id
+     cross join millrace.installation i
+     where q.name = admit.queue;
+    if not found then
+        perform millrace.queue_id(admit.queue);  -- raises MR003
+    end if;
+
+    wrong := case
+        when kind is null or kind = '' or length(kind) > 100 then 'kind: 1 to 100 characters'
+        when priority is null or priority not between 0 and 9 then 'priority: 0 (first) to 9 (last)'
+        when run_at is not null and delay is not null then 'run_at: not together with delay'
+        when run_at > admit.now + interval '10 years' then 'run_at: at most 10 years ahead'
+        when delay < interval '0' or delay > interval '10 years' then 'delay: 0 to 10 years'
+        when max_attempts not between 1 and 1000 then 'max_attempts: 1 to 1000'
+        when timeout <= interval '0' or timeout > interval '30 days' then 'timeout: more than 0, up to 30 days'
+        when traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
+            then 'traceparent: version-traceid-parentid-flags in lower-case hex, see W3C Trace Context'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'enqueue: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
+    admit.due := coalesce(admit.run_at, admit.now + admit.delay);
+    if admit.due <= admit.now then
+        admit.due := null;
+    end if;
+end
+$$;
+
+create or replace function millrace.enqueue(
+    queue text,
+    kind text,
+    payload jsonb default '{}',
+    priority int default 5,
+    run_at timestamptz default null,
+    delay interval default null,
+    max_attempts int default null,
+    timeout interval default null,
+    traceparent text default null,
+    wake boolean default true)
+returns bigint  -- the job's id
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    admitted record;
+    enqueued bigint;
+begin
+    admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent);
+    perform millrace.check_payload(payload, admitted.payload_limit);
+
+    insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
+                                   traceparent)
+    values (admitted.now, admitted.stored_on, admitted.queue_id, enqueue.priority, admitted.attempts, enqueue.kind,
+            enqueue.payload, admitted.time_limit, enqueue.traceparent)
+    returning j.id into enqueued;
+
+    if admitted.due is null then
+        insert into millrace.ready (job_id, stored_on, queue_id, priority)
+        values (enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority);
+        insert into millrace.queue_delta (queue_id, available, enqueued) values (admitted.queue_id, 1, 1);
+        if admitted.signal_raised and enqueue.wake then
+            perform pg_notify('millrace/' || enqueue.queue, '');
+        end if;
+    else
+        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for)
+        values (admitted.due, enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority, 'run_at');
+        insert into millrace.queue_delta (queue_id, scheduled, enqueued) values (admitted.queue_id, 1, 1);
+    end if;
+    return enqueued;
+end
+$$;
+
+create or replace function millrace.check_payload(payload jsonb, payload_limit int)
+returns void
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if payload is null then
+        raise exception using errcode = 'MR005', message = 'enqueue: payload is null',
+            hint = 'A job without data has the payload ''{}''.';
+    elsif octet_length(payload::text) > payload_limit then
+        raise exception using errcode = 'MR004',
+            message = format('enqueue: payload of %s bytes is too large, the queue allows %s',
+                             octet_length(payload::text), payload_limit),
+            hint = 'Store the data in a table of your own in the same transaction and enqueue its key.';
+    end if;
+end
+$$;

@@ -1,0 +1,37 @@
+-- grants: who may call what. Applied last; PUBLIC has nothing, and no role but the owner has a right on a table.
+--
+--     millrace_enqueuer   enqueues                        millrace_worker    and claims, settles, maintains
+--     millrace_operator   enqueues, acts on jobs, looks   millrace_viewer    looks
+--
+-- Locks   none.
+-- Raises  nothing.
+
+revoke all on all tables in schema millrace from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                                 millrace_viewer;
+revoke all on all functions in schema millrace from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                                    millrace_viewer;
+grant select on millrace.migration, millrace.function_set
+   to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
+grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters
+   to millrace_operator, millrace_viewer;
+
+do $$
+declare
+    granted record;
+begin
+    for granted in
+        select f.oid::regprocedure as signature, r.name as role
+          from (values
+                ('millrace_enqueuer', '{now,enqueue,enqueue_many,poke}'::text[]),
+                ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,
+                                      fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
+                                      promote,reap,advance_low_water,fold_counts,maintain_partitions}'),
+                ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,
+                                        promote,maintain_partitions,queue_overview}'),
+                ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
+          join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
+    loop
+        execute format('grant execute on function %s to %I', granted.signature, granted.role);
+    end loop;
+end
+$$;

@@ -1,0 +1,133 @@
+-- retry, replay, cancel: what a person does to one job.
+--
+--     scheduled ──retry──► available
+--     dead_letter ──replay──► available, with all its attempts again
+--     available, scheduled ──cancel──► finished 'cancelled'
+--
+-- A job may move from table to table while it is looked for; it is looked for three times before it counts as unknown.
+-- Calling one of them on a job that is already where it would go changes nothing and says so.
+--
+-- Locks   the job's narrow row.
+-- Raises  MR006 unknown_job, MR007 invalid_transition.
+-- Rows    3, and one of operator_action.
+
+create or replace function millrace.retry(job_id bigint)
+returns text  -- the job's state now
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    moved record;
+begin
+    delete from millrace.scheduled s where s.job_id = retry.job_id
+    returning s.stored_on, s.queue_id, s.priority, s.attempt into moved;
+    if not found then
+        return millrace.unmoved('retry', job_id, array['available'], 'Only a job that is scheduled or waits for its'
+            ' retry can be made available; a dead letter comes back with millrace.replay(id).');
+    end if;
+    insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+    values (retry.job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt);
+    insert into millrace.queue_delta (queue_id, scheduled, available) values (moved.queue_id, -1, 1);
+    perform millrace.wake(moved.queue_id);
+    perform millrace.audit('retry', jsonb_build_object('job', retry.job_id), 1);
+    return 'available';
+end
+$$;
+
+create or replace function millrace.replay(job_id bigint)
+returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    moved record;
+begin
+    delete from millrace.dead_letter d where d.job_id = replay.job_id
+    returning d.stored_on, d.queue_id, d.priority into moved;
+    if not found then
+        return millrace.unmoved('replay', job_id, array['available'], 'Only a dead letter can be replayed.');
+    end if;
+    insert into millrace.ready (job_id, stored_on, queue_id, priority)
+    values (replay.job_id, moved.stored_on, moved.queue_id, moved.priority);
+    insert into millrace.queue_delta (queue_id, dead, available) values (moved.queue_id, -1, 1);
+    perform millrace.wake(moved.queue_id);
+    perform millrace.audit('replay', jsonb_build_object('job', replay.job_id), 1);
+    return 'available';
+end
+$$;
+
+create or replace function millrace.cancel(job_id bigint, reason text default null)
+returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    looks constant int := 3;
+    gone record;
+    was_ready boolean;
+begin
+    if length(reason) > 1000 then
+        raise exception using errcode = 'MR005', message = 'cancel: bad reason',
+            hint = 'Allowed for reason: up to 1000 characters.';
+    end if;
+    for look in 1 .. looks
+    loop
+        delete from millrace.ready r where r.job_id = cancel.job_id
+        returning r.stored_on, r.queue_id, r.attempt into gone;
+        was_ready := found;
+        if not found then
+            delete from millrace.scheduled s where s.job_id = cancel.job_id
+            returning s.stored_on, s.queue_id, s.attempt into gone;
+        end if;
+        exit when found;
+        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled');
+    end loop;
+    if gone is null then
+        return millrace.unmoved('cancel', job_id, array['cancelled'],
+                                'Only a job that waits can be cancelled: available or scheduled.');
+    end if;
+    insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
+    values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);
+    insert into millrace.queue_delta (queue_id, available, scheduled, cancelled)
+    values (gone.queue_id, -was_ready::int, was_ready::int - 1, 1);
+    perform millrace.audit('cancel', jsonb_build_object('job', cancel.job_id, 'reason', cancel.reason), 1);
+    return 'cancelled';
+end
+$$;
+
+-- Which narrow table holds a job's id; null for a job that there is not.
+create or replace function millrace.job_state(job_id bigint)
+returns text
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when exists (select from millrace.running r where r.job_id = $1) then 'running'
+        when exists (select from millrace.scheduled s where s.job_id = $1) then 'scheduled'
+        when exists (select from millrace.dead_letter d where d.job_id = $1) then 'discarded'
+        when exists (select from millrace.ready r where r.job_id = $1) then 'available'
+        else (select f.outcome::text
+                from millrace.finished f
+               where f.job_id = $1 and f.stored_on = (select j.stored_on from millrace.job j where j.id = $1))
+    end
+$$;
+
+-- The answer for a job that was not where an action looks for it: its state if that is the one wished for, else an error.
+create or replace function millrace.unmoved(action text, job_id bigint, fine text[], rule text)
+returns text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    state constant text := millrace.job_state(job_id);
+begin
+    if state = any (fine) then
+        return state;
+    elsif state is null then
+        raise exception using errcode = 'MR006',
+            message = format('%s: unknown job %s', action, coalesce(job_id::text, 'null')),
+            hint = 'It never existed, its enqueue is not committed, or its retention is over.';
+    end if;
+    raise exception using errcode = 'MR007', message = format('%s: job %s is %s', action, job_id, state), hint = rule;
+end
+$$;

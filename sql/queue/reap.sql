@@ -1,0 +1,121 @@
+-- reap: takes jobs back from workers that are gone, and from attempts that overran.
+--
+--     running ──reap──► available, while attempts are left; the one that was lost counts
+--     running ──reap──► dead_letter, after the last
+--     session: open ──reap──► ended 'lease expired'
+--
+-- Bounded and SKIP LOCKED, so that every worker runs it: there is no leader to lose. A session whose lease has run out
+-- is ended first, under a lock that excludes its heartbeat and its claims; from then on its jobs are taken back, some
+-- per call, until none is left. An attempt that is past its deadline by ten seconds is taken back from a worker that
+-- lives: the worker has had its chance to stop it.
+--
+-- What a zombie settles in the same moment is decided by the row: whoever deletes it first.
+--
+-- Arguments  max_jobs  1 … 10,000
+-- Locks      rows of worker, then rows of running, all SKIP LOCKED.
+-- Raises     MR005 bad_argument.
+-- Rows       3 per job, 1 per session and queue.
+-- Plan       running is scanned by worker, and only when a session has expired.
+
+create or replace function millrace.reap(max_jobs int default 500)
+returns int  -- jobs taken back
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    at constant timestamptz := millrace.now();
+    grace constant interval := '10 seconds';
+    sessions_at_a_time constant int := 10;
+    lost record;
+    found_rows tid[];
+    taken int := 0;
+begin
+    if max_jobs is null or max_jobs not between 1 and 10000 then
+        raise exception using errcode = 'MR005', message = 'reap: bad max_jobs',
+            hint = 'Allowed for max_jobs: 1 to 10000.';
+    end if;
+    for lost in
+        select w.id, w.name, w.ended_at
+          from millrace.worker w
+         where not w.cleared and (w.ended_at is not null or w.lease_expires_at < at)
+         order by w.id
+         limit sessions_at_a_time
+           for update skip locked
+    loop
+        if lost.ended_at is null then
+            update millrace.worker w set ended_at = at, end_reason = 'lease expired' where w.id = lost.id;
+        end if;
+        found_rows := array(select r.ctid
+                              from millrace.running r
+                             where r.worker = lost.id
+                             order by r.job_id
+                             limit max_jobs - taken
+                               for update skip locked);
+        taken := taken + millrace.take_back(found_rows, format('lease expired: worker %s (session %s) is gone',
+                                                               lost.name, lost.id));
+        if not exists (select from millrace.running r where r.worker = lost.id) then
+            update millrace.worker w set cleared = true where w.id = lost.id;
+        end if;
+        exit when taken >= max_jobs;
+    end loop;
+
+    if taken < max_jobs then
+        found_rows := array(select r.ctid
+                              from millrace.running r
+                             where r.deadline < at - grace
+                             order by r.deadline
+                             limit max_jobs - taken
+                               for update skip locked);
+        taken := taken + millrace.take_back(found_rows, 'timed out: the worker did not stop it in time');
+    end if;
+    return taken;
+end
+$$;
+
+-- Ends the attempts in these rows of `running`, which the caller has locked.
+create or replace function millrace.take_back(rows tid[], reason text)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+    at constant timestamptz := millrace.now();
+    taken int;
+    woken int[];
+begin
+    if cardinality(rows) = 0 then
+        return 0;
+    end if;
+    with gone as (
+        delete from millrace.running r where r.ctid = any (rows) returning r.*
+    ), judged as materialized (
+        select g.*, g.attempt < j.max_attempts as again
+          from gone g
+          left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
+    ), available as (
+        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+        select j.job_id, j.stored_on, j.queue_id, j.priority, j.attempt from judged j where j.again order by j.job_id
+    ), buried as (
+        insert into millrace.dead_letter (job_id, fence, discarded_at, stored_on, queue_id, worker, priority, attempt,
+                                          error)
+        select j.job_id, j.fence, at, j.stored_on, j.queue_id, j.worker, j.priority, j.attempt, reason
+          from judged j
+         where j.again is not true
+    ), noted as (
+        insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome, error)
+        select j.job_id, j.fence, at, case when j.again then at end, j.worker, j.attempt, 'reaped', reason from judged j
+    ), counted as (
+        insert into millrace.queue_delta (queue_id, available, running, dead, failed)
+        select j.queue_id, count(*) filter (where j.again), -count(*), count(*) filter (where j.again is not true),
+               count(*)
+          from judged j
+         group by j.queue_id
+    )
+    select count(*), array_agg(distinct j.queue_id) filter (where j.again) into taken, woken from judged j;
+    perform millrace.wake(q) from unnest(woken) q;
+    return taken;
+end
+$$;

@@ -1,0 +1,117 @@
+-- jobs, queues, workers, dead_letters: what a person looks at.
+--
+-- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
+-- branch, so that `where state = 'running'` reads nothing else. `queues` never counts a backlog: its numbers are sums
+-- of counts that are kept, and the oldest job is the least of ten lane heads.
+--
+-- Locks   none.
+-- Raises  nothing.
+
+set local client_min_messages = warning;
+drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters;
+reset client_min_messages;
+
+create view millrace.jobs as
+select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_attempts, s.run_at, w.name as worker,
+       s.fence, s.claimed_at, s.deadline, s.finished_at,
+       coalesce(s.error, (select f.error
+                            from millrace.attempt_failure f
+                           where f.job_id = j.id
+                           order by f.failed_at desc
+                           limit 1)) as error,
+       s.result, j.payload, j.traceparent, j.enqueued_at
+  from (select r.job_id, r.stored_on, 'available' as state, r.attempt, null::timestamptz as run_at, null::int as worker,
+               null::bigint as fence, null::timestamptz as claimed_at, null::timestamptz as deadline,
+               null::timestamptz as finished_at, null::text as error, null::jsonb as result
+          from millrace.ready r
+        union all
+        select s.job_id, s.stored_on, 'scheduled', s.attempt, s.run_at, null, null, null, null, null, null, null
+          from millrace.scheduled s
+        union all
+        select r.job_id, r.stored_on, 'running', r.attempt, null, r.worker, r.fence, r.claimed_at, r.deadline, null,
+               null, null
+          from millrace.running r
+        union all
+        select f.job_id, f.stored_on, f.outcome::text, f.attempt, null, f.worker, f.fence, f.claimed_at, null,
+               f.finished_at, f.note, f.result
+          from millrace.finished f
+        union all
+        select d.job_id, d.stored_on, 'discarded', d.attempt, null, d.worker, d.fence, null, null, d.discarded_at,
+               d.error, null
+          from millrace.dead_letter d) s
+  join millrace.job j on j.id = s.job_id and j.stored_on = s.stored_on
+  join millrace.queue q on q.id = j.queue_id
+  left join millrace.worker w on w.id = s.worker;
+
+-- A function, because a view cannot turn off the just-in-time compiler, which takes longer than the query.
+create or replace function millrace.queue_overview()
+returns table (name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint,
+               enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamptz,
+               oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
+               retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
+               created_at timestamptz)
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
+       n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
+       q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at
+  from millrace.queue q
+  join millrace.queue_signal s on s.queue_id = q.id
+  join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
+               sum(c.running)::bigint as running, sum(c.dead)::bigint as dead, sum(c.enqueued)::bigint as enqueued,
+               sum(c.completed)::bigint as completed, sum(c.cancelled)::bigint as cancelled,
+               sum(c.failed)::bigint as failed
+          from (select c.queue_id, c.available, c.scheduled, c.running, c.dead, c.enqueued, c.completed, c.cancelled,
+                       c.failed
+                  from millrace.queue_count c
+                union all
+                select d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
+                       d.failed
+                  from millrace.live_deltas() d) c
+         group by c.queue_id) n on n.queue_id = q.id
+ cross join lateral (
+        select min(head.enqueued_at) as oldest_at
+          from millrace.lane l
+         cross join lateral (select j.enqueued_at
+                               from (select * from
+                                            (select r.job_id, r.stored_on
+                                               from millrace.ready r
+                                              where r.queue_id = l.queue_id and r.priority = l.priority
+                                                and r.pos >= l.low
+                                              order by r.pos, r.job_id
+                                              limit 1) late
+                                     union all
+                                     select early.job_id, early.stored_on
+                                       from unnest(l.pending) p(pos)
+                                      cross join lateral (select r.job_id, r.stored_on
+                                                            from millrace.ready r
+                                                           where r.queue_id = l.queue_id and r.priority = l.priority
+                                                             and r.pos = p.pos
+                                                           order by r.job_id
+                                                           limit 1) early) first
+                               join millrace.job j on j.id = first.job_id and j.stored_on = first.stored_on) head
+         where l.queue_id = q.id) o
+$$;
+
+create view millrace.queues as
+select * from millrace.queue_overview();
+
+create view millrace.workers as
+select w.id, w.name, w.host, w.pid, w.version, w.queues,
+       case when w.end_reason = 'closed' then 'closed'
+            when w.ended_at is not null then 'lost'
+            when w.lease_expires_at < millrace.now() then 'overdue'
+            when w.draining then 'draining'
+            else 'alive' end as state,
+       w.started_at, w.heartbeat_at, w.lease_expires_at, w.draining, w.ended_at, w.end_reason
+  from millrace.worker w;
+
+create view millrace.dead_letters as
+select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.name as worker, j.payload,
+       j.enqueued_at
+  from millrace.dead_letter d
+  join millrace.job j on j.id = d.job_id and j.stored_on = d.stored_on
+  join millrace.queue q on q.id = d.queue_id
+  left join millrace.worker w on w.id = d.worker;

@@ -1,0 +1,43 @@
+#pragma once
+// What became of an attempt. A handler returns one of these; nothing else settles a job.
+//
+// A handler that throws has failed: the engine turns the exception into `Failed` with its text.
+
+#include "core/job.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace millrace::core {
+
+// Done. The successors are enqueued in the settling transaction.
+struct Completed {
+    std::string result;  // JSON text, empty for none
+    std::vector<NewJob> successors;
+};
+
+// This attempt failed. Retried after `retry_in` (the queue's backoff when absent) while attempts are left, else a dead letter.
+struct Failed {
+    std::string error;
+    std::optional<std::chrono::milliseconds> retry_in;
+};
+
+// Not now, and nobody's fault: again after `delay`, the attempt is not counted.
+struct Snoozed {
+    std::chrono::milliseconds delay{0};
+};
+
+// It can never succeed: a dead letter at once, whatever attempts are left.
+struct Discarded {
+    std::string error;
+};
+
+// Given back unfinished, the attempt is not counted. The engine's own word, at shutdown.
+struct Released {};
+
+using Outcome = std::variant<Completed, Failed, Snoozed, Discarded, Released>;
+
+}  // namespace millrace::core

@@ -1,0 +1,89 @@
+#include "ops/log.hpp"
+
+#include "core/printable.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+namespace millrace::ops {
+namespace {
+
+constexpr std::size_t longest_value = 2000;
+
+std::string_view name_of(Level level) {
+    constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
+    return names.at(static_cast<std::size_t>(level));
+}
+
+// UTC with milliseconds, RFC 3339.
+std::string timestamp() {
+    const auto now = std::chrono::system_clock::now();
+    const auto seconds = std::chrono::system_clock::to_time_t(now);
+    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 64> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(millis));
+    return text.data();
+}
+
+std::string json_line(Level level, std::string_view message, std::span<const Field> fields) {
+    nlohmann::ordered_json line;
+    line["time"] = timestamp();
+    line["level"] = name_of(level);
+    line["message"] = message;
+    for (const auto& field : fields) {
+        auto& value = line[std::string{field.name}];
+        if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+            value = *number;
+        } else {
+            value = core::printable(std::get<std::string_view>(field.value), longest_value);
+        }
+    }
+    return line.dump();
+}
+
+// A terminal obeys control characters, so none of a field's gets there.
+std::string without_controls(std::string text) {
+    for (auto& letter : text) {
+        if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) letter = ' ';
+    }
+    return text;
+}
+
+std::string human_line(Level level, std::string_view message, std::span<const Field> fields) {
+    auto line = timestamp().substr(11, 12) + " ";
+    if (level != Level::info) line.append(name_of(level)).append(": ");
+    line += message;
+    for (const auto& field : fields) {
+        line.append("  ").append(field.name).append("=");
+        if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+            line += std::to_string(*number);
+        } else {
+            line += without_controls(core::printable(std::get<std::string_view>(field.value), longest_value));
+        }
+    }
+    return line;
+}
+
+}  // namespace
+
+Log::Log(Format format, std::FILE* out, Level least) : format_{format}, out_{out}, least_{least} {}
+
+void Log::write(Level level, std::string_view message, std::span<const Field> fields) {
+    if (observer_) observer_(level, message, fields);
+    if (level < least_) return;
+    auto line = format_ == Format::json ? json_line(level, message, fields) : human_line(level, message, fields);
+    line += '\n';
+    const std::lock_guard lock{mutex_};
+    std::fwrite(line.data(), 1, line.size(), out_);
+    std::fflush(out_);
+}
+
+void Log::observe(Observer observer) { observer_ = std::move(observer); }
+
+}  // namespace millrace::ops

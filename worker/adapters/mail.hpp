@@ -1,64 +1,57 @@
 #pragma once
-// A mail as its author thinks of it, whether it may be sent, and the header lines that carry it.
+// A mail as its author thinks of it, and whether it may be sent.
 //
 // Nothing a person typed can add a header or a recipient: text that holds a line break or another control
-// character is refused, not repaired, and addresses are checked against the syntax of RFC 5321 (ASCII only;
-// internationalised domains are refused). Header text outside printable ASCII is encoded by RFC 2047.
+// character is refused, not repaired, and addresses are checked against the syntax of RFC 5321. Only ASCII
+// addresses without quoting are taken; internationalised domains are refused with the remedy.
 //
-// Pure values and functions: no I/O, no clock.
+// Pure values and functions: no I/O, no clock. Strings are UTF-8, as the caller promises.
 
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace millrace::adapters {
 
 // Limits in bytes. Addresses: RFC 5321 4.5.3.1 (64 before the @, 254 in all). Subject: RFC 5322 2.1.1.
 inline constexpr std::size_t max_local_part = 64;
 inline constexpr std::size_t max_address = 254;
+inline constexpr std::size_t max_domain_label = 63;
 inline constexpr std::size_t max_display_name = 256;
 inline constexpr std::size_t max_subject = 998;
 inline constexpr std::size_t max_body = 1024 * 1024;  // text and html together
 
 struct Mailbox {
     std::string address;
-    std::string name;  // UTF-8, may be empty
+    std::string name;  // may be empty
 };
 
-// Bodies are UTF-8 with any line endings; at least one of them is not empty.
+// Bodies may have any line endings; at least one of them is not empty.
 struct Mail {
     Mailbox from;
     Mailbox to;
     std::optional<Mailbox> reply_to;
-    std::string subject;  // UTF-8
+    std::string subject;
     std::string text;
     std::string html;
-    std::string message_id;  // with its angle brackets
+    std::string message_id;  // with its angle brackets; the same for every attempt at the same mail
     std::chrono::system_clock::time_point date;
 };
 
-// Why a mail cannot be sent: `field` is a member of Mail ("to", "subject", "body"), `reason` ends with the remedy.
+// Why a mail cannot be sent. Quotes nothing of the mail: problems are logged and mails are private.
 struct MailProblem {
-    std::string field;
-    std::string reason;
+    std::string field;   // the member of Mail, "text" for the bodies together
+    std::string reason;  // what is wrong; what to do
 };
 
-// Nothing when the mail, or the address, may be sent.
+// Nothing when the mail, the mailbox or the address may be sent.
 std::optional<MailProblem> mail_problem(const Mail& mail);
+std::optional<std::string> mailbox_problem(const Mailbox& mailbox);
 std::optional<std::string> address_problem(std::string_view address);
 
-// Reads "address" or "Name <address>"; nothing when it is neither. The parts are not checked.
-std::optional<Mailbox> parse_mailbox(std::string_view text);
-
-// "Name: value" per header in the order of sending, without the closing CRLF; long ones are folded.
-std::vector<std::string> header_lines(const Mail& mail);
-
-// The building blocks of header_lines.
-std::string encode_header_text(std::string_view utf8, std::size_t name_length);
-std::string encode_mailbox(const Mailbox& mailbox, std::size_t name_length);
-std::string format_date(std::chrono::system_clock::time_point at);
+// Reads "address" or "Name <address>"; an address that is neither comes back as it is, to be found out above.
+Mailbox parse_mailbox(std::string_view text);
 
 }  // namespace millrace::adapters

@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+// A real SMTP server that remembers what it was sent and misbehaves on request. For tests and the demo.
+//
+//     server.mjs [--security starttls|tls|none] [--user NAME --password WORD] [--port N] [--http-port N]
+//                [--out FILE] [--until-stdin-closes]
+//
+// Listens on 127.0.0.1, on free ports unless told. When ready it prints one line of JSON on standard output:
+// {"port", "http_port", "ca_file"}; ca_file holds the certificate it made for itself, absent without TLS.
+//
+// Accepted messages are kept parsed and in order of arrival. --out also appends each to FILE as a line of JSON,
+// on disk before the client reads 250, so that whatever a client believes delivered is in the file.
+//
+//     GET    /messages   all of them        DELETE /messages   forget them
+//     PUT    /script     an array of faults, replacing the last script (faults.mjs)
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Faults } from './faults.mjs';
+
+const require = createRequire(new URL('../npm/package.json', import.meta.url));
+const { SMTPServer } = require('smtp-server');
+const { simpleParser } = require('mailparser');
+
+const { values: options } = parseArgs({
+    options: {
+        security: { type: 'string', default: 'starttls' },
+        user: { type: 'string' },
+        password: { type: 'string' },
+        port: { type: 'string', default: '0' },
+        'http-port': { type: 'string', default: '0' },
+        out: { type: 'string' },
+        'until-stdin-closes': { type: 'boolean', default: false },
+    },
+});
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'millrace-smtp-'));
+const out = options.out === undefined ? undefined : fs.openSync(options.out, 'a');
+const faults = new Faults();
+let messages = [];
+
+function make_certificate() {
+    const key = path.join(scratch, 'key.pem');
+    const certificate = path.join(scratch, 'certificate.pem');
+    execFileSync('openssl', [
+        'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+        '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
+        '-keyout', key, '-out', certificate,
+    ], { stdio: ['ignore', 'ignore', 'pipe'] });
+    return { key: fs.readFileSync(key), cert: fs.readFileSync(certificate), ca_file: certificate };
+}
+
+async function read_message(stream, session) {
+    const mail = await simpleParser(stream, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
+    const mailboxes = (field) => (field?.value ?? []).map(({ address, name }) => ({ address, name }));
+    return {
+        from: mailboxes(mail.from),
+        to: mailboxes(mail.to),
+        reply_to: mailboxes(mail.replyTo),
+        subject: mail.subject ?? '',
+        text: mail.text ?? '',
+        html: mail.html || '',
+        message_id: mail.messageId ?? '',
+        date: mail.date?.toISOString() ?? '',
+        headers: mail.headerLines.map(({ line }) => line),
+        envelope: {
+            from: session.envelope.mailFrom.address,
+            to: session.envelope.rcptTo.map(({ address }) => address),
+        },
+        helo: session.hostNameAppearsAs,
+        secure: session.secure,
+        user: session.user ?? '',
+        connection: session.id,
+    };
+}
+
+function remember(message) {
+    messages.push(message);
+    if (out !== undefined) {
+        fs.writeSync(out, JSON.stringify(message) + '\n');
+        fs.fdatasyncSync(out);
+    }
+}
+
+const certificate = options.security === 'none' ? {} : make_certificate();
+
+const smtp = new SMTPServer({
+    banner: 'millrace test server',
+    secure: options.security === 'tls',
+    hideSTARTTLS: options.security === 'none',
+    disabledCommands: options.user === undefined ? ['AUTH'] : [],
+    authOptional: options.user === undefined,
+    allowInsecureAuth: options.security === 'none',
+    authMethods: ['PLAIN', 'LOGIN'],
+    disableReverseLookup: true,
+    closeTimeout: 100,
+    key: certificate.key,
+    cert: certificate.cert,
+
+    onConnect(session, done) {
+        if (faults.withholds_starttls()) session.disabledCommands = [...smtp.options.disabledCommands, 'STARTTLS'];
+        faults.meet('connect', smtp, session, done);
+    },
+    onAuth({ username, password }, session, done) {
+        faults.meet('auth', smtp, session, (refusal) => {
+            if (refusal) return done(refusal);
+            if (username === options.user && password === options.password) return done(null, { user: username });
+            done(Object.assign(new Error('5.7.8 authentication credentials invalid'), { responseCode: 535 }));
+        });
+    },
+    onMailFrom: (address, session, done) => faults.meet('mail', smtp, session, done),
+    onRcptTo: (address, session, done) => faults.meet('rcpt', smtp, session, done),
+    async onData(stream, session, done) {
+        const message = await read_message(stream, session);
+        // A message whose reply is then lost was accepted all the same: that is what makes it ambiguous.
+        if (!faults.refuses('data')) remember(message);
+        faults.meet('data', smtp, session, (refusal) => done(refusal, `2.0.0 accepted as ${messages.length}`));
+    },
+});
+smtp.on('error', () => {});  // clients that hang up; every client here is under test
+
+const control = http.createServer(async (request, response) => {
+    const answer = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    switch (`${request.method} ${request.url}`) {
+        case 'GET /messages': return answer(200, JSON.stringify(messages));
+        case 'DELETE /messages': messages = []; return answer(200, '[]');
+        case 'PUT /script': {
+            const chunks = await request.toArray();
+            try { faults.replace(JSON.parse(Buffer.concat(chunks).toString())); }
+            catch (error) { return answer(400, JSON.stringify({ error: error.message })); }
+            return answer(200, '[]');
+        }
+        default: return answer(404, JSON.stringify({ error: `no ${request.method} ${request.url}` }));
+    }
+});
+
+const listening = (server, port) => new Promise((ready, failed) => {
+    (server.server ?? server).once('error', failed);
+    server.listen(Number(port), '127.0.0.1', () => ready((server.server ?? server).address().port));
+});
+
+process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }));
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+if (options['until-stdin-closes']) process.stdin.on('end', () => process.exit(0)).resume();
+
+const port = await listening(smtp, options.port);
+const http_port = await listening(control, options['http-port']);
+console.log(JSON.stringify({ port, http_port, ca_file: certificate.ca_file }));

@@ -1,0 +1,44 @@
+#include "adapters/smtp.hpp"
+
+#include "adapters/smtp_transfer.hpp"
+
+#include <utility>
+
+namespace millrace::adapters {
+namespace {
+
+SmtpSettings checked(SmtpSettings settings) {
+    check(settings);
+    return settings;
+}
+
+}  // namespace
+
+Smtp::Smtp(SmtpSettings settings)
+    : settings_{checked(std::move(settings))},
+      sender_{parse_mailbox(settings_.from)},
+      secrets_{secrets_of(settings_)} {}
+
+Smtp::~Smtp() = default;
+
+Delivery Smtp::deliver(const Mail& mail, std::stop_token stop) {
+    auto transfer = idle_.with([](auto& idle) {
+        std::unique_ptr<SmtpTransfer> taken;
+        if (!idle.empty()) {
+            taken = std::move(idle.back());  // the one used last: its connection is the least likely to be stale
+            idle.pop_back();
+        }
+        return taken;
+    });
+    if (transfer == nullptr) transfer = std::make_unique<SmtpTransfer>(settings_, secrets_);
+
+    const auto sender = mail.from.address == sender_.address ? Sender::configured : Sender::chosen;
+    auto tried = transfer->send(mail, sender, stop, SmtpTransfer::Connection::kept);
+    if (tried.delivery.verdict == Delivery::Verdict::unserved && tried.connection == SmtpTransfer::Connection::kept) {
+        tried = transfer->send(mail, sender, stop, SmtpTransfer::Connection::fresh);
+    }
+    idle_.with([&](auto& idle) { idle.push_back(std::move(transfer)); });
+    return std::move(tried.delivery);
+}
+
+}  // namespace millrace::adapters

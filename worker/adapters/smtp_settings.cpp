@@ -1,0 +1,67 @@
+#include "adapters/smtp_settings.hpp"
+
+#include "adapters/mail.hpp"
+#include "adapters/mime.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace millrace::adapters {
+namespace {
+
+constexpr std::string_view letters_and_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+void require(bool sound, const std::string& problem) {
+    if (!sound) throw std::invalid_argument{problem};
+}
+
+bool consists_of(std::string_view text, std::string_view others) {
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        return letters_and_digits.find(c) != std::string_view::npos || others.find(c) != std::string_view::npos;
+    });
+}
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+}
+
+}  // namespace
+
+void check(const SmtpSettings& settings) {
+    require(!settings.host.empty() && consists_of(settings.host, ".-_:"),
+            "smtp.url names no host; write it like smtp://mail.example.com:587");
+    require(settings.port != 0, "smtp.url has port 0; the usual ones are 587 (starttls), 465 (tls) and 25");
+    require(settings.username.empty() == settings.password.empty(),
+            settings.username.empty() ? "smtp.password is set but smtp.username is not; set both or neither"
+                                      : "smtp.username is set but there is no password; set smtp.password_file, or "
+                                        "MILLRACE_SMTP_PASSWORD in the environment");
+    require(settings.username.empty() || settings.security != SmtpSecurity::none || is_loopback(settings.host),
+            "smtp.security=none would send the password in the clear; use starttls or tls, or leave smtp.username empty");
+    require(settings.ca_file.empty() || std::ifstream{settings.ca_file}.good(),
+            fmt::format("smtp.ca_file: {} cannot be read; it should hold certificates in PEM", settings.ca_file));
+    require(!settings.from.empty(), "smtp.from is not set; give the sender's address, \"Name <address>\" if you like");
+    const auto sender = parse_mailbox(settings.from);
+    if (const auto problem = mailbox_problem(sender)) throw std::invalid_argument{"smtp.from: " + *problem};
+    require(consists_of(settings.helo, ".-:[]"), "smtp.helo is no host name; use one like worker-1.example.com");
+    require(settings.connect_timeout.count() > 0 && settings.total_timeout >= settings.connect_timeout,
+            "the SMTP timeouts must be positive, and the total one no shorter than the one for connecting");
+}
+
+std::string url_of(const SmtpSettings& settings) {
+    const bool is_ipv6 = settings.host.find(':') != std::string::npos;
+    return fmt::format("{}://{}:{}/{}", settings.security == SmtpSecurity::tls ? "smtps" : "smtp",
+                       is_ipv6 ? "[" + settings.host + "]" : settings.host, settings.port, settings.helo);
+}
+
+std::vector<std::string> secrets_of(const SmtpSettings& settings) {
+    if (settings.password.empty()) return {};
+    const std::string separator(1, '\0');  // AUTH PLAIN: RFC 4616 2
+    return {base64(separator + settings.username + separator + settings.password), base64(settings.password),
+            settings.password};
+}
+
+}  // namespace millrace::adapters

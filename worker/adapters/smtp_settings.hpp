@@ -1,0 +1,42 @@
+#pragma once
+// Which SMTP server to use, and how. Values; what they are worth is found out before the first mail.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace millrace::adapters {
+
+enum class SmtpSecurity {
+    starttls,  // required: a server that does not offer it is refused before anything is sent
+    tls,       // from the first byte (smtps://, port 465)
+    none,
+};
+
+struct SmtpSettings {
+    std::string host;  // a name or an address, IPv6 without brackets
+    std::uint16_t port = 587;
+    SmtpSecurity security = SmtpSecurity::starttls;
+    std::string username;  // empty: no authentication
+    std::string password;
+    std::string ca_file;  // empty: the system's authorities
+    std::string from;     // the default sender, "address" or "Name <address>"
+    std::string helo;     // what to call ourselves; empty: this host's name
+
+    // Connecting takes in the banner, EHLO, STARTTLS and AUTH: several round trips, and some servers delay the
+    // banner by ten seconds to be rid of senders who cannot wait.
+    std::chrono::milliseconds connect_timeout{std::chrono::seconds{15}};
+    std::chrono::milliseconds total_timeout{std::chrono::seconds{60}};  // of one try, the connecting included
+};
+
+// Throws std::invalid_argument, naming the setting and the remedy, when no mail can ever be sent with these.
+// A password that would cross a network in the clear counts as such.
+void check(const SmtpSettings& settings);
+
+std::string url_of(const SmtpSettings& settings);
+
+// The password in every form in which it is sent; empty without one.
+std::vector<std::string> secrets_of(const SmtpSettings& settings);
+
+}  // namespace millrace::adapters

@@ -1,0 +1,204 @@
+#include "adapters/smtp_transfer.hpp"
+
+#include "adapters/mime.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace millrace::adapters {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Phase = SmtpDialogue::Phase;
+using Verdict = Delivery::Verdict;
+
+void require(CURLcode code) {
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
+    if (code != CURLE_OK) throw std::runtime_error{fmt::format("libcurl: {}", curl_easy_strerror(code))};
+}
+
+template <class Value>
+void set(CURL* curl, CURLoption option, Value value) {
+    require(curl_easy_setopt(curl, option, value));
+}
+
+// A mail in libcurl's terms. libcurl refers to its parts until the transfer is over.
+class Message {
+public:
+    Message(CURL* curl, const Mail& mail) : mime_{curl_mime_init(curl)} {
+        if (mime_ == nullptr) throw std::bad_alloc{};
+        append(recipients_, fmt::format("<{}>", mail.to.address));
+        for (const auto& line : header_lines(mail)) append(headers_, line);
+        append(headers_, "Content-Type: multipart/alternative");
+        add_part("text/plain; charset=utf-8", mail.text);  // the richest last: RFC 2046 5.1.4
+        add_part("text/html; charset=utf-8", mail.html);
+
+        set(curl, CURLOPT_MAIL_FROM, fmt::format("<{}>", mail.from.address).c_str());
+        set(curl, CURLOPT_MAIL_RCPT, recipients_.get());
+        set(curl, CURLOPT_HTTPHEADER, headers_.get());
+        set(curl, CURLOPT_MIMEPOST, mime_.get());
+    }
+
+private:
+    struct FreeList {
+        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+    };
+    struct FreeMime {
+        void operator()(curl_mime* mime) const noexcept { curl_mime_free(mime); }
+    };
+    using List = std::unique_ptr<curl_slist, FreeList>;
+
+    static void append(List& list, const std::string& line) {
+        auto* grown = curl_slist_append(list.get(), line.c_str());
+        if (grown == nullptr) throw std::bad_alloc{};
+        static_cast<void>(list.release());  // it is part of the grown list
+        list.reset(grown);
+    }
+
+    void add_part(const char* type, const std::string& body) {
+        if (body.empty()) return;
+        const auto text = with_crlf(body);
+        auto* part = curl_mime_addpart(mime_.get());
+        if (part == nullptr) throw std::bad_alloc{};
+        require(curl_mime_data(part, text.data(), text.size()));
+        require(curl_mime_type(part, type));
+        require(curl_mime_encoder(part, "quoted-printable"));  // keeps lines within the 998 bytes of RFC 5321
+    }
+
+    List recipients_;
+    List headers_;
+    std::unique_ptr<curl_mime, FreeMime> mime_;
+};
+
+// What libcurl's callbacks see of one try.
+struct Watch {
+    SmtpDialogue dialogue;
+    std::stop_token stop;
+    std::optional<Clock::time_point> stop_seen;
+};
+
+int listen(CURL*, curl_infotype kind, char* data, std::size_t size, void* watch) {
+    auto& dialogue = static_cast<Watch*>(watch)->dialogue;
+    if (kind == CURLINFO_HEADER_OUT) dialogue.sent({data, size});
+    if (kind == CURLINFO_HEADER_IN) dialogue.heard({data, size});
+    return 0;
+}
+
+// Called at least once a second while anything is waited for. Anything but 0 ends the transfer.
+int consider_stopping(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& watch = *static_cast<Watch*>(data);
+    if (!watch.stop.stop_requested()) return 0;
+    if (watch.dialogue.phase() != Phase::message) return 1;
+    if (!watch.stop_seen) watch.stop_seen = Clock::now();
+    return Clock::now() - *watch.stop_seen < SmtpTransfer::final_reply_grace ? 0 : 1;
+}
+
+const char* remedy(CURLcode result) {
+    switch (result) {
+        case CURLE_USE_SSL_FAILED: return "; it offers no STARTTLS: set smtp.security to tls or none if that is right";
+        case CURLE_PEER_FAILED_VERIFICATION: return "; set smtp.ca_file to the authority that signed its certificate";
+        case CURLE_LOGIN_DENIED: return "; check smtp.username and the password";
+        default: return "";
+    }
+}
+
+std::string describe(Verdict verdict, Phase phase, const std::string& cause) {
+    static constexpr std::array refused = {"the session", "the sender", "the recipient", "the message", "the message"};
+    switch (verdict) {
+        case Verdict::accepted: break;
+        case Verdict::rejected:
+            return fmt::format("the mail server refused {}: {}", refused.at(static_cast<std::size_t>(phase)), cause);
+        case Verdict::deferred:
+            return fmt::format("the mail server put off {}: {}", refused.at(static_cast<std::size_t>(phase)), cause);
+        case Verdict::ambiguous:
+            return fmt::format("the connection was lost before the mail server's final reply ({}): the message may have "
+                               "been delivered, the next attempt bears the same Message-ID", cause);
+        case Verdict::unserved: return fmt::format("the mail server delivers nothing for us: {}", cause);
+        case Verdict::stopped: return "stopped before the message was sent";
+    }
+    return "";
+}
+
+Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, const char* error) {
+    const auto phase = watch.dialogue.phase();
+    Delivery delivery;
+    delivery.code = static_cast<int>(code);
+    delivery.reply = watch.dialogue.reply();
+    delivery.verdict = result == CURLE_OK ? Verdict::accepted : verdict(phase, delivery.code, sender);
+    if (result == CURLE_ABORTED_BY_CALLBACK && phase != Phase::message) delivery.verdict = Verdict::stopped;
+
+    const bool is_refusal = code >= 400;
+    const auto cause = is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
+    delivery.error = describe(delivery.verdict, phase, cause + remedy(result));
+    return delivery;
+}
+
+}  // namespace
+
+SmtpTransfer::SmtpTransfer(const SmtpSettings& settings, const std::vector<std::string>& secrets)
+    : settings_{settings}, secrets_{secrets}, url_{url_of(settings)}, curl_{curl_easy_init()} {
+    if (curl_ == nullptr) throw std::bad_alloc{};
+}
+
+SmtpTransfer::~SmtpTransfer() {
+    // Closing says QUIT and waits up to two minutes for an answer that nobody needs: end the waiting beforehand.
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(curl_, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD) {
+        ::shutdown(socket, SHUT_RD);
+    }
+    curl_easy_cleanup(curl_);
+}
+
+void SmtpTransfer::set_server() {
+    set(curl_, CURLOPT_NOSIGNAL, 1L);
+    set(curl_, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    set(curl_, CURLOPT_PROXY, "");  // none, whatever the environment says
+    set(curl_, CURLOPT_URL, url_.c_str());
+    set(curl_, CURLOPT_USE_SSL, static_cast<long>(settings_.security == SmtpSecurity::none ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    set(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (!settings_.ca_file.empty()) set(curl_, CURLOPT_CAINFO, settings_.ca_file.c_str());
+    if (!settings_.username.empty()) {
+        set(curl_, CURLOPT_USERNAME, settings_.username.c_str());
+        set(curl_, CURLOPT_PASSWORD, settings_.password.c_str());
+    }
+    set(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
+    set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.total_timeout.count()));
+}
+
+SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, std::stop_token stop, Connection wanted) {
+    Watch watch{SmtpDialogue{secrets_}, std::move(stop), std::nullopt};
+    std::array<char, CURL_ERROR_SIZE> error{};
+    // Clears what the last mail left, which is gone by now, and keeps the connection.
+    curl_easy_reset(curl_);
+    set_server();
+    set(curl_, CURLOPT_FRESH_CONNECT, wanted == Connection::fresh ? 1L : 0L);
+    set(curl_, CURLOPT_VERBOSE, 1L);  // without it nothing is listened to
+    set(curl_, CURLOPT_DEBUGFUNCTION, &listen);
+    set(curl_, CURLOPT_DEBUGDATA, &watch);
+    set(curl_, CURLOPT_NOPROGRESS, 0L);
+    set(curl_, CURLOPT_XFERINFOFUNCTION, &consider_stopping);
+    set(curl_, CURLOPT_XFERINFODATA, &watch);
+    set(curl_, CURLOPT_ERRORBUFFER, error.data());
+    const Message message{curl_, mail};
+
+    const auto result = curl_easy_perform(curl_);
+    long code = 0;
+    long opened = 0;
+    require(curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &code));
+    require(curl_easy_getinfo(curl_, CURLINFO_NUM_CONNECTS, &opened));
+    // The handle and its connection outlive what the callbacks were given.
+    set(curl_, CURLOPT_VERBOSE, 0L);
+    set(curl_, CURLOPT_NOPROGRESS, 1L);
+    set(curl_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+    return {judge(watch, result, code, sender, error.data()), opened == 0 ? Connection::kept : Connection::fresh};
+}
+
+}  // namespace millrace::adapters

@@ -1,0 +1,69 @@
+#pragma once
+// A thread's connection to the database for as long as the thread lives: one Session after another. A lost one is
+// destroyed and another opened, after a wait that grows while the server stays away.
+//
+// Thread rule: one thread at a time.
+
+#include "engine/backoff.hpp"
+#include "engine/stats.hpp"
+#include "ops/log.hpp"
+#include "storage/error.hpp"
+#include "storage/session.hpp"
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+namespace millrace::engine {
+
+class Reconnecting {
+public:
+    // `purpose` is at most a few words: it names the connection in pg_stat_activity and in the log.
+    Reconnecting(const storage::SessionFactory& sessions, std::string purpose, Stats& stats, ops::Log& log);
+
+    // The session; opens one, however long that takes. Null when stop was requested first.
+    [[nodiscard]] storage::Session* get(const std::stop_token& stop);
+
+    // Calls `verb` with a session until it returns: only for what may be repeated when in doubt. False when stop was
+    // requested first. An Error that cannot pass is the caller's.
+    template <class Verb>
+    bool repeat(const std::stop_token& stop, Verb&& verb);
+
+    // The session failed: destroys it, and waits before the next try.
+    void lost(const std::stop_token& stop, const storage::ConnectionLost& reason);
+
+    // The statement failed, the session is well: waits before the next try.
+    void delayed(const std::stop_token& stop, const storage::Error& reason);
+
+    // A statement succeeded.
+    void worked() noexcept { backoff_.reset(); }
+
+private:
+    const storage::SessionFactory& sessions_;
+    const std::string purpose_;
+    Stats& stats_;
+    ops::Log& log_;
+    Backoff backoff_;
+    std::unique_ptr<storage::Session> session_;
+    bool was_open_ = false;
+};
+
+template <class Verb>
+bool Reconnecting::repeat(const std::stop_token& stop, Verb&& verb) {
+    while (auto* session = get(stop)) {
+        try {
+            verb(*session);
+            worked();
+            return true;
+        } catch (const storage::ConnectionLost& reason) {
+            lost(stop, reason);
+        } catch (const storage::Error& reason) {
+            if (!reason.is_passing()) throw;
+            delayed(stop, reason);
+        }
+    }
+    return false;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,71 @@
+#include "handlers/email/send.hpp"
+
+#include "handlers/email/payload.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace millrace::handlers::email {
+namespace {
+
+using Verdict = adapters::Delivery::Verdict;
+
+// Everything of a Message-ID that does not come from the job. Its domain is the default sender's: the same on every
+// worker, whatever the host.
+std::string message_id_end(const std::string& installation, const std::string& sender) {
+    auto id = fmt::format(".{}{}", installation, sender.substr(sender.rfind('@')));
+    if (adapters::address_problem("millrace" + id)) {
+        throw std::invalid_argument{fmt::format("\"{}\" cannot be part of a Message-ID; an installation is named by "
+                                                "letters, digits and hyphens", installation)};
+    }
+    return id;
+}
+
+std::string result_of(const std::string& message_id, const std::string& reply) {
+    return nlohmann::json{{"message_id", message_id}, {"reply", reply}}.dump();
+}
+
+}  // namespace
+
+Send::Send(adapters::Smtp& smtp, Settings settings, ops::Log& log)
+    : smtp_{smtp},
+      message_id_end_{message_id_end(settings.installation, smtp.default_sender().address)},
+      pause_{settings.pause},
+      log_{log} {}
+
+core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
+    auto read = read_mail(job.payload, smtp_.default_sender());
+    if (auto* problem = std::get_if<PayloadProblem>(&read)) return core::Discarded{std::move(problem->text)};
+    auto& mail = std::get<adapters::Mail>(read);
+    mail.message_id = fmt::format("<millrace.{}{}>", job.id.value, message_id_end_);
+    mail.date = std::chrono::system_clock::now();
+
+    const auto began = ProviderPause::Clock::now();
+    if (const auto wait = pause_.remaining(began); wait > ProviderPause::Duration::zero()) return core::Snoozed{wait};
+
+    auto delivery = smtp_.deliver(mail, std::move(stop));
+    switch (delivery.verdict) {
+        case Verdict::unserved: return pause(job, began, delivery);
+        case Verdict::ambiguous:
+        case Verdict::stopped: return core::Failed{std::move(delivery.error), std::nullopt};
+        default: break;
+    }
+    // The server spoke of this mail: whatever it said, it serves us.
+    if (pause_.lift() == ProviderPause::State::paused) log_.write(ops::Level::info, "mail server serves again");
+    if (delivery.verdict == Verdict::rejected) return core::Discarded{std::move(delivery.error)};
+    if (delivery.verdict == Verdict::deferred) return core::Failed{std::move(delivery.error), std::nullopt};
+    return core::Completed{result_of(mail.message_id, delivery.reply), {}};
+}
+
+core::Outcome Send::pause(const core::Job& job, ProviderPause::Clock::time_point began,
+                          const adapters::Delivery& delivery) {
+    const auto wait = pause_.extend(began, ProviderPause::Clock::now());
+    log_.write(ops::Level::warning, "mail deliveries pause",
+               {{"job", job.id.value}, {"error", delivery.error}, {"wait_ms", std::int64_t{wait.count()}}});
+    return core::Snoozed{wait};
+}
+
+}  // namespace millrace::handlers::email

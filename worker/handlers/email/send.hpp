@@ -1,0 +1,47 @@
+#pragma once
+// `email.send`: hands one mail to the mail server, and settles the job by what the server said.
+//
+//     accepted                                → completed, with the Message-ID and the reply
+//     refused for good, or a bad payload      → dead letter
+//     put off, or lost after it was sent      → failed: retried with the queue's backoff
+//     the server or its configuration is bad  → snoozed: no attempt is burned, and all deliveries pause
+//
+// A mail may arrive twice when its final reply, or the worker, is lost. Both copies then bear the same Message-ID,
+// which is made of the job's id and the installation, so that mailboxes show one.
+//
+// Thread rule: that of Handler.
+
+#include "adapters/smtp.hpp"
+#include "engine/handler.hpp"
+#include "handlers/email/provider_pause.hpp"
+#include "ops/log.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace millrace::handlers::email {
+
+class Send final : public engine::Handler {
+public:
+    struct Settings {
+        // What tells this database's mails from those of another one with the same job ids, for ever; letters,
+        // digits, dots and hyphens. The database's system identifier serves.
+        std::string installation;
+        ProviderPause::Limits pause{};
+    };
+
+    // The references outlive the handler.
+    Send(adapters::Smtp& smtp, Settings settings, ops::Log& log);
+
+    core::Outcome run(const core::Job& job, std::stop_token stop) override;
+
+private:
+    core::Outcome pause(const core::Job& job, ProviderPause::Clock::time_point began, const adapters::Delivery& delivery);
+
+    adapters::Smtp& smtp_;
+    const std::string message_id_end_;
+    ProviderPause pause_;
+    ops::Log& log_;
+};
+
+}  // namespace millrace::handlers::email

@@ -1,0 +1,266 @@
+#include "options.hpp"
+
+#include "core/nearest.hpp"
+#include "settings.hpp"
+
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <sstream>
+
+namespace millrace {
+
+namespace {
+
+constexpr std::string_view variable_prefix = "MILLRACE_";
+constexpr std::string_view config_variable = "MILLRACE_CONFIG";
+
+// What was given for each setting, by its key. A stronger source replaces all that a weaker one gave.
+using Values = std::map<std::string, std::vector<Given>, std::less<>>;
+
+std::vector<std::string> known_keys() {
+    std::vector<std::string> keys;
+    for (const auto& rule : rules()) keys.emplace_back(rule.setting.key);
+    return keys;
+}
+
+bool is_known(std::string_view key) {
+    return std::any_of(rules().begin(), rules().end(), [&](const Rule& rule) { return rule.setting.key == key; });
+}
+
+std::string variable_of(std::string_view key) {
+    std::string name{variable_prefix};
+    for (const char letter : key) {
+        name += letter == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    }
+    return name;
+}
+
+[[noreturn]] void refuse_unknown(const std::string& place, const std::string& name,
+                                 const std::vector<std::string>& known) {
+    const auto meant = core::nearest(name, known);
+    const auto remedy = meant ? fmt::format("Did you mean {}?", *meant)
+                              : std::string{"`millrace help settings` lists what there is."};
+    throw OptionError{fmt::format("{}: unknown setting {}. {}", place, name, remedy)};
+}
+
+void replace(Values& weaker, Values stronger) {
+    // Two ways to give one password: the stronger source decides, whichever way it uses.
+    if (stronger.contains("smtp.password")) weaker.erase("smtp.password_file");
+    if (stronger.contains("smtp.password_file")) weaker.erase("smtp.password");
+    for (auto& [key, given] : stronger) weaker.insert_or_assign(key, std::move(given));
+}
+
+// Boost ends a value at the first '#': half a password would be a password that does not work, so it is refused.
+void refuse_late_comments(const std::string& text, const std::string& path) {
+    std::istringstream lines{text};
+    std::string line;
+    for (int number = 1; std::getline(lines, line); ++number) {
+        const auto start = line.find_first_not_of(" \t");
+        if (line.find('#') == std::string::npos || line.find('#') == start) continue;
+        throw OptionError{fmt::format("{}:{}: a comment behind a value. Give it a line of its own; a value that holds # "
+                                      "belongs in the environment.", path, number)};
+    }
+}
+
+Values from_file(const std::string& path, const std::string& origin) {
+    namespace po = boost::program_options;
+    const auto text = read_file(path, origin);
+    const auto secrecy = secrecy_of(path);
+    refuse_late_comments(text, path);
+    Values values;
+    try {
+        std::istringstream lines{text};
+        for (const auto& option : po::parse_config_file(lines, po::options_description{}, true).options) {
+            if (!is_known(option.string_key)) refuse_unknown(path, option.string_key, known_keys());
+            values[option.string_key].push_back({.value = option.value.empty() ? "" : option.value.front(),
+                                                 .origin = path + ": " + option.string_key,
+                                                 .source = Given::Source::file,
+                                                 .secrecy = secrecy,
+                                                 .file = path});
+        }
+    } catch (const po::error& error) {
+        throw OptionError{fmt::format("{}: {}. Write [section] lines and key = value lines.", path, error.what())};
+    }
+    return values;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    std::istringstream stream{text};
+    for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+    return parts;
+}
+
+// Variables of our sections that mean nothing are mistakes; others that begin alike may be somebody else's.
+void refuse_unknown_variables(const Environment& environment) {
+    std::vector<std::string> known;
+    for (const auto& key : known_keys()) known.push_back(variable_of(key));
+    for (const auto& [name, value] : environment) {
+        if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+        for (const std::string_view section : {"DATABASE_", "WORKER_", "LOG_", "SMTP_"}) {
+            if (name.starts_with(std::string{variable_prefix}.append(section))) {
+                refuse_unknown("environment", name, known);
+            }
+        }
+    }
+}
+
+Values from_environment(const Environment& environment) {
+    refuse_unknown_variables(environment);
+    Values values;
+    for (const auto& key : known_keys()) {
+        const auto variable = environment.find(variable_of(key));
+        if (variable == environment.end() || variable->second.empty()) continue;
+        auto& given = values[key];
+        const bool is_list = key == "worker.queue";
+        for (const auto& value : is_list ? split(variable->second, ',') : std::vector{variable->second}) {
+            given.push_back({.value = value, .origin = variable->first, .source = Given::Source::environment, .file = {}});
+        }
+    }
+    return values;
+}
+
+// The key that a flag sets, if it is one of ours: --worker.lease, --worker.poll-interval, and after the command
+// `worker` also --lease.
+std::optional<std::string> key_of(std::string_view flag, std::string_view command) {
+    std::string name{flag};
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (name == "database") return "database.url";
+    if (is_known(name)) return name;
+    if (command == "worker" && is_known("worker." + name)) return "worker." + name;
+    return std::nullopt;
+}
+
+class CommandLine {
+public:
+    CommandLine(std::span<const std::string> words, Options& options) : words_{words}, options_{options} {}
+
+    Values read() {
+        while (next_ < words_.size()) read_word(words_[next_++]);
+        return std::move(values_);
+    }
+
+    [[nodiscard]] const std::string& config_file() const noexcept { return config_file_; }
+
+private:
+    void read_word(const std::string& word) {
+        auto& command = options_.command;
+        auto& arguments = options_.arguments;
+        if (only_words_ || !word.starts_with("-") || word == "-") {
+            if (command.empty()) {
+                command = word;
+            } else {
+                arguments.push_back(word);
+            }
+        } else if (word == "--") {
+            only_words_ = true;
+            arguments.push_back(word);
+        } else if (word == "--help" || word == "-h") {
+            options_.wants_help = true;
+        } else if (word == "--version") {
+            options_.wants_version = true;
+        } else if (!read_setting(word)) {
+            if (command.empty()) refuse_unknown("command line", word, flags_before_command());
+            arguments.push_back(word);
+        }
+    }
+
+    bool read_setting(const std::string& word) {
+        const auto equals = word.find('=');
+        const auto flag = word.substr(0, equals);
+        const auto name = flag.starts_with("--") ? flag.substr(2) : std::string{};
+        const auto key = key_of(name, options_.command);
+        if (!key && name != "config") return false;
+        if (equals == std::string::npos && next_ == words_.size()) {
+            throw OptionError{fmt::format("{}: no value. Write {} VALUE.", flag, flag)};
+        }
+        const auto value = equals == std::string::npos ? words_[next_++] : word.substr(equals + 1);
+        if (key) {
+            values_[*key].push_back({.value = value, .origin = flag, .source = Given::Source::command_line, .file = {}});
+        } else {
+            config_file_ = value;
+        }
+        return true;
+    }
+
+    static std::vector<std::string> flags_before_command() {
+        std::vector<std::string> flags{"--help", "--version"};
+        for (const auto& flag : setting_flags("")) flags.push_back("--" + flag);
+        return flags;
+    }
+
+    std::span<const std::string> words_;
+    Options& options_;
+    Values values_;
+    std::string config_file_;
+    std::size_t next_ = 0;
+    bool only_words_ = false;
+};
+
+std::string text_or_empty(const Environment& environment, std::string_view name) {
+    const auto variable = environment.find(std::string{name});
+    return variable == environment.end() ? "" : variable->second;
+}
+
+}  // namespace
+
+Environment process_environment() {
+    Environment environment;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text{*entry};
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos) continue;
+        environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return environment;
+}
+
+Options read_options(std::span<const std::string> words, const Environment& environment) {
+    Draft draft;
+    CommandLine command_line{words, draft.options};
+    auto arguments = command_line.read();
+
+    const auto variable_file = text_or_empty(environment, config_variable);
+    Values values;
+    if (!command_line.config_file().empty()) {
+        values = from_file(command_line.config_file(), "--config");
+    } else if (!variable_file.empty()) {
+        values = from_file(variable_file, std::string{config_variable});
+    }
+    replace(values, from_environment(environment));
+    replace(values, std::move(arguments));
+
+    for (const auto& rule : rules()) {
+        const auto found = values.find(rule.setting.key);
+        if (found == values.end()) continue;
+        for (const auto& given : found->second) rule.apply(draft, given);
+    }
+    complete(draft);
+    draft.options.allows_colours = text_or_empty(environment, "NO_COLOR").empty();
+    return draft.options;
+}
+
+std::vector<Setting> known_settings() {
+    std::vector<Setting> settings;
+    for (const auto& rule : rules()) settings.push_back(rule.setting);
+    return settings;
+}
+
+std::vector<std::string> setting_flags(std::string_view command) {
+    std::vector<std::string> flags{"config", "database"};
+    for (auto key : known_keys()) {
+        constexpr std::string_view section = "worker.";
+        std::replace(key.begin(), key.end(), '_', '-');
+        if (command == "worker" && key.starts_with(section)) flags.push_back(key.substr(section.size()));
+        flags.push_back(std::move(key));
+    }
+    return flags;
+}
+
+}  // namespace millrace

@@ -1,0 +1,70 @@
+#pragma once
+// What a person told this process: the command, its own arguments, and the settings, all of them validated.
+//
+// A setting has one name in three places, the stronger first:
+//
+//     command line   --worker.lease 30s     (after `millrace worker` also --lease 30s; --database for --database.url)
+//     environment    MILLRACE_WORKER_LEASE=30s
+//     file           [worker]
+//                    lease = 30s            (--config FILE or MILLRACE_CONFIG; none is read unless it is named)
+//
+// What is not known is refused, and so is a secret that others could read: on the command line, or in a file whose
+// mode is not 0600. libpq's own variables (PGHOST, PGPASSFILE, …) hold where `database.url` is silent.
+//
+// Pure but for reading the files that it is told to read and asking this host for its name.
+
+#include "adapters/smtp.hpp"
+#include "engine/settings.hpp"
+#include "ops/log.hpp"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace {
+
+struct Options {
+    std::string command;                 // the first word; empty when there is none
+    std::vector<std::string> arguments;  // what follows it, without the settings
+    bool wants_help = false;
+    bool wants_version = false;
+    bool allows_colours = true;          // false when NO_COLOR is set
+
+    std::string database_url;            // empty: libpq's environment and defaults
+    engine::WorkerSettings worker;
+    std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
+    ops::Level log_level = ops::Level::info;
+    std::optional<adapters::SmtpSettings> smtp;
+};
+
+// A setting that cannot be used as it stands. The text names it, says why, and what to write instead.
+class OptionError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+struct Setting {
+    std::string_view key;      // as in the file, with its section
+    std::string_view value;    // what is expected, in capitals
+    std::string_view meaning;  // one line
+};
+
+using Environment = std::map<std::string, std::string>;
+
+// This process's variables; nothing else in this program reads them.
+[[nodiscard]] Environment process_environment();
+
+// `words` are the command line without the program's name. Throws OptionError.
+[[nodiscard]] Options read_options(std::span<const std::string> words, const Environment& environment);
+
+// All there is to set, in the order of the example file.
+[[nodiscard]] std::vector<Setting> known_settings();
+
+// The flags, without their dashes, that `read_options` takes after this command.
+[[nodiscard]] std::vector<std::string> setting_flags(std::string_view command);
+
+}  // namespace millrace

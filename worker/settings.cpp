@@ -1,0 +1,263 @@
+#include "settings.hpp"
+
+#include "core/duration.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <initializer_list>
+#include <regex>
+#include <utility>
+
+namespace millrace {
+
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_file_bytes = 256 * 1024;
+constexpr std::size_t max_slots = 1000;  // each is a thread
+
+[[noreturn]] void refuse(const Given& given, std::string_view reason, std::string_view remedy) {
+    throw OptionError{fmt::format("{}: \"{}\" {}. {}", given.origin, given.value, reason, remedy)};
+}
+
+std::string chmod_remedy(const std::string& path) { return fmt::format("Run: chmod 600 {}", path); }
+
+void require_secrecy(const Given& given) {
+    if (given.source == Given::Source::command_line) {
+        throw OptionError{given.origin + ": ps shows a password on the command line to everybody. Give it in the "
+                                         "environment or in a file with mode 0600."};
+    }
+    if (given.secrecy == Given::Secrecy::shared) {
+        throw OptionError{fmt::format("{}: a password in a file that others can read. {}", given.origin,
+                                      chmod_remedy(given.file))};
+    }
+}
+
+std::string text_of(const Given& given) {
+    if (given.value.empty()) refuse(given, "is empty", "Give a value, or leave the setting out.");
+    return given.value;
+}
+
+std::size_t number_of(const Given& given, std::string_view text, std::size_t least, std::size_t most) {
+    std::size_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, failure] = std::from_chars(text.data(), end, number);
+    if (failure != std::errc{} || rest != end || number < least || number > most) {
+        refuse(given, "is out of range", fmt::format("Write a whole number from {} to {}.", least, most));
+    }
+    return number;
+}
+
+milliseconds duration_of(const Given& given, milliseconds least, milliseconds most) {
+    const auto duration = core::parse_duration(given.value);
+    if (!duration) refuse(given, "is not a duration", fmt::format("Write {}.", core::duration_examples));
+    if (*duration < least || *duration > most) {
+        refuse(given, "is out of range",
+               fmt::format("Write a duration from {} to {}.", core::format_duration(least),
+                           core::format_duration(most)));
+    }
+    return *duration;
+}
+
+template <class Value>
+Value choice_of(const Given& given, std::initializer_list<std::pair<std::string_view, Value>> choices) {
+    std::string names;
+    for (const auto& [name, value] : choices) {
+        if (name == given.value) return value;
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+    }
+    refuse(given, "is not known", fmt::format("Choose one of: {}.", names));
+}
+
+void set_database_url(Draft& draft, const Given& given) {
+    static const std::regex password{R"((^|[\s?&])password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
+    draft.options.database_url = text_of(given);
+    if (std::regex_search(given.value, password)) require_secrecy(given);
+}
+
+void add_queue(Draft& draft, const Given& given) {
+    static const std::regex form{"([a-z0-9][a-z0-9_.-]{0,47})(=([0-9]{1,9}))?"};
+    std::smatch parts;
+    if (!std::regex_match(given.value, parts, form)) {
+        refuse(given, "is not a queue",
+               "Write NAME or NAME=SLOTS; a name is 1 to 48 of a-z, 0-9, _, . and -, and begins with a letter or digit.");
+    }
+    engine::QueueSettings queue;
+    queue.name = parts[1].str();
+    if (parts[3].matched) queue.slots = number_of(given, parts[3].str(), 1, max_slots);
+    for (const auto& other : draft.options.worker.queues) {
+        if (other.name == queue.name) refuse(given, "names a queue a second time", "Name each queue once.");
+    }
+    draft.options.worker.queues.push_back(std::move(queue));
+}
+
+void set_worker_name(Draft& draft, const Given& given) {
+    constexpr std::size_t max_bytes = 200;
+    draft.options.worker.name = text_of(given);
+    if (given.value.size() > max_bytes) refuse(given, "is too long", "Use up to 200 bytes.");
+}
+
+void set_smtp_url(Draft& draft, const Given& given) {
+    static const std::regex form{R"((smtps?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?/?)"};
+    std::smatch parts;
+    if (!std::regex_match(given.value, parts, form)) {
+        throw OptionError{given.origin + ": not the address of an SMTP server. Write smtp://HOST:PORT, or "
+                                         "smtps://HOST:PORT for TLS from the first byte; the user belongs to "
+                                         "smtp.username and the password to smtp.password_file."};
+    }
+    draft.smtp_is_tls = parts[1].str() == "smtps";
+    draft.smtp.host = parts[2].str();
+    draft.smtp.port = 0;
+    if (parts[4].matched) draft.smtp.port = static_cast<std::uint16_t>(number_of(given, parts[4].str(), 1, 65535));
+}
+
+void set_password(Draft& draft, const Given& given) {
+    require_secrecy(given);
+    draft.smtp.password = given.value;
+}
+
+void set_password_file(Draft& draft, const Given& given) {
+    const auto path = text_of(given);
+    auto secret = read_file(path, given.origin);
+    if (secrecy_of(path) == Given::Secrecy::shared) {
+        throw OptionError{fmt::format("{}: others can read {}. {}", given.origin, path, chmod_remedy(path))};
+    }
+    secret.erase(secret.find_last_not_of("\r\n") + 1);
+    if (secret.empty()) refuse(given, "holds no password", "Write it on the first line.");
+    draft.smtp.password = std::move(secret);
+}
+
+// A text that goes into the SMTP settings as it is.
+template <std::string adapters::SmtpSettings::*member>
+void set_smtp_text(Draft& draft, const Given& given) {
+    draft.smtp.*member = text_of(given);
+    draft.first_smtp_origin = given.origin;
+}
+
+void set_smtp_security(Draft& draft, const Given& given) {
+    using adapters::SmtpSecurity;
+    draft.smtp_security = choice_of<SmtpSecurity>(
+        given, {{"starttls", SmtpSecurity::starttls}, {"tls", SmtpSecurity::tls}, {"none", SmtpSecurity::none}});
+    draft.first_smtp_origin = given.origin;
+}
+
+void set_listening(Draft& draft, const Given& given) {
+    using engine::Listening;
+    draft.options.worker.listening =
+        choice_of<Listening>(given, {{"on", Listening::on}, {"off", Listening::off}});
+}
+
+void set_log_format(Draft& draft, const Given& given) {
+    using Format = ops::Log::Format;
+    draft.options.log_format = choice_of<std::optional<Format>>(
+        given, {{"auto", std::nullopt}, {"json", Format::json}, {"human", Format::human}});
+}
+
+void set_log_level(Draft& draft, const Given& given) {
+    using ops::Level;
+    draft.options.log_level = choice_of<Level>(
+        given,
+        {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}});
+}
+
+std::string host_and_process() {
+    std::array<char, 256> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
+    return fmt::format("{}-{}", host.data(), getpid());
+}
+
+void complete_smtp(Draft& draft) {
+    using adapters::SmtpSecurity;
+    if (draft.smtp.host.empty()) {
+        if (draft.first_smtp_origin.empty()) return;
+        throw OptionError{draft.first_smtp_origin + ": set, but smtp.url is not. Name the server in smtp.url, or leave "
+                                                    "the other smtp settings out."};
+    }
+    if (draft.smtp_is_tls && draft.smtp_security.value_or(SmtpSecurity::tls) != SmtpSecurity::tls) {
+        throw OptionError{draft.first_smtp_origin + ": contradicts smtps:// in smtp.url. Write smtp://, or leave out "
+                                                    "smtp.security."};
+    }
+    draft.smtp.security =
+        draft.smtp_is_tls ? SmtpSecurity::tls : draft.smtp_security.value_or(SmtpSecurity::starttls);
+    if (draft.smtp.port == 0) draft.smtp.port = draft.smtp.security == SmtpSecurity::tls ? 465 : 587;
+    draft.options.smtp = draft.smtp;
+}
+
+using adapters::SmtpSettings;
+
+const std::array all_rules{
+    Rule{{"database.url", "URL", "PostgreSQL: libpq URI or keywords; PGHOST and its like fill the rest"},
+         set_database_url},
+    Rule{{"worker.queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"}, add_queue},
+    Rule{{"worker.name", "TEXT", "for people, in millrace.workers (host and process id)"}, set_worker_name},
+    Rule{{"worker.prefetch", "NUMBER", "jobs claimed ahead per queue at most, while they are short (1000)"},
+         [](Draft& draft, const Given& given) { draft.prefetch = number_of(given, given.value, 0, 10'000); }},
+    Rule{{"worker.lease", "DURATION", "how long the server waits for a sign of life (30s)"},
+         [](Draft& draft, const Given& given) { draft.options.worker.lease = duration_of(given, 1s, 1h); }},
+    Rule{{"worker.poll_interval", "DURATION", "between looks at an idle queue (5s)"},
+         [](Draft& draft, const Given& given) { draft.options.worker.poll_interval = duration_of(given, 10ms, 1h); }},
+    Rule{{"worker.drain_timeout", "DURATION", "for running jobs at shutdown (30s)"},
+         [](Draft& draft, const Given& given) { draft.options.worker.drain_timeout = duration_of(given, 0s, 24h); }},
+    Rule{{"worker.listen", "on|off", "off behind a transaction pooler: poll only (on)"}, set_listening},
+    Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
+    Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
+    Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},
+    Rule{{"smtp.security", "starttls|tls|none", "starttls is required, never optional (starttls)"},
+         set_smtp_security},
+    Rule{{"smtp.username", "TEXT", "leave out for no authentication"}, set_smtp_text<&SmtpSettings::username>},
+    Rule{{"smtp.password", "TEXT", "from the environment or a file with mode 0600 only"}, set_password},
+    Rule{{"smtp.password_file", "FILE", "a file with mode 0600 that holds the password alone"}, set_password_file},
+    Rule{{"smtp.ca_file", "FILE", "authorities to trust instead of the system's, in PEM"},
+         set_smtp_text<&SmtpSettings::ca_file>},
+    Rule{{"smtp.from", "ADDRESS", "sender of mails that name none: address or Name <address>"},
+         set_smtp_text<&SmtpSettings::from>},
+    Rule{{"smtp.helo", "HOST", "what this client calls itself (this host's name)"},
+         set_smtp_text<&SmtpSettings::helo>},
+    Rule{{"smtp.connect_timeout", "DURATION", "from connecting to the end of authentication (15s)"},
+         [](Draft& draft, const Given& given) { draft.smtp.connect_timeout = duration_of(given, 1s, 5min); }},
+    Rule{{"smtp.total_timeout", "DURATION", "for one mail, connecting included (60s)"},
+         [](Draft& draft, const Given& given) { draft.smtp.total_timeout = duration_of(given, 1s, 30min); }},
+};
+
+}  // namespace
+
+std::span<const Rule> rules() { return all_rules; }
+
+void complete(Draft& draft) {
+    complete_smtp(draft);
+    auto& worker = draft.options.worker;
+    for (auto& queue : worker.queues) queue.max_prefetch = draft.prefetch;
+    if (worker.name.empty()) worker.name = host_and_process();
+}
+
+std::string read_file(const std::string& path, const std::string& origin) {
+    struct stat status {};
+    std::ifstream file{path, std::ios::binary};
+    if (!file || stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        throw OptionError{fmt::format("{}: cannot read {}. Check its path and who may read it.", origin, path)};
+    }
+    std::string text(max_file_bytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > max_file_bytes) {
+        throw OptionError{fmt::format("{}: {} is longer than {} bytes. Is it the right file?", origin, path,
+                                      max_file_bytes)};
+    }
+    return text;
+}
+
+Given::Secrecy secrecy_of(const std::string& path) {
+    struct stat status {};
+    const bool is_private = stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    return is_private ? Given::Secrecy::owner_only : Given::Secrecy::shared;
+}
+
+}  // namespace millrace

@@ -1,0 +1,182 @@
+#include "storage/operator_store.hpp"
+
+#include "storage/array_literal.hpp"
+#include "storage/error.hpp"
+#include "storage/interval.hpp"
+#include "storage/translation.hpp"
+
+namespace millrace::storage {
+
+namespace {
+
+#define ISO(column) "to_char(" column " at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define ROW_COLUMNS                                                                                     \
+    "id, queue, kind, state, priority, attempt, max_attempts, " ISO("enqueued_at")                      \
+    ", extract(epoch from millrace.now() - enqueued_at)::float8, " ISO("run_at") ", worker, error"
+
+constexpr auto list_statement =
+    "select " ROW_COLUMNS
+    "  from millrace.jobs"
+    " where ($1::text is null or queue = $1) and ($2::text is null or kind = $2)"
+    "   and ($3::text is null or state = $3)"
+    " order by id desc limit $4";
+
+constexpr auto detail_statement =
+    "select " ROW_COLUMNS ", " ISO("claimed_at") ", " ISO("deadline") ", " ISO("finished_at")
+    ", traceparent, payload, result"
+    "  from millrace.jobs where id = $1";
+
+constexpr auto queues_statement =
+    "select name, available, scheduled, running, dead, completed, failed, cancelled,"
+    "       extract(epoch from oldest_age)::float8"
+    "  from millrace.queues order by name";
+
+constexpr auto enqueue_statement =
+    "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"
+    " run_at => $5::timestamptz, delay => $6::interval, max_attempts => $7, timeout => $8::interval))";
+
+constexpr auto create_queue_statement =
+    "select millrace.create_queue(name => $1, max_attempts => $2, timeout => $3::interval,"
+    " retry_base => $4::interval, retry_cap => $5::interval, max_payload_bytes => $6, retention => $7::interval)";
+
+#undef ROW_COLUMNS
+#undef ISO
+
+std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional{text};
+}
+
+std::optional<std::string> optional_interval(const std::optional<std::chrono::milliseconds>& duration) {
+    return duration ? std::optional{interval_text(*duration)} : std::nullopt;
+}
+
+std::optional<std::string> optional_text(const pqxx::field& field) {
+    return field.is_null() ? std::nullopt : std::optional<std::string>{field.c_str()};
+}
+
+JobRow read_row(const pqxx::row& row) {
+    return {.id = {row[0].as<std::int64_t>()},
+            .queue = row[1].c_str(),
+            .kind = row[2].c_str(),
+            .state = row[3].c_str(),
+            .priority = row[4].as<int>(),
+            .attempt = row[5].as<int>(),
+            .max_attempts = row[6].as<int>(),
+            .enqueued_at = row[7].c_str(),
+            .age_seconds = row[8].as<double>(),
+            .run_at = optional_text(row[9]),
+            .worker = optional_text(row[10]),
+            .error = optional_text(row[11])};
+}
+
+const char* statement_of(OperatorAction action) {
+    switch (action) {
+        case OperatorAction::cancel: return "select millrace.cancel($1)";
+        case OperatorAction::retry: return "select millrace.retry($1)";
+        case OperatorAction::replay: return "select millrace.replay($1)";
+    }
+    __builtin_unreachable();
+}
+
+pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, std::span<const std::string> payloads) {
+    ArrayLiteral array;
+    for (const auto& payload : payloads) array.add(payload);
+    return execute(transaction, enqueue_statement, order.queue, order.kind, array.text(), order.priority, order.run_at,
+                   optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout));
+}
+
+}  // namespace
+
+OperatorStore::OperatorStore(Session& session) : session_{session} {
+    // JSON is UTF-8, whatever PGCLIENTENCODING says.
+    translated(session.connection(), [&] { session.connection().set_client_encoding("UTF8"); });
+}
+
+std::vector<JobRow> OperatorStore::jobs(const JobFilter& filter) {
+    std::vector<JobRow> jobs;
+    for (const auto& row : execute(session_, list_statement, unless_empty(filter.queue), unless_empty(filter.kind),
+                                   unless_empty(filter.state), filter.limit)) {
+        jobs.push_back(read_row(row));
+    }
+    return jobs;
+}
+
+std::optional<JobDetail> OperatorStore::job(core::JobId id) {
+    const auto found = execute(session_, detail_statement, id.value);
+    if (found.empty()) return std::nullopt;
+    const auto row = found.at(0);
+    return JobDetail{.row = read_row(row),
+                     .claimed_at = optional_text(row[12]),
+                     .deadline = optional_text(row[13]),
+                     .finished_at = optional_text(row[14]),
+                     .traceparent = optional_text(row[15]),
+                     .payload = row[16].c_str(),
+                     .result = optional_text(row[17])};
+}
+
+std::vector<QueueRow> OperatorStore::queues() {
+    std::vector<QueueRow> queues;
+    for (const auto& row : execute(session_, queues_statement)) {
+        QueueRow queue{.name = row[0].c_str(),
+                       .available = row[1].as<std::int64_t>(),
+                       .scheduled = row[2].as<std::int64_t>(),
+                       .running = row[3].as<std::int64_t>(),
+                       .dead = row[4].as<std::int64_t>(),
+                       .completed = row[5].as<std::int64_t>(),
+                       .failed = row[6].as<std::int64_t>(),
+                       .cancelled = row[7].as<std::int64_t>(),
+                       .oldest_age_seconds = {}};
+        if (!row[8].is_null()) queue.oldest_age_seconds = row[8].as<double>();
+        queues.push_back(std::move(queue));
+    }
+    return queues;
+}
+
+std::string OperatorStore::act(OperatorAction action, core::JobId id) {
+    return execute(session_, statement_of(action), id.value).at(0).at(0).c_str();
+}
+
+void OperatorStore::create_queue(const std::string& name, const QueuePolicy& policy) {
+    execute(session_, create_queue_statement, name, policy.max_attempts, optional_interval(policy.timeout),
+            interval_text(policy.retry_base), interval_text(policy.retry_cap), policy.max_payload_bytes,
+            interval_text(policy.retention));
+}
+
+void OperatorStore::adopt() { execute(session_, "select millrace.adopt()"); }
+
+std::vector<core::JobId> OperatorStore::enqueue(const EnqueueOrder& order, std::span<const std::string> payloads) {
+    Transaction transaction{session_};
+    std::vector<core::JobId> ids;
+    ids.reserve(payloads.size());
+    for (const auto& row : run_enqueue(transaction, order, payloads)) ids.push_back({row[0].as<std::int64_t>()});
+    transaction.commit();
+    return ids;
+}
+
+std::optional<OperatorStore::Refusal> OperatorStore::first_refused(const EnqueueOrder& order,
+                                                                   std::span<const std::string> payloads) {
+    const auto refusal_of = [&](std::size_t from, std::size_t to) -> std::optional<Refusal> {
+        Transaction transaction{session_};  // never committed
+        try {
+            run_enqueue(transaction, order, payloads.subspan(from, to - from));
+            return std::nullopt;
+        } catch (const Error& error) {
+            return Refusal{.index = from, .reason = error.what(), .hint = error.hint()};
+        }
+    };
+    // Halved until one is left: everything before `from` is fine, something before `to` is not.
+    std::size_t from = 0;
+    std::size_t to = payloads.size();
+    if (!refusal_of(from, to)) return std::nullopt;
+    while (to - from > 1) {
+        const auto middle = from + (to - from) / 2;
+        if (refusal_of(from, middle)) {
+            to = middle;
+        } else {
+            from = middle;
+        }
+    }
+    return refusal_of(from, to);
+}
+
+}  // namespace millrace::storage

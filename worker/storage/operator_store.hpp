@@ -1,0 +1,123 @@
+#pragma once
+// What a person does to queues and jobs from the command line: look, enqueue, cancel, retry, replay.
+//
+// Times come as ISO 8601 in UTC, ages in seconds by the server's clock, JSON as its text.
+// All verbs throw ConnectionLost, and Error for what the server refuses; each is one transaction.
+//
+// Thread rule: as the Session.
+
+#include "core/ids.hpp"
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace millrace::storage {
+
+// Empty: any.
+struct JobFilter {
+    std::string queue;
+    std::string kind;
+    std::string state;
+    int limit = 50;  // the newest
+};
+
+struct JobRow {
+    core::JobId id;
+    std::string queue;
+    std::string kind;
+    std::string state;
+    int priority = 5;
+    int attempt = 0;
+    int max_attempts = 1;
+    std::string enqueued_at;
+    double age_seconds = 0;
+    std::optional<std::string> run_at;
+    std::optional<std::string> worker;
+    std::optional<std::string> error;
+};
+
+struct JobDetail {
+    JobRow row;
+    std::optional<std::string> claimed_at;
+    std::optional<std::string> deadline;
+    std::optional<std::string> finished_at;
+    std::optional<std::string> traceparent;
+    std::string payload;
+    std::optional<std::string> result;
+};
+
+struct QueueRow {
+    std::string name;
+    std::int64_t available = 0;
+    std::int64_t scheduled = 0;
+    std::int64_t running = 0;
+    std::int64_t dead = 0;
+    std::int64_t completed = 0;  // attempts since the queue was created; so is failed
+    std::int64_t failed = 0;
+    std::int64_t cancelled = 0;
+    std::optional<double> oldest_age_seconds;
+};
+
+struct QueuePolicy {
+    int max_attempts = 10;
+    std::optional<std::chrono::milliseconds> timeout;
+    std::chrono::milliseconds retry_base{std::chrono::seconds{5}};
+    std::chrono::milliseconds retry_cap{std::chrono::hours{1}};
+    int max_payload_bytes = 1024 * 1024;
+    std::chrono::milliseconds retention{std::chrono::hours{7 * 24}};
+};
+
+// How to enqueue, whatever the payloads.
+struct EnqueueOrder {
+    std::string queue;
+    std::string kind;
+    int priority = 5;
+    std::optional<std::string> run_at;  // any form of time that PostgreSQL reads
+    std::optional<std::chrono::milliseconds> delay;
+    std::optional<int> max_attempts;
+    std::optional<std::chrono::milliseconds> timeout;
+};
+
+enum class OperatorAction { cancel, retry, replay };
+
+class OperatorStore {
+public:
+    static constexpr std::size_t max_enqueue = 50'000;  // payloads in one call
+
+    explicit OperatorStore(Session& session);
+
+    [[nodiscard]] std::vector<JobRow> jobs(const JobFilter& filter);
+    [[nodiscard]] std::optional<JobDetail> job(core::JobId id);
+    [[nodiscard]] std::vector<QueueRow> queues();
+
+    // The job's state afterwards.
+    std::string act(OperatorAction action, core::JobId id);
+
+    void create_queue(const std::string& name, const QueuePolicy& policy);
+
+    // Makes this database the home of its queues: a restored or cloned one runs nothing before that.
+    void adopt();
+
+    // Payloads are JSON texts. All of them are enqueued, or none.
+    std::vector<core::JobId> enqueue(const EnqueueOrder& order, std::span<const std::string> payloads);
+
+    // Which payload is the first that the server refuses to enqueue so, and how it says so; nothing when it takes
+    // them all. Enqueues none.
+    struct Refusal {
+        std::size_t index = 0;
+        std::string reason;
+        std::string hint;
+    };
+    [[nodiscard]] std::optional<Refusal> first_refused(const EnqueueOrder& order,
+                                                       std::span<const std::string> payloads);
+
+private:
+    Session& session_;
+};
+
+}  // namespace millrace::storage

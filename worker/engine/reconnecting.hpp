@@ -5,6 +5,7 @@
 // Thread rule: one thread at a time.
 
 #include "engine/backoff.hpp"
+#include "engine/pause.hpp"
 #include "engine/stats.hpp"
 #include "ops/log.hpp"
 #include "storage/error.hpp"
@@ -25,16 +26,19 @@ public:
     // The session; opens one, however long that takes. Null when stop was requested first.
     [[nodiscard]] storage::Session* get(const std::stop_token& stop);
 
+    // One try, without waiting. Throws ConnectionLost.
+    [[nodiscard]] storage::Session& get_now();
+
     // Calls `verb` with a session until it returns: only for what may be repeated when in doubt. False when stop was
     // requested first. An Error that cannot pass is the caller's.
     template <class Verb>
     bool repeat(const std::stop_token& stop, Verb&& verb);
 
-    // The session failed: destroys it, and waits before the next try.
-    void lost(const std::stop_token& stop, const storage::ConnectionLost& reason);
+    // The session failed: destroys it. Returns how long to wait before the next try.
+    [[nodiscard]] std::chrono::milliseconds lost(const storage::ConnectionLost& reason);
 
-    // The statement failed, the session is well: waits before the next try.
-    void delayed(const std::stop_token& stop, const storage::Error& reason);
+    // The statement failed, the session is well. Returns how long to wait before the next try.
+    [[nodiscard]] std::chrono::milliseconds refused(const storage::Error& reason);
 
     // A statement succeeded.
     void worked() noexcept { backoff_.reset(); }
@@ -57,10 +61,10 @@ bool Reconnecting::repeat(const std::stop_token& stop, Verb&& verb) {
             worked();
             return true;
         } catch (const storage::ConnectionLost& reason) {
-            lost(stop, reason);
+            pause(stop, lost(reason));
         } catch (const storage::Error& reason) {
             if (!reason.is_passing()) throw;
-            delayed(stop, reason);
+            pause(stop, refused(reason));
         }
     }
     return false;

@@ -29,6 +29,14 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
 
 Session::~Session() = default;
 
+void Session::cancel() noexcept {
+    try {
+        state_->connection.cancel_query();
+    } catch (const std::exception&) {
+        // only a request: the statement ends by itself, or with its connection
+    }
+}
+
 pqxx::connection_base& Session::connection() { return state_->connection; }
 
 struct Transaction::State {

@@ -24,6 +24,10 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    // Asks the server to end the statement in progress, which then fails with SQLSTATE 57014. Any thread; harmless when
+    // there is none.
+    void cancel() noexcept;
+
     // For the stores of this layer only.
     [[nodiscard]] pqxx::connection_base& connection();
 

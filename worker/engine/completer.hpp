@@ -1,0 +1,71 @@
+#pragma once
+// Settles what executors report, many at a time.
+//
+// A batch goes out when it is full, when its first result is 5 ms old, or at once when the executor that reports has
+// nothing further to do: then waiting would buy nothing. Results that arrive during a settle form the next batch.
+//
+// A batch whose answer was lost is settled again until the server accepts it; the fence makes that harmless. Results
+// whose job is no longer held are void: another worker has the job, and these are dropped and counted.
+//
+// Thread rule: `submit` and `await_below` by any thread; `run` by one, which uses the connection.
+
+#include "engine/attempt.hpp"
+#include "engine/reconnecting.hpp"
+#include "storage/job_store.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+namespace millrace::engine {
+
+enum class Urgency { can_wait, now };
+
+class Completer {
+public:
+    static constexpr std::size_t full_batch = 500;
+    static constexpr std::chrono::milliseconds longest_wait{5};
+
+    // `on_scheduled` is called after a settle that put jobs off to a later time.
+    Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats, ops::Log& log);
+
+    // The lease is released when the settle was answered.
+    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Urgency urgency);
+
+    // Blocks while at least this many results wait: the way to slow down claims when settles cannot keep up.
+    void await_below(std::size_t results, const std::stop_token& stop);
+
+    // Until `stop` is requested and everything is settled, or `give_up` is.
+    void run(const std::stop_token& stop, const std::stop_token& give_up);
+
+private:
+    struct Batch {
+        std::vector<storage::Settlement> settlements;
+        std::vector<std::shared_ptr<const Lease>> leases;  // of the same index
+
+        [[nodiscard]] std::size_t size() const noexcept { return settlements.size(); }
+        [[nodiscard]] Batch take(std::size_t limit);
+    };
+
+    [[nodiscard]] Batch next_batch(const std::stop_token& stop);
+    void settle(std::span<const storage::Settlement> batch, const std::stop_token& give_up);
+    void send(std::span<const storage::Settlement> batch, const std::stop_token& give_up);
+    void account_for(std::span<const storage::Settlement> batch, const std::vector<core::JobId>& lost);
+
+    const std::function<void()> on_scheduled_;
+    Stats& stats_;
+    ops::Log& log_;
+    Reconnecting connection_;
+
+    std::mutex mutex_;  // protects all below
+    std::condition_variable_any arrived_;
+    std::condition_variable_any drained_;
+    Batch pending_;
+    Clock::time_point first_at_;  // of pending_
+    bool urgent_ = false;
+    bool waiting_ = false;        // the thread of run() sleeps
+};
+
+}  // namespace millrace::engine

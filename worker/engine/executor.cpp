@@ -1,0 +1,158 @@
+#include "engine/executor.hpp"
+
+#include "storage/error.hpp"
+
+#include <exception>
+#include <tuple>
+#include <utility>
+
+namespace millrace::engine {
+namespace {
+
+std::string duration_text(std::chrono::milliseconds duration) {
+    if (duration.count() % 1000 == 0) return std::to_string(duration.count() / 1000) + " s";
+    return std::to_string(duration.count()) + " ms";
+}
+
+std::string text_of(const storage::Error& error) {
+    return error.sqlstate().empty() ? error.what() : std::string{error.what()} + " [" + error.sqlstate() + "]";
+}
+
+// A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
+core::Outcome failed_by(const storage::ConnectionLost& reason) {
+    return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
+}
+
+}  // namespace
+
+Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot)
+    : with_{surroundings}, backlog_{backlog}, slot_{slot},
+      connection_{surroundings.sessions, "handler", surroundings.stats, surroundings.log} {}
+
+void Executor::run() {
+    while (const auto attempt = backlog_.next()) {
+        attend(*attempt);
+        backlog_.done();
+    }
+}
+
+void Executor::attend(const Attempt& attempt) {
+    if (attempt.lease->lost) {
+        count_lost(attempt.job, "lease lost before the attempt was started");
+        return;
+    }
+    const auto stop = slot_.begin(attempt);
+    auto outcome = outcome_of(attempt, stop);
+    const bool ours = slot_.end();
+    if (!ours || !outcome) return;
+    const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
+    with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, urgency);
+}
+
+std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const std::stop_token& stop) {
+    const auto& job = attempt.job;
+    if (job.kind.empty()) return core::Discarded{"the job's row is gone: its partition was dropped"};
+    const auto* entry = with_.registry.find(job.kind);
+    if (entry != nullptr) {
+        if (const auto* handler = std::get_if<std::unique_ptr<Handler>>(entry)) {
+            return judged(run_plain(**handler, job, stop), job);
+        }
+        if (const auto* handler = std::get_if<std::unique_ptr<TransactionalHandler>>(entry)) {
+            return run_in_transaction(**handler, job, stop);
+        }
+    }
+    if (with_.unknown_kinds.is_news(job.kind, Clock::now())) {
+        const auto* unavailable = entry == nullptr ? nullptr : std::get_if<Registry::Unavailable>(entry);
+        with_.log.write(ops::Level::warning, "no handler for this kind, its jobs are put off",
+                        {{"kind", job.kind}, {"queue", job.queue}, {"job", job.id.value},
+                         {"reason", unavailable == nullptr ? "unknown to this program" : unavailable->reason}});
+    }
+    return core::Snoozed{unknown_kind_delay};
+}
+
+core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop) {
+    try {
+        return handler.run(job, stop);
+    } catch (const storage::ConnectionLost& reason) {
+        return failed_by(reason);
+    } catch (const storage::Error& error) {
+        return core::Failed{text_of(error), {}};
+    } catch (const std::exception& error) {
+        return core::Failed{error.what(), {}};
+    }
+}
+
+std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& handler, const core::Job& job,
+                                                          const std::stop_token& stop) {
+    bool committing = false;
+    storage::Settlement settlement{job.id, job.fence, core::Released{}};
+    try {
+        auto& session = connection_.get_now();
+        storage::Transaction transaction{session};
+        {
+            const std::stop_callback cancel{stop, [&session] { session.cancel(); }};
+            settlement.outcome = judged(handler.run(job, transaction, stop), job);
+        }
+        if (std::holds_alternative<core::Failed>(settlement.outcome) ||
+            std::holds_alternative<core::Released>(settlement.outcome)) {
+            return std::move(settlement.outcome);  // settled apart, after the effects were rolled back
+        }
+        storage::settle_within(transaction, settlement);
+        committing = true;
+        transaction.commit();
+        connection_.worked();
+        ++with_.stats.completed;
+        return std::nullopt;
+    } catch (const storage::LeaseLost&) {
+        count_lost(job, "lease lost, the effects were rolled back");
+        return std::nullopt;
+    } catch (const storage::ConnectionLost& reason) {
+        std::ignore = connection_.lost(reason);
+        if (committing) return resolve_doubt(settlement, stop);
+        return judged(failed_by(reason), job);
+    } catch (const storage::Error& error) {
+        return judged(core::Failed{text_of(error), {}}, job);
+    } catch (const std::exception& error) {
+        return judged(core::Failed{error.what(), {}}, job);
+    }
+}
+
+// The answer to the commit was lost. If the fence still holds the job, the commit did not take place, and neither did
+// the effects. It must not be settled as it was meant to be: that would complete the job without them. If the fence
+// does not hold it, repeating the settle tells whether it was ours that did it.
+std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& settlement,
+                                                     const std::stop_token& stop) {
+    std::optional<core::Outcome> outcome;
+    const bool answered = connection_.repeat(stop, [&](storage::Session& session) {
+        storage::JobStore jobs{session};
+        try {
+            jobs.assert_lease(settlement.job, settlement.fence);
+            outcome = core::Failed{"the commit of its effects failed", {}};
+        } catch (const storage::LeaseLost&) {
+            ++(jobs.settle(std::span{&settlement, 1}).empty() ? with_.stats.completed : with_.stats.lost);
+        }
+    });
+    if (!answered) ++with_.stats.lost;  // stopped meanwhile: whoever gets the job next repeats it
+    return outcome;
+}
+
+core::Outcome Executor::judged(core::Outcome outcome, const core::Job& job) const {
+    const auto reason = slot_.reason();
+    if (reason == StopReason::none || std::holds_alternative<core::Completed>(outcome) ||
+        std::holds_alternative<core::Discarded>(outcome)) {
+        return outcome;
+    }
+    if (reason != StopReason::deadline) return core::Released{};
+    std::string error{"timed out after " + duration_text(job.timeout.value_or(std::chrono::milliseconds{0}))};
+    if (const auto* failed = std::get_if<core::Failed>(&outcome)) error += ": " + failed->error;
+    return core::Failed{error, {}};
+}
+
+void Executor::count_lost(const core::Job& job, std::string_view reason) {
+    ++with_.stats.lost;
+    with_.log.write(ops::Level::warning, "attempt void",
+                    {{"job", job.id.value}, {"queue", job.queue}, {"kind", job.kind}, {"attempt", job.attempt},
+                     {"reason", reason}});
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,62 @@
+#pragma once
+// Runs attempts, one after the other, on one thread: finds the handler, calls it, reports the outcome.
+//
+// What a stop request means for the outcome is decided here. Past its deadline, an attempt that did not get done has
+// failed by time-out. Stopped because the lease was lost or the worker shuts down, a failure is nobody's fault, and the
+// attempt is not counted.
+//
+// A kind without a handler is put off, not failed: another worker of the queue may know it.
+//
+// Thread rule: owns one thread and, for transactional handlers, one connection, opened when first needed.
+
+#include "engine/backlog.hpp"
+#include "engine/completer.hpp"
+#include "engine/reconnecting.hpp"
+#include "engine/registry.hpp"
+#include "engine/running_attempts.hpp"
+#include "engine/unknown_kinds.hpp"
+
+#include <optional>
+#include <stop_token>
+
+namespace millrace::engine {
+
+class Executor {
+public:
+    static constexpr std::chrono::seconds unknown_kind_delay{30};
+
+    // Everything but `slot` is shared by the executors of a queue, or by all.
+    struct Surroundings {
+        const storage::SessionFactory& sessions;
+        const Registry& registry;
+        Completer& completer;
+        UnknownKinds& unknown_kinds;
+        Stats& stats;
+        ops::Log& log;
+    };
+
+    Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot);
+
+    // Until the backlog is closed.
+    void run();
+
+private:
+    void attend(const Attempt& attempt);
+
+    // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
+    [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);
+    [[nodiscard]] core::Outcome run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop);
+    [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const core::Job& job,
+                                                                  const std::stop_token& stop);
+    [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const storage::Settlement& settlement,
+                                                             const std::stop_token& stop);
+    [[nodiscard]] core::Outcome judged(core::Outcome outcome, const core::Job& job) const;
+    void count_lost(const core::Job& job, std::string_view reason);
+
+    const Surroundings with_;
+    Backlog& backlog_;
+    RunningAttempts::Slot& slot_;
+    Reconnecting connection_;
+};
+
+}  // namespace millrace::engine

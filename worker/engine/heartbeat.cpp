@@ -1,0 +1,180 @@
+#include "engine/heartbeat.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::engine {
+
+Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
+                     Stats& stats, ops::Log& log)
+    : worker_{std::move(worker)}, attempts_{attempts}, stats_{stats}, log_{log},
+      connection_{sessions, "heartbeat", stats, log} {}
+
+void Heartbeat::open(const std::stop_token& stop) {
+    connection_.repeat(stop, [&](storage::Session& session) { open_session(session); });
+}
+
+void Heartbeat::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        auto pause = jittered(worker_.lease * 4 / 15, random_);  // a third of the lease at most
+        try {
+            auto& session = connection_.get_now();
+            beat(session);
+            close_retired(session);
+            if (lacks_current()) open_session(session);
+            connection_.worked();
+        } catch (const storage::ConnectionLost& reason) {
+            pause = connection_.lost(reason);
+        } catch (const storage::Error& reason) {
+            if (!reason.is_passing()) throw;
+            pause = connection_.refused(reason);
+        }
+        wait(stop, pause);
+    }
+}
+
+void Heartbeat::close(const std::stop_token& give_up) {
+    for (const auto worker : held_ids()) {
+        connection_.repeat(give_up, [&](storage::Session& session) {
+            try {
+                const auto returned = storage::WorkerStore{session}.close(worker);
+                log_.write(ops::Level::info, "session closed", {{"session", worker.value}, {"given_back", returned}});
+            } catch (const storage::SessionEnded&) {
+                // closed by the same call before its answer was lost, or reaped: either way it is over
+            }
+        });
+    }
+}
+
+std::shared_ptr<const Lease> Heartbeat::current(const std::stop_token& stop) {
+    std::unique_lock lock{mutex_};
+    const auto find = [&] { return std::find_if(held_.begin(), held_.end(), [](auto& h) { return !h.retired; }); };
+    changed_.wait(lock, stop, [&] { return find() != held_.end(); });
+    const auto found = find();
+    return stop.stop_requested() || found == held_.end() ? nullptr : found->lease;
+}
+
+void Heartbeat::lose(const std::shared_ptr<const Lease>& lease) { drop(lease->worker, "ended by the database"); }
+
+void Heartbeat::retire(const std::shared_ptr<const Lease>& lease) {
+    const std::lock_guard lock{mutex_};
+    for (auto& held : held_) {
+        if (held.lease == lease) held.retired = true;
+    }
+    poked_ = true;
+    changed_.notify_all();
+}
+
+void Heartbeat::start_draining() {
+    const std::lock_guard lock{mutex_};
+    draining_ = true;
+    poked_ = true;
+    changed_.notify_all();
+}
+
+Clock::time_point Heartbeat::expire(Clock::time_point now) {
+    std::vector<core::WorkerId> expired;
+    auto next = Clock::time_point::max();
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& held : held_) {
+            if (held.trusted_until <= now) {
+                expired.push_back(held.lease->worker);
+            } else {
+                next = std::min(next, held.trusted_until);
+            }
+        }
+    }
+    for (const auto worker : expired) drop(worker, "not renewed in time");
+    return next;
+}
+
+void Heartbeat::open_session(storage::Session& session) {
+    const auto sent = Clock::now();
+    const auto opened = storage::WorkerStore{session}.open(worker_);
+    {
+        const std::lock_guard lock{mutex_};
+        held_.push_back({std::make_shared<Lease>(opened), sent + worker_.lease});
+        changed_.notify_all();
+    }
+    log_.write(ops::Level::info, "session opened", {{"session", opened.value}, {"worker", worker_.name}});
+}
+
+void Heartbeat::beat(storage::Session& session) {
+    const auto draining = [&] {
+        const std::lock_guard lock{mutex_};
+        return draining_ ? storage::Draining::yes : storage::Draining::no;
+    }();
+    for (const auto worker : held_ids()) {
+        const auto sent = Clock::now();
+        try {
+            storage::WorkerStore{session}.heartbeat(worker, draining);
+        } catch (const storage::SessionEnded& reason) {
+            drop(worker, reason.what());
+            continue;
+        }
+        const std::lock_guard lock{mutex_};
+        for (auto& held : held_) {
+            if (held.lease->worker == worker) held.trusted_until = sent + worker_.lease;
+        }
+    }
+}
+
+void Heartbeat::close_retired(storage::Session& session) {
+    std::vector<core::WorkerId> idle;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& held : held_) {
+            if (held.retired && held.lease.use_count() == 1) idle.push_back(held.lease->worker);
+        }
+    }
+    for (const auto worker : idle) {
+        try {
+            const auto returned = storage::WorkerStore{session}.close(worker);
+            log_.write(ops::Level::info, "retired session closed",
+                       {{"session", worker.value}, {"given_back", returned}});
+        } catch (const storage::SessionEnded&) {
+            // by the same call before its answer was lost, or reaped
+        }
+        const std::lock_guard lock{mutex_};
+        std::erase_if(held_, [&](const Held& held) { return held.lease->worker == worker; });
+    }
+}
+
+bool Heartbeat::lacks_current() const {
+    const std::lock_guard lock{mutex_};
+    return !draining_ && std::all_of(held_.begin(), held_.end(), [](const Held& held) { return held.retired; });
+}
+
+std::vector<core::WorkerId> Heartbeat::held_ids() const {
+    const std::lock_guard lock{mutex_};
+    std::vector<core::WorkerId> ids;
+    for (const auto& held : held_) ids.push_back(held.lease->worker);
+    return ids;
+}
+
+void Heartbeat::drop(core::WorkerId worker, std::string_view reason) {
+    std::shared_ptr<Lease> lost;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = std::find_if(held_.begin(), held_.end(),
+                                        [&](const Held& held) { return held.lease->worker == worker; });
+        if (found == held_.end()) return;  // another thread was first
+        lost = std::move(found->lease);
+        held_.erase(found);
+        poked_ = true;
+        changed_.notify_all();
+    }
+    lost->lost = true;
+    ++stats_.leases_lost;
+    log_.write(ops::Level::error, "lease lost", {{"session", worker.value}, {"reason", reason}});
+    attempts_.stop_of(*lost);
+}
+
+void Heartbeat::wait(const std::stop_token& stop, std::chrono::milliseconds duration) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, stop, duration, [&] { return poked_; });
+    poked_ = false;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,82 @@
+#pragma once
+// Keeps this worker's lease alive, says when it is lost, and then opens another session.
+//
+// One row per session is renewed every third of the lease, however many jobs are in flight. The database decides: a
+// renewal that finds the session ended means that our jobs were given to others, and there is nothing to repair. All
+// its attempts are asked to stop, and their settles will be refused by fence whether or not they listen.
+//
+// What was last heard may be trusted until the lease has passed since the request was SENT (not answered): the server
+// counts from when it ran the statement, which cannot be earlier.
+//
+// A claim whose answer was lost may have handed out jobs that nobody here knows of, and which our own heartbeats would
+// keep from everybody else. Its session is therefore retired: nothing is claimed under it any more, it is kept alive
+// until the jobs that are known have been settled, and then closed, which gives back the rest.
+//
+// Thread rule: owns one connection; `open`, `run` and `close` are called one after the other, everything else by any
+// thread.
+
+#include "engine/attempt.hpp"
+#include "engine/reconnecting.hpp"
+#include "engine/running_attempts.hpp"
+#include "storage/worker_store.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <stop_token>
+#include <vector>
+
+namespace millrace::engine {
+
+class Heartbeat {
+public:
+    Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
+              Stats& stats, ops::Log& log);
+
+    // Opens the first session, waiting for the server as long as it takes. Throws storage::Error when refused.
+    void open(const std::stop_token& stop);
+    void run(const std::stop_token& stop);
+    // Closes all sessions; what they still hold becomes available again.
+    void close(const std::stop_token& give_up);
+
+    // The lease to claim under; waits for one. Null when stop was requested first.
+    [[nodiscard]] std::shared_ptr<const Lease> current(const std::stop_token& stop);
+
+    void lose(const std::shared_ptr<const Lease>& lease);    // the database said that it has ended
+    void retire(const std::shared_ptr<const Lease>& lease);  // a claim under it is in doubt
+    void start_draining();                                   // shown in millrace.workers; no new session from here on
+
+    // Loses the leases that may not be trusted any more; returns when the next one expires.
+    Clock::time_point expire(Clock::time_point now);
+
+private:
+    struct Held {
+        std::shared_ptr<Lease> lease;
+        Clock::time_point trusted_until;
+        bool retired = false;
+    };
+
+    void open_session(storage::Session& session);
+    void beat(storage::Session& session);
+    void close_retired(storage::Session& session);
+    [[nodiscard]] bool lacks_current() const;
+    [[nodiscard]] std::vector<core::WorkerId> held_ids() const;
+    void drop(core::WorkerId worker, std::string_view reason);
+    void wait(const std::stop_token& stop, std::chrono::milliseconds duration);
+
+    const storage::WorkerInfo worker_;
+    RunningAttempts& attempts_;
+    Stats& stats_;
+    ops::Log& log_;
+    Reconnecting connection_;
+    std::mt19937 random_{std::random_device{}()};
+
+    mutable std::mutex mutex_;  // protects all below
+    std::condition_variable_any changed_;
+    std::vector<Held> held_;    // one of them current, the others retired
+    bool draining_ = false;
+    bool poked_ = false;        // run() should look at once
+};
+
+}  // namespace millrace::engine

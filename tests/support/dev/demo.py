@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""The demonstration: real mail and 10,000 jobs, two workers, one of them killed; then everything is checked.
+
+What it says comes from the tables and from the SMTP server, never from a worker's log. Exit status 1 unless every
+check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running.
+
+Environment: MILLRACE_BINARY, MILLRACE_NODE, set by `./dev demo`.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+CLUSTER = HERE.parent / "cluster.sh"
+SMTP_SERVER = HERE.parent / "smtp" / "server.mjs"
+DATABASE = "millrace_demo"
+SMALL_JOBS = 10_000
+MAILS = 24
+SLOTS = 64
+LEASE_SECONDS = 3
+HELD_AT_LEAST = 50
+PATIENCE_SECONDS = 60  # for any one thing that is waited for
+
+COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def paint(code, text):
+    return f"\033[{code}m{text}\033[0m" if COLOURS else text
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def step(text):
+    say(f"\n{paint('1;36', '▸ ' + text)}")
+
+
+class Failure(Exception):
+    pass
+
+
+def wait_for(what, condition):
+    """Polls until the condition yields something true, and returns it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise Failure(f"waited {PATIENCE_SECONDS} s in vain for {what}")
+
+
+def cluster_environment():
+    subprocess.run([CLUSTER, "start", "demo", "--durable"], check=True, stdout=subprocess.DEVNULL)
+    lines = subprocess.run([CLUSTER, "env", "demo"], check=True, capture_output=True, text=True).stdout.splitlines()
+    pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    return os.environ | {name: value.strip("'\"") for name, value in pairs}
+
+
+class Demo:
+    def __init__(self):
+        self.environment = cluster_environment()
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="millrace-demo-"))
+        self.mailbox = self.scratch / "mailbox.jsonl"
+        self.processes = []
+        self.checks = []
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    def sql(self, text, database=DATABASE, user=None):
+        """Runs plain SQL through psql and returns the rows of the last statement, split into fields."""
+        command = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database]
+        if user:
+            command += ["-U", user]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, env=self.environment)
+        if done.returncode != 0:
+            raise Failure(f"psql: {done.stderr.strip()}")
+        return [line.split("\t") for line in done.stdout.splitlines() if line]
+
+    def number(self, text):
+        return int(self.sql(text)[0][0])
+
+    def start(self, command, **options):
+        process = subprocess.Popen(command, env=self.environment, **options)
+        self.processes.append(process)
+        return process
+
+    def prepare_database(self):
+        self.sql(f"drop database if exists {DATABASE} with (force);", database="postgres")
+        self.sql(f"create database {DATABASE};", database="postgres")
+        self.environment["PGDATABASE"] = DATABASE
+        subprocess.run([os.environ["MILLRACE_BINARY"], "migrate", "up"], check=True, env=self.environment,
+                       stdout=subprocess.DEVNULL)
+        self.sql("""
+            do $$ begin
+                if to_regrole('demo_app') is null then
+                    create role demo_app login in role millrace_enqueuer;
+                    create role alder login in role millrace_worker;
+                    create role birch login in role millrace_worker;
+                end if;
+            end $$;
+            create table orders (id int primary key, customer text not null);
+            grant insert on orders to demo_app;
+            select millrace.create_queue('mail');
+            select millrace.create_queue('work');""")
+
+    def start_mail_server(self):
+        server = self.start([os.environ["MILLRACE_NODE"], SMTP_SERVER, "--security", "starttls", "--out", self.mailbox],
+                            stdout=subprocess.PIPE, text=True)
+        return json.loads(server.stdout.readline())
+
+    def start_worker(self, name, smtp):
+        log = open(self.scratch / f"{name}.log", "w")
+        environment = self.environment | {"PGUSER": name}  # a member of millrace_worker, with no right on any table
+        process = subprocess.Popen(
+            [os.environ["MILLRACE_BINARY"], "worker", "--worker.name", name, "--queue", f"work={SLOTS}",
+             "--queue", "mail=4", "--worker.lease", f"{LEASE_SECONDS}s",
+             "--smtp.url", f"smtp://localhost:{smtp['port']}", "--smtp.ca_file", smtp["ca_file"],
+             "--smtp.from", "millrace <demo@example.org>"],
+            env=environment, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def received(self):
+        return [json.loads(line) for line in self.mailbox.read_text().splitlines()] if self.mailbox.exists() else []
+
+    def check(self, holds, text):
+        self.checks.append(bool(holds))
+        say(f"  {paint('32', '✓') if holds else paint('1;31', '✗')} {text}")
+
+    # -- acts ----------------------------------------------------------------------------------------------------
+
+    def enqueue(self):
+        transaction = f"""
+begin;
+insert into orders select n, 'customer' || n || '@example.org' from generate_series(1, {MAILS}) n;
+select millrace.enqueue('mail', 'email.send', jsonb_build_object(
+         'to', o.customer, 'subject', 'Your order ' || o.id || ' ✓', 'text', 'Grüße, order ' || o.id || '.',
+         'html', '<p>Order <b>' || o.id || '</b></p>'))
+  from orders o;
+select millrace.enqueue_many('work', 'wait', array_fill('{{"ms": 5}}'::jsonb, array[{SMALL_JOBS}]));
+commit;"""
+        say(paint("2", "\n".join("    " + line for line in transaction.strip().splitlines())))
+        self.sql("begin; select millrace.enqueue_many('work', 'wait', array_fill('{}'::jsonb, array[500])); rollback;",
+                 user="demo_app")
+        self.sql("grant select on orders to demo_app;")
+        self.sql(transaction, user="demo_app")
+
+    def kill_one(self, victim):
+        """Stops the victim when it holds enough, and kills it; returns the ids of the jobs that it held."""
+        held = ("select count(*) from millrace.jobs where state = 'running' and worker = 'alder'"
+                " and queue = '{}'").format
+
+        def holds_enough():
+            victim.send_signal(signal.SIGSTOP)
+            if self.number(held("work")) >= HELD_AT_LEAST and self.number(held("mail")) == 0:
+                return True
+            victim.send_signal(signal.SIGCONT)
+            return False
+
+        wait_for(f"a worker with {HELD_AT_LEAST} running jobs and no mail", holds_enough)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        # What its connections had already sent may still be carried out; afterwards nothing of it moves any more.
+        wait_for("the killed worker's connections to end", lambda: self.number(
+            "select count(*) from pg_stat_activity where usename = 'alder'") == 0)
+        return {row[0] for row in self.sql(
+            "select id from millrace.jobs where state = 'running' and worker = 'alder'")}
+
+    def show_progress(self):
+        total = SMALL_JOBS + MAILS
+
+        def finished():
+            done = self.number("select sum(completed) from millrace.queues")
+            if COLOURS:
+                bar = "█" * (40 * done // total)
+                print(f"\r  {bar:<40} {done:>6} of {total}", end="", flush=True)
+            return done >= total
+        wait_for("all jobs to be completed", finished)
+        if COLOURS:
+            say()
+
+    def report(self, held):
+        say()
+        say("  worker   completed   first attempts   taken over")
+        for name, completed, first, later in self.sql("""
+                select worker, count(*), count(*) filter (where attempt = 1), count(*) filter (where attempt > 1)
+                  from millrace.jobs where state = 'completed' group by worker order by worker"""):
+            say(f"  {name:<8} {completed:>9} {first:>16} {later:>12}")
+        rate, = self.sql("""
+            select round(count(*) / extract(epoch from max(finished_at) - min(claimed_at)))
+              from millrace.jobs where queue = 'work' and state = 'completed' and attempt = 1""")[0]
+        say(f"\n  {rate} small jobs a second until the kill was overcome; each waits 5 ms, {SLOTS} at a time and worker")
+        first = next(iter(self.received()), None)
+        if first:
+            say(f"  a mail as received: {first['subject']!r} for {first['to'][0]['address']}, {first['messageId']}")
+
+    def verify(self, held):
+        mails = self.received()
+        wanted = {f"customer{n}@example.org": f"Your order {n} ✓" for n in range(1, MAILS + 1)}
+        got = {mail["to"][0]["address"]: mail["subject"] for mail in mails}
+        self.check(got == wanted and len(mails) == MAILS, f"the SMTP server has {len(mails)} mails, one for each order")
+        self.check(all("Grüße" in mail["text"] and "<b>" in mail["html"] for mail in mails),
+                   "each with its text and its html as written")
+        self.check(len({mail["messageId"] for mail in mails}) == MAILS, "each with a Message-ID of its own")
+
+        total = SMALL_JOBS + MAILS
+        states = {state: int(count) for state, count in
+                  self.sql("select state, count(*) from millrace.jobs group by state")}
+        self.check(states == {"completed": total}, f"nothing lost: {states} of {total} enqueued")
+        self.check(self.number("select count(*) - count(distinct job_id) from millrace.finished") == 0,
+                   "nothing twice: no job has two outcomes")
+        self.check(self.number("select count(*) from millrace.job") == total, "the rolled-back enqueue left nothing")
+        self.check(len(held) >= HELD_AT_LEAST, f"the killed worker held {len(held)} running jobs")
+        ids = ",".join(held)
+        self.check(self.number(f"select count(*) from millrace.jobs where id in ({ids}) and worker = 'birch'"
+                               " and attempt = 2 and state = 'completed'") == len(held),
+                   "each of them was completed by the other worker, at its second attempt")
+        self.check(self.number("select count(*) from millrace.ready") + self.number(
+            "select count(*) from millrace.running") == 0, "nothing is left waiting or running")
+
+    def run(self, keep):
+        began = time.monotonic()
+        step("A PostgreSQL cluster of our own, the schema, an SMTP server")
+        self.prepare_database()
+        smtp = self.start_mail_server()
+        say(f"  {self.sql('select version()')[0][0].split(' (')[0]}, fsync {self.sql('show fsync')[0][0]}; "
+            f"SMTP with STARTTLS on port {smtp['port']}")
+        step(f"One transaction: {MAILS} orders, {MAILS} mails, {SMALL_JOBS:,} small jobs. Plain SQL:")
+        self.enqueue()
+        step("Two workers, alder and birch; alder will not live long")
+        alder = self.start_worker("alder", smtp)
+        self.start_worker("birch", smtp)
+        held = self.kill_one(alder)
+        say(f"  kill -9: alder held {paint('1', len(held))} running jobs; its lease of {LEASE_SECONDS} s runs out now")
+        self.show_progress()
+        self.report(held)
+        step("Read from the SMTP server and the tables")
+        self.verify(held)
+        good = all(self.checks)
+        say(f"\n{paint('1;32', 'All checks hold.') if good else paint('1;31', 'NOT all checks hold.')}"
+            f"  {sum(self.checks)} of {len(self.checks)}, {time.monotonic() - began:.1f} s")
+        if keep:
+            say("\nStill running: the cluster, birch and the SMTP server. Look around with\n\n"
+                "    ./dev psql -c 'table millrace.queues'\n\nand end it with ./dev clean.")
+        return good
+
+    def stop(self, cluster_too):
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        if cluster_too:
+            subprocess.run([CLUSTER, "stop", "demo"], check=False, stdout=subprocess.DEVNULL)
+
+
+def main():
+    keep = "--keep" in sys.argv[1:]
+    demo = Demo()
+    good = False
+    try:
+        good = demo.run(keep)
+    except Failure as failure:
+        say(f"\n{paint('1;31', 'The demo failed:')} {failure}\nThe workers' logs are in {demo.scratch}.")
+    finally:
+        if not (keep and good):
+            demo.stop(cluster_too=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

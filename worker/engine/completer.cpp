@@ -26,14 +26,6 @@ bool is_put_off(const storage::Settlement& settlement) {
     return std::holds_alternative<core::Failed>(outcome) || std::holds_alternative<core::Snoozed>(outcome);
 }
 
-Stats::Counter& counter_of(Stats& stats, const core::Outcome& outcome) {
-    if (std::holds_alternative<core::Completed>(outcome)) return stats.completed;
-    if (std::holds_alternative<core::Failed>(outcome)) return stats.failed;
-    if (std::holds_alternative<core::Snoozed>(outcome)) return stats.snoozed;
-    if (std::holds_alternative<core::Discarded>(outcome)) return stats.discarded;
-    return stats.released;
-}
-
 }  // namespace
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats,
@@ -126,7 +118,7 @@ void Completer::account_for(std::span<const storage::Settlement> batch, const st
     bool put_off = false;
     for (const auto& settlement : batch) {
         if (std::find(lost.begin(), lost.end(), settlement.job) != lost.end()) continue;
-        ++counter_of(stats_, settlement.outcome);
+        ++stats_.settled(settlement.outcome);
         put_off = put_off || is_put_off(settlement);
     }
     stats_.lost += lost.size();

@@ -37,11 +37,13 @@ void Executor::run() {
 }
 
 void Executor::attend(const Attempt& attempt) {
-    if (attempt.lease->lost) {
+    const auto stop = slot_.begin(attempt);
+    if (attempt.lease->lost) {  // looked at after `begin`: from there on a loss stops the slot
+        std::ignore = slot_.end();
         count_lost(attempt.job, "lease lost before the attempt was started");
         return;
     }
-    const auto stop = slot_.begin(attempt);
+    if (attempt.deadline != Clock::time_point::max()) with_.watchdog.expect(attempt.deadline);
     auto outcome = outcome_of(attempt, stop);
     const bool ours = slot_.end();
     if (!ours || !outcome) return;
@@ -101,7 +103,7 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         committing = true;
         transaction.commit();
         connection_.worked();
-        ++with_.stats.completed;
+        ++with_.stats.settled(settlement.outcome);
         return std::nullopt;
     } catch (const storage::LeaseLost&) {
         count_lost(job, "lease lost, the effects were rolled back");
@@ -129,7 +131,8 @@ std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& 
             jobs.assert_lease(settlement.job, settlement.fence);
             outcome = core::Failed{"the commit of its effects failed", {}};
         } catch (const storage::LeaseLost&) {
-            ++(jobs.settle(std::span{&settlement, 1}).empty() ? with_.stats.completed : with_.stats.lost);
+            const bool was_ours = jobs.settle(std::span{&settlement, 1}).empty();
+            ++(was_ours ? with_.stats.settled(settlement.outcome) : with_.stats.lost);
         }
     });
     if (!answered) ++with_.stats.lost;  // stopped meanwhile: whoever gets the job next repeats it

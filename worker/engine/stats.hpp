@@ -3,8 +3,13 @@
 //
 // Thread rule: any thread.
 
+#include "core/outcome.hpp"
+
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <tuple>
+#include <variant>
 
 namespace millrace::engine {
 
@@ -25,6 +30,12 @@ struct Stats {
     Counter wakeups;     // notifications that woke a claimer
     Counter promoted;
     Counter reaped;
+
+    [[nodiscard]] Counter& settled(const core::Outcome& outcome) noexcept {
+        const std::array counters{&completed, &failed, &snoozed, &discarded, &released};
+        static_assert(std::variant_size_v<core::Outcome> == std::tuple_size_v<decltype(counters)>);
+        return *counters[outcome.index()];  // in the order of core::Outcome
+    }
 };
 
 }  // namespace millrace::engine

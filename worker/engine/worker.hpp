@@ -30,7 +30,8 @@ public:
 
     // The references outlive the worker.
     Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
-    // Joins all threads. After `abandoned` that waits for the stuck handler: end the process with std::_Exit instead.
+    // Joins all threads. After `abandoned`, or when `run` threw, that waits for handlers which ignore their stop
+    // request: end the process with std::_Exit instead.
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -38,7 +39,7 @@ public:
     // Works until `stop` is requested, then: claims nothing more, gives back what was not started, lets running
     // attempts end for `drain_timeout`, asks the rest to stop, gives back what is left, closes its session.
     // A database that cannot be reached is waited for. Throws storage::Error when it refuses this worker for good:
-    // another schema, a foreign database, no permission.
+    // an unknown queue, another schema, a foreign database, no permission.
     [[nodiscard]] Ending run(std::stop_token stop);
 
     [[nodiscard]] const Stats& stats() const noexcept;

@@ -1,0 +1,100 @@
+#include "engine/claimer.hpp"
+
+#include "storage/error.hpp"
+#include "storage/job_store.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace millrace::engine {
+
+Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, const WorkerSettings& worker,
+                 Backlog& backlog, Bell& bell)
+    : with_{surroundings}, queue_{queue}, backlog_{backlog}, bell_{bell},
+      connection_{surroundings.sessions, "claimer " + queue.name, surroundings.stats, surroundings.log},
+      rhythm_{worker.poll_interval, worker.listening}, prefetch_{queue.slots, queue.max_prefetch} {}
+
+void Claimer::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        with_.completer.await_below(most_unsettled, stop);
+        const auto ahead = prefetch_.update(Clock::now(), backlog_.finished());
+        const auto room = backlog_.await_room(stop, ahead, patience);
+        if (room == 0) {
+            give_back_stuck();
+            continue;
+        }
+        if (const auto claimed = claim(stop, room)) follow(stop, rhythm_.after_claim(Clock::now(), *claimed));
+    }
+}
+
+std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size_t room) {
+    auto* session = connection_.get(stop);
+    const auto lease = with_.heartbeat.current(stop);
+    if (session == nullptr || lease == nullptr) return std::nullopt;
+
+    std::vector<core::Job> jobs;
+    const auto asked_at = Clock::now();
+    try {
+        jobs = storage::JobStore{*session}.claim(lease->worker, queue_.name, room);
+        connection_.worked();
+    } catch (const storage::SessionEnded&) {
+        with_.heartbeat.lose(lease);
+        return std::nullopt;
+    } catch (const storage::ConnectionLost& reason) {
+        with_.heartbeat.retire(lease);
+        rhythm_.forget();
+        pause(stop, connection_.lost(reason));
+        return std::nullopt;
+    } catch (const storage::Error& reason) {
+        if (!reason.is_passing()) throw;
+        pause(stop, connection_.refused(reason));
+        return std::nullopt;
+    }
+    ++with_.stats.claims;
+    with_.stats.claimed += jobs.size();
+    if (!jobs.empty()) with_.maintenance.note_claimed(jobs.size());
+
+    const auto amount = jobs.size();
+    std::vector<Attempt> attempts;
+    attempts.reserve(amount);
+    for (auto& job : jobs) {
+        const auto deadline = job.timeout ? asked_at + *job.timeout : Clock::time_point::max();
+        attempts.push_back({std::move(job), lease, deadline});
+    }
+    backlog_.add(std::move(attempts));
+    return amount;
+}
+
+void Claimer::follow(const std::stop_token& stop, const ClaimRhythm::Step& step) {
+    using Next = ClaimRhythm::Next;
+    switch (step.next) {
+        case Next::claim:
+            return;
+        case Next::sleep: {
+            const bool long_sleep = step.duration >= std::chrono::seconds{1};
+            if (bell_.wait(stop, long_sleep ? jittered(step.duration, random_) : step.duration)) ++with_.stats.wakeups;
+            return;
+        }
+        case Next::raise:
+            connection_.repeat(stop, [&](auto& session) { storage::JobStore{session}.raise_signal(queue_.name); });
+            return;
+        case Next::lower:
+            connection_.repeat(stop, [&](auto& session) { storage::JobStore{session}.lower_signal(queue_.name); });
+            return;
+    }
+}
+
+void Claimer::give_back_stuck() {
+    const auto finished = backlog_.finished();
+    if (std::exchange(finished_at_last_look_, finished) != finished) return;
+    auto stuck = backlog_.take_waiting();
+    if (stuck.empty()) return;
+    with_.log.write(ops::Level::info, "jobs claimed ahead are given back, no slot came free",
+                    {{"queue", queue_.name}, {"jobs", static_cast<std::int64_t>(stuck.size())}});
+    for (auto& attempt : stuck) {
+        with_.completer.submit({attempt.job.id, attempt.job.fence, core::Released{}}, std::move(attempt.lease),
+                               Urgency::now);
+    }
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,100 @@
+#include "engine/maintenance.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::engine {
+
+Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, Stats& stats,
+                         ops::Log& log)
+    : reap_every_{std::min(lease / 3, reap_at_least_every)}, stats_{stats},
+      connection_{sessions, "maintenance", stats, log} {
+    std::uniform_int_distribution<int> first_minute{0, 60'000};
+    partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
+}
+
+void Maintenance::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        connection_.repeat(stop, [&](storage::Session& session) {
+            storage::MaintenanceStore store{session};
+            const auto now = Clock::now();
+            if (now >= promote_at_) promote(store, now);
+            if (now >= reap_at_) reap(store, now);
+            if (now >= advance_at_) advance(store, now);
+            if (now >= fold_at_) fold(store, now);
+            if (now >= partitions_at_) make_partitions(store, now);
+        });
+        std::unique_lock lock{mutex_};
+        noted_.wait_until(lock, stop, next_chore(), [&] {
+            const bool first_claim = notes_.claimed > 0 && advance_at_ == Time::max();
+            return first_claim || notes_.claimed >= advance_after_claims || notes_.scheduled;
+        });
+        take_notes(Clock::now());
+    }
+}
+
+void Maintenance::note_claimed(std::size_t jobs) {
+    const std::lock_guard lock{mutex_};
+    const bool was_idle = notes_.claimed == 0;
+    notes_.claimed += jobs;
+    if (was_idle || notes_.claimed >= advance_after_claims) noted_.notify_one();
+}
+
+void Maintenance::note_scheduled() {
+    const std::lock_guard lock{mutex_};
+    if (!std::exchange(notes_.scheduled, true)) noted_.notify_one();
+}
+
+// With the lock held: what was noted makes chores due earlier, none later.
+void Maintenance::take_notes(Time now) {
+    const auto notes = std::exchange(notes_, {});
+    if (notes.scheduled) promote_at_ = std::min(promote_at_, std::max(now, promoted_at_ + promote_at_most_every));
+    if (notes.claimed == 0) return;
+    unadvanced_claims_ += notes.claimed;
+    const auto pause = unadvanced_claims_ >= advance_after_claims ? advance_at_most_every : advance_when_busy_every;
+    advance_at_ = std::min(advance_at_, std::max(now, advanced_at_ + pause));
+    fold_at_ = std::min(fold_at_, in(fold_when_busy_every, now));
+}
+
+void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
+    const bool full = now >= full_promote_at_;
+    const auto promotion = store.promote(full ? storage::PromoteScan::full : storage::PromoteScan::recent);
+    if (full) full_promote_at_ = in(full_promote_every, now);
+    stats_.promoted += static_cast<std::uint64_t>(promotion.promoted);
+    promoted_at_ = now;
+    promote_at_ = in(promote_at_least_every, now);
+    if (promotion.promoted == storage::MaintenanceStore::max_promote) {
+        promote_at_ = now;
+    } else if (promotion.next_due) {
+        promote_at_ = std::min(promote_at_, now + std::max(*promotion.next_due, promote_at_most_every));
+    }
+}
+
+void Maintenance::reap(storage::MaintenanceStore& store, Time now) {
+    const auto reaped = store.reap();
+    stats_.reaped += static_cast<std::uint64_t>(reaped);
+    reap_at_ = reaped == storage::MaintenanceStore::max_reap ? now : in(reap_every_, now);
+}
+
+void Maintenance::advance(storage::MaintenanceStore& store, Time now) {
+    store.advance_low_water();
+    unadvanced_claims_ = 0;
+    advanced_at_ = now;
+    advance_at_ = Time::max();
+}
+
+void Maintenance::fold(storage::MaintenanceStore& store, Time now) {
+    store.fold_counts();
+    fold_at_ = in(fold_when_idle_every, now);
+}
+
+void Maintenance::make_partitions(storage::MaintenanceStore& store, Time now) {
+    store.maintain_partitions();
+    partitions_at_ = in(partitions_every, now);
+}
+
+Maintenance::Time Maintenance::next_chore() const {
+    return std::min({promote_at_, reap_at_, advance_at_, fold_at_, partitions_at_});
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,74 @@
+#pragma once
+// The chores that every worker shares with every other: jobs whose time has come become available, dead workers' jobs
+// are taken back, the low-water advances, counts are folded, partitions are made ahead.
+//
+// There is no leader to elect or lose. Each chore is a short transaction that skips what another worker holds, and all
+// are spread in time. An idle worker does little: it knows when the next scheduled job is due, and looks every two
+// seconds for earlier ones that it has not heard of.
+//
+// Thread rule: owns one thread and one connection; the notes may be left by any thread.
+
+#include "engine/attempt.hpp"
+#include "engine/reconnecting.hpp"
+#include "storage/maintenance_store.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <stop_token>
+
+namespace millrace::engine {
+
+class Maintenance {
+public:
+    static constexpr std::chrono::milliseconds promote_at_most_every{50};
+    static constexpr std::chrono::milliseconds promote_at_least_every{2000};
+    static constexpr std::chrono::milliseconds full_promote_every{30'000};
+    static constexpr std::chrono::milliseconds reap_at_least_every{10'000};
+    static constexpr std::chrono::milliseconds advance_at_most_every{50};
+    static constexpr std::chrono::milliseconds advance_when_busy_every{1000};
+    static constexpr std::size_t advance_after_claims = 2000;
+    static constexpr std::chrono::milliseconds fold_when_busy_every{1000};
+    static constexpr std::chrono::milliseconds fold_when_idle_every{30'000};
+    static constexpr std::chrono::milliseconds partitions_every{std::chrono::hours{1}};
+
+    Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, Stats& stats, ops::Log& log);
+
+    void run(const std::stop_token& stop);
+
+    void note_claimed(std::size_t jobs);  // the low-water can advance, the counts have changed
+    void note_scheduled();                // a job may be due before the time we know of
+
+private:
+    struct Notes {
+        std::size_t claimed = 0;
+        bool scheduled = false;
+    };
+    using Time = Clock::time_point;
+
+    void promote(storage::MaintenanceStore& store, Time now);
+    void reap(storage::MaintenanceStore& store, Time now);
+    void advance(storage::MaintenanceStore& store, Time now);
+    void fold(storage::MaintenanceStore& store, Time now);
+    void make_partitions(storage::MaintenanceStore& store, Time now);
+    [[nodiscard]] Time next_chore() const;
+    [[nodiscard]] Time in(std::chrono::milliseconds interval, Time now) { return now + jittered(interval, random_); }
+    void take_notes(Time now);
+
+    const std::chrono::milliseconds reap_every_;
+    Stats& stats_;
+    Reconnecting connection_;
+    std::mt19937 random_{std::random_device{}()};
+
+    // When each chore is due; all but the partitions at once after the start.
+    Time promote_at_{}, full_promote_at_{}, reap_at_{}, fold_at_{}, partitions_at_;
+    Time advance_at_ = Time::max();
+    Time promoted_at_{}, advanced_at_{};
+    std::size_t unadvanced_claims_ = 0;
+
+    std::mutex mutex_;  // protects notes_
+    std::condition_variable_any noted_;
+    Notes notes_;
+};
+
+}  // namespace millrace::engine

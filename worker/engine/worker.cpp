@@ -1,0 +1,240 @@
+#include "engine/worker.hpp"
+
+#include "core/guarded.hpp"
+#include "engine/backlog.hpp"
+#include "engine/bell.hpp"
+#include "engine/claimer.hpp"
+#include "engine/completer.hpp"
+#include "engine/executor.hpp"
+#include "engine/heartbeat.hpp"
+#include "engine/maintenance.hpp"
+#include "engine/running_attempts.hpp"
+#include "engine/time_limit.hpp"
+#include "engine/wakener.hpp"
+#include "engine/watchdog.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace millrace::engine {
+namespace {
+
+constexpr std::chrono::seconds listen_patience{2};   // for LISTEN before the first claim
+constexpr std::chrono::seconds farewell_limit{10};   // for the last settles and the close of the session
+
+std::size_t total_slots(const WorkerSettings& settings) {
+    std::size_t slots = 0;
+    for (const auto& queue : settings.queues) slots += queue.slots;
+    return slots;
+}
+
+storage::WorkerInfo info_of(const WorkerSettings& settings) {
+    storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease};
+    for (const auto& queue : settings.queues) info.queues.push_back(queue.name);
+    return info;
+}
+
+}  // namespace
+
+class Worker::Parts {
+public:
+    Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
+    ~Parts();
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    Ending run(const std::stop_token& stop);
+
+    Stats stats;
+
+private:
+    struct Queue {
+        explicit Queue(const QueueSettings& settings) : name{settings.name}, backlog{settings.slots} {}
+        const std::string name;
+        Backlog backlog;
+        Bell bell;
+    };
+    using Queues = std::vector<std::unique_ptr<Queue>>;
+
+    [[nodiscard]] static Queues queues_of(const Settings& settings);
+
+    void start();
+    Ending finish();
+    [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
+    void give_back(core::JobId job, core::Fence fence, std::shared_ptr<const Lease> lease);
+    [[nodiscard]] Wakener::Bells bells() const;
+
+    // The one place where a thread's exceptions end: they end the worker.
+    template <class Body>
+    [[nodiscard]] std::jthread thread(Body body);
+
+    const Settings settings_;
+    ops::Log& log_;
+
+    std::stop_source work_;  // stopped by the caller or by a failure
+    core::Guarded<std::exception_ptr> failure_;
+    std::stop_source give_up_;  // of the completer
+
+    RunningAttempts attempts_;
+    UnknownKinds unknown_kinds_;
+    Heartbeat heartbeat_;
+    Maintenance maintenance_;
+    Completer completer_;
+    Watchdog watchdog_;
+    const Queues queues_;  // as in settings_
+    Wakener wakener_;
+    std::vector<std::unique_ptr<Claimer>> claimers_;
+    std::vector<std::unique_ptr<Executor>> executors_;
+
+    // Last, so that they are joined before anything that they use is gone.
+    std::jthread watchdog_thread_, heartbeat_thread_, completer_thread_, maintenance_thread_, wakener_thread_;
+    std::vector<std::jthread> executor_threads_;
+    std::vector<std::jthread> claimer_threads_;
+};
+
+Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings,
+                     ops::Log& log)
+    : settings_{std::move(settings)}, log_{log}, attempts_{total_slots(settings_)},
+      heartbeat_{sessions, info_of(settings_), attempts_, stats, log},
+      maintenance_{sessions, settings_.lease, stats, log},
+      completer_{sessions, [this] { maintenance_.note_scheduled(); }, stats, log},
+      watchdog_{attempts_, heartbeat_, stats}, queues_{queues_of(settings_)},
+      wakener_{sessions.conninfo(), bells(), stats, log} {
+    std::size_t slot = 0;
+    for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
+        const auto& queue = settings_.queues[i];
+        auto& [name, backlog, bell] = *queues_.at(i);
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, stats, log};
+        claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
+        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, watchdog_, stats, log};
+        for (std::size_t n = 0; n < queue.slots; ++n) {
+            executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
+        }
+    }
+}
+
+Worker::Parts::~Parts() {
+    for (const auto& queue : queues_) std::ignore = queue->backlog.close();
+    give_up_.request_stop();
+}
+
+Worker::Parts::Queues Worker::Parts::queues_of(const Settings& settings) {
+    Queues queues;
+    for (const auto& queue : settings.queues) queues.push_back(std::make_unique<Queue>(queue));
+    return queues;
+}
+
+Wakener::Bells Worker::Parts::bells() const {
+    Wakener::Bells bells;
+    for (const auto& queue : queues_) bells[queue->name] = &queue->bell;
+    return bells;
+}
+
+Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
+    const std::stop_callback forward{stop, [this] { work_.request_stop(); }};
+    heartbeat_.open(work_.get_token());
+    if (work_.stop_requested()) return Ending::drained;
+    start();
+    while (!work_.stop_requested()) pause(work_.get_token(), std::chrono::hours{1});
+    const auto ending = finish();
+    if (const auto failure = failure_.with([](auto& first) { return first; })) std::rethrow_exception(failure);
+    return ending;
+}
+
+// The lease is held already. Who consumes starts before who produces, and who listens before who claims.
+void Worker::Parts::start() {
+    watchdog_thread_ = thread([this](const auto& stop) { watchdog_.run(stop); });
+    heartbeat_thread_ = thread([this](const auto& stop) { heartbeat_.run(stop); });
+    completer_thread_ = thread([this](const auto& stop) { completer_.run(stop, give_up_.get_token()); });
+    for (const auto& executor : executors_) {
+        executor_threads_.push_back(thread([&executor](const auto&) { executor->run(); }));
+    }
+    maintenance_thread_ = thread([this](const auto& stop) { maintenance_.run(stop); });
+    const bool listening = settings_.listening == Listening::on;
+    if (listening) wakener_thread_ = thread([this](const auto& stop) { wakener_.run(stop); });
+    for (const auto& claimer : claimers_) {
+        claimer_threads_.push_back(thread([this, &claimer, listening](const auto& stop) {
+            if (listening) wakener_.await_listening(stop, listen_patience);
+            claimer->run(stop);
+        }));
+    }
+}
+
+// In this order: no new claims; what was not started goes back, what runs may end; then the results go out; and the
+// lease is given up last, because until then it protects all of this.
+Worker::Ending Worker::Parts::finish() {
+    log_.write(ops::Level::info, "stopping");
+    for (auto& claimer : claimer_threads_) claimer.request_stop();
+    claimer_threads_.clear();
+    heartbeat_.start_draining();
+
+    for (const auto& queue : queues_) {
+        for (auto& attempt : queue->backlog.close()) {
+            give_back(attempt.job.id, attempt.job.fence, std::move(attempt.lease));
+        }
+    }
+    const bool failed = failure_.with([](auto& first) { return first != nullptr; });
+    bool idle = await_idle(failed ? std::chrono::milliseconds{0} : settings_.drain_timeout);
+    if (!idle) {
+        log_.write(ops::Level::warning, "drain timeout, asking the running attempts to stop");
+        attempts_.stop_all(StopReason::shutdown);
+        idle = await_idle(settings_.stop_grace);
+    }
+    if (!idle) {
+        for (auto& held : attempts_.abandon_all()) {
+            log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back",
+                       {{"job", held.job.value}});
+            give_back(held.job, held.fence, std::move(held.lease));
+        }
+    }
+    maintenance_thread_ = {};
+    wakener_thread_ = {};
+
+    const TimeLimit limit{farewell_limit};
+    const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
+    completer_thread_ = {};
+    heartbeat_thread_ = {};
+    heartbeat_.close(give_up_.get_token());
+    watchdog_thread_ = {};
+    if (idle) executor_threads_.clear();
+    log_.write(ops::Level::info, "stopped");
+    return idle ? Ending::drained : Ending::abandoned;
+}
+
+bool Worker::Parts::await_idle(std::chrono::milliseconds limit) {
+    const auto deadline = Clock::now() + limit;
+    return std::all_of(queues_.begin(), queues_.end(),
+                       [&](const auto& queue) { return queue->backlog.await_idle(deadline); });
+}
+
+void Worker::Parts::give_back(core::JobId job, core::Fence fence, std::shared_ptr<const Lease> lease) {
+    completer_.submit({job, fence, core::Released{}}, std::move(lease), Urgency::now);
+}
+
+template <class Body>
+std::jthread Worker::Parts::thread(Body body) {
+    return std::jthread{[this, body](const std::stop_token& stop) {
+        try {
+            body(stop);
+        } catch (const std::exception& error) {
+            log_.write(ops::Level::error, "worker failed", {{"reason", error.what()}});
+            failure_.with([](auto& first) {
+                if (!first) first = std::current_exception();
+            });
+            work_.request_stop();
+        }
+    }};
+}
+
+Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log)
+    : parts_{std::make_unique<Parts>(sessions, registry, std::move(settings), log)} {}
+
+Worker::~Worker() = default;
+
+Worker::Ending Worker::run(std::stop_token stop) { return parts_->run(stop); }
+
+const Stats& Worker::stats() const noexcept { return parts_->stats; }
+
+}  // namespace millrace::engine

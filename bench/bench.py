@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Measures the queue on a throw-away durable cluster and prints ratios of one run. bench/README.md says how to read it.
+
+    bench.py [drain] [latency] [horizon] [--jobs N] [--runs N] [--quick] [--json FILE]
+
+Times come from the rows themselves (claimed_at, finished_at: one clock, the server's), WAL from the server's position.
+Environment: MILLRACE_BINARY, set by `./dev bench`.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLUSTER = ROOT / "tests" / "support" / "cluster.sh"
+DATABASE = "millrace_bench"
+PAYLOAD = '{"to": "someone@example.org", "subject": "hello there"}'
+SLOTS = 64
+LIMIT_BATCH = 500
+PATIENCE_SECONDS = 600
+
+
+class Server:
+    def __init__(self):
+        subprocess.run([CLUSTER, "start", "bench", "--durable"], check=True, stdout=subprocess.DEVNULL)
+        lines = subprocess.run([CLUSTER, "env", "bench"], check=True, capture_output=True, text=True).stdout.splitlines()
+        pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+        self.environment = os.environ | {name: value.strip("'\"") for name, value in pairs}
+        self.environment["PGDATABASE"] = DATABASE
+
+    def sql(self, text, database=DATABASE):
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database],
+                              input=text, capture_output=True, text=True, env=self.environment)
+        if done.returncode != 0:
+            sys.exit(f"psql: {done.stderr}")
+        return [line.split("\t") for line in done.stdout.splitlines() if line]
+
+    def value(self, text):
+        return self.sql(text)[0][0]
+
+    def reset(self):
+        self.sql(f"drop database if exists {DATABASE} with (force);", database="postgres")
+        self.sql(f"create database {DATABASE};", database="postgres")
+        subprocess.run([os.environ["MILLRACE_BINARY"], "migrate", "up"], check=True, env=self.environment,
+                       stdout=subprocess.DEVNULL)
+        self.sql("select millrace.create_queue('work');")
+
+    def fill(self, jobs):
+        self.sql(f"""do $$ begin
+            for i in 1 .. {jobs // 1000} loop
+                perform millrace.enqueue_many('work', 'noop', array_fill('{PAYLOAD}'::jsonb, array[1000]),
+                                              priority => i % 3);
+                commit;
+            end loop;
+        end $$;""")
+        self.sql("checkpoint;")
+
+    def wal(self):
+        return int(self.value("select pg_current_wal_insert_lsn() - '0/0'"))
+
+    def worker(self, extra=()):
+        return subprocess.Popen([os.environ["MILLRACE_BINARY"], "worker", "--queue", f"work={SLOTS}", *extra],
+                                env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def wait_completed(self, total):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while int(self.value("select completed from millrace.queues")) < total:
+            if time.monotonic() > deadline:
+                sys.exit(f"the queue was not drained within {PATIENCE_SECONDS} s")
+            time.sleep(0.1)
+
+
+def stop(processes):
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait()
+
+
+def drained(server, first_id, jobs):
+    seconds = float(server.value(f"""
+        select extract(epoch from max(finished_at) - min(claimed_at)) from millrace.finished where job_id > {first_id}"""))
+    return jobs / seconds
+
+
+def drain_once(server, jobs, workers):
+    """Enqueues, then lets the workers at it; jobs a second, and bytes of WAL per job of each half."""
+    first_id = int(server.value("select coalesce(max(id), 0) from millrace.job"))
+    before = int(server.value("select completed from millrace.queues"))
+    wal = server.wal()
+    server.fill(jobs)
+    enqueued = server.wal()
+    processes = [server.worker() for _ in range(workers)]
+    server.wait_completed(before + jobs)
+    settled = server.wal()
+    stop(processes)
+    return {"rate": drained(server, first_id, jobs), "wal_enqueue": (enqueued - wal) / jobs,
+            "wal_drain": (settled - enqueued) / jobs}
+
+
+def limit_once(server, jobs):
+    """The same claim and settle statements from a driver that does nothing else: two connections of pgbench."""
+    first_id = int(server.value("select coalesce(max(id), 0) from millrace.job"))
+    server.fill(jobs)
+    session = server.value("select millrace.open_session('limit', '{work}', lease => '1 hour')")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(f"""select coalesce(array_agg(job_id), '{{}}') as ids, coalesce(array_agg(fence), '{{}}') as fences
+  from millrace.claim({session}, 'work', {LIMIT_BATCH}, true) \\gset
+select millrace.settle_many(':ids', ':fences');
+""")
+        script.flush()
+        subprocess.run(["pgbench", "-n", "-f", script.name, "-c", "2", "-j", "2", "-t", str(jobs // LIMIT_BATCH // 2 + 2),
+                        DATABASE], check=True, env=server.environment, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    return drained(server, first_id, jobs)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def measure_drain(server, options):
+    rows = []
+    server.reset()
+    drain_once(server, options.jobs // 4, 1)  # warm-up
+    limit = median([limit_once(server, options.jobs) for _ in range(options.runs)])
+    for workers in (1, 2):
+        runs = [drain_once(server, options.jobs, workers) for _ in range(options.runs)]
+        rate = median([run["rate"] for run in runs])
+        rows.append({"what": f"drain, {workers} worker process{'es' if workers > 1 else ''}", "jobs_per_second": rate,
+                     "of_limit": rate / limit, "wal_enqueue": median([run["wal_enqueue"] for run in runs]),
+                     "wal_drain": median([run["wal_drain"] for run in runs])})
+    rows.insert(0, {"what": "the same statements, minimal driver, 2 connections", "jobs_per_second": limit,
+                    "of_limit": 1.0})
+    return rows
+
+
+def measure_horizon(server, options):
+    """The same drain before and while an old snapshot is held, the latter again and again."""
+    server.reset()
+    drain_once(server, options.jobs // 4, 1)  # warm-up
+    free = median([drain_once(server, options.jobs, 1)["rate"] for _ in range(options.runs)])
+    holder = subprocess.Popen(["psql", "-X", "-q", "-d", DATABASE], stdin=subprocess.PIPE, text=True,
+                              env=server.environment, stdout=subprocess.DEVNULL)
+    holder.stdin.write("begin isolation level repeatable read;\nselect count(*) from millrace.job;\n")
+    holder.stdin.flush()
+    rows = [{"what": "horizon free", "jobs_per_second": free, "of_free": 1.0}]
+    for turn in range(1, options.pinned_turns + 1):
+        rate = drain_once(server, options.jobs, 1)["rate"]
+        rows.append({"what": f"old snapshot held, after {turn * options.jobs:,} jobs", "jobs_per_second": rate,
+                     "of_free": rate / free})
+    holder.stdin.close()
+    holder.wait()
+    return rows
+
+
+def measure_latency(server, options):
+    """One job every 10 ms into an idle queue: from the enqueue to the claim, by the server's clock."""
+    server.reset()
+    process = server.worker()
+    deadline = time.monotonic() + 30
+    while server.value("select signal_raised from millrace.queues") != "t" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(f"select millrace.enqueue('work', 'noop', '{PAYLOAD}');\n\\sleep 10 ms\n")
+        script.flush()
+        subprocess.run(["pgbench", "-n", "-f", script.name, "-c", "1", "-t", str(options.latency_jobs), DATABASE],
+                       check=True, env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server.wait_completed(options.latency_jobs)
+    stop([process])
+    names = ("p50", "p95", "p99", "max")
+    values = server.sql("""
+        select percentile_cont(array[0.5, 0.95, 0.99, 1]) within group (
+                   order by 1000 * extract(epoch from f.claimed_at - j.enqueued_at))
+          from millrace.finished f join millrace.job j on j.id = f.job_id and j.stored_on = f.stored_on""")[0][0]
+    return [{"what": f"enqueue to claim, one job each 10 ms, {name}", "milliseconds": float(value)}
+            for name, value in zip(names, values.strip("{}").split(","))]
+
+
+WORKLOADS = {"drain": measure_drain, "latency": measure_latency, "horizon": measure_horizon}
+COLUMNS = {"jobs_per_second": ("jobs/s", "{:,.0f}"), "of_limit": ("of limit", "{:.2f}"), "of_free": ("of free", "{:.2f}"),
+           "milliseconds": ("ms", "{:.2f}"), "wal_enqueue": ("WAL B enqueue", "{:.0f}"),
+           "wal_drain": ("WAL B drain", "{:.0f}")}
+
+
+def show(title, rows):
+    used = [key for key in COLUMNS if any(key in row for row in rows)]
+    width = max(len(row["what"]) for row in rows)
+    print(f"\n{title}\n  {'':<{width}} " + " ".join(f"{COLUMNS[key][0]:>14}" for key in used))
+    for row in rows:
+        cells = (COLUMNS[key][1].format(row[key]) if key in row else "" for key in used)
+        print(f"  {row['what']:<{width}} " + " ".join(f"{cell:>14}" for cell in cells), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=", ".join(WORKLOADS) + "; all by default")
+    parser.add_argument("--jobs", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="few jobs, one run: shows that it works, not how fast")
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    unknown = set(options.workloads) - set(WORKLOADS)
+    if unknown:
+        parser.error(f"unknown workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if options.quick:
+        options.jobs, options.runs = 4_000, 1
+    options.pinned_turns = 2 if options.quick else 5
+    options.latency_jobs = 50 if options.quick else 1_000
+
+    server = Server()
+    results = {"machine": {"cores": os.cpu_count(), "jobs": options.jobs, "runs": options.runs, "slots": SLOTS}}
+    try:
+        for name in options.workloads or WORKLOADS:
+            results[name] = WORKLOADS[name](server, options)
+            show(f"{name} ({options.jobs:,} jobs, {SLOTS} slots a process, median of {options.runs})", results[name])
+        results["machine"]["server"] = server.sql("select version()", database="postgres")[0][0]
+    finally:
+        subprocess.run([CLUSTER, "stop", "bench"], check=False, stdout=subprocess.DEVNULL)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Executes the examples in the documentation, each page on a clone of the template database of its own.
+
+A page's ```sql and ```sh blocks run in their order, in one shell, as a reader would type them; the first that fails
+fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "bench/README.md", ROOT / "tests/README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+# What an order system would have already, so that examples can show an application's own tables.
+PREPARE = "create table if not exists orders (id int primary key, customer text not null);"
+TIMEOUT_SECONDS = 120
+
+
+def blocks(text):
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def script(page):
+    parts = ["set -euo pipefail"]
+    for kind, body in blocks(page.read_text()):
+        if kind == "sql":
+            parts.append(f"psql -X -q -v ON_ERROR_STOP=1 <<'END_OF_SQL'\n{body}END_OF_SQL")
+        elif kind == "sh":
+            parts.append(body)
+    return "\n".join(parts) if len(parts) > 1 else None
+
+
+def on_database(name, command, environment, **options):
+    return subprocess.run(command, env=environment | {"PGDATABASE": name}, text=True, capture_output=True, **options)
+
+
+def run_page(page, environment):
+    commands = script(page)
+    if commands is None:
+        return None
+    name = "docs_" + re.sub(r"\W", "_", str(page.relative_to(ROOT)).lower())
+    subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
+    subprocess.run(["createdb", "-T", os.environ["MILLRACE_TEST_TEMPLATE"], name], env=environment, check=True)
+    try:
+        on_database(name, ["psql", "-X", "-q", "-c", "select millrace.adopt()", "-c", PREPARE], environment, check=True)
+        if page.name == "README.md":
+            on_database(name, ["psql", "-X", "-q", "-c", "select millrace.create_queue('email')"], environment,
+                        check=True)
+        done = on_database(name, ["bash", "-c", commands], environment, timeout=TIMEOUT_SECONDS)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+    finally:
+        subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
+
+
+def broken_links(page):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    return [target for target in targets if not (page.parent / target).exists()]
+
+
+def main():
+    environment = os.environ | {
+        "PATH": f"{pathlib.Path(os.environ['MILLRACE_BINARY']).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    passed = failed = 0
+    for page in PAGES:
+        where = page.relative_to(ROOT)
+        links = broken_links(page)
+        complaint = run_page(page, environment)
+        for name, holds, detail in ((f"{where}: links", not links, ", ".join(links)),
+                                    (f"{where}: examples", complaint in ("", None), complaint)):
+            if name.endswith("examples") and complaint is None:
+                continue
+            print(f"{'ok' if holds else 'not ok'}  {name}" + ("" if holds else f"\n{detail}"), flush=True)
+            passed, failed = passed + bool(holds), failed + (not holds)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,9 +31,11 @@ void SmtpDialogue::sent(std::string_view command) {
     if (phase_ == Phase::opening && begins_with(command, "MAIL FROM:")) phase_ = Phase::sender;
     if (phase_ == Phase::sender && begins_with(command, "RCPT TO:")) phase_ = Phase::recipient;
     if (phase_ == Phase::recipient && begins_with(command, "DATA\r\n")) phase_ = Phase::data;
+    if (phase_ != Phase::opening && begins_with(command, "QUIT\r\n")) hearing_ = Hearing::no_more;
 }
 
 void SmtpDialogue::heard(std::string_view line) {
+    if (hearing_ == Hearing::no_more) return;
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
     if (begins_with(line, "334")) return;  // a challenge of AUTH
     if (phase_ == Phase::data && begins_with(line, "354")) phase_ = Phase::message;

@@ -4,6 +4,8 @@
 // That decides what a lost connection means. The same broken pipe says that nothing was delivered before the
 // message was sent, and that nobody knows afterwards.
 //
+// The farewell does not count: a refused mail ends its connection, and the answer to QUIT is no verdict.
+//
 // AUTH exchanges are not recorded: of our own lines only the verbs of a mail transaction are looked at, in their
 // order, and the secrets given here are struck out of whatever a server echoes.
 //
@@ -47,7 +49,7 @@ private:
     const std::vector<std::string>& secrets_;
     Phase phase_ = Phase::opening;
     std::string reply_;
-    enum class Hearing { next_reply, same_reply } hearing_ = Hearing::next_reply;
+    enum class Hearing { next_reply, same_reply, no_more } hearing_ = Hearing::next_reply;
 };
 
 // Whose sender address the mail bears: that of the configuration, or one the job chose.

@@ -26,7 +26,8 @@ bool consists_of(std::string_view text, std::string_view others) {
 }
 
 bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+    const auto is_dotted = host.find_first_not_of("0123456789.") == std::string_view::npos;
+    return host == "localhost" || host == "::1" || (is_dotted && host.substr(0, 4) == "127.");
 }
 
 }  // namespace

@@ -171,6 +171,9 @@ void SmtpTransfer::set_server() {
     }
     set(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
     set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.total_timeout.count()));
+    // The total timeout does not cover the QUIT that follows a refusal; this one does, in whole seconds.
+    set(curl_, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(settings_.total_timeout).count()));
 }
 
 SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, std::stop_token stop, Connection wanted) {

@@ -4,6 +4,8 @@
 --
 -- millrace.now() is replaced by one that reads a table, so that every session of the database sees the same time, and
 -- sees it move at the commit of whoever moved it. It begins at noon (UTC) of the first day that has partitions.
+--
+-- A test runs on a clone of a template database, which has to be told that it is at home.
 
 create schema if not exists millrace_test;
 grant usage on schema millrace_test to public;
@@ -30,3 +32,5 @@ create function millrace_test.set_clock(at timestamptz)
 returns timestamptz
 language sql
 as $$ update millrace_test.clock set at = $1 returning at $$;
+
+select millrace.adopt() \g /dev/null

@@ -1,0 +1,117 @@
+-- wake.sql: the flag, and who notifies whom.
+--
+-- Notifications are sent by commits: this file has no transaction around it and wants a database of its own. A
+-- second session listens; a third sends an end mark, so that silence is proven and not waited for.
+set client_min_messages = warning;
+create extension if not exists pgtap;
+create extension if not exists dblink;
+\ir ../support/sql/fake_clock.sql
+\ir ../support/sql/observe.sql
+
+select plan(31);
+select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
+select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
+       dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen end_mark') \g /dev/null
+
+create function millrace_test.heard()
+returns text  -- channels and payloads since the last call
+language plpgsql
+as $$
+declare
+    heard text[] := '{}';
+    deadline constant timestamptz := clock_timestamp() + interval '10 s';
+    got record;
+begin
+    perform dblink_exec('mouth', 'notify end_mark');
+    while clock_timestamp() < deadline loop
+        for got in select * from dblink_get_notify('ear') loop
+            if got.notify_name = 'end_mark' then
+                return array_to_string(heard, ' ');
+            end if;
+            heard := heard || (got.notify_name || got.extra);
+        end loop;
+        perform pg_sleep(0.002);
+    end loop;
+    raise 'the end mark was not heard';
+end
+$$;
+
+-- The flag.
+select is(signal_raised, false, 'the flag of a new queue is down') from millrace.queues where name = 'q';
+set role millrace_worker;
+select millrace.raise_signal('q') \g /dev/null
+reset role;
+select results_eq($$ select name, signal_raised from millrace.queues order by name $$,
+                  $$ values ('other', false), ('q', true) $$, 'a worker raises the flag of one queue');
+select is(millrace_test.heard(), '', 'raising it notifies nobody');
+select xmin as raised_by from millrace.queue_signal where raised \gset
+select millrace.raise_signal('q') \g /dev/null
+select is(xmin, :'raised_by', 'raising a raised flag writes nothing') from millrace.queue_signal where raised;
+
+-- Who notifies while the flag is up.
+set role millrace_enqueuer;
+select millrace.enqueue('q', 'k') as first \gset
+reset role;
+select is(millrace_test.heard(), 'millrace/q', 'enqueue notifies, with an empty payload');
+select millrace.enqueue('other', 'k') \g /dev/null
+select is(millrace_test.heard(), '', 'not the sleepers of a queue whose flag is down');
+select millrace.enqueue('q', 'k', wake => false) \g /dev/null
+select is(millrace_test.heard(), '', 'nor when told not to');
+select millrace.enqueue('q', 'k', delay => '1 minute') as later \gset
+select is(millrace_test.heard(), '', 'nor for a job that is not available yet');
+begin; select millrace.enqueue('q', 'k') \g /dev/null
+rollback;
+select is(millrace_test.heard(), '', 'nor for one that was rolled back');
+select millrace.enqueue_many('q', 'k', '{"{}","{}"}') \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'enqueue_many notifies once');
+select millrace.enqueue_many('q', 'k', '{"{}"}', wake => false), millrace.enqueue_many('q', 'k', '{}') \g /dev/null
+select is(millrace_test.heard(), '', 'not when told not to, and not for nothing');
+set role millrace_enqueuer;
+select is(millrace.poke('q'), true, 'poke says that somebody waits');
+select is(millrace.poke('other'), false, 'or that nobody does');
+reset role;
+select is(millrace_test.heard(), 'millrace/q', 'and notifies accordingly');
+
+select millrace_test.advance_clock('2 minutes') \g /dev/null
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'a promotion notifies');
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), '', 'one that finds nothing does not');
+
+select millrace.open_session('w', '{q}', lease => '10 s') as session \gset
+create temp table held as select job_id, fence, row_number() over () as n from millrace.claim(:session, 'q', 4);
+select is(millrace_test.heard(), '', 'a claim notifies nobody');
+select millrace.complete(fence, job_id) from held where n = 1 \g /dev/null
+select is(millrace_test.heard(), '', 'nor does a completed job');
+select millrace.settle_many(array[job_id], array[fence], '{released}') from held where n = 2 \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'a released one does');
+select millrace.fail(fence, job_id, 'e') as failed from held where n = 3 \gset
+select is(millrace_test.heard(), '', 'one that waits for its retry does not');
+select millrace.retry((select job_id from millrace.scheduled)) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'retry does');
+select millrace.discard(fence, job_id, 'e') from held where n = 4 \g /dev/null
+select is(millrace_test.heard(), '', 'a dead letter does not');
+select millrace.replay((select job_id from millrace.dead_letter)) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'replay does');
+select count(*) from millrace.claim(:session, 'q', 2) \g /dev/null
+select millrace_test.advance_clock('1 minute'), millrace_test.heard() \g /dev/null
+select millrace.reap() \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'jobs that are reaped notify');
+
+-- Down again.
+set role millrace_worker;
+select millrace.lower_signal('q') \g /dev/null
+reset role;
+select is(millrace_test.heard(), 'millrace/q', 'lowering the flag wakes whoever still sleeps');
+select millrace.lower_signal('q') \g /dev/null
+select is(millrace_test.heard(), '', 'lowering it again does not');
+select millrace.enqueue('q', 'k'), millrace.poke('q') \g /dev/null
+select is(millrace_test.heard(), '', 'and a busy queue pays nothing');
+
+select millrace_test.fingerprint() as before \gset
+select throws_ok(call, 'MR003', 'unknown queue ' || named, call)
+  from (values ($$select millrace.poke('nowhere')$$, '''nowhere'''),
+               ($$select millrace.raise_signal('nowhere')$$, '''nowhere'''),
+               ($$select millrace.lower_signal(null)$$, 'null')) bad(call, named);
+select is(millrace_test.fingerprint(), :'before', 'a refused call changes nothing');
+select * from finish();

@@ -126,15 +126,16 @@ Values from_environment(const Environment& environment) {
     return values;
 }
 
-// The key that a flag sets, if it is one of ours: --worker.lease, --worker.poll-interval, and after the command
-// `worker` also --lease.
+// The key that a flag sets, if it is one of ours: --worker.poll_interval or --worker-poll-interval, and after the
+// command `worker` also --poll-interval.
 std::optional<std::string> key_of(std::string_view flag, std::string_view command) {
     std::string name{flag};
     std::replace(name.begin(), name.end(), '-', '_');
-    if (name == "database") return "database.url";
-    if (is_known(name)) return name;
     if (command == "worker" && is_known("worker." + name)) return "worker." + name;
-    return std::nullopt;
+    if (const auto end = name.find('_'); end != std::string::npos && name.find('.') == std::string::npos) {
+        name[end] = '.';
+    }
+    return is_known(name) ? std::optional{name} : std::nullopt;
 }
 
 class CommandLine {
@@ -242,7 +243,6 @@ Options read_options(std::span<const std::string> words, const Environment& envi
         for (const auto& given : found->second) rule.apply(draft, given);
     }
     complete(draft);
-    draft.options.allows_colours = text_or_empty(environment, "NO_COLOR").empty();
     return draft.options;
 }
 
@@ -253,11 +253,12 @@ std::vector<Setting> known_settings() {
 }
 
 std::vector<std::string> setting_flags(std::string_view command) {
-    std::vector<std::string> flags{"config", "database"};
+    constexpr std::string_view worker_section = "worker.";
+    std::vector<std::string> flags{"config"};
     for (auto key : known_keys()) {
-        constexpr std::string_view section = "worker.";
         std::replace(key.begin(), key.end(), '_', '-');
-        if (command == "worker" && key.starts_with(section)) flags.push_back(key.substr(section.size()));
+        if (command == "worker" && key.starts_with(worker_section)) key.erase(0, worker_section.size());
+        std::replace(key.begin(), key.end(), '.', '-');
         flags.push_back(std::move(key));
     }
     return flags;

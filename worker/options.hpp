@@ -3,7 +3,7 @@
 //
 // A setting has one name in three places, the stronger first:
 //
-//     command line   --worker.lease 30s     (after `millrace worker` also --lease 30s; --database for --database.url)
+//     command line   --worker-lease 30s     (--worker.lease too; and after `millrace worker` also --lease)
 //     environment    MILLRACE_WORKER_LEASE=30s
 //     file           [worker]
 //                    lease = 30s            (--config FILE or MILLRACE_CONFIG; none is read unless it is named)
@@ -32,7 +32,6 @@ struct Options {
     std::vector<std::string> arguments;  // what follows it, without the settings
     bool wants_help = false;
     bool wants_version = false;
-    bool allows_colours = true;          // false when NO_COLOR is set
 
     std::string database_url;            // empty: libpq's environment and defaults
     engine::WorkerSettings worker;

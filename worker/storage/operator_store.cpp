@@ -167,7 +167,7 @@ std::optional<OperatorStore::Refusal> OperatorStore::first_refused(const Enqueue
     // Halved until one is left: everything before `from` is fine, something before `to` is not.
     std::size_t from = 0;
     std::size_t to = payloads.size();
-    if (!refusal_of(from, to)) return std::nullopt;
+    if (refusal_of(0, 0) || !refusal_of(from, to)) return std::nullopt;
     while (to - from > 1) {
         const auto middle = from + (to - from) / 2;
         if (refusal_of(from, middle)) {

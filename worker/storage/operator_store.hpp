@@ -106,8 +106,8 @@ public:
     // Payloads are JSON texts. All of them are enqueued, or none.
     std::vector<core::JobId> enqueue(const EnqueueOrder& order, std::span<const std::string> payloads);
 
-    // Which payload is the first that the server refuses to enqueue so, and how it says so; nothing when it takes
-    // them all. Enqueues none.
+    // Which payload is the first that the server refuses, and how it says so; nothing when it takes them all, or
+    // refuses the order whatever the payloads. Enqueues none.
     struct Refusal {
         std::size_t index = 0;
         std::string reason;

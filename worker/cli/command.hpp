@@ -1,0 +1,37 @@
+#pragma once
+// What a subcommand is: the words that help shows, and what runs. Each has a file pair of its own beside this one.
+
+#include "cli/arguments.hpp"
+#include "cli/console.hpp"
+#include "options.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace millrace::cli {
+
+enum class Exit : int {
+    done = 0,
+    failed = 1,
+    usage = 2,    // the command line or a setting makes no sense; nothing was tried
+    nothing = 3,  // nothing matched
+};
+
+struct Invocation {
+    const Options& options;
+    const Arguments& arguments;
+    Console& console;
+};
+
+struct Command {
+    std::string_view name;
+    std::string_view summary;     // one line
+    std::string_view usage;       // its forms, one a line
+    std::string_view details;     // what one must know, in lines of at most 100 columns
+    std::span<const Flag> flags;  // of static storage
+    Exit (*run)(const Invocation& invocation);
+};
+
+inline constexpr Flag json_flag{"json", "", "print JSON, for programs"};
+
+}  // namespace millrace::cli

@@ -1,0 +1,151 @@
+#include "cli/enqueue.hpp"
+
+#include "cli/json_lines.hpp"
+#include "cli/progress.hpp"
+#include "storage/error.hpp"
+#include "storage/operator_store.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <ostream>
+
+namespace millrace::cli {
+
+namespace {
+
+constexpr std::array flags{
+    Flag{"priority", "0-9", "0 first, 9 last (5)"},
+    Flag{"run-at", "TIME", "not before, in any form that PostgreSQL reads"},
+    Flag{"delay", "DURATION", "not before so long from now"},
+    Flag{"max-attempts", "NUMBER", "instead of the queue's"},
+    Flag{"timeout", "DURATION", "of one attempt, instead of the queue's"},
+    json_flag,
+};
+
+storage::EnqueueOrder order_of(const Arguments& arguments) {
+    const auto& words = arguments.words();
+    if (words.size() < 2 || words.size() > 3) {
+        throw UsageError{"enqueue needs a queue, a kind, and at most one payload (quoted as one word)"};
+    }
+    storage::EnqueueOrder order;
+    order.queue = words[0];
+    order.kind = words[1];
+    order.priority = arguments.number("priority", 0, 9).value_or(order.priority);
+    order.run_at = arguments.value("run-at");
+    order.delay = arguments.duration("delay");
+    order.max_attempts = arguments.number("max-attempts", 1, 1000);
+    order.timeout = arguments.duration("timeout");
+    return order;
+}
+
+// A file or a pipe has lines for us; a terminal and /dev/null do not.
+bool has_lines(const struct stat& input) { return S_ISREG(input.st_mode) || S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode); }
+
+Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const std::string& payload) {
+    if (const auto problem = json_problem(payload)) {
+        throw UsageError{fmt::format("the payload is not JSON: {}", *problem)};
+    }
+    const auto ids = store.enqueue(order_of(invocation.arguments), std::array{payload});
+    const auto form = invocation.arguments.has("json") ? "{{\"id\":{}}}\n" : "{}\n";
+    invocation.console.out << fmt::format(fmt::runtime(form), ids.front().value);
+    return Exit::done;
+}
+
+struct Tally {
+    std::uint64_t jobs = 0;
+    core::JobId first;
+    core::JobId last;
+    std::uint64_t last_line = 0;
+};
+
+// What a person must know before trying again.
+std::string remainder(const Tally& tally) {
+    if (tally.jobs == 0) return "Nothing was enqueued.";
+    return fmt::format("Lines up to {} were enqueued ({} jobs), none after it.", tally.last_line, grouped(tally.jobs));
+}
+
+void enqueue_chunk(storage::OperatorStore& store, const storage::EnqueueOrder& order, const JsonLines::Chunk& chunk,
+                   Tally& tally) {
+    try {
+        const auto ids = store.enqueue(order, chunk.payloads);
+        if (tally.jobs == 0) tally.first = ids.front();
+        tally.last = ids.back();
+        tally.jobs += ids.size();
+        tally.last_line = chunk.line_numbers.back();
+    } catch (const storage::ConnectionLost& error) {
+        throw BadLine{fmt::format("lines {} to {}: the connection was lost, they may or may not be enqueued: {}",
+                                  chunk.line_numbers.front(), chunk.line_numbers.back(), error.what())};
+    } catch (const storage::Error&) {
+        const auto refusal = store.first_refused(order, chunk.payloads);
+        if (!refusal) throw;  // it is not the payloads
+        throw BadLine{fmt::format("line {}: {}{}{}", chunk.line_numbers[refusal->index], refusal->reason,
+                                  refusal->hint.empty() ? "" : ". ", refusal->hint)};
+    }
+}
+
+void print_tally(const Invocation& invocation, const Tally& tally) {
+    auto& out = invocation.console.out;
+    if (invocation.arguments.has("json")) {
+        out << (tally.jobs == 0 ? std::string{"{\"jobs\":0,\"first_id\":null,\"last_id\":null}\n"}
+                                : fmt::format("{{\"jobs\":{},\"first_id\":{},\"last_id\":{}}}\n", tally.jobs,
+                                              tally.first.value, tally.last.value));
+    } else if (tally.jobs > 0) {
+        out << fmt::format("enqueued {} {}: {} to {}\n", grouped(tally.jobs), tally.jobs == 1 ? "job" : "jobs",
+                           tally.first.value, tally.last.value);
+    }
+}
+
+Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, std::uint64_t input_bytes) {
+    const auto order = order_of(invocation.arguments);
+    JsonLines lines{invocation.console.in};
+    Tally tally;
+    try {
+        Progress progress{invocation.console, "jobs", input_bytes};
+        for (auto chunk = lines.next(); !chunk.payloads.empty(); chunk = lines.next()) {
+            enqueue_chunk(store, order, chunk, tally);
+            progress.show(lines.bytes_read(), tally.jobs);
+        }
+    } catch (const BadLine& error) {
+        invocation.console.complain(error.what(), remainder(tally));
+        return Exit::failed;
+    } catch (const storage::Error& error) {
+        invocation.console.complain(error.what(), error.hint() + (tally.jobs > 0 ? " " + remainder(tally) : ""));
+        return Exit::failed;
+    }
+    print_tally(invocation, tally);
+    if (tally.jobs == 0) invocation.console.err << "no lines on standard input\n";
+    return tally.jobs == 0 ? Exit::nothing : Exit::done;
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& words = invocation.arguments.words();
+    static_cast<void>(order_of(invocation.arguments));  // before anything else: a mistake costs no connection
+    struct stat input {};
+    const bool is_known = fstat(STDIN_FILENO, &input) == 0;
+    const bool reads_lines = words.size() == 3 ? words[2] == "-" : is_known && has_lines(input);
+
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    const auto session = sessions.open("enqueue");
+    storage::OperatorStore store{*session};
+    if (!reads_lines) return enqueue_one(invocation, store, words.size() == 3 ? words[2] : "{}");
+    return enqueue_lines(invocation, store, S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
+}
+
+}  // namespace
+
+Command enqueue_command() {
+    return {.name = "enqueue",
+            .summary = "enqueues one job, or many from standard input",
+            .usage = "millrace enqueue QUEUE KIND [JSON] [flags]\n"
+                     "millrace enqueue QUEUE KIND [-] [flags] < payloads.jsonl",
+            .details = "Without a payload: one job for each line of a file or pipe on standard input, else one job with {}.\n"
+                       "Lines are enqueued in chunks, each of them whole or not at all; a line that is refused is named,\n"
+                       "and so is how far the lines before it went.",
+            .flags = flags,
+            .run = run};
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,235 @@
+#include "cli/jobs.hpp"
+
+#include "cli/table.hpp"
+#include "storage/error.hpp"
+#include "storage/operator_store.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <ostream>
+
+namespace millrace::cli {
+
+namespace {
+
+using storage::OperatorAction;
+
+constexpr int most_jobs = 100'000;
+
+constexpr std::array flags{
+    Flag{"queue", "NAME", "only of this queue"},
+    Flag{"kind", "NAME", "only of this kind"},
+    Flag{"state", "STATE", "available, scheduled, blocked, running, completed, cancelled, discarded"},
+    Flag{"limit", "NUMBER", "the newest so many (50)"},
+    Flag{"yes", "", "cancel, retry, replay by filter: do it"},
+    Flag{"dry-run", "", "cancel, retry, replay: only say which jobs"},
+    json_flag,
+};
+
+const std::vector<std::string> states{"available", "scheduled", "blocked",  "running",
+                                      "completed", "cancelled", "discarded"};
+
+Tone tone_of(std::string_view state) {
+    if (state == "completed") return Tone::good;
+    if (state == "running") return Tone::busy;
+    if (state == "discarded") return Tone::bad;
+    if (state == "cancelled") return Tone::faint;
+    return Tone::plain;
+}
+
+core::JobId id_of(const std::string& word) {
+    core::JobId id;
+    const char* const end = word.data() + word.size();
+    const auto [rest, failure] = std::from_chars(word.data(), end, id.value);
+    if (failure != std::errc{} || rest != end || id.value < 1) {
+        throw UsageError{fmt::format("\"{}\" is not a job's number", word)};
+    }
+    return id;
+}
+
+storage::JobFilter filter_of(const Arguments& arguments) {
+    storage::JobFilter filter;
+    filter.queue = arguments.value("queue").value_or("");
+    filter.kind = arguments.value("kind").value_or("");
+    filter.state = arguments.value("state").value_or("");
+    filter.limit = arguments.number("limit", 1, most_jobs).value_or(filter.limit);
+    if (!filter.state.empty()) require_known("state", filter.state, states);
+    return filter;
+}
+
+Cell attempts(const storage::JobRow& job) { return Cell::of(fmt::format("{}/{}", job.attempt, job.max_attempts)); }
+
+Table table_of(const std::vector<storage::JobRow>& jobs) {
+    using For = Column::For;
+    Table table{{{"id"},
+                 {"queue"},
+                 {"kind"},
+                 {"state"},
+                 {"tries", For::people},
+                 {"age", For::people},
+                 {"priority", For::programs},
+                 {"attempt", For::programs},
+                 {"max_attempts", For::programs},
+                 {"enqueued_at", For::programs},
+                 {"run_at", For::programs},
+                 {"worker"},
+                 {"error"}}};
+    for (const auto& job : jobs) {
+        table.add({Cell::of(job.id.value), Cell::of(job.queue), Cell::of(job.kind),
+                   Cell::of(job.state, tone_of(job.state)), attempts(job), Cell::of(rough_age(job.age_seconds)),
+                   Cell::of(std::int64_t{job.priority}), Cell::of(std::int64_t{job.attempt}),
+                   Cell::of(std::int64_t{job.max_attempts}), Cell::of(job.enqueued_at), Cell::maybe(job.run_at),
+                   Cell::maybe(job.worker), Cell::maybe(job.error)});
+    }
+    return table;
+}
+
+void print(const Invocation& invocation, const Table& table) {
+    if (invocation.arguments.has("json")) {
+        table.print_json(invocation.console.out);
+    } else if (table.rows() == 0) {
+        invocation.console.err << "no job matches\n";
+    } else {
+        table.print(invocation.console.out, invocation.console.out_screen);
+    }
+}
+
+Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
+    if (invocation.arguments.words().size() > 1) throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
+    const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
+    print(invocation, table);
+    return table.rows() == 0 ? Exit::nothing : Exit::done;
+}
+
+Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() != 2) throw UsageError{"jobs show needs one job's number"};
+    const auto id = id_of(words[1]);
+    const auto found = store.job(id);
+    if (!found) {
+        invocation.console.complain(fmt::format("no job {}", id.value),
+                                    "It never existed, its enqueue is not committed, or its retention is over.");
+        return Exit::nothing;
+    }
+    const auto& job = found->row;
+    Table table{{{"id"}, {"queue"}, {"kind"}, {"state"}, {"priority"}, {"attempt"}, {"max_attempts"}, {"enqueued_at"},
+                 {"run_at"}, {"claimed_at"}, {"deadline"}, {"finished_at"}, {"worker"}, {"traceparent"}, {"error"},
+                 {"result"}, {"payload"}}};
+    table.add({Cell::of(job.id.value), Cell::of(job.queue), Cell::of(job.kind),
+               Cell::of(job.state, tone_of(job.state)), Cell::of(std::int64_t{job.priority}),
+               Cell::of(std::int64_t{job.attempt}), Cell::of(std::int64_t{job.max_attempts}),
+               Cell::of(job.enqueued_at), Cell::maybe(job.run_at), Cell::maybe(found->claimed_at), Cell::maybe(found->deadline),
+               Cell::maybe(found->finished_at), Cell::maybe(job.worker), Cell::maybe(found->traceparent), Cell::maybe(job.error),
+               found->result ? Cell::json(*found->result) : Cell{}, Cell::json(found->payload)});
+    if (invocation.arguments.has("json")) {
+        table.print_json_record(invocation.console.out);
+    } else {
+        table.print_record(invocation.console.out, invocation.console.out_screen);
+    }
+    return Exit::done;
+}
+
+// The states from which an action can move a job; a filter that names none looks for these.
+std::vector<std::string> source_states(OperatorAction action) {
+    switch (action) {
+        case OperatorAction::cancel: return {"available", "scheduled"};
+        case OperatorAction::retry: return {"scheduled"};
+        case OperatorAction::replay: return {"discarded"};
+    }
+    return {};
+}
+
+std::vector<storage::JobRow> matching(storage::OperatorStore& store, storage::JobFilter filter, OperatorAction action) {
+    if (!filter.state.empty()) return store.jobs(filter);
+    std::vector<storage::JobRow> jobs;
+    for (const auto& state : source_states(action)) {
+        filter.state = state;
+        for (auto& job : store.jobs(filter)) jobs.push_back(std::move(job));
+    }
+    const auto limit = static_cast<std::size_t>(filter.limit);
+    if (jobs.size() > limit) jobs.resize(limit);
+    return jobs;
+}
+
+Exit act_on(const Invocation& invocation, storage::OperatorStore& store, OperatorAction action,
+            const std::vector<core::JobId>& ids) {
+    Table table{{{"id"}, {"state"}, {"refused"}}};
+    std::size_t unknown = 0;
+    std::size_t refused = 0;
+    for (const auto id : ids) {
+        try {
+            const auto state = store.act(action, id);
+            table.add({Cell::of(id.value), Cell::of(state, tone_of(state)), Cell{}});
+        } catch (const storage::Error& error) {
+            const bool is_unknown = error.sqlstate() == "MR006";
+            const bool is_in_wrong_state = error.sqlstate() == "MR007";
+            if (!is_unknown && !is_in_wrong_state) throw;
+            ++(is_unknown ? unknown : refused);
+            table.add({Cell::of(id.value), Cell{}, Cell::of(error.what(), Tone::bad)});
+        }
+    }
+    print(invocation, table);
+    if (refused > 0) return Exit::failed;
+    return unknown == ids.size() ? Exit::nothing : (unknown > 0 ? Exit::failed : Exit::done);
+}
+
+Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, const std::string& verb) {
+    const auto action = verb == "cancel"  ? OperatorAction::cancel
+                        : verb == "retry" ? OperatorAction::retry
+                                          : OperatorAction::replay;
+    const auto& arguments = invocation.arguments;
+    const bool has_filter = arguments.has("queue") || arguments.has("kind") || arguments.has("state");
+    std::vector<core::JobId> ids;
+    for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word) ids.push_back(id_of(*word));
+    if (ids.empty() == !has_filter) {
+        throw UsageError{fmt::format("jobs {} needs job numbers, or a filter: --queue, --kind, --state", verb)};
+    }
+    if (has_filter) {
+        const auto jobs = matching(store, filter_of(arguments), action);
+        const bool is_certain = arguments.has("yes") && !arguments.has("dry-run");
+        if (jobs.empty() || !is_certain) {
+            print(invocation, table_of(jobs));
+            if (jobs.empty()) return Exit::nothing;
+            invocation.console.err << fmt::format("would {} {} {}; --yes does it\n", verb, grouped(jobs.size()),
+                                                  jobs.size() == 1 ? "job" : "jobs");
+            return Exit::done;
+        }
+        for (const auto& job : jobs) ids.push_back(job.id);
+    } else if (arguments.has("dry-run")) {
+        invocation.console.err << fmt::format("would {} {} {}\n", verb, ids.size(), ids.size() == 1 ? "job" : "jobs");
+        return Exit::done;
+    }
+    return act_on(invocation, store, action, ids);
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& words = invocation.arguments.words();
+    const auto verb = words.empty() ? std::string{"list"} : words.front();
+    require_known("verb", verb, {"list", "show", "cancel", "retry", "replay"});
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    const auto session = sessions.open("jobs");
+    storage::OperatorStore store{*session};
+    if (verb == "list") return list_jobs(invocation, store);
+    if (verb == "show") return show_job(invocation, store);
+    return change_jobs(invocation, store, verb);
+}
+
+}  // namespace
+
+Command jobs_command() {
+    return {.name = "jobs",
+            .summary = "lists and shows jobs; cancels, retries and replays them",
+            .usage = "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
+                     "millrace jobs show ID [--json]\n"
+                     "millrace jobs cancel|retry|replay ID... [--json]\n"
+                     "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
+            .details = "cancel ends jobs that wait; retry makes scheduled ones available at once; replay brings dead letters\n"
+                       "back with all their attempts. By filter, these say which jobs they would change, and change them\n"
+                       "with --yes. A job already where it would go is left alone.",
+            .flags = flags,
+            .run = run};
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,34 @@
+#pragma once
+// Every kind of job that this program runs, as it is configured, and what their handlers share.
+//
+// Thread rule: made before the worker starts, destroyed after it has ended.
+
+#include "adapters/smtp.hpp"
+#include "engine/registry.hpp"
+#include "ops/log.hpp"
+#include "options.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace::cli {
+
+class Kinds {
+public:
+    // `installation` makes this database's mails distinguishable from all others: storage::installation_id.
+    // Throws std::invalid_argument, naming the setting, when SMTP cannot work as configured.
+    Kinds(const Options& options, const std::string& installation, ops::Log& log);
+
+    [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
+
+private:
+    std::unique_ptr<adapters::Smtp> smtp_;  // before the registry, whose handlers use it
+    engine::Registry registry_;
+};
+
+// The queues that a worker may serve as configured: `email` is left out, with an error in the log, while there is no
+// mail server. Its jobs wait for a worker that has one instead of being put off by this one.
+[[nodiscard]] std::vector<engine::QueueSettings> servable_queues(const Options& options, ops::Log& log);
+
+}  // namespace millrace::cli

@@ -1,0 +1,125 @@
+#include "cli/worker.hpp"
+
+#include "cli/kinds.hpp"
+#include "cli/signals.hpp"
+#include "engine/reconnecting.hpp"
+#include "engine/worker.hpp"
+#include "storage/error.hpp"
+#include "storage/installation.hpp"
+#include "storage/migrator.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <ostream>
+#include <thread>
+
+namespace millrace::cli {
+
+namespace {
+
+constexpr std::array flags{
+    Flag{"queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"},
+    Flag{"check", "", "validate settings, database and schema, and exit"},
+};
+
+ops::Log::Format format_of(const Options& options) {
+    const bool is_watched = isatty(STDERR_FILENO) == 1;
+    return options.log_format.value_or(is_watched ? ops::Log::Format::human : ops::Log::Format::json);
+}
+
+// What all attempts to start have in common; refuses what can be refused without a database.
+engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
+    if (options.worker.queues.empty()) throw UsageError{"no queue to serve: --queue NAME, or worker.queue in the file"};
+    auto settings = options.worker;
+    settings.version = MILLRACE_VERSION;
+    settings.queues = servable_queues(options, log);
+    if (settings.queues.empty()) {
+        throw std::runtime_error{"no queue is left to serve: email needs a mail server, set smtp.url"};
+    }
+    return settings;
+}
+
+Exit check(const Invocation& invocation, const engine::WorkerSettings& settings, ops::Log& log) {
+    auto& out = invocation.console.out;
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    const auto session = sessions.open("check");
+    storage::verify_schema(*session);
+    const Kinds kinds{invocation.options, storage::installation_id(*session), log};
+    out << "settings, database and schema are fine\n";
+    for (const auto& queue : settings.queues) out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
+    for (const auto& kind : kinds.registry().kinds()) {
+        const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
+        out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
+                                       : fmt::format("cannot run {}: {}\n", kind, unavailable->reason));
+    }
+    return Exit::done;
+}
+
+// Until `stop` is requested. A database that is away is waited for; one that does not fit is not worked on.
+void serve(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, const std::stop_token& stop) {
+    const storage::SessionFactory sessions{options.database_url};
+    engine::Stats starting_stats;
+    engine::Reconnecting start{sessions, "start", starting_stats, log};
+    std::string installation;
+    const bool is_ready = start.repeat(stop, [&](storage::Session& session) {
+        storage::verify_schema(session);
+        installation = storage::installation_id(session);
+    });
+    if (!is_ready) return;
+
+    const Kinds kinds{options, installation, log};
+    engine::Worker worker{sessions, kinds.registry(), settings, log};
+    if (worker.run(stop) == engine::Worker::Ending::abandoned) {
+        // A handler still runs and does not listen. Its job has been given back; there is nothing to wait for.
+        std::_Exit(static_cast<int>(Exit::done));
+    }
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& options = invocation.options;
+    if (!invocation.arguments.words().empty()) {
+        throw UsageError{fmt::format("worker takes no words; did you mean --queue {}?",
+                                     invocation.arguments.words().front())};
+    }
+    ops::Log log{format_of(options), stderr, options.log_level};
+    const auto settings = settings_of(options, log);
+    if (invocation.arguments.has("check")) return check(invocation, settings, log);
+
+    Signals signals;
+    std::exception_ptr failure;
+    std::jthread work{[&](const std::stop_token& stop) {
+        try {
+            serve(options, settings, log, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        signals.finish();
+    }};
+    if (signals.wait()) {
+        work.request_stop();
+        if (const auto second = signals.wait()) _exit(128 + *second);
+    }
+    work.join();
+    if (failure) std::rethrow_exception(failure);
+    return Exit::done;
+}
+
+}  // namespace
+
+Command worker_command() {
+    return {.name = "worker",
+            .summary = "pulls jobs and runs them",
+            .usage = "millrace worker --queue NAME[=SLOTS]... [--config FILE] [settings]\n"
+                     "millrace worker --check ...",
+            .details = "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
+                       "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
+                       "the process at once. All settings of the worker may be given as flags: millrace help settings.",
+            .flags = flags,
+            .run = run};
+}
+
+}  // namespace millrace::cli

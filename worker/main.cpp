@@ -1,0 +1,25 @@
+// millrace: PostgreSQL tables as job queues. Puts the commands together; `cli/` has one file pair for each.
+
+#include "cli/adopt.hpp"
+#include "cli/enqueue.hpp"
+#include "cli/jobs.hpp"
+#include "cli/migrate.hpp"
+#include "cli/program.hpp"
+#include "cli/queues.hpp"
+#include "cli/worker.hpp"
+#include "options.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+int main(int argc, char** argv) {
+    using namespace millrace;
+
+    const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const std::array commands{
+        cli::migrate_command(), cli::worker_command(), cli::enqueue_command(),
+        cli::jobs_command(),    cli::queues_command(), cli::adopt_command(),
+    };
+    return static_cast<int>(cli::run_program(words, process_environment(), commands));
+}

@@ -9,8 +9,8 @@
 -- claim may be asynchronous.
 --
 -- async => true commits the claim without waiting for the disk. Lost in a crash, it is a job that is ready again; the
--- settle that follows is synchronous and makes it durable first. The setting lasts for the caller's transaction, so
--- that this is for callers that claim in one of their own.
+-- settle that follows is synchronous and makes it durable first. The setting lasts for the caller's transaction: one
+-- that has already written, a settle for instance, is left as it is.
 --
 -- Arguments  max_jobs  1 … 10,000: as many as the worker has free hands
 -- Locks      the session's row of worker FOR KEY SHARE, then rows of ready, SKIP LOCKED: waits only for the end of a
@@ -38,6 +38,7 @@ declare
     claimed_at constant timestamptz := millrace.now();
     new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
     oldest_first constant boolean := random() < 0.1;
+    alone constant boolean := pg_current_xact_id_if_assigned() is null;
     amount int;
 begin
     if max_jobs is null or max_jobs not between 1 and 10000 then
@@ -48,7 +49,7 @@ begin
     if not found then
         perform millrace.raise_session_ended(session);
     end if;
-    if async then
+    if async and alone then
         perform set_config('synchronous_commit', 'off', true);
     end if;
 

@@ -50,6 +50,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     amount constant int := coalesce(cardinality(job_ids), -1);
+    shape constant text := '[1:' || amount || ']';  -- an array of another could have the length, and no element n
     wrong text;
 begin
     if amount > 1000 then
@@ -57,16 +58,21 @@ begin
             hint = 'At most 1,000 at a time.';
     end if;
     wrong := case
-        when job_ids is null or array_position(job_ids, null) is not null then 'job_ids: no null'
+        when job_ids is null then 'job_ids: no null'
         when amount = 0 then null
-        when array_ndims(job_ids) > 1 or array_lower(job_ids, 1) <> 1 then 'job_ids: one dimension, from 1'
-        when fences is null or cardinality(fences) <> amount or array_position(fences, null) is not null
+        when array_dims(job_ids) <> shape then 'job_ids: one dimension, from 1'
+        when array_position(job_ids, null) is not null then 'job_ids: no null'
+        when fences is null or array_dims(fences) is distinct from shape or array_position(fences, null) is not null
             then 'fences: one for each job'
         when (select count(distinct u.id) from unnest(job_ids) u(id)) <> amount then 'job_ids: no job twice'
-        when cardinality(outcomes) <> amount then 'outcomes: one for each job, or null for completed'
-        when cardinality(errors) <> amount then 'errors: one for each job, or null for none'
-        when cardinality(delays) <> amount then 'delays: one for each job, or null for none'
-        when cardinality(results) <> amount then 'results: one for each job, or null for none'
+        when outcomes is not null and array_dims(outcomes) is distinct from shape
+            then 'outcomes: one for each job, or null for completed'
+        when errors is not null and array_dims(errors) is distinct from shape
+            then 'errors: one for each job, or null for none'
+        when delays is not null and array_dims(delays) is distinct from shape
+            then 'delays: one for each job, or null for none'
+        when results is not null and array_dims(results) is distinct from shape
+            then 'results: one for each job, or null for none'
     end;
     if wrong is null and outcomes is not null then
         select case

@@ -13,7 +13,7 @@
 //
 // Pure but for reading the files that it is told to read and asking this host for its name.
 
-#include "adapters/smtp.hpp"
+#include "adapters/smtp_settings.hpp"
 #include "engine/settings.hpp"
 #include "ops/log.hpp"
 

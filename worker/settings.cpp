@@ -106,7 +106,7 @@ void set_worker_name(Draft& draft, const Given& given) {
 }
 
 void set_smtp_url(Draft& draft, const Given& given) {
-    static const std::regex form{R"((smtps?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:([0-9]{1,5}))?/?)"};
+    static const std::regex form{R"((smtps?)://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?/?)"};
     std::smatch parts;
     if (!std::regex_match(given.value, parts, form)) {
         throw OptionError{given.origin + ": not the address of an SMTP server. Write smtp://HOST:PORT, or "
@@ -114,7 +114,7 @@ void set_smtp_url(Draft& draft, const Given& given) {
                                          "smtp.username and the password to smtp.password_file."};
     }
     draft.smtp_is_tls = parts[1].str() == "smtps";
-    draft.smtp.host = parts[2].str();
+    draft.smtp.host = parts[2].matched ? parts[2].str() : parts[3].str();
     draft.smtp.port = 0;
     if (parts[4].matched) draft.smtp.port = static_cast<std::uint16_t>(number_of(given, parts[4].str(), 1, 65535));
 }

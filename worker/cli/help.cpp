@@ -25,6 +25,23 @@ std::string shown(const Flag& flag) {
     return flag.value.empty() ? fmt::format("--{}", flag.name) : fmt::format("--{} {}", flag.name, flag.value);
 }
 
+// The settings that the worker takes as flags without their section.
+void print_worker_settings(std::ostream& out, const Screen& screen) {
+    print_heading(out, screen, "Settings as flags");
+    const auto settings = known_settings();
+    const auto flags = setting_flags("worker");
+    std::vector<std::string> lefts;
+    std::size_t width = 0;
+    for (std::size_t at = 0; at < settings.size(); ++at) {
+        // `setting_flags` begins with --config, which is no setting.
+        lefts.push_back(fmt::format("--{} {}", flags[at + 1], settings[at].value));
+        width = std::max(width, lefts.back().size());
+    }
+    for (std::size_t at = 0; at < settings.size(); ++at) {
+        out << fmt::format("  {:<{}}  {}\n", lefts[at], width, settings[at].meaning);
+    }
+}
+
 }  // namespace
 
 void print_overview(std::ostream& out, const Screen& screen, std::span<const Command> commands) {
@@ -53,6 +70,7 @@ void print_command(std::ostream& out, const Screen& screen, const Command& comma
         for (const auto& flag : command.flags) width = std::max(width, shown(flag).size());
         for (const auto& flag : command.flags) out << fmt::format("  {:<{}}  {}\n", shown(flag), width, flag.meaning);
     }
+    if (command.name == "worker") print_worker_settings(out, screen);
     out << "\nThe database is that of --database-url or PGHOST, PGDATABASE and their like; see millrace help settings.\n";
 }
 

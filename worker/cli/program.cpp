@@ -77,7 +77,10 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
     } catch (const OptionError& error) {
         return complain(console, Exit::usage, error.what(), "");
     } catch (const UsageError& error) {
-        const auto about = options.command.empty() ? std::string{} : " " + options.command;
+        const bool is_known = std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+            return command.name == options.command;
+        });
+        const auto about = is_known ? " " + options.command : std::string{};
         return complain(console, Exit::usage, error.what(), fmt::format("millrace help{}", about));
     } catch (const storage::ConnectionLost& error) {
         return complain(console, Exit::failed, fmt::format("no connection to the database: {}", error.what()),

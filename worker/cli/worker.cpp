@@ -1,5 +1,6 @@
 #include "cli/worker.hpp"
 
+#include "adapters/smtp_settings.hpp"
 #include "cli/kinds.hpp"
 #include "cli/signals.hpp"
 #include "engine/reconnecting.hpp"
@@ -22,7 +23,7 @@ namespace millrace::cli {
 namespace {
 
 constexpr std::array flags{
-    Flag{"queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"},
+    Flag{"config", "FILE", "settings to begin with; see config/millrace.conf"},
     Flag{"check", "", "validate settings, database and schema, and exit"},
 };
 
@@ -34,6 +35,13 @@ ops::Log::Format format_of(const Options& options) {
 // What all attempts to start have in common; refuses what can be refused without a database.
 engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
     if (options.worker.queues.empty()) throw UsageError{"no queue to serve: --queue NAME, or worker.queue in the file"};
+    if (options.smtp) {
+        try {
+            adapters::check(*options.smtp);
+        } catch (const std::invalid_argument& error) {
+            throw UsageError{error.what()};
+        }
+    }
     auto settings = options.worker;
     settings.version = MILLRACE_VERSION;
     settings.queues = servable_queues(options, log);
@@ -117,7 +125,7 @@ Command worker_command() {
                      "millrace worker --check ...",
             .details = "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
                        "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
-                       "the process at once. All settings of the worker may be given as flags: millrace help settings.",
+                       "the process at once.",
             .flags = flags,
             .run = run};
 }

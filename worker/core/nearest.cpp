@@ -31,6 +31,9 @@ std::size_t distance(std::string_view from, std::string_view to) {
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
     if (word.empty() || word.size() > longest_word) return std::nullopt;
+    const auto begun = std::find_if(known.begin(), known.end(),
+                                    [&](const std::string& candidate) { return candidate.starts_with(word); });
+    if (begun != known.end()) return *begun;
     const auto tolerated = std::clamp<std::size_t>(word.size() / 3, 1, 3);
     std::optional<std::string> best;
     auto least = tolerated + 1;

@@ -8,8 +8,9 @@
 
 namespace millrace::core {
 
-// The known word that the fewest typing errors lead to (Damerau-Levenshtein, optimal string alignment); nothing when
-// even that one is too far off to be meant: more than a third of the word, and never more than three.
+// The known word that begins with this one; else the one that the fewest typing errors lead to (Damerau-Levenshtein,
+// optimal string alignment), but nothing when even that is too far off to be meant: more than a third of the word, and
+// never more than three.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace millrace::core

@@ -1,0 +1,217 @@
+#include "options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace millrace {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+using Words = std::vector<std::string>;
+
+// What is refused, and how; empty when it is accepted.
+std::string refusal_of(const Words& words, const Environment& environment = {}) {
+    try {
+        static_cast<void>(read_options(words, environment));
+        return "";
+    } catch (const OptionError& error) {
+        return error.what();
+    }
+}
+
+class OptionsTest : public ::testing::Test {
+protected:
+    OptionsTest() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "millrace-options-XXXXXX").string();
+        directory_ = mkdtemp(pattern.data());
+    }
+    ~OptionsTest() override { std::filesystem::remove_all(directory_); }
+
+    std::string file(const std::string& text, mode_t mode = 0600, const std::string& name = "millrace.conf") const {
+        auto path = (directory_ / name).string();
+        std::ofstream{path} << text;
+        chmod(path.c_str(), mode);
+        return path;
+    }
+
+    std::filesystem::path directory_;
+};
+
+TEST_F(OptionsTest, splits_the_command_its_arguments_and_the_settings) {
+    const auto options = read_options(
+        Words{"--database-url", "dbname=shop", "jobs", "list", "--queue", "email", "--log.level=debug", "--json"}, {});
+    EXPECT_EQ(options.command, "jobs");
+    EXPECT_THAT(options.arguments, ElementsAre("list", "--queue", "email", "--json"));
+    EXPECT_EQ(options.database_url, "dbname=shop");
+    EXPECT_EQ(options.log_level, ops::Level::debug);
+}
+
+TEST_F(OptionsTest, takes_the_workers_settings_without_their_section_after_that_command_only) {
+    const auto options =
+        read_options(Words{"worker", "--queue", "email=4", "--queue=work", "--lease", "5s", "--poll-interval", "1min"}, {});
+    ASSERT_EQ(options.worker.queues.size(), 2U);
+    EXPECT_EQ(options.worker.queues[0].name, "email");
+    EXPECT_EQ(options.worker.queues[0].slots, 4U);
+    EXPECT_EQ(options.worker.queues[1].slots, 10U);
+    EXPECT_EQ(options.worker.lease, 5s);
+    EXPECT_EQ(options.worker.poll_interval, 1min);
+    EXPECT_THAT(read_options(Words{"enqueue", "--lease", "5s"}, {}).arguments, ElementsAre("--lease", "5s"));
+}
+
+TEST_F(OptionsTest, leaves_everything_behind_two_dashes_to_the_command) {
+    EXPECT_THAT(read_options(Words{"enqueue", "--", "--log-level", "x"}, {}).arguments,
+                ElementsAre("--", "--log-level", "x"));
+}
+
+TEST_F(OptionsTest, prefers_the_command_line_to_the_environment_and_that_to_the_file) {
+    const auto path = file("[worker]\nlease = 1s\npoll_interval = 1s\ndrain_timeout = 1s\nqueue = a\nqueue = b\n");
+    const Environment environment{{"MILLRACE_CONFIG", path},
+                                  {"MILLRACE_WORKER_LEASE", "2s"},
+                                  {"MILLRACE_WORKER_POLL_INTERVAL", "2s"}};
+    const auto options = read_options(Words{"worker", "--lease", "3s"}, environment);
+    EXPECT_EQ(options.worker.lease, 3s);
+    EXPECT_EQ(options.worker.poll_interval, 2s);
+    EXPECT_EQ(options.worker.drain_timeout, 1s);
+    EXPECT_EQ(options.worker.queues.size(), 2U);
+}
+
+TEST_F(OptionsTest, replaces_a_list_as_a_whole) {
+    const auto path = file("[worker]\nqueue = a\nqueue = b\n");
+    const auto by_variable = read_options(Words{"worker", "--config", path}, {{"MILLRACE_WORKER_QUEUE", "c=2,d"}});
+    ASSERT_EQ(by_variable.worker.queues.size(), 2U);
+    EXPECT_EQ(by_variable.worker.queues[0].name, "c");
+    const auto by_flag = read_options(Words{"worker", "--config", path, "--queue", "e"}, {});
+    ASSERT_EQ(by_flag.worker.queues.size(), 1U);
+    EXPECT_EQ(by_flag.worker.queues[0].name, "e");
+}
+
+TEST_F(OptionsTest, refuses_an_unknown_key_in_each_source_and_names_the_nearest) {
+    EXPECT_THAT(refusal_of({"worker", "--config", file("[worker]\nleese = 1s\n")}),
+                AllOf(HasSubstr("worker.leese"), HasSubstr("Did you mean worker.lease?")));
+    EXPECT_THAT(refusal_of({"worker"}, {{"MILLRACE_WORKER_LEESE", "1s"}}),
+                AllOf(HasSubstr("MILLRACE_WORKER_LEESE"), HasSubstr("MILLRACE_WORKER_LEASE?")));
+    EXPECT_THAT(refusal_of({"--databse-url", "x"}), HasSubstr("Did you mean --database-url?"));
+    EXPECT_EQ(refusal_of({"worker"}, {{"MILLRACE_TEST_ADMIN", "somebody else's"}}), "");
+}
+
+TEST_F(OptionsTest, refuses_what_is_no_duration_or_out_of_range_and_says_what_is) {
+    for (const std::string bad : {"30", "-1s", "1.5s", "30 s", "s", "", "99999999999999999999s", "5m"}) {
+        EXPECT_THAT(refusal_of({"worker", "--lease", bad}), AllOf(HasSubstr("--lease"), HasSubstr("5min"))) << bad;
+    }
+    EXPECT_THAT(refusal_of({"worker", "--lease", "500ms"}), HasSubstr("from 1s to 1h"));
+    EXPECT_THAT(refusal_of({"worker", "--lease", "2h"}), HasSubstr("from 1s to 1h"));
+}
+
+TEST_F(OptionsTest, refuses_numbers_and_words_out_of_range) {
+    EXPECT_THAT(refusal_of({"worker", "--prefetch", "10001"}), HasSubstr("from 0 to 10000"));
+    EXPECT_THAT(refusal_of({"worker", "--prefetch", "1e3"}), HasSubstr("whole number"));
+    EXPECT_THAT(refusal_of({"worker", "--queue", "q=0"}), HasSubstr("from 1 to 1000"));
+    EXPECT_THAT(refusal_of({"worker", "--queue", "Q"}), HasSubstr("is not a queue"));
+    EXPECT_THAT(refusal_of({"worker", "--queue", "q", "--queue", "q=2"}), HasSubstr("second time"));
+    EXPECT_THAT(refusal_of({"worker", "--listen", "yes"}), HasSubstr("on, off"));
+    EXPECT_THAT(refusal_of({"worker", "--log-level", "loud"}), HasSubstr("debug, info, warning, error"));
+    EXPECT_THAT(refusal_of({"worker", "--lease"}), HasSubstr("no value"));
+}
+
+TEST_F(OptionsTest, says_what_is_wrong_with_a_file) {
+    EXPECT_THAT(refusal_of({"worker", "--config", "/nonexistent.conf"}), HasSubstr("cannot read /nonexistent.conf"));
+    EXPECT_THAT(refusal_of({"worker", "--config", directory_.string()}), HasSubstr("cannot read"));
+    EXPECT_THAT(refusal_of({"worker", "--config", file("nonsense\n")}), HasSubstr("millrace.conf"));
+    EXPECT_THAT(refusal_of({"worker", "--config", file("[worker]\nname = a # b\n")}), HasSubstr("millrace.conf:2"));
+}
+
+TEST_F(OptionsTest, takes_a_password_from_the_environment_or_a_private_file_only) {
+    const std::string url = "[smtp]\nurl = smtp://mail.example.org\n";
+    const auto secret = file("hunter2\n", 0600, "secret");
+    EXPECT_EQ(read_options(Words{}, {{"MILLRACE_SMTP_URL", "smtp://h"}, {"MILLRACE_SMTP_PASSWORD", "p"}}).smtp->password,
+              "p");
+    EXPECT_EQ(read_options(Words{"--config", file(url + "password = p\n", 0600)}, {}).smtp->password, "p");
+    EXPECT_EQ(read_options(Words{"--smtp-url=smtp://h", "--smtp-password-file", secret}, {}).smtp->password, "hunter2");
+
+    EXPECT_THAT(refusal_of({"--smtp-password", "p"}), AllOf(HasSubstr("command line"), HasSubstr("0600")));
+    EXPECT_THAT(refusal_of({"--config", file(url + "password = p\n", 0640)}),
+                AllOf(HasSubstr("others can read"), HasSubstr("chmod 600")));
+    const auto shared = file("hunter2\n", 0644, "shared");
+    EXPECT_THAT(refusal_of({"--smtp-password-file", shared}), AllOf(HasSubstr(shared), HasSubstr("chmod 600 " + shared)));
+    EXPECT_THAT(refusal_of({"--smtp-password-file", file("\n", 0600, "empty")}), HasSubstr("no password"));
+}
+
+TEST_F(OptionsTest, lets_a_stronger_source_replace_the_password_whichever_way_it_was_given) {
+    const auto secret = file("weak\n", 0600, "secret");
+    const auto path = file("[smtp]\nurl = smtp://h\npassword_file = " + secret + "\n");
+    EXPECT_EQ(read_options(Words{"--config", path}, {{"MILLRACE_SMTP_PASSWORD", "strong"}}).smtp->password, "strong");
+}
+
+TEST_F(OptionsTest, never_repeats_a_password_in_what_it_says) {
+    const std::string canary = "canary-7f3a";
+    EXPECT_THAT(refusal_of({"--smtp-password", canary}), ::testing::Not(HasSubstr(canary)));
+    EXPECT_THAT(refusal_of({"--database-url", "postgresql://u:" + canary + "@h/d"}), ::testing::Not(HasSubstr(canary)));
+    EXPECT_THAT(refusal_of({"--smtp-url", "smtp://u:" + canary + "@h"}), ::testing::Not(HasSubstr(canary)));
+}
+
+TEST_F(OptionsTest, treats_a_password_within_the_database_url_as_one) {
+    for (const std::string url : {"postgresql://u:p@h/d", "host=h password=p", "postgresql://h/d?password=p"}) {
+        EXPECT_THAT(refusal_of({"--database-url", url}), HasSubstr("command line")) << url;
+        EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_URL", url}}), "") << url;
+        EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600")) << url;
+    }
+    EXPECT_EQ(refusal_of({"--database-url", "postgresql://u@h:5432/d"}), "");
+}
+
+TEST_F(OptionsTest, derives_port_and_security_from_the_address_of_the_mail_server) {
+    using adapters::SmtpSecurity;
+    const auto smtp_of = [](const Words& words) { return *read_options(words, {}).smtp; };
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtp://h"}).port, 587);
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtp://h"}).security, SmtpSecurity::starttls);
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtps://h"}).port, 465);
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtps://h"}).security, SmtpSecurity::tls);
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtp://[::1]:2525/"}).host, "::1");
+    EXPECT_EQ(smtp_of({"--smtp-url", "smtp://[::1]:2525/"}).port, 2525);
+    EXPECT_THAT(refusal_of({"--smtp-url", "smtps://h", "--smtp-security", "none"}), HasSubstr("contradicts"));
+    EXPECT_THAT(refusal_of({"--smtp-url", "http://h"}), HasSubstr("smtp://HOST:PORT"));
+    EXPECT_THAT(refusal_of({"--smtp-url", "smtp://h:99999"}), HasSubstr("65535"));
+    EXPECT_THAT(refusal_of({"--smtp-from", "a@example.org"}), HasSubstr("smtp.url is not"));
+    EXPECT_FALSE(read_options(Words{}, {}).smtp.has_value());
+}
+
+TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_values) {
+    std::ifstream example{MILLRACE_SOURCE_DIR "/config/millrace.conf"};
+    ASSERT_TRUE(example);
+    const auto secret = file("p\n", 0600, "secret");
+    std::string uncommented;
+    std::vector<std::string> found;
+    std::string section;
+    for (std::string line; std::getline(example, line);) {
+        if (line.starts_with("[")) section = line.substr(1, line.size() - 2);
+        const bool is_setting = line.size() > 1 && line[0] == '#' && line[1] != ' ';
+        if (is_setting) {
+            line.erase(0, 1);
+            const auto key = section + "." + line.substr(0, line.find(' '));
+            if (key == "smtp.password_file") line = "password_file = " + secret;
+            found.push_back(key);
+        }
+        uncommented += line + "\n";
+    }
+    EXPECT_EQ(refusal_of({"--config", file(uncommented)}), "");
+    for (const auto& setting : known_settings()) EXPECT_THAT(found, ::testing::Contains(std::string{setting.key}));
+}
+
+TEST_F(OptionsTest, gives_each_worker_a_name) {
+    EXPECT_FALSE(read_options(Words{"worker"}, {}).worker.name.empty());
+    EXPECT_EQ(read_options(Words{"worker", "--name", "alder"}, {}).worker.name, "alder");
+}
+
+}  // namespace
+}  // namespace millrace

@@ -27,9 +27,9 @@ using core::Discarded;
 using core::Failed;
 using core::Outcome;
 using core::Snoozed;
-using testing::SmtpServer;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::SmtpServer;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
@@ -144,14 +144,16 @@ TEST_F(EmailSend, discards_a_bad_payload_without_asking_the_server) {
     server_.suspend();
     EXPECT_EQ(as<Discarded>(run(R"({"to": "ada@example.com", "subject": "s", "body": "t"})")).error.substr(0, 30),
               R"(payload key "body": not known;)");
-    EXPECT_THAT(as<Discarded>(run(R"({"to": "ada@example.com", "subject": "s\r\nBcc: eve@example.com", "text": "t"})")).error,
-                HasSubstr(R"(payload key "subject": holds the control character 0x0d)"));
+    EXPECT_THAT(
+        as<Discarded>(run(R"({"to": "ada@example.com", "subject": "s\r\nBcc: eve@example.com", "text": "t"})")).error,
+        HasSubstr(R"(payload key "subject": holds the control character 0x0d)"));
 }
 
 TEST_F(EmailSend, snoozes_while_the_server_serves_nobody) {
-    for (const auto* faults : {R"([{"at": "connect", "reply": "421 4.3.2 closed"}])", R"([{"at": "auth", "reply": "535 5.7.8 no"}])",
-                               R"([{"at": "auth", "reply": "454 4.7.0 not now"}])", R"([{"at": "mail", "drop": true}])",
-                               R"([{"at": "mail", "reply": "550 5.7.1 blocked"}])"}) {
+    for (const auto* faults :
+         {R"([{"at": "connect", "reply": "421 4.3.2 closed"}])", R"([{"at": "auth", "reply": "535 5.7.8 no"}])",
+          R"([{"at": "auth", "reply": "454 4.7.0 not now"}])", R"([{"at": "mail", "drop": true}])",
+          R"([{"at": "mail", "reply": "550 5.7.1 blocked"}])"}) {
         restart({});
         server_.script(faults);
         const auto first = as<Snoozed>(run()).delay;
@@ -198,11 +200,13 @@ TEST_F(EmailSend, shows_the_password_nowhere) {
     std::string seen = as<Completed>(run()).result;
     for (const auto* at : {"rcpt", "data", "mail"}) {
         restart({});
-        server_.script(R"([{"at": ")" + std::string(at) + R"(", "reply": "550 5.7.1 )" + canary + R"( Y2FuYXJ5LTRmNmM3Yg=="}])");
+        server_.script(R"([{"at": ")" + std::string(at) + R"(", "reply": "550 5.7.1 )" + canary +
+                       R"( Y2FuYXJ5LTRmNmM3Yg=="}])");
         const auto outcome = run();
         if (const auto* discarded = std::get_if<Discarded>(&outcome)) seen += discarded->error;
     }
-    for (const auto& line : lines()) seen += line;
+    for (const auto& line : lines())
+        seen += line;
     EXPECT_THAT(seen, HasSubstr("550 5.7.1 ***"));
     EXPECT_THAT(seen, HasSubstr("mail deliveries pause"));
     EXPECT_THAT(seen, Not(HasSubstr(canary)));

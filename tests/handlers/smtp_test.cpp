@@ -16,9 +16,9 @@
 namespace millrace::adapters {
 namespace {
 
-using testing::SmtpServer;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::SmtpServer;
 using Clock = std::chrono::steady_clock;
 using Verdict = Delivery::Verdict;
 using namespace std::chrono_literals;
@@ -32,6 +32,12 @@ Mail mail_to(std::string recipient) {
     mail.message_id = "<millrace.1.test@example.com>";
     mail.date = std::chrono::system_clock::from_time_t(1709210096);
     return mail;
+}
+
+template <class Condition>
+void await(Condition condition) {
+    for (const auto deadline = Clock::now() + 30s; !condition();)
+        ASSERT_LT(Clock::now(), deadline);
 }
 
 class SmtpOf : public ::testing::Test {
@@ -100,13 +106,25 @@ TEST_F(SmtpDelivery, delivers_both_bodies_and_says_what_the_server_replied) {
 
 TEST_F(SmtpDelivery, brings_text_of_any_kind_unchanged) {
     const std::string long_line(5000, 'x');
-    const std::string subjects[] = {"Grüße aus Köln", "日本語の件名はとても長いので何度も折り返されなければなりませんが、文字は壊れてはいけません",
-                                    "🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊", "=?UTF-8?Q?not_encoded?=", "Re: [x] \"y\" <z@w>, (a; b) \\ c",
-                                    std::string(998, 's'), "مرحبا \u202eabc"};
-    const std::string names[] = {"Jürgen Müller", "Lovelace, Ada", R"(A "B" \ C)", "<eve@example.com>", "日本 太郎", "a@b, c@d",
-                                 "=?x?=", std::string(256, 'n')};
-    const std::string bodies[] = {".", "..\n.\n\n.x", "line\n.\nQUIT\n", "From me\nFrom you", "trailing \nspaces\t\n = equals =3D",
-                                  long_line, "Grüße\n日本語\n🌊", "\n\nblank\n\n\nlines", "--boundary\n--boundary--"};
+    const std::string subjects[] = {
+        "Grüße aus Köln",
+        "日本語の件名はとても長いので何度も折り返されなければなりませんが、文字は壊れてはいけません",
+        "🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊🌊",
+        "=?UTF-8?Q?not_encoded?=",
+        "Re: [x] \"y\" <z@w>, (a; b) \\ c",
+        std::string(998, 's'),
+        "مرحبا \u202eabc"};
+    const std::string names[] = {"Jürgen Müller", "Lovelace, Ada", R"(A "B" \ C)", "<eve@example.com>",
+                                 "日本 太郎",     "a@b, c@d",      "=?x?=",        std::string(256, 'n')};
+    const std::string bodies[] = {".",
+                                  "..\n.\n\n.x",
+                                  "line\n.\nQUIT\n",
+                                  "From me\nFrom you",
+                                  "trailing \nspaces\t\n = equals =3D",
+                                  long_line,
+                                  "Grüße\n日本語\n🌊",
+                                  "\n\nblank\n\n\nlines",
+                                  "--boundary\n--boundary--"};
     Smtp smtp{settings_};
     for (std::size_t i = 0; i < 9; ++i) {
         auto mail = mail_to("ada@example.com");
@@ -133,7 +151,8 @@ TEST_F(SmtpDelivery, brings_text_of_any_kind_unchanged) {
 
 TEST_F(SmtpDelivery, delivers_a_mail_of_one_mebibyte) {
     auto mail = mail_to("ada@example.com");
-    while (mail.text.size() + 64 <= max_body) mail.text += "Sixty-three characters of nothing in particular, and a newline\n\n";
+    while (mail.text.size() + 64 <= max_body)
+        mail.text += "Sixty-three characters of nothing in particular, and a newline\n\n";
     mail.text.resize(mail.text.find_last_not_of('\n') + 1);
     ASSERT_EQ(mail_problem(mail), std::nullopt);
     EXPECT_EQ(deliver(mail).verdict, Verdict::accepted);
@@ -153,18 +172,26 @@ TEST_F(SmtpDelivery, tells_the_mail_s_faults_from_the_server_s) {
     const Row rows[] = {
         {R"([{"at": "connect", "reply": "421 4.3.2 too busy"}])", Verdict::unserved, 421, "4.3.2 too busy"},
         {R"([{"at": "connect", "reply": "554 5.7.1 blocked"}])", Verdict::unserved, 554, "5.7.1 blocked"},
-        {R"([{"at": "mail", "reply": "450 4.7.1 greylisted"}])", Verdict::deferred, 450, "put off the sender: 450 4.7.1"},
-        {R"([{"at": "mail", "reply": "451 4.3.0 try later"}])", Verdict::deferred, 451, "put off the sender: 451 4.3.0"},
+        {R"([{"at": "mail", "reply": "450 4.7.1 greylisted"}])", Verdict::deferred, 450,
+         "put off the sender: 450 4.7.1"},
+        {R"([{"at": "mail", "reply": "451 4.3.0 try later"}])", Verdict::deferred, 451,
+         "put off the sender: 451 4.3.0"},
         {R"([{"at": "mail", "reply": "530 5.7.0 authenticate"}])", Verdict::unserved, 530, "530 5.7.0 authenticate"},
         {R"([{"at": "mail", "reply": "550 5.7.1 not allowed"}])", Verdict::unserved, 550, "550 5.7.1 not allowed"},
-        {R"([{"at": "mail", "reply": "552 5.3.4 too large"}])", Verdict::rejected, 552, "refused the sender: 552 5.3.4"},
+        {R"([{"at": "mail", "reply": "552 5.3.4 too large"}])", Verdict::rejected, 552,
+         "refused the sender: 552 5.3.4"},
         {R"([{"at": "rcpt", "reply": "421 4.3.2 going down"}])", Verdict::unserved, 421, "421 4.3.2 going down"},
-        {R"([{"at": "rcpt", "reply": "450 4.2.1 busy"}])", Verdict::deferred, 450, "put off the recipient: 450 4.2.1 busy"},
+        {R"([{"at": "rcpt", "reply": "450 4.2.1 busy"}])", Verdict::deferred, 450,
+         "put off the recipient: 450 4.2.1 busy"},
         {R"([{"at": "rcpt", "reply": "451 4.3.0 later"}])", Verdict::deferred, 451, "put off the recipient: 451 4.3.0"},
-        {R"([{"at": "rcpt", "reply": "530 5.7.0 STARTTLS first"}])", Verdict::unserved, 530, "530 5.7.0 STARTTLS first"},
-        {R"([{"at": "rcpt", "reply": "550 5.1.1 nobody"}])", Verdict::rejected, 550, "refused the recipient: 550 5.1.1 nobody"},
-        {R"([{"at": "data", "reply": "452 4.2.2 full"}])", Verdict::deferred, 452, "put off the message: 452 4.2.2 full"},
-        {R"([{"at": "data", "reply": "554 5.6.0 spam"}])", Verdict::rejected, 554, "refused the message: 554 5.6.0 spam"},
+        {R"([{"at": "rcpt", "reply": "530 5.7.0 STARTTLS first"}])", Verdict::unserved, 530,
+         "530 5.7.0 STARTTLS first"},
+        {R"([{"at": "rcpt", "reply": "550 5.1.1 nobody"}])", Verdict::rejected, 550,
+         "refused the recipient: 550 5.1.1 nobody"},
+        {R"([{"at": "data", "reply": "452 4.2.2 full"}])", Verdict::deferred, 452,
+         "put off the message: 452 4.2.2 full"},
+        {R"([{"at": "data", "reply": "554 5.6.0 spam"}])", Verdict::rejected, 554,
+         "refused the message: 554 5.6.0 spam"},
         {R"([{"at": "data", "reply": "421 4.3.2 going down"}])", Verdict::unserved, 421, "421 4.3.2 going down"},
     };
     for (const auto& [faults, verdict, code, error] : rows) {
@@ -238,10 +265,11 @@ TEST_F(SmtpDelivery, blames_a_server_that_is_not_there) {
 // Stopping
 
 TEST_F(SmtpDelivery, stops_within_a_second_while_nothing_is_sent) {
-    server_.script(R"([{"at": "rcpt", "hold": true}])");
+    server_.script(R"([{"at": "rcpt", "hold": true, "times": 1}])");
     Smtp smtp{settings_};
     Delivery delivery;
     std::jthread sender{[&](std::stop_token stop) { delivery = smtp.deliver(mail_to("ada@example.com"), stop); }};
+    await([&] { return server_.has_played_script(); });
     sender.request_stop();
     const auto began = Clock::now();
     sender.join();
@@ -254,7 +282,7 @@ TEST_F(SmtpDelivery, gives_a_message_already_sent_a_moment_for_its_reply) {
     Smtp smtp{settings_};
     Delivery delivery;
     std::jthread sender{[&](std::stop_token stop) { delivery = smtp.deliver(mail_to("ada@example.com"), stop); }};
-    while (server_.messages().empty()) std::this_thread::yield();
+    await([&] { return !server_.messages().empty(); });
     sender.request_stop();
     const auto began = Clock::now();
     sender.join();
@@ -267,15 +295,18 @@ TEST_F(SmtpDelivery, gives_a_message_already_sent_a_moment_for_its_reply) {
 
 TEST_F(SmtpDelivery, keeps_its_connection_from_mail_to_mail) {
     Smtp smtp{settings_};
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(smtp.deliver(mail_to("ada@example.com"), {}).verdict, Verdict::accepted);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(smtp.deliver(mail_to("ada@example.com"), {}).verdict, Verdict::accepted);
     std::set<std::string> connections;
-    for (const auto& message : server_.messages()) connections.insert(message.connection);
+    for (const auto& message : server_.messages())
+        connections.insert(message.connection);
     EXPECT_EQ(connections.size(), 1U);
 }
 
 TEST_F(SmtpDelivery, opens_another_connection_when_the_kept_one_serves_no_more) {
-    for (const auto* faults : {R"([{"at": "mail", "drop": true, "times": 1}])",
-                               R"([{"at": "mail", "reply": "421 4.7.0 enough mails on this connection", "times": 1}])"}) {
+    for (const auto* faults :
+         {R"([{"at": "mail", "drop": true, "times": 1}])",
+          R"([{"at": "mail", "reply": "421 4.7.0 enough mails on this connection", "times": 1}])"}) {
         server_.script("[]");
         Smtp smtp{settings_};
         EXPECT_EQ(smtp.deliver(mail_to("ada@example.com"), {}).verdict, Verdict::accepted);
@@ -372,7 +403,8 @@ TEST_F(SmtpOverStarttls, sends_nothing_to_a_server_that_offers_none) {
 }
 
 TEST_F(SmtpOverStarttls, blames_the_configuration_for_a_refused_login) {
-    for (const auto* faults : {R"([{"at": "auth", "reply": "535 5.7.8 no"}])", R"([{"at": "auth", "reply": "454 4.7.0 not now"}])"}) {
+    for (const auto* faults :
+         {R"([{"at": "auth", "reply": "535 5.7.8 no"}])", R"([{"at": "auth", "reply": "454 4.7.0 not now"}])"}) {
         const auto delivery = deliver_under(faults);
         EXPECT_EQ(delivery.verdict, Verdict::unserved) << faults << delivery.error;
         EXPECT_THAT(delivery.error, HasSubstr("smtp.username")) << faults;

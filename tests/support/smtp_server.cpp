@@ -3,12 +3,12 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,6 +30,15 @@ constexpr std::chrono::seconds start_deadline{30};
 
 const auto support = std::filesystem::path{MILLRACE_SOURCE_DIR} / "tests/support";
 
+// The pinned one; the system's where `./dev setup` has not been.
+std::string node() {
+    std::error_code nothing_installed;
+    for (const auto& package : std::filesystem::directory_iterator{support / "npm/node_modules", nothing_installed}) {
+        if (package.path().filename().string().starts_with("node-linux-")) return package.path() / "bin/node";
+    }
+    return "node";
+}
+
 struct Pipe {
     int read_end = -1;
     int write_end = -1;
@@ -43,7 +52,8 @@ Pipe make_pipe() {
 
 pid_t spawn(std::vector<std::string> command, int standard_input, int standard_output) {
     std::vector<char*> arguments;
-    for (auto& word : command) arguments.push_back(word.data());
+    for (auto& word : command)
+        arguments.push_back(word.data());
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -78,7 +88,8 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* out) {
 
 std::vector<ReceivedMail::Address> addresses(const json& list) {
     std::vector<ReceivedMail::Address> out;
-    for (const auto& one : list) out.push_back({one.at("address"), one.at("name")});
+    for (const auto& one : list)
+        out.push_back({one.at("address"), one.at("name")});
     return out;
 }
 
@@ -86,11 +97,11 @@ ReceivedMail received(const json& mail) {
     ReceivedMail out;
     out.from = addresses(mail.at("from"));
     out.to = addresses(mail.at("to"));
-    out.reply_to = addresses(mail.at("reply_to"));
+    out.reply_to = addresses(mail.at("replyTo"));
     out.subject = mail.at("subject");
     out.text = mail.at("text");
     out.html = mail.at("html");
-    out.message_id = mail.at("message_id");
+    out.message_id = mail.at("messageId");
     out.date = mail.at("date");
     out.helo = mail.at("helo");
     out.user = mail.at("user");
@@ -104,9 +115,12 @@ ReceivedMail received(const json& mail) {
 
 const char* word(adapters::SmtpSecurity security) {
     switch (security) {
-        case adapters::SmtpSecurity::starttls: return "starttls";
-        case adapters::SmtpSecurity::tls: return "tls";
-        case adapters::SmtpSecurity::none: return "none";
+        case adapters::SmtpSecurity::starttls:
+            return "starttls";
+        case adapters::SmtpSecurity::tls:
+            return "tls";
+        case adapters::SmtpSecurity::none:
+            return "none";
     }
     return "";
 }
@@ -114,9 +128,8 @@ const char* word(adapters::SmtpSecurity security) {
 }  // namespace
 
 SmtpServer::SmtpServer(adapters::SmtpSecurity security, Authentication authentication) {
-    const auto pinned = support / "npm/node_modules/.bin/node";
-    std::vector<std::string> command = {std::filesystem::exists(pinned) ? pinned.string() : "node",
-                                        support / "smtp/server.mjs", "--until-stdin-closes", "--security", word(security)};
+    std::vector<std::string> command = {node(), support / "smtp/server.mjs", "--until-stdin-closes", "--security",
+                                        word(security)};
     settings_.host = "localhost";
     settings_.security = security;
     settings_.from = "Millrace <queue@example.com>";
@@ -173,9 +186,14 @@ void SmtpServer::script(std::string_view faults) {
     static_cast<void>(request("PUT", "/script", faults));
 }
 
+bool SmtpServer::has_played_script() const {
+    return json::parse(request("GET", "/script", "")).empty();
+}
+
 std::vector<ReceivedMail> SmtpServer::messages() const {
     std::vector<ReceivedMail> out;
-    for (const auto& mail : json::parse(request("GET", "/messages", ""))) out.push_back(received(mail));
+    for (const auto& mail : json::parse(request("GET", "/messages", "")))
+        out.push_back(received(mail));
     return out;
 }
 

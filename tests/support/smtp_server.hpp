@@ -56,6 +56,9 @@ public:
     // The faults from now on; the language is described in smtp/faults.mjs. Throws when a script is not understood.
     void script(std::string_view faults);
 
+    // Whether every fault of the script has been met as often as it says.
+    [[nodiscard]] bool has_played_script() const;
+
     [[nodiscard]] std::vector<ReceivedMail> messages() const;
     void forget_messages();
 

@@ -25,8 +25,9 @@ std::string problem_of(const Mail& mail) {
 }
 
 TEST(EmailAddress, takes_what_rfc_5321_writes_without_quotes) {
-    for (const auto* address : {"a@b", "ada@example.com", "ada.lovelace+queue@mail.example.co.uk", "o'brien@example.com",
-                                "!#$%&'*+/=?^_`{|}~-@example.com", "x@xn--bcher-kva.example", "1@2.example"}) {
+    for (const auto* address :
+         {"a@b", "ada@example.com", "ada.lovelace+queue@mail.example.co.uk", "o'brien@example.com",
+          "!#$%&'*+/=?^_`{|}~-@example.com", "x@xn--bcher-kva.example", "1@2.example"}) {
         EXPECT_EQ(address_problem(address), std::nullopt) << address;
     }
 }
@@ -53,7 +54,8 @@ TEST(EmailAddress, refuses_everything_else_with_a_reason) {
         {"ada@one@example.com", "holds the byte 0x40 before the @"},
         {"ad\xc3\xa4@example.com", "holds the byte 0xc3 before the @"},
         {"ada@b\xc3\xbc"
-         "cher.example", "holds the byte 0xc3 in its domain"},
+         "cher.example",
+         "holds the byte 0xc3 in its domain"},
         {"ada@example.com>", "holds the byte 0x3e in its domain"},
         {"ada@example.com>\r\nRCPT TO:<eve@example.com", "holds the byte 0x40 before the @"},
         {"ada@example.com\r\n", "holds the byte 0x0d in its domain"},
@@ -76,7 +78,8 @@ TEST(EmailAddress, refuses_everything_else_with_a_reason) {
 TEST(EmailAddress, is_limited_to_64_bytes_before_the_at_and_254_in_all) {
     const std::string local(64, 'a');
     std::string domain;
-    while (domain.size() < 189) domain += domain.size() % 2 == 0 ? "d" : ".";  // 64 + 1 + 189 = 254
+    while (domain.size() < 189)
+        domain += domain.size() % 2 == 0 ? "d" : ".";  // 64 + 1 + 189 = 254
     EXPECT_EQ(address_problem(local + "@" + domain), std::nullopt);
     EXPECT_NE(address_problem(local + "@" + domain + ".d"), std::nullopt);
     EXPECT_NE(address_problem(local + "a@d"), std::nullopt);
@@ -93,11 +96,12 @@ TEST(EmailMail, is_sound_with_a_recipient_a_sender_and_a_body) {
 TEST(EmailMail, refuses_line_breaks_in_every_field_that_becomes_a_header) {
     const std::string injection = "x\r\nBcc: eve@example.com";
     for (const std::string& hostile : {injection, std::string("x\ny"), std::string("x\ry"), std::string("x\0y", 3)}) {
-        for (auto* field : {+[](Mail& m) { return &m.subject; }, +[](Mail& m) { return &m.from.name; },
-                            +[](Mail& m) { return &m.from.address; }, +[](Mail& m) { return &m.to.name; },
-                            +[](Mail& m) { return &m.to.address; }, +[](Mail& m) { return &m.reply_to.emplace().address; },
-                            +[](Mail& m) { return &m.reply_to.emplace("ada@example.com", "").name; },
-                            +[](Mail& m) { return &m.message_id; }}) {
+        for (auto* field :
+             {+[](Mail& m) { return &m.subject; }, +[](Mail& m) { return &m.from.name; },
+              +[](Mail& m) { return &m.from.address; }, +[](Mail& m) { return &m.to.name; },
+              +[](Mail& m) { return &m.to.address; }, +[](Mail& m) { return &m.reply_to.emplace().address; },
+              +[](Mail& m) { return &m.reply_to.emplace("ada@example.com", "").name; },
+              +[](Mail& m) { return &m.message_id; }}) {
             auto mail = sound_mail();
             *field(mail) = hostile;
             EXPECT_NE(problem_of(mail), "");
@@ -108,8 +112,7 @@ TEST(EmailMail, refuses_line_breaks_in_every_field_that_becomes_a_header) {
 TEST(EmailMail, names_the_field_and_the_remedy_and_quotes_nothing) {
     auto mail = sound_mail();
     mail.subject = "secret\nsubject";
-    EXPECT_EQ(problem_of(mail),
-              "subject: holds the control character 0x0a; remove line breaks and control characters");
+    EXPECT_EQ(problem_of(mail), "subject: holds the control character 0x0a; remove line breaks and control characters");
 }
 
 TEST(EmailMail, has_limits_on_every_part) {

@@ -59,8 +59,10 @@ TEST(EmailPayload, is_refused_by_the_key_that_is_wrong) {
          R"(payload key "text": is empty and so is html; give at least one of them)"},
         {R"({"to": "a@b", "subject": "s", "text": "", "html": ""})",
          R"(payload key "text": is empty and so is html; give at least one of them)"},
-        {R"({"to": "a@b", "subject": 7, "text": "t"})", R"(payload key "subject": must be a string; it is of type number)"},
-        {R"({"to": "a@b", "subject": "s", "text": null})", R"(payload key "text": must be a string; it is of type null)"},
+        {R"({"to": "a@b", "subject": 7, "text": "t"})",
+         R"(payload key "subject": must be a string; it is of type number)"},
+        {R"({"to": "a@b", "subject": "s", "text": null})",
+         R"(payload key "text": must be a string; it is of type null)"},
         {R"({"to": ["a@b"], "subject": "s", "text": "t"})",
          R"(payload key "to": must be "name@domain" or {"address": …, "name": …}; it is of type array)"},
         {R"({"to": {"name": "A"}, "subject": "s", "text": "t"})",
@@ -69,10 +71,12 @@ TEST(EmailPayload, is_refused_by_the_key_that_is_wrong) {
          R"(payload key "to.nmae": not known; did you mean "to.name"?)"},
         {R"({"to": {"address": "a@b", "name": 1}, "subject": "s", "text": "t"})",
          R"(payload key "to.name": must be a string; it is of type number)"},
-        {R"({"to": "a@b", "subjekt": "s", "text": "t"})", R"(payload key "subjekt": not known; did you mean "subject"?)"},
+        {R"({"to": "a@b", "subjekt": "s", "text": "t"})",
+         R"(payload key "subjekt": not known; did you mean "subject"?)"},
         {R"({"to": "a@b", "subject": "s", "text": "t", "attachment": 1})",
          R"(payload key "attachment": not known; known are to, subject, text, html, from, reply_to)"},
-        {R"({"to": "nobody", "subject": "s", "text": "t"})", R"(payload key "to": the address has no @; write name@domain)"},
+        {R"({"to": "nobody", "subject": "s", "text": "t"})",
+         R"(payload key "to": the address has no @; write name@domain)"},
         {R"({"to": "a@b", "from": "@b", "subject": "s", "text": "t"})",
          R"(payload key "from": the address has nothing before the @; write name@domain)"},
         {R"({"to": "a@b", "subject": "s\r\nBcc: eve@example.com", "text": "t"})",
@@ -80,11 +84,13 @@ TEST(EmailPayload, is_refused_by_the_key_that_is_wrong) {
         {R"({"to": {"address": "a@b", "name": "A\nB"}, "subject": "s", "text": "t"})",
          R"(payload key "to": the name holds the control character 0x0a; remove line breaks and control characters)"},
     };
-    for (const auto& [payload, problem] : rows) EXPECT_EQ(problem_of(payload), problem) << payload;
+    for (const auto& [payload, problem] : rows)
+        EXPECT_EQ(problem_of(payload), problem) << payload;
 }
 
 TEST(EmailPayload, shows_unknown_keys_bounded_and_escaped) {
-    const auto problem = problem_of(R"({"to": "a@b", "subject": "s", "text": "t", "x\u0000\n)" + std::string(500, 'y') + R"(": 1})");
+    const auto problem =
+        problem_of(R"({"to": "a@b", "subject": "s", "text": "t", "x\u0000\n)" + std::string(500, 'y') + R"(": 1})");
     EXPECT_EQ(problem.find('\n'), std::string::npos);
     EXPECT_LT(problem.size(), 200U);
 }

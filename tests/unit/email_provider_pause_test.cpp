@@ -33,7 +33,8 @@ TEST(EmailProviderPause, doubles_from_five_seconds_to_five_minutes) {
 
 TEST(EmailProviderPause, grows_once_for_all_tries_under_way_together) {
     ProviderPause pause{{}};
-    for (int i = 0; i < 20; ++i) EXPECT_LE(pause.extend(start, start + 1s + i * 1ms), 7s);
+    for (int i = 0; i < 20; ++i)
+        EXPECT_LE(pause.extend(start, start + 1s + i * 1ms), 7s);
 }
 
 TEST(EmailProviderPause, never_lets_a_late_failure_return_at_once) {

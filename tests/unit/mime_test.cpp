@@ -49,7 +49,8 @@ TEST(MimeHeader, encodes_what_a_reader_would_change) {
 
 TEST(MimeHeader, keeps_encoded_lines_within_76_columns_and_characters_whole) {
     std::string text;
-    for (int i = 0; i < 60; ++i) text += i % 3 == 0 ? "a" : "\xf0\x9f\x8c\x8a";  // one byte and four
+    for (int i = 0; i < 60; ++i)
+        text += i % 3 == 0 ? "a" : "\xf0\x9f\x8c\x8a";  // one byte and four
     for (std::size_t name_width = 4; name_width <= 12; ++name_width) {
         const auto lines = lines_of(std::string(name_width, 'n') + encode_header_text(text, name_width));
         EXPECT_GT(lines.size(), 3U);
@@ -70,14 +71,14 @@ TEST(MimeHeader, keeps_encoded_lines_within_76_columns_and_characters_whole) {
 }
 
 TEST(MimeHeader, folds_long_plain_text_too) {
-    for (const auto& line : lines_of(encode_header_text(std::string(998, 'x'), 9))) EXPECT_LE(line.size(), 76U);
+    for (const auto& line : lines_of(encode_header_text(std::string(998, 'x'), 9)))
+        EXPECT_LE(line.size(), 76U);
 }
 
 TEST(MimeMailbox, quotes_or_encodes_the_name) {
     EXPECT_EQ(encode_mailbox({"a@b.example", ""}, 4), "a@b.example");
     EXPECT_EQ(encode_mailbox({"a@b.example", "Ada"}, 4), "\"Ada\" <a@b.example>");
-    EXPECT_EQ(encode_mailbox({"a@b.example", R"(A "B" \ C, D <x@y>)"}, 4),
-              R"("A \"B\" \\ C, D <x@y>" <a@b.example>)");
+    EXPECT_EQ(encode_mailbox({"a@b.example", R"(A "B" \ C, D <x@y>)"}, 4), R"("A \"B\" \\ C, D <x@y>" <a@b.example>)");
     EXPECT_EQ(encode_mailbox({"a@b.example", "Jürgen"}, 4), "=?UTF-8?B?SsO8cmdlbg==?=\r\n <a@b.example>");
 }
 

@@ -64,7 +64,8 @@ TEST(SmtpDialogue, does_not_take_the_farewell_for_a_verdict) {
 TEST(SmtpDialogue, bounds_and_cleans_what_the_server_says) {
     SmtpDialogue dialogue{no_secrets};
     dialogue.heard("550-\x1b[31m\xc3\xa4\r\n");
-    for (int i = 0; i < 10'000; ++i) dialogue.heard("550-more and more\r\n");
+    for (int i = 0; i < 10'000; ++i)
+        dialogue.heard("550-more and more\r\n");
     EXPECT_LE(dialogue.reply().size(), SmtpDialogue::max_reply);
     EXPECT_EQ(dialogue.reply().substr(0, 11), "550-?[31m??");
 }
@@ -86,22 +87,22 @@ TEST(SmtpVerdict, is_about_the_mail_only_when_the_reply_is) {
     };
     const Row rows[] = {
         // nothing was sent yet: whatever happens is not about the mail
-        {Phase::opening, 0, Verdict::unserved},     // refused, bad certificate
-        {Phase::opening, 220, Verdict::unserved},   // lost after the banner
-        {Phase::opening, 421, Verdict::unserved},   // banner
-        {Phase::opening, 554, Verdict::unserved},   // banner
-        {Phase::opening, 454, Verdict::unserved},   // AUTH, for now
-        {Phase::opening, 535, Verdict::unserved},   // AUTH
+        {Phase::opening, 0, Verdict::unserved},    // refused, bad certificate
+        {Phase::opening, 220, Verdict::unserved},  // lost after the banner
+        {Phase::opening, 421, Verdict::unserved},  // banner
+        {Phase::opening, 554, Verdict::unserved},  // banner
+        {Phase::opening, 454, Verdict::unserved},  // AUTH, for now
+        {Phase::opening, 535, Verdict::unserved},  // AUTH
         // MAIL
-        {Phase::sender, 250, Verdict::unserved},    // lost
+        {Phase::sender, 250, Verdict::unserved},  // lost
         {Phase::sender, 421, Verdict::unserved},
         {Phase::sender, 450, Verdict::deferred},
         {Phase::sender, 530, Verdict::unserved},
         {Phase::sender, 550, Verdict::unserved},
-        {Phase::sender, 552, Verdict::rejected},    // too large
+        {Phase::sender, 552, Verdict::rejected},  // too large
         {Phase::sender, 553, Verdict::unserved},
         // RCPT
-        {Phase::recipient, 250, Verdict::unserved}, // lost
+        {Phase::recipient, 250, Verdict::unserved},  // lost
         {Phase::recipient, 421, Verdict::unserved},
         {Phase::recipient, 450, Verdict::deferred},
         {Phase::recipient, 451, Verdict::deferred},
@@ -109,7 +110,7 @@ TEST(SmtpVerdict, is_about_the_mail_only_when_the_reply_is) {
         {Phase::recipient, 535, Verdict::unserved},
         {Phase::recipient, 550, Verdict::rejected},
         // DATA
-        {Phase::data, 250, Verdict::unserved},      // lost before 354: the message was not sent
+        {Phase::data, 250, Verdict::unserved},  // lost before 354: the message was not sent
         {Phase::data, 451, Verdict::deferred},
         {Phase::data, 554, Verdict::rejected},
         // the message

@@ -60,7 +60,8 @@ TEST(SmtpSettings, do_not_send_a_password_over_a_network_in_the_clear) {
     };
     EXPECT_NE(in_the_clear("mail.example.com").find("smtp.security=none"), std::string::npos);
     EXPECT_EQ(in_the_clear("mail.example.com").find("canary-word"), std::string::npos);
-    for (const auto* loopback : {"localhost", "127.0.0.1", "::1"}) EXPECT_EQ(in_the_clear(loopback), "");
+    for (const auto* loopback : {"localhost", "127.0.0.1", "::1"})
+        EXPECT_EQ(in_the_clear(loopback), "");
     EXPECT_NE(in_the_clear("127.example.com"), "");
 }
 

@@ -33,10 +33,13 @@ std::optional<std::string> local_part_problem(std::string_view local) {
     if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
         return "has a dot in the wrong place before the @; dots stand between other characters";
     }
-    const auto bad = std::find_if_not(local.begin(), local.end(), [](char c) { return c == '.' || is_atom_character(c); });
+    const auto bad =
+        std::find_if_not(local.begin(), local.end(), [](char c) { return c == '.' || is_atom_character(c); });
     if (bad != local.end()) {
-        return fmt::format("holds the byte {} before the @; use ASCII letters, digits, dots and !#$%&'*+/=?^_`{{|}}~-, "
-                           "and give a person's name in \"name\"", code_of(*bad));
+        return fmt::format(
+            "holds the byte {} before the @; use ASCII letters, digits, dots and !#$%&'*+/=?^_`{{|}}~-, "
+            "and give a person's name in \"name\"",
+            code_of(*bad));
     }
     return std::nullopt;
 }
@@ -48,11 +51,13 @@ std::optional<std::string> domain_problem(std::string_view domain) {
         if (label.empty()) return "has an empty label in its domain; check the dots after the @";
         if (label.size() > max_domain_label) return "has a domain label of more than 63 bytes; check it after the @";
         if (label.front() == '-' || label.back() == '-') return "has a domain label that begins or ends with a hyphen";
-        const auto bad = std::find_if_not(label.begin(), label.end(),
-                                          [](char c) { return c == '-' || is_letter_or_digit(c); });
+        const auto bad =
+            std::find_if_not(label.begin(), label.end(), [](char c) { return c == '-' || is_letter_or_digit(c); });
         if (bad != label.end()) {
-            return fmt::format("holds the byte {} in its domain; use ASCII letters, digits and hyphens, and write an "
-                               "internationalised domain in its xn-- form", code_of(*bad));
+            return fmt::format(
+                "holds the byte {} in its domain; use ASCII letters, digits and hyphens, and write an "
+                "internationalised domain in its xn-- form",
+                code_of(*bad));
         }
         if (label.size() == rest.size()) return std::nullopt;
         rest.remove_prefix(label.size() + 1);

@@ -19,8 +19,7 @@ constexpr std::string_view fold = "\r\n ";
 // start of an encoded-word.
 bool is_plain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
-           text.find("=?") == std::string_view::npos &&
-           (text.empty() || (text.front() != ' ' && text.back() != ' '));
+           text.find("=?") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' '));
 }
 
 // How many bytes of the text fit `columns` as one encoded-word, ending with a whole character.
@@ -30,7 +29,8 @@ std::size_t word_bytes(std::string_view text, std::size_t columns) {
     const auto is_continuation = [&](std::size_t i) {
         return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
     };
-    while (size > 0 && is_continuation(size)) --size;
+    while (size > 0 && is_continuation(size))
+        --size;
     return size > 0 ? size : std::min(room, text.size());
 }
 
@@ -74,7 +74,8 @@ std::string base64(std::string_view bytes) {
         for (std::size_t k = 0; k < 3; ++k) {
             bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
         }
-        for (std::size_t k = 0; k < 4; ++k) out += k <= group.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
+        for (std::size_t k = 0; k < 4; ++k)
+            out += k <= group.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
     }
     return out;
 }
@@ -96,8 +97,7 @@ std::string encode_mailbox(const Mailbox& mailbox, std::size_t name_width) {
 std::string format_date(std::chrono::system_clock::time_point at) {
     // Not strftime, which writes names in the language of the process.
     constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto seconds = std::chrono::system_clock::to_time_t(at);
     std::tm utc{};
     gmtime_r(&seconds, &utc);

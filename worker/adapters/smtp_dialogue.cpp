@@ -36,7 +36,8 @@ void SmtpDialogue::sent(std::string_view command) {
 
 void SmtpDialogue::heard(std::string_view line) {
     if (hearing_ == Hearing::no_more) return;
-    while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n'))
+        line.remove_suffix(1);
     if (begins_with(line, "334")) return;  // a challenge of AUTH
     if (phase_ == Phase::data && begins_with(line, "354")) phase_ = Phase::message;
 
@@ -59,16 +60,20 @@ std::string SmtpDialogue::clean(std::string_view text) const {
             at += 3;
         }
     }
-    std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     return out;
 }
 
 Verdict verdict(Phase phase, int code, Sender sender) {
     if (phase == Phase::opening || is_about_service(code)) return Verdict::unserved;
     switch (code / 100) {
-        case 4: return Verdict::deferred;
-        case 5: return phase == Phase::sender && !is_about_mail(code, sender) ? Verdict::unserved : Verdict::rejected;
-        default: break;
+        case 4:
+            return Verdict::deferred;
+        case 5:
+            return phase == Phase::sender && !is_about_mail(code, sender) ? Verdict::unserved : Verdict::rejected;
+        default:
+            break;
     }
     // No refusal: the reply never came, and what `code` holds is the reply before it.
     if (phase != Phase::message) return Verdict::unserved;

@@ -40,8 +40,9 @@ void check(const SmtpSettings& settings) {
             settings.username.empty() ? "smtp.password is set but smtp.username is not; set both or neither"
                                       : "smtp.username is set but there is no password; set smtp.password_file, or "
                                         "MILLRACE_SMTP_PASSWORD in the environment");
-    require(settings.username.empty() || settings.security != SmtpSecurity::none || is_loopback(settings.host),
-            "smtp.security=none would send the password in the clear; use starttls or tls, or leave smtp.username empty");
+    require(
+        settings.username.empty() || settings.security != SmtpSecurity::none || is_loopback(settings.host),
+        "smtp.security=none would send the password in the clear; use starttls or tls, or leave smtp.username empty");
     require(settings.ca_file.empty() || std::ifstream{settings.ca_file}.good(),
             fmt::format("smtp.ca_file: {} cannot be read; it should hold certificates in PEM", settings.ca_file));
     require(!settings.from.empty(), "smtp.from is not set; give the sender's address, \"Name <address>\" if you like");

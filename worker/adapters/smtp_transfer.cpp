@@ -36,7 +36,8 @@ public:
     Message(CURL* curl, const Mail& mail) : mime_{curl_mime_init(curl)} {
         if (mime_ == nullptr) throw std::bad_alloc{};
         append(recipients_, fmt::format("<{}>", mail.to.address));
-        for (const auto& line : header_lines(mail)) append(headers_, line);
+        for (const auto& line : header_lines(mail))
+            append(headers_, line);
         append(headers_, "Content-Type: multipart/alternative");
         add_part("text/plain; charset=utf-8", mail.text);  // the richest last: RFC 2046 5.1.4
         add_part("text/html; charset=utf-8", mail.html);
@@ -103,26 +104,35 @@ int consider_stopping(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t
 
 const char* remedy(CURLcode result) {
     switch (result) {
-        case CURLE_USE_SSL_FAILED: return "; it offers no STARTTLS: set smtp.security to tls or none if that is right";
-        case CURLE_PEER_FAILED_VERIFICATION: return "; set smtp.ca_file to the authority that signed its certificate";
-        case CURLE_LOGIN_DENIED: return "; check smtp.username and the password";
-        default: return "";
+        case CURLE_USE_SSL_FAILED:
+            return "; it offers no STARTTLS: set smtp.security to tls or none if that is right";
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return "; set smtp.ca_file to the authority that signed its certificate";
+        case CURLE_LOGIN_DENIED:
+            return "; check smtp.username and the password";
+        default:
+            return "";
     }
 }
 
 std::string describe(Verdict verdict, Phase phase, const std::string& cause) {
     static constexpr std::array refused = {"the session", "the sender", "the recipient", "the message", "the message"};
     switch (verdict) {
-        case Verdict::accepted: break;
+        case Verdict::accepted:
+            break;
         case Verdict::rejected:
             return fmt::format("the mail server refused {}: {}", refused.at(static_cast<std::size_t>(phase)), cause);
         case Verdict::deferred:
             return fmt::format("the mail server put off {}: {}", refused.at(static_cast<std::size_t>(phase)), cause);
         case Verdict::ambiguous:
-            return fmt::format("the connection was lost before the mail server's final reply ({}): the message may have "
-                               "been delivered, the next attempt bears the same Message-ID", cause);
-        case Verdict::unserved: return fmt::format("the mail server delivers nothing for us: {}", cause);
-        case Verdict::stopped: return "stopped before the message was sent";
+            return fmt::format(
+                "the connection was lost before the mail server's final reply ({}): the message may have "
+                "been delivered, the next attempt bears the same Message-ID",
+                cause);
+        case Verdict::unserved:
+            return fmt::format("the mail server delivers nothing for us: {}", cause);
+        case Verdict::stopped:
+            return "stopped before the message was sent";
     }
     return "";
 }
@@ -136,7 +146,8 @@ Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, co
     if (result == CURLE_ABORTED_BY_CALLBACK && phase != Phase::message) delivery.verdict = Verdict::stopped;
 
     const bool is_refusal = code >= 400;
-    const auto cause = is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
+    const auto cause =
+        is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
     delivery.error = describe(delivery.verdict, phase, cause + remedy(result));
     return delivery;
 }
@@ -162,7 +173,8 @@ void SmtpTransfer::set_server() {
     set(curl_, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     set(curl_, CURLOPT_PROXY, "");  // none, whatever the environment says
     set(curl_, CURLOPT_URL, url_.c_str());
-    set(curl_, CURLOPT_USE_SSL, static_cast<long>(settings_.security == SmtpSecurity::none ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    set(curl_, CURLOPT_USE_SSL,
+        static_cast<long>(settings_.security == SmtpSecurity::none ? CURLUSESSL_NONE : CURLUSESSL_ALL));
     set(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (!settings_.ca_file.empty()) set(curl_, CURLOPT_CAINFO, settings_.ca_file.c_str());
     if (!settings_.username.empty()) {

@@ -22,7 +22,7 @@ public:
     static constexpr std::chrono::seconds final_reply_grace{3};
 
     enum class Connection {
-        kept,   // that of the mail before, if it still stands
+        kept,  // that of the mail before, if it still stands
         fresh,
     };
     struct Try {

@@ -22,6 +22,10 @@ export class Faults {
         this.#script = script.map((fault) => ({ ...fault }));
     }
 
+    left() {
+        return this.#script.filter((fault) => fault.times !== 0);
+    }
+
     // Answers through `done` for the server at this stage: with an error that bears the scripted reply, with
     // nothing when all is to go well, or not at all.
     meet(at, server, session, done) {
@@ -45,6 +49,6 @@ export class Faults {
     }
 
     #due(at) {
-        return this.#script.find((fault) => fault.at === at && fault.times !== 0);
+        return this.left().find((fault) => fault.at === at);
     }
 }

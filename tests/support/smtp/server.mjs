@@ -12,6 +12,7 @@
 //
 //     GET    /messages   all of them        DELETE /messages   forget them
 //     PUT    /script     an array of faults, replacing the last script (faults.mjs)
+//     GET    /script     what is left of it
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -60,11 +61,11 @@ async function read_message(stream, session) {
     return {
         from: mailboxes(mail.from),
         to: mailboxes(mail.to),
-        reply_to: mailboxes(mail.replyTo),
+        replyTo: mailboxes(mail.replyTo),
         subject: mail.subject ?? '',
         text: mail.text ?? '',
         html: mail.html || '',
-        message_id: mail.messageId ?? '',
+        messageId: mail.messageId ?? '',
         date: mail.date?.toISOString() ?? '',
         headers: mail.headerLines.map(({ line }) => line),
         envelope: {
@@ -128,6 +129,7 @@ const control = http.createServer(async (request, response) => {
     switch (`${request.method} ${request.url}`) {
         case 'GET /messages': return answer(200, JSON.stringify(messages));
         case 'DELETE /messages': messages = []; return answer(200, '[]');
+        case 'GET /script': return answer(200, JSON.stringify(faults.left()));
         case 'PUT /script': {
             const chunks = await request.toArray();
             try { faults.replace(JSON.parse(Buffer.concat(chunks).toString())); }

@@ -67,7 +67,8 @@ adapters::Mailbox Reader::mailbox(const json& mail, const std::string& key) {
     const auto& value = mail.at(key);
     if (value.is_string()) return {value.get<std::string>(), ""};
     if (!value.is_object()) {
-        refuse(key, fmt::format(R"(must be "name@domain" or {{"address": …, "name": …}}; it is of type {})", value.type_name()));
+        refuse(key, fmt::format(R"(must be "name@domain" or {{"address": …, "name": …}}; it is of type {})",
+                                value.type_name()));
         return {};
     }
     refuse_unknown_keys(value, mailbox_keys, key + ".");
@@ -78,7 +79,8 @@ adapters::Mailbox Reader::mailbox(const json& mail, const std::string& key) {
 adapters::Mail Reader::read(const json& payload, const adapters::Mailbox& default_sender) {
     adapters::Mail mail;
     if (!payload.is_object()) {
-        problem_ = PayloadProblem{fmt::format("the payload must be a JSON object; it is of type {}", payload.type_name())};
+        problem_ =
+            PayloadProblem{fmt::format("the payload must be a JSON object; it is of type {}", payload.type_name())};
         return mail;
     }
     refuse_unknown_keys(payload, mail_keys, "");

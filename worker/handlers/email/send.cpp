@@ -18,8 +18,10 @@ using Verdict = adapters::Delivery::Verdict;
 std::string message_id_end(const std::string& installation, const std::string& sender) {
     auto id = fmt::format(".{}{}", installation, sender.substr(sender.rfind('@')));
     if (adapters::address_problem("millrace" + id)) {
-        throw std::invalid_argument{fmt::format("\"{}\" cannot be part of a Message-ID; an installation is named by "
-                                                "letters, digits and hyphens", installation)};
+        throw std::invalid_argument{
+            fmt::format("\"{}\" cannot be part of a Message-ID; an installation is named by "
+                        "letters, digits and hyphens",
+                        installation)};
     }
     return id;
 }
@@ -48,10 +50,13 @@ core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
 
     auto delivery = smtp_.deliver(mail, std::move(stop));
     switch (delivery.verdict) {
-        case Verdict::unserved: return pause(job, began, delivery);
+        case Verdict::unserved:
+            return pause(job, began, delivery);
         case Verdict::ambiguous:
-        case Verdict::stopped: return core::Failed{std::move(delivery.error), std::nullopt};
-        default: break;
+        case Verdict::stopped:
+            return core::Failed{std::move(delivery.error), std::nullopt};
+        default:
+            break;
     }
     // The server spoke of this mail: whatever it said, it serves us.
     if (pause_.lift() == ProviderPause::State::paused) log_.write(ops::Level::info, "mail server serves again");

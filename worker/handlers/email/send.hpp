@@ -36,7 +36,8 @@ public:
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 
 private:
-    core::Outcome pause(const core::Job& job, ProviderPause::Clock::time_point began, const adapters::Delivery& delivery);
+    core::Outcome pause(const core::Job& job, ProviderPause::Clock::time_point began,
+                        const adapters::Delivery& delivery);
 
     adapters::Smtp& smtp_;
     const std::string message_id_end_;

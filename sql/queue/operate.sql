@@ -112,7 +112,8 @@ as $$
     end
 $$;
 
--- The answer for a job that was not where an action looks for it: its state if that is the one wished for, else an error.
+-- The answer for a job that was not where an action looks for it: its state if that is the one wished for, else an
+-- error.
 create or replace function millrace.unmoved(action text, job_id bigint, fine text[], rule text)
 returns text
 language plpgsql

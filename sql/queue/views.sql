@@ -1,7 +1,7 @@
 -- jobs, queues, workers, dead_letters: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
--- branch, so that `where state = 'running'` reads nothing else. `queues` never counts a backlog: its numbers are sums
+-- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never counts a backlog: its numbers are sums
 -- of counts that are kept, and the oldest job is the least of ten lane heads.
 --
 -- Locks   none.
@@ -32,9 +32,15 @@ select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_atte
                null, null
           from millrace.running r
         union all
-        select f.job_id, f.stored_on, f.outcome::text, f.attempt, null, f.worker, f.fence, f.claimed_at, null,
+        select f.job_id, f.stored_on, 'completed', f.attempt, null, f.worker, f.fence, f.claimed_at, null,
                f.finished_at, f.note, f.result
           from millrace.finished f
+         where f.outcome = 'completed'
+        union all
+        select f.job_id, f.stored_on, 'cancelled', f.attempt, null, f.worker, f.fence, f.claimed_at, null,
+               f.finished_at, f.note, f.result
+          from millrace.finished f
+         where f.outcome = 'cancelled'
         union all
         select d.job_id, d.stored_on, 'discarded', d.attempt, null, d.worker, d.fence, null, null, d.discarded_at,
                d.error, null

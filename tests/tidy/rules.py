@@ -1,0 +1,187 @@
+"""The style brief as rules. A rule looks at one file and yields (line, complaint); `tree` rules look at all of them.
+
+Each rule bears its own proof: `bad` holds samples, as {path: text}, that it must complain of. run.py tries them first.
+"""
+
+import re
+
+LINE_LIMIT = 120
+# What may be: the target. What fails: double the target.
+SIZE_LIMITS = {".hpp": 240, ".cpp": 600, ".sql": 400}
+FUNCTION_LIMIT = 120
+LAYERS = {  # a layer and those that it may include; handlers do not see one another
+    "core": {"core"},
+    "storage": {"core", "storage"},
+    "ops": {"core", "ops", "engine"},
+    "engine": {"core", "storage", "engine", "ops"},
+    "adapters": {"core", "adapters"},
+    "handlers": {"core", "storage", "engine", "adapters", "handlers", "ops"},
+    "cli": {"core", "storage", "engine", "adapters", "handlers", "ops", "cli"},
+}
+RULES = []
+
+
+def rule(pattern, bad):
+    """Registers a rule for the paths that match."""
+    def register(function):
+        RULES.append((function.__name__.replace("_", " "), re.compile(pattern), function, bad))
+        return function
+    return register
+
+
+def lines_matching(text, expression, complaint, skip=None):
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(expression, line) and not (skip and re.search(skip, line)):
+            yield number, complaint
+
+
+def without_comments(text):
+    """The same lines with // comments blanked, strings kept."""
+    return re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda m: m.group(1) or "", text)
+
+
+def without_strings(text):
+    return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', without_comments(text))
+
+
+@rule(r"^(worker|sql|migrations)/.*\.(cpp|hpp|sql)$", {"worker/core/a.cpp": "x" * 121})
+def lines_are_not_too_long(path, text):
+    return lines_matching(text, f"^.{{{LINE_LIMIT + 1},}}$", f"more than {LINE_LIMIT} characters")
+
+
+@rule(r"^(worker|tests|sql|migrations)/(?!.*golden_).*\.(hpp|cpp|sql)$", {"worker/core/a.hpp": "\n" * 241})
+def files_are_small(path, text):
+    limit = SIZE_LIMITS[path[path.rindex("."):]]
+    if text.count("\n") > limit:
+        yield 1, f"{text.count(chr(10))} lines, at most {limit}"
+
+
+@rule(r"^worker/.*\.(hpp|cpp)$", {"worker/core/a.cpp": "void f() {\n" + "    g();\n" * 121 + "}\n"})
+def functions_are_short(path, text):
+    begin = None
+    for number, line in enumerate(without_strings(text).splitlines(), 1):
+        if begin is None and re.match(r"^\S.*\)[^;{]*\{$", line) and not line.startswith(("namespace", "struct", "class")):
+            begin = number
+        elif begin is not None and line == "}":
+            if number - begin > FUNCTION_LIMIT:
+                yield begin, f"a function of {number - begin} lines, at most {FUNCTION_LIMIT}"
+            begin = None
+
+
+@rule(r"^worker/[a-z]+/.*\.(hpp|cpp)$", {"worker/core/a.cpp": '#include "storage/session.hpp"\n',
+                                         "worker/storage/a.cpp": '#include "engine/worker.hpp"\n'})
+def includes_go_one_way(path, text):
+    layer = path.split("/")[1]
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(r'#include "([a-z]+)/', line)
+        if found and found[1] not in LAYERS.get(layer, set()):
+            yield number, f"{layer} must not include {found[1]}"
+
+
+@rule(r"^worker/(?!storage/).*\.(hpp|cpp)$", {"worker/engine/a.cpp": "#include <pqxx/pqxx>\n"})
+def only_storage_knows_the_database_libraries(path, text):
+    return lines_matching(text, r"#include <(pqxx|libpq-fe)", "pqxx and libpq belong to storage/")
+
+
+@rule(r"^worker/(?!storage/).*\.(hpp|cpp)$", {"worker/engine/a.cpp": 'f("select x from y");\n',
+                                              "worker/cli/a.cpp": 'f("delete from millrace.job");\n'})
+def only_storage_holds_sql(path, text):
+    return lines_matching(without_comments(text),
+                          r'"\s*(select\s.+\sfrom\s|insert into\s|update\s\w+\sset\s|delete from\s|with \w+ as \()',
+                          "SQL text belongs to storage/")
+
+
+@rule(r"^worker/.*\.hpp$", {"worker/core/a.hpp": "#include <nlohmann/json.hpp>\n"})
+def json_stays_out_of_headers(path, text):
+    return lines_matching(text, r"#include <nlohmann/json\.hpp>", "4 s per translation unit: include it in the source")
+
+
+@rule(r"^(worker|tests)/.*\.hpp$", {"worker/core/a.hpp": "// no guard\n"})
+def headers_are_guarded_and_explained(path, text):
+    if not text.startswith("#pragma once\n//"):
+        yield 1, "a header begins with #pragma once and a comment that says what it is"
+
+
+@rule(r"^(worker|tests)/.*\.(hpp|cpp)$", {"tests/unit/a.cpp": "std::this_thread::sleep_for(1s);\n",
+                                          "worker/core/a.cpp": "thread.detach();\n",
+                                          "worker/core/b.cpp": "::system(\"ls\");\n"})
+def no_sleeping_detaching_or_shells(path, text):
+    return lines_matching(without_strings(text),
+                          r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|[.>]detach\(|\b(system|popen)\(",
+                          "wait on a condition, own your threads, never a shell")
+
+
+@rule(r"^worker/(?!options\.cpp).*\.(hpp|cpp)$", {"worker/cli/a.cpp": 'getenv("HOME");\n'})
+def only_options_reads_the_environment(path, text):
+    return lines_matching(without_strings(text), r"\b(secure_)?getenv\b|\benviron\b", "the environment is read in options.cpp")
+
+
+@rule(r"^worker/.*\.(hpp|cpp)$", {"worker/core/a.hpp": "#pragma once\n// x\nclass JobManager {\n"})
+def names_say_what_a_thing_is(path, text):
+    yield from lines_matching(without_strings(text),
+                              r"\b(class|struct) \w*(Manager|Helper|Util|Utils|Common|Base|Impl)\b", "an empty name")
+    if re.search(r"(manager|helper|util|common|_base|_impl)\w*\.\w+$", path):
+        yield 1, "an empty file name"
+
+
+@rule(r"^worker/.*\.(hpp|cpp)$|^sql/.*\.sql$", {"worker/core/a.cpp": "void ack_job();\n"})
+def words_of_other_queues_are_not_used(path, text):
+    return lines_matching(without_strings(text), r"\b(ack|nack|rescue|rescued|ack_\w+|\w+_ack)\b", "say settle, or reap")
+
+
+@rule(r"^(worker|sql|migrations|tests|bench|config)/(?!tidy/)", {"sql/queue/a.sql": "-- TODO later\n"})
+def nothing_is_left_for_later(path, text):
+    return lines_matching(text, r"\b(TODO|FIXME|XXX|HACK)\b", "finish it, or file an issue")
+
+
+@rule(r"^sql/(?!install|queue/clock\.sql).*\.sql$", {"sql/queue/a.sql": "select now();\n",
+                                                     "sql/queue/b.sql": "select clock_timestamp();\n"})
+def time_comes_from_one_clock(path, text):
+    code = re.sub(r"--[^\n]*", "", text)
+    return lines_matching(code, r"(?<!millrace\.)\b(now\(\)|clock_timestamp\(\)|current_timestamp\b|current_date\b)",
+                          "ask millrace.now()")
+
+
+@rule(r"^sql/(?!install\.sql).*\.sql$", {"sql/queue/a.sql": "select 1;\n"})
+def sql_files_say_what_they_lock_and_raise(path, text):
+    if not re.match(r"-- [a-z][a-z_, ]*: ", text):
+        yield 1, "begins with '-- name: what it does'"
+    for word in ("Locks", "Raises"):
+        if not re.search(rf"^-- {word}\b", text, re.MULTILINE):
+            yield 1, f"its opening comment does not say: {word}"
+
+
+@rule(r"^sql/.*\.sql$", {"sql/queue/a.sql": "create or replace function millrace.f() returns int language sql\n"
+                                            "security definer as $$ select 1 $$;\n"})
+def definer_functions_fix_their_search_path(path, text):
+    for found in re.finditer(r"create or replace function (\S+?)\(.*?as \$\$", text, re.DOTALL):
+        if "security definer" in found[0] and "set search_path = pg_catalog, pg_temp" not in found[0]:
+            yield text.count("\n", 0, found.start()) + 1, f"{found[1]} does not set search_path"
+
+
+@rule(r"package-lock\.json$", {"tests/support/npm/package-lock.json": '"resolved": "https://example.org/x.tgz"\n'})
+def lock_files_name_no_host(path, text):
+    return lines_matching(text, r'"resolved": "https?:', "npm install with omit-lockfile-registry-resolved")
+
+
+@rule(r"^(?!tests/tidy/)", {"worker/core/a.cpp": 'open("/home/somebody/x");\n'})
+def no_path_of_one_machine(path, text):
+    return lines_matching(text, r"""["'=( ]/(home|work|root|tmp/[a-z])[/"']""", "a path that only one machine has")
+
+
+def unused_files(files):
+    """Tree rule: every header is included, every SQL file installed, migrations have no gap."""
+    includes = {found for text in files.values() for found in re.findall(r'#include "([^"]+)"', text)}
+    for path in files:
+        name = path.removeprefix("worker/").removeprefix("tests/")
+        if path.endswith(".hpp") and name not in includes and name.split("/")[-1] not in includes:
+            yield path, 1, "no file includes it"
+    install = files.get("sql/install.sql", "")
+    for path in files:
+        if re.match(r"sql/(?!install)\w+/.*\.sql$", path) and f"\\ir {path.removeprefix('sql/')}" not in install:
+            yield path, 1, "sql/install.sql does not list it"
+        if path.startswith("migrations/") and f"\\ir ../{path}" not in install:
+            yield path, 1, "sql/install.sql does not list it"
+    numbers = sorted(int(path.split("/")[1][:4]) for path in files if re.match(r"migrations/\d{4}_\w+\.sql$", path))
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield "migrations", 1, f"not consecutive: {numbers}"

@@ -1,8 +1,8 @@
 -- jobs, queues, workers, dead_letters: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
--- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never counts a backlog: its numbers are sums
--- of counts that are kept, and the oldest job is the least of ten lane heads.
+-- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
+-- counts a backlog: its numbers are sums of counts that are kept, and the oldest job is the least of ten lane heads.
 --
 -- Locks   none.
 -- Raises  nothing.

@@ -1,0 +1,677 @@
+CREATE SCHEMA millrace;
+ALTER SCHEMA millrace OWNER TO millrace_owner;
+COMMENT ON SCHEMA millrace IS 'millrace: PostgreSQL tables as job queues';
+CREATE TYPE millrace.outcome AS ENUM (
+    'completed',
+    'cancelled',
+    'discarded'
+);
+ALTER TYPE millrace.outcome OWNER TO millrace_owner;
+CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.adopt() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.adopt() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.advance_low_water() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.advance_low_water() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.assert_home() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.assert_home() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.assert_lease(fence bigint, job_id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.assert_lease(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.attach_day(parent text, day date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.attach_day(parent text, day date) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.audit(action text, detail jsonb, affected bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.audit(action text, detail jsonb, affected bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cancel(job_id bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.claim(session integer, queue text, max_jobs integer DEFAULT 1, async boolean DEFAULT false) RETURNS TABLE(job_id bigint, fence bigint, kind text, priority smallint, attempt smallint, max_attempts smallint, payload jsonb, timeout interval, deadline timestamp with time zone, traceparent text, enqueued_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.close_session(session integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.close_session(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.drop_day(day date) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.drop_day(day date) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval DEFAULT NULL::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.fold_counts() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.fold_counts() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT false) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.job_state(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.live_deltas() RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.live_deltas() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.lower_signal(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS …;
+ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
+    LANGUAGE sql
+    AS …;
+ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.poke(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.promote(max_jobs integer DEFAULT 1000, since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.prune_ledgers(kept_from date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.prune_ledgers(kept_from date) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.queue_overview() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.raise_session_ended(session integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.raise_session_ended(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.raise_signal(queue text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.raise_signal(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.reap(max_jobs integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replay(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) RETURNS interval
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[] DEFAULT NULL::text[], errors text[] DEFAULT NULL::text[], delays interval[] DEFAULT NULL::interval[], results jsonb[] DEFAULT NULL::jsonb[], successors jsonb DEFAULT NULL::jsonb) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.settle_one(fence bigint, job_id bigint, outcome text, error text, delay interval, result jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.settle_one(fence bigint, job_id bigint, outcome text, error text, delay interval, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.settled_as(fence bigint, job_id bigint) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    AS …;
+ALTER FUNCTION millrace.settled_as(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.storage_day() RETURNS date
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.storage_day() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.take_back(rows tid[], reason text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.take_back(rows tid[], reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE TABLE millrace.attempt_failure (
+    job_id bigint NOT NULL,
+    fence bigint,
+    failed_at timestamp with time zone NOT NULL,
+    next_run_at timestamp with time zone,
+    worker integer,
+    attempt smallint NOT NULL,
+    outcome text NOT NULL,
+    error text NOT NULL,
+    CONSTRAINT attempt_failure_outcome_check CHECK ((outcome = ANY (ARRAY['failed'::text, 'discarded'::text, 'reaped'::text])))
+);
+ALTER TABLE millrace.attempt_failure OWNER TO millrace_owner;
+CREATE TABLE millrace.dead_letter (
+    job_id bigint NOT NULL,
+    fence bigint,
+    discarded_at timestamp with time zone NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    worker integer,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL,
+    error text NOT NULL
+);
+ALTER TABLE millrace.dead_letter OWNER TO millrace_owner;
+CREATE SEQUENCE millrace.job_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE millrace.job_id OWNER TO millrace_owner;
+CREATE TABLE millrace.job (
+    id bigint DEFAULT nextval('millrace.job_id'::regclass) NOT NULL,
+    enqueued_at timestamp with time zone NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    max_attempts smallint NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    timeout interval,
+    traceparent text
+)
+PARTITION BY RANGE (stored_on);
+ALTER TABLE millrace.job OWNER TO millrace_owner;
+CREATE TABLE millrace.queue (
+    id integer NOT NULL,
+    name text NOT NULL,
+    max_attempts smallint NOT NULL,
+    timeout interval,
+    retry_base interval NOT NULL,
+    retry_cap interval NOT NULL,
+    max_payload_bytes integer NOT NULL,
+    retention interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
+);
+ALTER TABLE millrace.queue OWNER TO millrace_owner;
+CREATE TABLE millrace.worker (
+    id integer NOT NULL,
+    name text NOT NULL,
+    host text,
+    pid integer,
+    version text,
+    queues text[] NOT NULL,
+    lease interval NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    heartbeat_at timestamp with time zone NOT NULL,
+    lease_expires_at timestamp with time zone NOT NULL,
+    draining boolean DEFAULT false NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    cleared boolean DEFAULT false NOT NULL,
+    CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE millrace.worker OWNER TO millrace_owner;
+CREATE VIEW millrace.dead_letters AS …;
+ALTER TABLE millrace.dead_letters OWNER TO millrace_owner;
+CREATE TABLE millrace.finished (
+    job_id bigint NOT NULL,
+    fence bigint,
+    claimed_at timestamp with time zone,
+    finished_at timestamp with time zone NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    worker integer,
+    outcome millrace.outcome NOT NULL,
+    attempt smallint NOT NULL,
+    note text,
+    result jsonb
+)
+PARTITION BY RANGE (stored_on);
+ALTER TABLE millrace.finished OWNER TO millrace_owner;
+CREATE TABLE millrace.function_set (
+    singleton boolean DEFAULT true NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT function_set_singleton_check CHECK (singleton)
+);
+ALTER TABLE millrace.function_set OWNER TO millrace_owner;
+CREATE TABLE millrace.installation (
+    singleton boolean DEFAULT true NOT NULL,
+    system_identifier bigint NOT NULL,
+    database_name text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    CONSTRAINT installation_singleton_check CHECK (singleton)
+);
+ALTER TABLE millrace.installation OWNER TO millrace_owner;
+CREATE TABLE millrace.ready (
+    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    job_id bigint NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.ready OWNER TO millrace_owner;
+CREATE TABLE millrace.running (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    deadline timestamp with time zone,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    worker integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.running OWNER TO millrace_owner;
+CREATE TABLE millrace.scheduled (
+    run_at timestamp with time zone NOT NULL,
+    job_id bigint NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    waits_for text NOT NULL,
+    fence bigint,
+    CONSTRAINT scheduled_waits_for_check CHECK ((waits_for = ANY (ARRAY['run_at'::text, 'retry'::text, 'snooze'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
+CREATE VIEW millrace.jobs AS …;
+ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+CREATE TABLE millrace.lane (
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    low xid8 DEFAULT '0'::xid8 NOT NULL,
+    pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
+    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+)
+WITH (fillfactor='10');
+ALTER TABLE millrace.lane OWNER TO millrace_owner;
+CREATE TABLE millrace.low_water (
+    singleton boolean DEFAULT true NOT NULL,
+    seen xid8[] DEFAULT '{}'::xid8[] NOT NULL,
+    delta_low xid8 DEFAULT '0'::xid8 NOT NULL,
+    delta_pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
+    CONSTRAINT low_water_singleton_check CHECK (singleton)
+)
+WITH (fillfactor='10');
+ALTER TABLE millrace.low_water OWNER TO millrace_owner;
+CREATE TABLE millrace.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    applied_by text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT migration_number_check CHECK ((number > 0))
+);
+ALTER TABLE millrace.migration OWNER TO millrace_owner;
+COMMENT ON TABLE millrace.migration IS 'which migrations this schema has seen';
+CREATE TABLE millrace.operator_action (
+    at timestamp with time zone NOT NULL,
+    who text NOT NULL,
+    action text NOT NULL,
+    detail jsonb NOT NULL,
+    affected bigint NOT NULL
+);
+ALTER TABLE millrace.operator_action OWNER TO millrace_owner;
+CREATE TABLE millrace.queue_count (
+    queue_id integer NOT NULL,
+    available bigint DEFAULT 0 NOT NULL,
+    scheduled bigint DEFAULT 0 NOT NULL,
+    running bigint DEFAULT 0 NOT NULL,
+    dead bigint DEFAULT 0 NOT NULL,
+    enqueued bigint DEFAULT 0 NOT NULL,
+    completed bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='10');
+ALTER TABLE millrace.queue_count OWNER TO millrace_owner;
+CREATE TABLE millrace.queue_delta (
+    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    queue_id integer NOT NULL,
+    available integer DEFAULT 0 NOT NULL,
+    scheduled integer DEFAULT 0 NOT NULL,
+    running integer DEFAULT 0 NOT NULL,
+    dead integer DEFAULT 0 NOT NULL,
+    enqueued integer DEFAULT 0 NOT NULL,
+    completed integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.queue_delta OWNER TO millrace_owner;
+ALTER TABLE millrace.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.queue_signal (
+    queue_id integer NOT NULL,
+    raised boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='10');
+ALTER TABLE millrace.queue_signal OWNER TO millrace_owner;
+CREATE VIEW millrace.queues AS …;
+ALTER TABLE millrace.queues OWNER TO millrace_owner;
+CREATE TABLE millrace.settle_receipt (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    settled_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    CONSTRAINT settle_receipt_outcome_check CHECK ((outcome = ANY (ARRAY['snoozed'::text, 'released'::text])))
+);
+ALTER TABLE millrace.settle_receipt OWNER TO millrace_owner;
+ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.worker_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE VIEW millrace.workers AS …;
+ALTER TABLE millrace.workers OWNER TO millrace_owner;
+ALTER TABLE ONLY millrace.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.function_set
+    ADD CONSTRAINT function_set_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id, stored_on);
+ALTER TABLE ONLY millrace.lane
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority);
+ALTER TABLE ONLY millrace.low_water
+    ADD CONSTRAINT low_water_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY millrace.queue_count
+    ADD CONSTRAINT queue_count_pkey PRIMARY KEY (queue_id);
+ALTER TABLE ONLY millrace.queue
+    ADD CONSTRAINT queue_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY millrace.queue_signal
+    ADD CONSTRAINT queue_signal_pkey PRIMARY KEY (queue_id);
+ALTER TABLE ONLY millrace.ready
+    ADD CONSTRAINT ready_pkey PRIMARY KEY (queue_id, priority, pos, job_id);
+ALTER TABLE ONLY millrace.running
+    ADD CONSTRAINT running_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.scheduled
+    ADD CONSTRAINT scheduled_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
+CREATE INDEX attempt_failure_job ON millrace.attempt_failure USING btree (job_id);
+CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
+CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
+CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
+CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX running_deadline ON millrace.running USING btree (deadline) WHERE (deadline IS NOT NULL);
+CREATE INDEX scheduled_run_at ON millrace.scheduled USING btree (run_at, job_id);
+CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
+CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared);
+ALTER TABLE ONLY millrace.lane
+    ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.queue_count
+    ADD CONSTRAINT queue_count_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.queue_signal
+    ADD CONSTRAINT queue_signal_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+GRANT USAGE ON SCHEMA millrace TO millrace_enqueuer;
+GRANT USAGE ON SCHEMA millrace TO millrace_worker;
+GRANT USAGE ON SCHEMA millrace TO millrace_operator;
+GRANT USAGE ON SCHEMA millrace TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.advance_low_water() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.advance_low_water() TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.close_session(session integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.drop_day(day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.fold_counts() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.live_deltas() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.now() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.prune_ledgers(kept_from date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.queue_id(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.queue_overview() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.raise_session_ended(session integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.settle_one(fence bigint, job_id bigint, outcome text, error text, delay interval, result jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+GRANT SELECT ON TABLE millrace.dead_letters TO millrace_operator;
+GRANT SELECT ON TABLE millrace.dead_letters TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
+GRANT SELECT ON TABLE millrace.function_set TO millrace_worker;
+GRANT SELECT ON TABLE millrace.function_set TO millrace_operator;
+GRANT SELECT ON TABLE millrace.function_set TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
+GRANT SELECT ON TABLE millrace.migration TO millrace_worker;
+GRANT SELECT ON TABLE millrace.migration TO millrace_operator;
+GRANT SELECT ON TABLE millrace.migration TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
+GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
+GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;

@@ -108,7 +108,9 @@ as $$
         when exists (select from millrace.ready r where r.job_id = $1) then 'available'
         else (select f.outcome::text
                 from millrace.finished f
-               where f.job_id = $1 and f.stored_on = (select j.stored_on from millrace.job j where j.id = $1))
+               where f.job_id = $1
+                 and f.stored_on = any (array(select j.stored_on from millrace.job j where j.id = $1))
+               limit 1)
     end
 $$;
 

@@ -1,7 +1,7 @@
 -- maintain_partitions: makes the coming days' partitions of job and finished, and drops those past their retention.
 --
--- A day is dropped when it is older than the longest retention of any queue, and only when nothing that waits, runs or
--- awaits a person is stored under it, and nothing under it was settled within the last ten leases.
+-- A day is dropped when it is older than the longest retention of any queue. What waits or awaits a person is given a
+-- new home first (rehome.sql); the day stays while a job of it runs, and for ten leases after the last was settled.
 --
 -- Attaching takes a lock that blocks neither enqueue, claim nor settle. Dropping needs an exclusive one for a moment;
 -- it is tried for a second, given up, and tried again by the next call. While a day is examined, a SHARE lock keeps
@@ -53,6 +53,7 @@ begin
         for day in select d::date from generate_series(first_kept, kept_from - 1, interval '1 day') d
                     limit days_at_a_time
         loop
+            perform millrace.rehome_day(day);
             exit when not millrace.drop_day(day);
             update millrace.installation i set first_day = day + 1;
             changed := changed + 1;

@@ -19,7 +19,7 @@ declare
 begin
     select f.outcome::text into remembered
       from millrace.finished f
-     where f.stored_on = (select j.stored_on from millrace.job j where j.id = settled_as.job_id limit 1)
+     where f.stored_on = any (array(select j.stored_on from millrace.job j where j.id = settled_as.job_id))
        and f.job_id = settled_as.job_id and f.fence = settled_as.fence
      limit 1;
     if found then

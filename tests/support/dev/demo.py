@@ -200,7 +200,7 @@ commit;"""
         say(f"\n  {rate} small jobs a second; each waits 5 ms, {SLOTS} at a time in each worker")
         first = next(iter(self.received()), None)
         if first:
-            say(f"  a mail as received: {first['subject']!r} for {first['to'][0]['address']}, {first['message_id']}")
+            say(f"  a mail as received: {first['subject']!r} for {first['to'][0]['address']}, {first['messageId']}")
 
     def verify(self, held):
         mails = self.received()
@@ -209,7 +209,7 @@ commit;"""
         self.check(got == wanted and len(mails) == MAILS, f"the SMTP server has {len(mails)} mails, one for each order")
         self.check(all("Grüße" in mail["text"] and "<b>" in mail["html"] for mail in mails),
                    "each with its text and its html as written")
-        self.check(len({mail["message_id"] for mail in mails}) == MAILS, "each with a Message-ID of its own")
+        self.check(len({mail["messageId"] for mail in mails}) == MAILS, "each with a Message-ID of its own")
 
         total = SMALL_JOBS + MAILS
         states = {state: int(count) for state, count in

@@ -3,11 +3,11 @@
 #include "core/nearest.hpp"
 #include "settings.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -25,7 +25,8 @@ using Values = std::map<std::string, std::vector<Given>, std::less<>>;
 
 std::vector<std::string> known_keys() {
     std::vector<std::string> keys;
-    for (const auto& rule : rules()) keys.emplace_back(rule.setting.key);
+    for (const auto& rule : rules())
+        keys.emplace_back(rule.setting.key);
     return keys;
 }
 
@@ -44,8 +45,8 @@ std::string variable_of(std::string_view key) {
 [[noreturn]] void refuse_unknown(const std::string& place, const std::string& name,
                                  const std::vector<std::string>& known) {
     const auto meant = core::nearest(name, known);
-    const auto remedy = meant ? fmt::format("Did you mean {}?", *meant)
-                              : std::string{"`millrace help settings` lists what there is."};
+    const auto remedy =
+        meant ? fmt::format("Did you mean {}?", *meant) : std::string{"`millrace help settings` lists what there is."};
     throw OptionError{fmt::format("{}: unknown setting {}. {}", place, name, remedy)};
 }
 
@@ -53,7 +54,8 @@ void replace(Values& weaker, Values stronger) {
     // Two ways to give one password: the stronger source decides, whichever way it uses.
     if (stronger.contains("smtp.password")) weaker.erase("smtp.password_file");
     if (stronger.contains("smtp.password_file")) weaker.erase("smtp.password");
-    for (auto& [key, given] : stronger) weaker.insert_or_assign(key, std::move(given));
+    for (auto& [key, given] : stronger)
+        weaker.insert_or_assign(key, std::move(given));
 }
 
 // Boost ends a value at the first '#': half a password would be a password that does not work, so it is refused.
@@ -63,8 +65,10 @@ void refuse_late_comments(const std::string& text, const std::string& path) {
     for (int number = 1; std::getline(lines, line); ++number) {
         const auto start = line.find_first_not_of(" \t");
         if (line.find('#') == std::string::npos || line.find('#') == start) continue;
-        throw OptionError{fmt::format("{}:{}: a comment behind a value. Give it a line of its own; a value that holds # "
-                                      "belongs in the environment.", path, number)};
+        throw OptionError{
+            fmt::format("{}:{}: a comment behind a value. Give it a line of its own; a value that holds # "
+                        "belongs in the environment.",
+                        path, number)};
     }
 }
 
@@ -93,14 +97,16 @@ Values from_file(const std::string& path, const std::string& origin) {
 std::vector<std::string> split(const std::string& text, char separator) {
     std::vector<std::string> parts;
     std::istringstream stream{text};
-    for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+    for (std::string part; std::getline(stream, part, separator);)
+        parts.push_back(part);
     return parts;
 }
 
 // Variables of our sections that mean nothing are mistakes; others that begin alike may be somebody else's.
 void refuse_unknown_variables(const Environment& environment) {
     std::vector<std::string> known;
-    for (const auto& key : known_keys()) known.push_back(variable_of(key));
+    for (const auto& key : known_keys())
+        known.push_back(variable_of(key));
     for (const auto& [name, value] : environment) {
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
         for (const std::string_view section : {"DATABASE_", "WORKER_", "LOG_", "SMTP_"}) {
@@ -120,7 +126,8 @@ Values from_environment(const Environment& environment) {
         auto& given = values[key];
         const bool is_list = key == "worker.queue";
         for (const auto& value : is_list ? split(variable->second, ',') : std::vector{variable->second}) {
-            given.push_back({.value = value, .origin = variable->first, .source = Given::Source::environment, .file = {}});
+            given.push_back(
+                {.value = value, .origin = variable->first, .source = Given::Source::environment, .file = {}});
         }
     }
     return values;
@@ -143,7 +150,8 @@ public:
     CommandLine(std::span<const std::string> words, Options& options) : words_{words}, options_{options} {}
 
     Values read() {
-        while (next_ < words_.size()) read_word(words_[next_++]);
+        while (next_ < words_.size())
+            read_word(words_[next_++]);
         return std::move(values_);
     }
 
@@ -183,7 +191,8 @@ private:
         }
         const auto value = equals == std::string::npos ? words_[next_++] : word.substr(equals + 1);
         if (key) {
-            values_[*key].push_back({.value = value, .origin = flag, .source = Given::Source::command_line, .file = {}});
+            values_[*key].push_back(
+                {.value = value, .origin = flag, .source = Given::Source::command_line, .file = {}});
         } else {
             config_file_ = value;
         }
@@ -192,7 +201,8 @@ private:
 
     static std::vector<std::string> flags_before_command() {
         std::vector<std::string> flags{"--help", "--version"};
-        for (const auto& flag : setting_flags("")) flags.push_back("--" + flag);
+        for (const auto& flag : setting_flags(""))
+            flags.push_back("--" + flag);
         return flags;
     }
 
@@ -240,7 +250,8 @@ Options read_options(std::span<const std::string> words, const Environment& envi
     for (const auto& rule : rules()) {
         const auto found = values.find(rule.setting.key);
         if (found == values.end()) continue;
-        for (const auto& given : found->second) rule.apply(draft, given);
+        for (const auto& given : found->second)
+            rule.apply(draft, given);
     }
     complete(draft);
     return draft.options;
@@ -248,7 +259,8 @@ Options read_options(std::span<const std::string> words, const Environment& envi
 
 std::vector<Setting> known_settings() {
     std::vector<Setting> settings;
-    for (const auto& rule : rules()) settings.push_back(rule.setting);
+    for (const auto& rule : rules())
+        settings.push_back(rule.setting);
     return settings;
 }
 

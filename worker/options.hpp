@@ -33,7 +33,7 @@ struct Options {
     bool wants_help = false;
     bool wants_version = false;
 
-    std::string database_url;            // empty: libpq's environment and defaults
+    std::string database_url;  // empty: libpq's environment and defaults
     engine::WorkerSettings worker;
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;

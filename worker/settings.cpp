@@ -28,16 +28,19 @@ constexpr std::size_t max_slots = 1000;  // each is a thread
     throw OptionError{fmt::format("{}: \"{}\" {}. {}", given.origin, given.value, reason, remedy)};
 }
 
-std::string chmod_remedy(const std::string& path) { return fmt::format("Run: chmod 600 {}", path); }
+std::string chmod_remedy(const std::string& path) {
+    return fmt::format("Run: chmod 600 {}", path);
+}
 
 void require_secrecy(const Given& given) {
     if (given.source == Given::Source::command_line) {
-        throw OptionError{given.origin + ": ps shows a password on the command line to everybody. Give it in the "
-                                         "environment or in a file with mode 0600."};
+        throw OptionError{given.origin +
+                          ": ps shows a password on the command line to everybody. Give it in the "
+                          "environment or in a file with mode 0600."};
     }
     if (given.secrecy == Given::Secrecy::shared) {
-        throw OptionError{fmt::format("{}: a password in a file that others can read. {}", given.origin,
-                                      chmod_remedy(given.file))};
+        throw OptionError{
+            fmt::format("{}: a password in a file that others can read. {}", given.origin, chmod_remedy(given.file))};
     }
 }
 
@@ -60,9 +63,9 @@ milliseconds duration_of(const Given& given, milliseconds least, milliseconds mo
     const auto duration = core::parse_duration(given.value);
     if (!duration) refuse(given, "is not a duration", fmt::format("Write {}.", core::duration_examples));
     if (*duration < least || *duration > most) {
-        refuse(given, "is out of range",
-               fmt::format("Write a duration from {} to {}.", core::format_duration(least),
-                           core::format_duration(most)));
+        refuse(
+            given, "is out of range",
+            fmt::format("Write a duration from {} to {}.", core::format_duration(least), core::format_duration(most)));
     }
     return *duration;
 }
@@ -87,8 +90,9 @@ void add_queue(Draft& draft, const Given& given) {
     static const std::regex form{"([a-z0-9][a-z0-9_.-]{0,47})(=([0-9]{1,9}))?"};
     std::smatch parts;
     if (!std::regex_match(given.value, parts, form)) {
-        refuse(given, "is not a queue",
-               "Write NAME or NAME=SLOTS; a name is 1 to 48 of a-z, 0-9, _, . and -, and begins with a letter or digit.");
+        refuse(
+            given, "is not a queue",
+            "Write NAME or NAME=SLOTS; a name is 1 to 48 of a-z, 0-9, _, . and -, and begins with a letter or digit.");
     }
     engine::QueueSettings queue;
     queue.name = parts[1].str();
@@ -109,9 +113,10 @@ void set_smtp_url(Draft& draft, const Given& given) {
     static const std::regex form{R"((smtps?)://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?/?)"};
     std::smatch parts;
     if (!std::regex_match(given.value, parts, form)) {
-        throw OptionError{given.origin + ": not the address of an SMTP server. Write smtp://HOST:PORT, or "
-                                         "smtps://HOST:PORT for TLS from the first byte; the user belongs to "
-                                         "smtp.username and the password to smtp.password_file."};
+        throw OptionError{given.origin +
+                          ": not the address of an SMTP server. Write smtp://HOST:PORT, or "
+                          "smtps://HOST:PORT for TLS from the first byte; the user belongs to "
+                          "smtp.username and the password to smtp.password_file."};
     }
     draft.smtp_is_tls = parts[1].str() == "smtps";
     draft.smtp.host = parts[2].matched ? parts[2].str() : parts[3].str();
@@ -151,8 +156,7 @@ void set_smtp_security(Draft& draft, const Given& given) {
 
 void set_listening(Draft& draft, const Given& given) {
     using engine::Listening;
-    draft.options.worker.listening =
-        choice_of<Listening>(given, {{"on", Listening::on}, {"off", Listening::off}});
+    draft.options.worker.listening = choice_of<Listening>(given, {{"on", Listening::on}, {"off", Listening::off}});
 }
 
 void set_log_format(Draft& draft, const Given& given) {
@@ -164,8 +168,7 @@ void set_log_format(Draft& draft, const Given& given) {
 void set_log_level(Draft& draft, const Given& given) {
     using ops::Level;
     draft.options.log_level = choice_of<Level>(
-        given,
-        {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}});
+        given, {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}});
 }
 
 std::string host_and_process() {
@@ -178,15 +181,16 @@ void complete_smtp(Draft& draft) {
     using adapters::SmtpSecurity;
     if (draft.smtp.host.empty()) {
         if (draft.first_smtp_origin.empty()) return;
-        throw OptionError{draft.first_smtp_origin + ": set, but smtp.url is not. Name the server in smtp.url, or leave "
-                                                    "the other smtp settings out."};
+        throw OptionError{draft.first_smtp_origin +
+                          ": set, but smtp.url is not. Name the server in smtp.url, or leave "
+                          "the other smtp settings out."};
     }
     if (draft.smtp_is_tls && draft.smtp_security.value_or(SmtpSecurity::tls) != SmtpSecurity::tls) {
-        throw OptionError{draft.first_smtp_origin + ": contradicts smtps:// in smtp.url. Write smtp://, or leave out "
-                                                    "smtp.security."};
+        throw OptionError{draft.first_smtp_origin +
+                          ": contradicts smtps:// in smtp.url. Write smtp://, or leave out "
+                          "smtp.security."};
     }
-    draft.smtp.security =
-        draft.smtp_is_tls ? SmtpSecurity::tls : draft.smtp_security.value_or(SmtpSecurity::starttls);
+    draft.smtp.security = draft.smtp_is_tls ? SmtpSecurity::tls : draft.smtp_security.value_or(SmtpSecurity::starttls);
     if (draft.smtp.port == 0) draft.smtp.port = draft.smtp.security == SmtpSecurity::tls ? 465 : 587;
     draft.options.smtp = draft.smtp;
 }
@@ -210,8 +214,7 @@ const std::array all_rules{
     Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
     Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
     Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},
-    Rule{{"smtp.security", "starttls|tls|none", "starttls is required, never optional (starttls)"},
-         set_smtp_security},
+    Rule{{"smtp.security", "starttls|tls|none", "starttls is required, never optional (starttls)"}, set_smtp_security},
     Rule{{"smtp.username", "TEXT", "leave out for no authentication"}, set_smtp_text<&SmtpSettings::username>},
     Rule{{"smtp.password", "TEXT", "from the environment or a file with mode 0600 only"}, set_password},
     Rule{{"smtp.password_file", "FILE", "a file with mode 0600 that holds the password alone"}, set_password_file},
@@ -219,8 +222,7 @@ const std::array all_rules{
          set_smtp_text<&SmtpSettings::ca_file>},
     Rule{{"smtp.from", "ADDRESS", "sender of mails that name none: address or Name <address>"},
          set_smtp_text<&SmtpSettings::from>},
-    Rule{{"smtp.helo", "HOST", "what this client calls itself (this host's name)"},
-         set_smtp_text<&SmtpSettings::helo>},
+    Rule{{"smtp.helo", "HOST", "what this client calls itself (this host's name)"}, set_smtp_text<&SmtpSettings::helo>},
     Rule{{"smtp.connect_timeout", "DURATION", "from connecting to the end of authentication (15s)"},
          [](Draft& draft, const Given& given) { draft.smtp.connect_timeout = duration_of(given, 1s, 5min); }},
     Rule{{"smtp.total_timeout", "DURATION", "for one mail, connecting included (60s)"},
@@ -229,12 +231,15 @@ const std::array all_rules{
 
 }  // namespace
 
-std::span<const Rule> rules() { return all_rules; }
+std::span<const Rule> rules() {
+    return all_rules;
+}
 
 void complete(Draft& draft) {
     complete_smtp(draft);
     auto& worker = draft.options.worker;
-    for (auto& queue : worker.queues) queue.max_prefetch = draft.prefetch;
+    for (auto& queue : worker.queues)
+        queue.max_prefetch = draft.prefetch;
     if (worker.name.empty()) worker.name = host_and_process();
 }
 
@@ -248,8 +253,8 @@ std::string read_file(const std::string& path, const std::string& origin) {
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > max_file_bytes) {
-        throw OptionError{fmt::format("{}: {} is longer than {} bytes. Is it the right file?", origin, path,
-                                      max_file_bytes)};
+        throw OptionError{
+            fmt::format("{}: {} is longer than {} bytes. Is it the right file?", origin, path, max_file_bytes)};
     }
     return text;
 }

@@ -30,8 +30,8 @@ struct Draft {
     std::size_t prefetch = engine::QueueSettings{}.max_prefetch;
     adapters::SmtpSettings smtp;
     std::optional<adapters::SmtpSecurity> smtp_security;
-    bool smtp_is_tls = false;         // by its address
-    std::string first_smtp_origin;    // of any smtp setting but the address and the password
+    bool smtp_is_tls = false;       // by its address
+    std::string first_smtp_origin;  // of any smtp setting but the address and the password
 };
 
 struct Rule {

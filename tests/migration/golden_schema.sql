@@ -83,6 +83,11 @@ CREATE FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb DEFA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -211,6 +216,12 @@ CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.reap(max_jobs integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.rehome_day(day date) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -591,6 +602,7 @@ REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.close_session(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
@@ -643,6 +655,7 @@ GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;

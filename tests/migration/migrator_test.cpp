@@ -52,8 +52,9 @@ protected:
     }
 
     std::string ledger() {
-        return database_.value("select string_agg(format('%s %s %s', number, name, checksum), e'\\n' order by number)"
-                               "  from millrace.migration");
+        return database_.value(
+            "select string_agg(format('%s %s %s', number, name, checksum), e'\\n' order by number)"
+            "  from millrace.migration");
     }
 
     testing::Database database_;
@@ -133,14 +134,14 @@ TEST_F(MigratorTest, refuses_a_gap) {
 TEST_F(MigratorTest, refuses_a_database_newer_than_the_program) {
     up();
     database_.execute("insert into millrace.migration (number, name, checksum) values (9999, '9999_from_later', 'x')");
-    EXPECT_THAT(refusal(), AllOf(HasSubstr("MR012"), HasSubstr("newer"), HasSubstr("9999_from_later"),
-                                 HasSubstr("later one")));
+    EXPECT_THAT(refusal(),
+                AllOf(HasSubstr("MR012"), HasSubstr("newer"), HasSubstr("9999_from_later"), HasSubstr("later one")));
     EXPECT_THAT(verification(), HasSubstr("newer"));
 }
 
 TEST_F(MigratorTest, leaves_nothing_of_a_migration_that_fails_half_way) {
-    const auto files = with_another("migrations/0999_broken.sql",
-                                    "create table millrace.half_done (id int); select 1 / 0;");
+    const auto files =
+        with_another("migrations/0999_broken.sql", "create table millrace.half_done (id int); select 1 / 0;");
     EXPECT_THAT(refusal({.migrations = files, .functions = embedded_functions()}), HasSubstr("division by zero"));
     EXPECT_EQ(database_.value("select to_regclass('millrace.half_done')"), "");
     EXPECT_EQ(database_.value("select count(*) from millrace.migration where number = 999"), "0");
@@ -173,7 +174,8 @@ TEST_F(MigratorTest, is_harmless_twenty_times_at_once) {
         }
     }
     EXPECT_EQ(failures, 0);
-    EXPECT_EQ(static_cast<std::size_t>(steps), embedded_migrations().size() + 1) << "a step was done twice, or not at all";
+    EXPECT_EQ(static_cast<std::size_t>(steps), embedded_migrations().size() + 1)
+        << "a step was done twice, or not at all";
     EXPECT_EQ(verification(), "");
 }
 

@@ -7,11 +7,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -23,20 +27,39 @@ using testing::Database;
 
 constexpr auto golden_file = MILLRACE_SOURCE_DIR "/tests/migration/golden_schema.sql";
 
-std::string output_of(const std::string& command) {
-    std::FILE* const pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) throw std::runtime_error{"cannot start: " + command};
+// What a program prints, errors too; throws unless it succeeds. It runs at the top of the source tree.
+std::string output_of(std::vector<std::string> words) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, MILLRACE_SOURCE_DIR);
+    posix_spawn_file_actions_adddup2(&actions, fileno(file.get()), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fileno(file.get()), STDERR_FILENO);
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    const int failure = posix_spawnp(&child, arguments.front(), &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure != 0) throw std::runtime_error{"cannot start " + words.front()};
+    int status = 0;
+    waitpid(child, &status, 0);
+
+    std::rewind(file.get());
     std::string output;
     std::array<char, 65536> part{};
-    while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) output.append(part.data(), size);
-    if (pclose(pipe) != 0) throw std::runtime_error{"failed: " + command};
+    while (const auto size = std::fread(part.data(), 1, part.size(), file.get()))
+        output.append(part.data(), size);
+    if (status != 0) throw std::runtime_error{words.front() + " failed: " + output};
     return output;
 }
 
 // Without comments, session settings and the partitions, whose names are days.
 std::string schema_of(const Database& database) {
-    std::istringstream dump{output_of("pg_dump --schema-only --schema=millrace --exclude-table='millrace.job_2*'"
-                                      " --exclude-table='millrace.finished_2*' \"" + database.admin_conninfo() + "\"")};
+    std::istringstream dump{
+        output_of({"pg_dump", "--schema-only", "--schema=millrace", "--exclude-table=millrace.job_2*",
+                   "--exclude-table=millrace.finished_2*", database.admin_conninfo()})};
     static const std::regex noise{R"(^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|)$)"};
     std::string schema;
     bool in_body = false;
@@ -116,12 +139,12 @@ TEST_F(SchemaTest, is_the_same_fresh_and_upgraded_one_migration_at_a_time) {
 TEST_F(SchemaTest, is_the_same_by_psql_and_the_ledgers_agree) {
     Database by_psql;
     remove_millrace(by_psql);
-    const auto install = "cd " MILLRACE_SOURCE_DIR " && psql -X -q -f sql/install.sql \"" + by_psql.admin_conninfo() +
-                         "\" 2>&1";
+    const std::vector<std::string> install{"psql", "-X", "-q", "-f", "sql/install.sql", by_psql.admin_conninfo()};
     EXPECT_EQ(output_of(install), "");
     EXPECT_EQ(schema_of(by_psql), schema_of(fresh_));
-    constexpr auto ledger = "select string_agg(format('%s %s %s', number, name, checksum), e'\\n' order by number)"
-                            " || (select f.checksum from millrace.function_set f) from millrace.migration";
+    constexpr auto ledger =
+        "select string_agg(format('%s %s %s', number, name, checksum), e'\\n' order by number)"
+        " || (select f.checksum from millrace.function_set f) from millrace.migration";
     EXPECT_EQ(by_psql.value(ledger), fresh_.value(ledger));
 
     int steps = 0;

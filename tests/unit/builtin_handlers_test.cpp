@@ -18,9 +18,13 @@ bool settles_as(Handler&& handler, const std::string& payload, std::stop_token s
     return std::holds_alternative<Kind>(handler.run(job_with(payload), std::move(stop)));
 }
 
-TEST(Noop, is_done_at_once) { EXPECT_TRUE(settles_as<core::Completed>(Noop{}, "{}")); }
+TEST(Noop, is_done_at_once) {
+    EXPECT_TRUE(settles_as<core::Completed>(Noop{}, "{}"));
+}
 
-TEST(Wait, completes_when_its_time_has_passed) { EXPECT_TRUE(settles_as<core::Completed>(Wait{}, R"({"ms": 1})")); }
+TEST(Wait, completes_when_its_time_has_passed) {
+    EXPECT_TRUE(settles_as<core::Completed>(Wait{}, R"({"ms": 1})"));
+}
 
 TEST(Wait, fails_when_it_is_asked_to_stop) {
     std::stop_source source;
@@ -30,8 +34,8 @@ TEST(Wait, fails_when_it_is_asked_to_stop) {
 }
 
 TEST(Wait, discards_what_it_cannot_understand) {
-    for (const auto* payload : {"{}", "[]", "7", R"({"ms": -1})", R"({"ms": "1"})", R"({"ms": 86400001})",
-                                R"({"until_stopped": false})"}) {
+    for (const auto* payload :
+         {"{}", "[]", "7", R"({"ms": -1})", R"({"ms": "1"})", R"({"ms": 86400001})", R"({"until_stopped": false})"}) {
         EXPECT_TRUE(settles_as<core::Discarded>(Wait{}, payload)) << payload;
     }
 }

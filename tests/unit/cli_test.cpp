@@ -56,7 +56,8 @@ Table sample() {
     Table table{{{"id"}, {"age", Column::For::people}, {"seconds", Column::For::programs}, {"error"}}};
     table.add({Cell::of(std::int64_t{7}), Cell::of("3 min"), Cell::json("180.5"), Cell::maybe(std::nullopt)});
     table.add({Cell::of(std::int64_t{1234}), Cell::of("1 s"), Cell::json("1"),
-               Cell::of("grüße\n\x1b[31mred\xc2\x9b" "31m and a long, long explanation that goes on and on")});
+               Cell::of("grüße\n\x1b[31mred\xc2\x9b"
+                        "31m and a long, long explanation that goes on and on")});
     return table;
 }
 
@@ -71,7 +72,8 @@ TEST(Table, is_cut_to_the_width_of_the_screen) {
     sample().print(out, Screen{.is_terminal = true, .has_colours = false, .width = 40});
     std::istringstream lines{out.str()};
     std::size_t widest = 0;
-    for (std::string line; std::getline(lines, line);) widest = std::max(widest, columns_of(line));
+    for (std::string line; std::getline(lines, line);)
+        widest = std::max(widest, columns_of(line));
     EXPECT_EQ(widest, 40U);
     EXPECT_THAT(out.str(), HasSubstr("…"));
 }
@@ -102,7 +104,8 @@ TEST(Table, is_an_empty_array_without_rows) {
 }
 
 TEST(Screen, colours_only_what_a_person_sees) {
-    EXPECT_EQ((Screen{.is_terminal = true, .has_colours = true, .width = 80}.toned("x", Tone::bad)), "\x1b[31mx\x1b[0m");
+    EXPECT_EQ((Screen{.is_terminal = true, .has_colours = true, .width = 80}.toned("x", Tone::bad)),
+              "\x1b[31mx\x1b[0m");
     EXPECT_EQ(Screen{}.toned("x", Tone::bad), "x");
 }
 
@@ -123,7 +126,8 @@ TEST(JsonLines, come_in_chunks_and_know_their_line_numbers) {
 
 TEST(JsonLines, end_a_chunk_after_a_thousand_lines) {
     std::string text;
-    for (int line = 0; line < 1500; ++line) text += "{}\n";
+    for (int line = 0; line < 1500; ++line)
+        text += "{}\n";
     std::istringstream in{text};
     JsonLines lines{in};
     EXPECT_EQ(lines.next().payloads.size(), 1000U);

@@ -14,7 +14,9 @@ TEST(Nearest, sees_through_a_missing_an_extra_a_wrong_and_two_swapped_letters) {
     EXPECT_EQ(nearest("wroker", commands), "worker");
 }
 
-TEST(Nearest, takes_the_beginning_of_a_word_for_the_word) { EXPECT_EQ(nearest("mig", commands), "migrate"); }
+TEST(Nearest, takes_the_beginning_of_a_word_for_the_word) {
+    EXPECT_EQ(nearest("mig", commands), "migrate");
+}
 
 TEST(Nearest, does_not_guess_wildly) {
     EXPECT_EQ(nearest("frobnicate", commands), std::nullopt);

@@ -59,8 +59,8 @@ TEST_F(OptionsTest, splits_the_command_its_arguments_and_the_settings) {
 }
 
 TEST_F(OptionsTest, takes_the_workers_settings_without_their_section_after_that_command_only) {
-    const auto options =
-        read_options(Words{"worker", "--queue", "email=4", "--queue=work", "--lease", "5s", "--poll-interval", "1min"}, {});
+    const auto options = read_options(
+        Words{"worker", "--queue", "email=4", "--queue=work", "--lease", "5s", "--poll-interval", "1min"}, {});
     ASSERT_EQ(options.worker.queues.size(), 2U);
     EXPECT_EQ(options.worker.queues[0].name, "email");
     EXPECT_EQ(options.worker.queues[0].slots, 4U);
@@ -77,9 +77,8 @@ TEST_F(OptionsTest, leaves_everything_behind_two_dashes_to_the_command) {
 
 TEST_F(OptionsTest, prefers_the_command_line_to_the_environment_and_that_to_the_file) {
     const auto path = file("[worker]\nlease = 1s\npoll_interval = 1s\ndrain_timeout = 1s\nqueue = a\nqueue = b\n");
-    const Environment environment{{"MILLRACE_CONFIG", path},
-                                  {"MILLRACE_WORKER_LEASE", "2s"},
-                                  {"MILLRACE_WORKER_POLL_INTERVAL", "2s"}};
+    const Environment environment{
+        {"MILLRACE_CONFIG", path}, {"MILLRACE_WORKER_LEASE", "2s"}, {"MILLRACE_WORKER_POLL_INTERVAL", "2s"}};
     const auto options = read_options(Words{"worker", "--lease", "3s"}, environment);
     EXPECT_EQ(options.worker.lease, 3s);
     EXPECT_EQ(options.worker.poll_interval, 2s);
@@ -135,8 +134,9 @@ TEST_F(OptionsTest, says_what_is_wrong_with_a_file) {
 TEST_F(OptionsTest, takes_a_password_from_the_environment_or_a_private_file_only) {
     const std::string url = "[smtp]\nurl = smtp://mail.example.org\n";
     const auto secret = file("hunter2\n", 0600, "secret");
-    EXPECT_EQ(read_options(Words{}, {{"MILLRACE_SMTP_URL", "smtp://h"}, {"MILLRACE_SMTP_PASSWORD", "p"}}).smtp->password,
-              "p");
+    EXPECT_EQ(
+        read_options(Words{}, {{"MILLRACE_SMTP_URL", "smtp://h"}, {"MILLRACE_SMTP_PASSWORD", "p"}}).smtp->password,
+        "p");
     EXPECT_EQ(read_options(Words{"--config", file(url + "password = p\n", 0600)}, {}).smtp->password, "p");
     EXPECT_EQ(read_options(Words{"--smtp-url=smtp://h", "--smtp-password-file", secret}, {}).smtp->password, "hunter2");
 
@@ -144,7 +144,8 @@ TEST_F(OptionsTest, takes_a_password_from_the_environment_or_a_private_file_only
     EXPECT_THAT(refusal_of({"--config", file(url + "password = p\n", 0640)}),
                 AllOf(HasSubstr("others can read"), HasSubstr("chmod 600")));
     const auto shared = file("hunter2\n", 0644, "shared");
-    EXPECT_THAT(refusal_of({"--smtp-password-file", shared}), AllOf(HasSubstr(shared), HasSubstr("chmod 600 " + shared)));
+    EXPECT_THAT(refusal_of({"--smtp-password-file", shared}),
+                AllOf(HasSubstr(shared), HasSubstr("chmod 600 " + shared)));
     EXPECT_THAT(refusal_of({"--smtp-password-file", file("\n", 0600, "empty")}), HasSubstr("no password"));
 }
 
@@ -165,7 +166,8 @@ TEST_F(OptionsTest, treats_a_password_within_the_database_url_as_one) {
     for (const std::string url : {"postgresql://u:p@h/d", "host=h password=p", "postgresql://h/d?password=p"}) {
         EXPECT_THAT(refusal_of({"--database-url", url}), HasSubstr("command line")) << url;
         EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_URL", url}}), "") << url;
-        EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600")) << url;
+        EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600"))
+            << url;
     }
     EXPECT_EQ(refusal_of({"--database-url", "postgresql://u@h:5432/d"}), "");
 }
@@ -205,7 +207,8 @@ TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_valu
         uncommented += line + "\n";
     }
     EXPECT_EQ(refusal_of({"--config", file(uncommented)}), "");
-    for (const auto& setting : known_settings()) EXPECT_THAT(found, ::testing::Contains(std::string{setting.key}));
+    for (const auto& setting : known_settings())
+        EXPECT_THAT(found, ::testing::Contains(std::string{setting.key}));
 }
 
 TEST_F(OptionsTest, gives_each_worker_a_name) {

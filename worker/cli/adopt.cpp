@@ -23,9 +23,10 @@ Command adopt_command() {
     return {.name = "adopt",
             .summary = "lets a restored or cloned database run its jobs",
             .usage = "millrace adopt",
-            .details = "A database remembers the server and the name it was migrated under. Elsewhere it hands out no job,\n"
-                       "so that a copy does not mail the customers again. This says that the copy is meant to work:\n"
-                       "make sure that the original does not.",
+            .details =
+                "A database remembers the server and the name it was migrated under. Elsewhere it hands out no job,\n"
+                "so that a copy does not mail the customers again. This says that the copy is meant to work:\n"
+                "make sure that the original does not.",
             .flags = {},
             .run = run};
 }

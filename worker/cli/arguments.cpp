@@ -16,7 +16,8 @@ namespace {
 [[noreturn]] void refuse_flag(const std::string& name, std::span<const Flag> flags,
                               const std::vector<std::string>& settings) {
     auto known = settings;
-    for (const auto& flag : flags) known.emplace_back(flag.name);
+    for (const auto& flag : flags)
+        known.emplace_back(flag.name);
     const auto meant = core::nearest(name, known);
     throw UsageError{meant ? fmt::format("unknown flag --{}; did you mean --{}?", name, *meant)
                            : fmt::format("unknown flag --{}", name)};

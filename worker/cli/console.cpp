@@ -15,17 +15,25 @@ constexpr std::size_t usual_width = 80;
 
 std::string_view code_of(Tone tone) {
     switch (tone) {
-        case Tone::plain: return "";
-        case Tone::good: return "\x1b[32m";
-        case Tone::bad: return "\x1b[31m";
-        case Tone::busy: return "\x1b[33m";
-        case Tone::faint: return "\x1b[2m";
-        case Tone::strong: return "\x1b[1m";
+        case Tone::plain:
+            return "";
+        case Tone::good:
+            return "\x1b[32m";
+        case Tone::bad:
+            return "\x1b[31m";
+        case Tone::busy:
+            return "\x1b[33m";
+        case Tone::faint:
+            return "\x1b[2m";
+        case Tone::strong:
+            return "\x1b[1m";
     }
     return "";
 }
 
-bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+bool continues_character(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
 
 }  // namespace
 
@@ -70,7 +78,8 @@ std::string harmless(std::string_view text) {
 
 std::size_t columns_of(std::string_view text) {
     std::size_t columns = 0;
-    for (const char byte : text) columns += continues_character(byte) ? 0 : 1;
+    for (const char byte : text)
+        columns += continues_character(byte) ? 0 : 1;
     return columns;
 }
 
@@ -96,7 +105,8 @@ std::string rough_age(double seconds) {
 
 std::string grouped(std::size_t number) {
     auto digits = std::to_string(number);
-    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (auto at = digits.size(); at > 3; at -= 3)
+        digits.insert(at - 3, ",");
     return digits;
 }
 

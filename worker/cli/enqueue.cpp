@@ -42,12 +42,11 @@ storage::EnqueueOrder order_of(const Arguments& arguments) {
 }
 
 // A file or a pipe has lines for us; a terminal and /dev/null do not.
-bool has_lines(const struct stat& input) { return S_ISREG(input.st_mode) || S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode); }
+bool has_lines(const struct stat& input) {
+    return S_ISREG(input.st_mode) || S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode);
+}
 
 Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const std::string& payload) {
-    if (const auto problem = json_problem(payload)) {
-        throw UsageError{fmt::format("the payload is not JSON: {}", *problem)};
-    }
     const auto ids = store.enqueue(order_of(invocation.arguments), std::array{payload});
     const auto form = invocation.arguments.has("json") ? "{{\"id\":{}}}\n" : "{}\n";
     invocation.console.out << fmt::format(fmt::runtime(form), ids.front().value);
@@ -122,15 +121,19 @@ Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, 
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    static_cast<void>(order_of(invocation.arguments));  // before anything else: a mistake costs no connection
+    static_cast<void>(order_of(invocation.arguments));  // a mistake is found before there is a connection
     struct stat input {};
     const bool is_known = fstat(STDIN_FILENO, &input) == 0;
     const bool reads_lines = words.size() == 3 ? words[2] == "-" : is_known && has_lines(input);
+    const auto payload = words.size() == 3 ? words[2] : std::string{"{}"};
+    if (const auto problem = json_problem(payload); problem && !reads_lines) {
+        throw UsageError{fmt::format("the payload is not JSON: {}", *problem)};
+    }
 
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("enqueue");
     storage::OperatorStore store{*session};
-    if (!reads_lines) return enqueue_one(invocation, store, words.size() == 3 ? words[2] : "{}");
+    if (!reads_lines) return enqueue_one(invocation, store, payload);
     return enqueue_lines(invocation, store, S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
 }
 
@@ -139,11 +142,13 @@ Exit run(const Invocation& invocation) {
 Command enqueue_command() {
     return {.name = "enqueue",
             .summary = "enqueues one job, or many from standard input",
-            .usage = "millrace enqueue QUEUE KIND [JSON] [flags]\n"
-                     "millrace enqueue QUEUE KIND [-] [flags] < payloads.jsonl",
-            .details = "Without a payload: one job for each line of a file or pipe on standard input, else one job with {}.\n"
-                       "Lines are enqueued in chunks, each of them whole or not at all; a line that is refused is named,\n"
-                       "and so is how far the lines before it went.",
+            .usage =
+                "millrace enqueue QUEUE KIND [JSON] [flags]\n"
+                "millrace enqueue QUEUE KIND [-] [flags] < payloads.jsonl",
+            .details =
+                "Without a payload: one job for each line of a file or pipe on standard input, else one job with {}.\n"
+                "Lines are enqueued in chunks, each of them whole or not at all; a line that is refused is named,\n"
+                "and so is how far the lines before it went.",
             .flags = flags,
             .run = run};
 }

@@ -47,7 +47,8 @@ void print_worker_settings(std::ostream& out, const Screen& screen) {
 void print_overview(std::ostream& out, const Screen& screen, std::span<const Command> commands) {
     out << "millrace: PostgreSQL tables as job queues\n";
     print_heading(out, screen, "Commands");
-    for (const auto& command : commands) out << fmt::format("  {:<10}{}\n", command.name, command.summary);
+    for (const auto& command : commands)
+        out << fmt::format("  {:<10}{}\n", command.name, command.summary);
     print_heading(out, screen, "More");
     out << "  millrace help COMMAND     what a command does, and its flags\n"
            "  millrace help settings    what can be set by flag, environment and file\n"
@@ -67,11 +68,14 @@ void print_command(std::ostream& out, const Screen& screen, const Command& comma
     if (!command.flags.empty()) {
         print_heading(out, screen, "Flags");
         std::size_t width = 0;
-        for (const auto& flag : command.flags) width = std::max(width, shown(flag).size());
-        for (const auto& flag : command.flags) out << fmt::format("  {:<{}}  {}\n", shown(flag), width, flag.meaning);
+        for (const auto& flag : command.flags)
+            width = std::max(width, shown(flag).size());
+        for (const auto& flag : command.flags)
+            out << fmt::format("  {:<{}}  {}\n", shown(flag), width, flag.meaning);
     }
     if (command.name == "worker") print_worker_settings(out, screen);
-    out << "\nThe database is that of --database-url or PGHOST, PGDATABASE and their like; see millrace help settings.\n";
+    out << "\nThe database is that of --database-url or PGHOST, PGDATABASE and their like; see millrace help "
+           "settings.\n";
 }
 
 void print_settings(std::ostream& out, const Screen& screen) {
@@ -86,10 +90,14 @@ void print_settings(std::ostream& out, const Screen& screen) {
     const auto settings = known_settings();
     std::size_t width = 0;
     const auto left = [](const Setting& setting) { return fmt::format("{} = {}", setting.key, setting.value); };
-    for (const auto& setting : settings) width = std::max(width, left(setting).size());
-    for (const auto& setting : settings) out << fmt::format("  {:<{}}  {}\n", left(setting), width, setting.meaning);
+    for (const auto& setting : settings)
+        width = std::max(width, left(setting).size());
+    for (const auto& setting : settings)
+        out << fmt::format("  {:<{}}  {}\n", left(setting), width, setting.meaning);
 }
 
-void print_version(std::ostream& out) { out << "millrace " MILLRACE_VERSION "\n"; }
+void print_version(std::ostream& out) {
+    out << "millrace " MILLRACE_VERSION "\n";
+}
 
 }  // namespace millrace::cli

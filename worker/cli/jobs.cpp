@@ -59,7 +59,9 @@ storage::JobFilter filter_of(const Arguments& arguments) {
     return filter;
 }
 
-Cell attempts(const storage::JobRow& job) { return Cell::of(fmt::format("{}/{}", job.attempt, job.max_attempts)); }
+Cell attempts(const storage::JobRow& job) {
+    return Cell::of(fmt::format("{}/{}", job.attempt, job.max_attempts));
+}
 
 Table table_of(const std::vector<storage::JobRow>& jobs) {
     using For = Column::For;
@@ -97,7 +99,8 @@ void print(const Invocation& invocation, const Table& table) {
 }
 
 Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
-    if (invocation.arguments.words().size() > 1) throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
+    if (invocation.arguments.words().size() > 1)
+        throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
     const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
     print(invocation, table);
     return table.rows() == 0 ? Exit::nothing : Exit::done;
@@ -114,14 +117,28 @@ Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
         return Exit::nothing;
     }
     const auto& job = found->row;
-    Table table{{{"id"}, {"queue"}, {"kind"}, {"state"}, {"priority"}, {"attempt"}, {"max_attempts"}, {"enqueued_at"},
-                 {"run_at"}, {"claimed_at"}, {"deadline"}, {"finished_at"}, {"worker"}, {"traceparent"}, {"error"},
-                 {"result"}, {"payload"}}};
-    table.add({Cell::of(job.id.value), Cell::of(job.queue), Cell::of(job.kind),
-               Cell::of(job.state, tone_of(job.state)), Cell::of(std::int64_t{job.priority}),
-               Cell::of(std::int64_t{job.attempt}), Cell::of(std::int64_t{job.max_attempts}),
-               Cell::of(job.enqueued_at), Cell::maybe(job.run_at), Cell::maybe(found->claimed_at), Cell::maybe(found->deadline),
-               Cell::maybe(found->finished_at), Cell::maybe(job.worker), Cell::maybe(found->traceparent), Cell::maybe(job.error),
+    Table table{{{"id"},
+                 {"queue"},
+                 {"kind"},
+                 {"state"},
+                 {"priority"},
+                 {"attempt"},
+                 {"max_attempts"},
+                 {"enqueued_at"},
+                 {"run_at"},
+                 {"claimed_at"},
+                 {"deadline"},
+                 {"finished_at"},
+                 {"worker"},
+                 {"traceparent"},
+                 {"error"},
+                 {"result"},
+                 {"payload"}}};
+    table.add({Cell::of(job.id.value), Cell::of(job.queue), Cell::of(job.kind), Cell::of(job.state, tone_of(job.state)),
+               Cell::of(std::int64_t{job.priority}), Cell::of(std::int64_t{job.attempt}),
+               Cell::of(std::int64_t{job.max_attempts}), Cell::of(job.enqueued_at), Cell::maybe(job.run_at),
+               Cell::maybe(found->claimed_at), Cell::maybe(found->deadline), Cell::maybe(found->finished_at),
+               Cell::maybe(job.worker), Cell::maybe(found->traceparent), Cell::maybe(job.error),
                found->result ? Cell::json(*found->result) : Cell{}, Cell::json(found->payload)});
     if (invocation.arguments.has("json")) {
         table.print_json_record(invocation.console.out);
@@ -134,9 +151,12 @@ Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
 // The states from which an action can move a job; a filter that names none looks for these.
 std::vector<std::string> source_states(OperatorAction action) {
     switch (action) {
-        case OperatorAction::cancel: return {"available", "scheduled"};
-        case OperatorAction::retry: return {"scheduled"};
-        case OperatorAction::replay: return {"discarded"};
+        case OperatorAction::cancel:
+            return {"available", "scheduled"};
+        case OperatorAction::retry:
+            return {"scheduled"};
+        case OperatorAction::replay:
+            return {"discarded"};
     }
     return {};
 }
@@ -146,7 +166,8 @@ std::vector<storage::JobRow> matching(storage::OperatorStore& store, storage::Jo
     std::vector<storage::JobRow> jobs;
     for (const auto& state : source_states(action)) {
         filter.state = state;
-        for (auto& job : store.jobs(filter)) jobs.push_back(std::move(job));
+        for (auto& job : store.jobs(filter))
+            jobs.push_back(std::move(job));
     }
     const auto limit = static_cast<std::size_t>(filter.limit);
     if (jobs.size() > limit) jobs.resize(limit);
@@ -182,7 +203,8 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
     const auto& arguments = invocation.arguments;
     const bool has_filter = arguments.has("queue") || arguments.has("kind") || arguments.has("state");
     std::vector<core::JobId> ids;
-    for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word) ids.push_back(id_of(*word));
+    for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word)
+        ids.push_back(id_of(*word));
     if (ids.empty() == !has_filter) {
         throw UsageError{fmt::format("jobs {} needs job numbers, or a filter: --queue, --kind, --state", verb)};
     }
@@ -196,7 +218,8 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
                                                   jobs.size() == 1 ? "job" : "jobs");
             return Exit::done;
         }
-        for (const auto& job : jobs) ids.push_back(job.id);
+        for (const auto& job : jobs)
+            ids.push_back(job.id);
     } else if (arguments.has("dry-run")) {
         invocation.console.err << fmt::format("would {} {} {}\n", verb, ids.size(), ids.size() == 1 ? "job" : "jobs");
         return Exit::done;
@@ -221,13 +244,15 @@ Exit run(const Invocation& invocation) {
 Command jobs_command() {
     return {.name = "jobs",
             .summary = "lists and shows jobs; cancels, retries and replays them",
-            .usage = "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
-                     "millrace jobs show ID [--json]\n"
-                     "millrace jobs cancel|retry|replay ID... [--json]\n"
-                     "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
-            .details = "cancel ends jobs that wait; retry makes scheduled ones available at once; replay brings dead letters\n"
-                       "back with all their attempts. By filter, these say which jobs they would change, and change them\n"
-                       "with --yes. A job already where it would go is left alone.",
+            .usage =
+                "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
+                "millrace jobs show ID [--json]\n"
+                "millrace jobs cancel|retry|replay ID... [--json]\n"
+                "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
+            .details =
+                "cancel ends jobs that wait; retry makes scheduled ones available at once; replay brings dead letters\n"
+                "back with all their attempts. By filter, these say which jobs they would change, and change them\n"
+                "with --yes. A job already where it would go is left alone.",
             .flags = flags,
             .run = run};
 }

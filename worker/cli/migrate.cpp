@@ -19,11 +19,16 @@ constexpr std::array flags{Flag{"dry-run", "", "say what would be done, and do n
 
 std::pair<const char*, Tone> shown(Verdict verdict) {
     switch (verdict) {
-        case Verdict::applied: return {"applied", Tone::good};
-        case Verdict::pending: return {"pending", Tone::busy};
-        case Verdict::changed: return {"changed after it was applied", Tone::bad};
-        case Verdict::missing: return {"left out", Tone::bad};
-        case Verdict::unknown: return {"newer than this program", Tone::bad};
+        case Verdict::applied:
+            return {"applied", Tone::good};
+        case Verdict::pending:
+            return {"pending", Tone::busy};
+        case Verdict::changed:
+            return {"changed after it was applied", Tone::bad};
+        case Verdict::missing:
+            return {"left out", Tone::bad};
+        case Verdict::unknown:
+            return {"newer than this program", Tone::bad};
     }
     return {"", Tone::plain};
 }
@@ -43,8 +48,8 @@ Exit print_status(const Invocation& invocation) {
                    was_applied ? Cell::of(migration.applied_by) : Cell{}});
     }
     const bool current = state.functions == storage::FunctionsState::current;
-    table.add({Cell{}, Cell::of("functions and views"), Cell::of(current ? "applied" : "pending", current ? Tone::good : Tone::busy),
-               Cell{}, Cell{}});
+    table.add({Cell{}, Cell::of("functions and views"),
+               Cell::of(current ? "applied" : "pending", current ? Tone::good : Tone::busy), Cell{}, Cell{}});
     if (invocation.arguments.has("json")) {
         table.print_json(invocation.console.out);
     } else {
@@ -94,12 +99,14 @@ Exit run(const Invocation& invocation) {
 Command migrate_command() {
     return {.name = "migrate",
             .summary = "brings the database's schema up to this program",
-            .usage = "millrace migrate [up] [--dry-run]\n"
-                     "millrace migrate status [--json]",
-            .details = "Migrations are applied in their order, each in one transaction; then the functions and views are\n"
-                       "replaced. Any number of migrators may run at once. A migration that was changed after it was\n"
-                       "applied, one that was left out, and a database newer than this program are refused.\n"
-                       "psql -f sql/install.sql does the same without this program.",
+            .usage =
+                "millrace migrate [up] [--dry-run]\n"
+                "millrace migrate status [--json]",
+            .details =
+                "Migrations are applied in their order, each in one transaction; then the functions and views are\n"
+                "replaced. Any number of migrators may run at once. A migration that was changed after it was\n"
+                "applied, one that was left out, and a database newer than this program are refused.\n"
+                "psql -f sql/install.sql does the same without this program.",
             .flags = flags,
             .run = run};
 }

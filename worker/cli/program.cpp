@@ -15,7 +15,8 @@ namespace {
 
 const Command& find_command(std::span<const Command> commands, const std::string& name) {
     std::vector<std::string> names{"help"};
-    for (const auto& command : commands) names.emplace_back(command.name);
+    for (const auto& command : commands)
+        names.emplace_back(command.name);
     require_known("command", name, names);
     return *std::find_if(commands.begin(), commands.end(),
                          [&](const Command& command) { return command.name == name; });
@@ -77,9 +78,8 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
     } catch (const OptionError& error) {
         return complain(console, Exit::usage, error.what(), "");
     } catch (const UsageError& error) {
-        const bool is_known = std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
-            return command.name == options.command;
-        });
+        const bool is_known = std::any_of(commands.begin(), commands.end(),
+                                          [&](const Command& command) { return command.name == options.command; });
         const auto about = is_known ? " " + options.command : std::string{};
         return complain(console, Exit::usage, error.what(), fmt::format("millrace help{}", about));
     } catch (const storage::ConnectionLost& error) {
@@ -87,9 +87,9 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
                         "Is it running? It is found by --database-url or PGHOST, PGPORT, PGDATABASE, PGUSER.");
     } catch (const storage::Error& error) {
         const bool has_no_schema = error.sqlstate() == "3F000" || error.sqlstate() == "42P01";
-        return complain(console, Exit::failed, error.what(),
-                        has_no_schema ? "If millrace is not installed in this database: millrace migrate up"
-                                      : error.hint());
+        return complain(
+            console, Exit::failed, error.what(),
+            has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : error.hint());
     } catch (const std::exception& error) {
         return complain(console, Exit::failed, error.what(), "");
     }

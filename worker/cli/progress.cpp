@@ -16,7 +16,8 @@ constexpr std::string_view clear_line = "\r\x1b[K";
 std::string bar(double share) {
     const auto full = std::min(bar_width, static_cast<std::size_t>(share * bar_width));
     std::string cells;
-    for (std::size_t at = 0; at < bar_width; ++at) cells += at < full ? "█" : "░";
+    for (std::size_t at = 0; at < bar_width; ++at)
+        cells += at < full ? "█" : "░";
     return fmt::format("{} {:3.0f} %  ", cells, share * 100);
 }
 
@@ -35,8 +36,8 @@ void Progress::show(std::uint64_t done, std::uint64_t things) {
     drawn_ = now;
     const std::chrono::duration<double> elapsed = now - started_;
     const auto rate = static_cast<std::uint64_t>(static_cast<double>(things) / std::max(elapsed.count(), 0.001));
-    const auto share = total_ == 0 ? std::string{}
-                                   : bar(std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)));
+    const auto share =
+        total_ == 0 ? std::string{} : bar(std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)));
     const auto line = fmt::format("{}{} {}, {} a second", share, grouped(things), what_, grouped(rate));
     const auto room = console_.err_screen.width > 0 ? console_.err_screen.width - 1 : line.size();
     console_.err << clear_line << cut(line, room) << std::flush;

@@ -25,7 +25,9 @@ constexpr std::array flags{
     json_flag,
 };
 
-Tone tone_of(std::int64_t number, Tone unless_zero) { return number == 0 ? Tone::faint : unless_zero; }
+Tone tone_of(std::int64_t number, Tone unless_zero) {
+    return number == 0 ? Tone::faint : unless_zero;
+}
 
 Exit list_queues(const Invocation& invocation, storage::OperatorStore& store) {
     using For = Column::For;
@@ -95,8 +97,9 @@ Exit run(const Invocation& invocation) {
 Command queues_command() {
     return {.name = "queues",
             .summary = "what waits, runs and has failed in each queue; creates queues",
-            .usage = "millrace queues [list] [--json]\n"
-                     "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ...",
+            .usage =
+                "millrace queues [list] [--json]\n"
+                "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ...",
             .details = "completed, failed and cancelled count since the queue was created; failed counts attempts.",
             .flags = flags,
             .run = run};

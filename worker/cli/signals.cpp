@@ -15,7 +15,9 @@ namespace millrace::cli {
 
 namespace {
 
-[[noreturn]] void raise_errno(const char* call) { throw std::system_error{errno, std::generic_category(), call}; }
+[[noreturn]] void raise_errno(const char* call) {
+    throw std::system_error{errno, std::generic_category(), call};
+}
 
 }  // namespace
 

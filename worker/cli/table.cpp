@@ -25,14 +25,19 @@ std::string title_of(const Column& column) {
     return title;
 }
 
-std::string shown_text(const Cell& cell) { return cell.type == Cell::Type::none ? "–" : harmless(cell.text); }
+std::string shown_text(const Cell& cell) {
+    return cell.type == Cell::Type::none ? "–" : harmless(cell.text);
+}
 
 Json value_of(const Cell& cell) {
     switch (cell.type) {
-        case Cell::Type::none: return nullptr;
-        case Cell::Type::text: return cell.text;
+        case Cell::Type::none:
+            return nullptr;
+        case Cell::Type::text:
+            return cell.text;
         case Cell::Type::number:
-        case Cell::Type::json: return Json::parse(cell.text, nullptr, false);
+        case Cell::Type::json:
+            return Json::parse(cell.text, nullptr, false);
     }
     return nullptr;
 }
@@ -69,7 +74,8 @@ std::vector<std::size_t> Table::widths(const std::vector<std::size_t>& shown, st
     std::size_t total = 0;
     for (const auto at : shown) {
         auto width = columns_of(title_of(columns_[at]));
-        for (const auto& row : rows_) width = std::max(width, columns_of(shown_text(row[at])));
+        for (const auto& row : rows_)
+            width = std::max(width, columns_of(shown_text(row[at])));
         widths.push_back(width);
         total += width + (widths.size() > 1 ? gap : 0);
     }
@@ -98,9 +104,8 @@ void Table::print(std::ostream& out, const Screen& screen) const {
         out << '\n';
     };
     const auto is_number_column = [&](std::size_t at) {
-        return std::any_of(rows_.begin(), rows_.end(), [&](const std::vector<Cell>& row) {
-            return row[at].type == Cell::Type::number;
-        });
+        return std::any_of(rows_.begin(), rows_.end(),
+                           [&](const std::vector<Cell>& row) { return row[at].type == Cell::Type::number; });
     };
     write_line([&](std::size_t at) { return title_of(columns_[at]); }, [](std::size_t) { return Tone::faint; },
                is_number_column);
@@ -113,7 +118,8 @@ void Table::print(std::ostream& out, const Screen& screen) const {
 void Table::print_record(std::ostream& out, const Screen& screen) const {
     CHECK(!rows_.empty());
     std::size_t width = 0;
-    for (const auto at : shown_columns()) width = std::max(width, columns_of(columns_[at].name));
+    for (const auto at : shown_columns())
+        width = std::max(width, columns_of(columns_[at].name));
     for (const auto at : shown_columns()) {
         const auto& cell = rows_.front()[at];
         if (cell.type == Cell::Type::none) continue;
@@ -132,11 +138,14 @@ void Table::print_record(std::ostream& out, const Screen& screen) const {
     }
 }
 
-std::string Table::json_of(const std::vector<Cell>& row) const { return dumped(object_of(columns_, row), -1); }
+std::string Table::json_of(const std::vector<Cell>& row) const {
+    return dumped(object_of(columns_, row), -1);
+}
 
 void Table::print_json(std::ostream& out) const {
     out << "[";
-    for (std::size_t at = 0; at < rows_.size(); ++at) out << (at == 0 ? "\n" : ",\n") << json_of(rows_[at]);
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        out << (at == 0 ? "\n" : ",\n") << json_of(rows_[at]);
     out << (rows_.empty() ? "]\n" : "\n]\n");
 }
 

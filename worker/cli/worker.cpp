@@ -58,7 +58,8 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
     storage::verify_schema(*session);
     const Kinds kinds{invocation.options, storage::installation_id(*session), log};
     out << "settings, database and schema are fine\n";
-    for (const auto& queue : settings.queues) out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
+    for (const auto& queue : settings.queues)
+        out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
     for (const auto& kind : kinds.registry().kinds()) {
         const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
         out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
@@ -90,8 +91,8 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
 Exit run(const Invocation& invocation) {
     const auto& options = invocation.options;
     if (!invocation.arguments.words().empty()) {
-        throw UsageError{fmt::format("worker takes no words; did you mean --queue {}?",
-                                     invocation.arguments.words().front())};
+        throw UsageError{
+            fmt::format("worker takes no words; did you mean --queue {}?", invocation.arguments.words().front())};
     }
     ops::Log log{format_of(options), stderr, options.log_level};
     const auto settings = settings_of(options, log);
@@ -121,11 +122,13 @@ Exit run(const Invocation& invocation) {
 Command worker_command() {
     return {.name = "worker",
             .summary = "pulls jobs and runs them",
-            .usage = "millrace worker --queue NAME[=SLOTS]... [--config FILE] [settings]\n"
-                     "millrace worker --check ...",
-            .details = "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
-                       "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
-                       "the process at once.",
+            .usage =
+                "millrace worker --queue NAME[=SLOTS]... [--config FILE] [settings]\n"
+                "millrace worker --check ...",
+            .details =
+                "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
+                "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
+                "the process at once.",
             .flags = flags,
             .run = run};
 }

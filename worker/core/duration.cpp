@@ -13,8 +13,8 @@ struct Unit {
     std::int64_t milliseconds;
 };
 
-constexpr std::array<Unit, 5> units{
-    Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"min", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}};
+constexpr std::array<Unit, 5> units{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"min", 60'000}, Unit{"s", 1'000},
+                                    Unit{"ms", 1}};
 
 constexpr std::int64_t longest = 100'000 * units.front().milliseconds;
 

@@ -11,15 +11,17 @@ constexpr std::size_t longest_word = 100;  // the distance costs the product of 
 
 std::size_t distance(std::string_view from, std::string_view to) {
     std::vector<std::vector<std::size_t>> cost(from.size() + 1, std::vector<std::size_t>(to.size() + 1));
-    for (std::size_t row = 0; row <= from.size(); ++row) cost[row][0] = row;
-    for (std::size_t column = 0; column <= to.size(); ++column) cost[0][column] = column;
+    for (std::size_t row = 0; row <= from.size(); ++row)
+        cost[row][0] = row;
+    for (std::size_t column = 0; column <= to.size(); ++column)
+        cost[0][column] = column;
     for (std::size_t row = 1; row <= from.size(); ++row) {
         for (std::size_t column = 1; column <= to.size(); ++column) {
             const std::size_t changed = from[row - 1] == to[column - 1] ? 0 : 1;
-            auto least = std::min({cost[row - 1][column] + 1, cost[row][column - 1] + 1,
-                                   cost[row - 1][column - 1] + changed});
-            const bool swapped = row > 1 && column > 1 && from[row - 1] == to[column - 2] &&
-                                 from[row - 2] == to[column - 1];
+            auto least =
+                std::min({cost[row - 1][column] + 1, cost[row][column - 1] + 1, cost[row - 1][column - 1] + changed});
+            const bool swapped =
+                row > 1 && column > 1 && from[row - 1] == to[column - 2] && from[row - 2] == to[column - 1];
             if (swapped) least = std::min(least, cost[row - 2][column - 2] + 1);
             cost[row][column] = least;
         }

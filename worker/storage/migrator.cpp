@@ -56,20 +56,24 @@ std::string trimmed(std::string text) {
 
 std::string text_of(std::span<const EmbeddedFile> files) {
     std::string text;
-    for (const auto& file : files) text += file.text;
+    for (const auto& file : files)
+        text += file.text;
     return text;
 }
 
 std::string checksum_of(Transaction& transaction, const std::string& text) {
     // As bytes: a text would be converted from the client's encoding first.
     return execute(transaction, "select encode(sha256($1), 'hex')", pqxx::binarystring{trimmed(text)})
-        .at(0).at(0).as<std::string>();
+        .at(0)
+        .at(0)
+        .as<std::string>();
 }
 
 Ledger read_ledger(Transaction& transaction) {
     Ledger ledger;
-    const auto there = execute(transaction, "select to_regclass('millrace.migration') is not null"
-                                            "   and to_regclass('millrace.function_set') is not null");
+    const auto there = execute(transaction,
+                               "select to_regclass('millrace.migration') is not null"
+                               "   and to_regclass('millrace.function_set') is not null");
     if (!there.at(0).at(0).as<bool>()) return ledger;
     for (const auto& row : execute(transaction,
                                    "select number, name, checksum,"
@@ -138,7 +142,8 @@ void apply_migration(Transaction& transaction, const EmbeddedFile& file) {
 
 void apply_functions(Transaction& transaction, std::span<const EmbeddedFile> files) {
     execute(transaction, "set local role millrace_owner");
-    for (const auto& file : files) run_text(transaction, file.text);
+    for (const auto& file : files)
+        run_text(transaction, file.text);
     execute(transaction,
             "insert into millrace.function_set (checksum) values ($1)"
             " on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp()",
@@ -149,20 +154,22 @@ void apply_functions(Transaction& transaction, std::span<const EmbeddedFile> fil
 
 void refuse_misfit(const SchemaState& state) {
     if (const auto* changed = first_with(state, Verdict::changed)) {
-        raise_mismatch(fmt::format("migration {} was changed after it was applied at {}", changed->name,
-                                   changed->applied_at),
-                       fmt::format("Restore migrations/{}.sql as it was released; put the change into a new migration.",
-                                   changed->name));
+        raise_mismatch(
+            fmt::format("migration {} was changed after it was applied at {}", changed->name, changed->applied_at),
+            fmt::format("Restore migrations/{}.sql as it was released; put the change into a new migration.",
+                        changed->name));
     }
     if (const auto* missing = first_with(state, Verdict::missing)) {
-        raise_mismatch(fmt::format("migration {} was never applied, though a later one was", missing->name),
-                       fmt::format("The ledger millrace.migration has a gap. Restore the database from before it; or, if "
-                                   "migrations/{}.sql is new, give it the next free number.", missing->name));
+        raise_mismatch(
+            fmt::format("migration {} was never applied, though a later one was", missing->name),
+            fmt::format("The ledger millrace.migration has a gap. Restore the database from before it; or, if "
+                        "migrations/{}.sql is new, give it the next free number.",
+                        missing->name));
     }
     if (const auto* unknown = first_with(state, Verdict::unknown)) {
-        raise_mismatch(fmt::format("the database is newer than this program, which does not know migration {}",
-                                   unknown->name),
-                       "Use the release that applied it, or a later one.");
+        raise_mismatch(
+            fmt::format("the database is newer than this program, which does not know migration {}", unknown->name),
+            "Use the release that applied it, or a later one.");
     }
 }
 
@@ -182,8 +189,7 @@ std::optional<std::string> Migrator::take_turn() {
     // A snapshot from before the wait would not see what the others did meanwhile.
     execute(transaction, "set transaction isolation level read committed");
     execute(transaction, "select pg_advisory_xact_lock($1)", turn_lock);
-    execute(transaction, "select set_config('lock_timeout', $1, true)",
-            std::to_string(patience_.lock_timeout.count()));
+    execute(transaction, "select set_config('lock_timeout', $1, true)", std::to_string(patience_.lock_timeout.count()));
 
     const auto state = read_state(transaction, files_);
     refuse_misfit(state);
@@ -235,11 +241,13 @@ void verify_schema(Session& session, SchemaFiles files) {
     const auto& expected = state.migrations.back().name;
     if (const auto* pending = first_with(state, Verdict::pending)) {
         if (pending->number == state.migrations.front().number) {
-            raise_mismatch(fmt::format("this database has no millrace schema; expected is one up to migration {}",
-                                       expected), remedy);
+            raise_mismatch(
+                fmt::format("this database has no millrace schema; expected is one up to migration {}", expected),
+                remedy);
         }
-        raise_mismatch(fmt::format("the schema ends before migration {}; expected is one up to {}", pending->name,
-                                   expected), remedy);
+        raise_mismatch(
+            fmt::format("the schema ends before migration {}; expected is one up to {}", pending->name, expected),
+            remedy);
     }
     if (state.functions == FunctionsState::pending) {
         raise_mismatch("the functions of schema millrace are not those of this program", remedy);

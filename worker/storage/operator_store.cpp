@@ -10,16 +10,15 @@ namespace millrace::storage {
 namespace {
 
 #define ISO(column) "to_char(" column " at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-#define ROW_COLUMNS                                                                                     \
-    "id, queue, kind, state, priority, attempt, max_attempts, " ISO("enqueued_at")                      \
-    ", extract(epoch from millrace.now() - enqueued_at)::float8, " ISO("run_at") ", worker, error"
+#define ROW_COLUMNS                                                  \
+    "id, queue, kind, state, priority, attempt, max_attempts, " ISO( \
+        "enqueued_at") ", extract(epoch from millrace.now() - enqueued_at)::float8, " ISO("run_at") ", worker, error"
 
-constexpr auto list_statement =
-    "select " ROW_COLUMNS
-    "  from millrace.jobs"
-    " where ($1::text is null or queue = $1) and ($2::text is null or kind = $2)"
-    "   and ($3::text is null or state = $3)"
-    " order by id desc limit $4";
+constexpr auto list_statement = "select " ROW_COLUMNS
+                                "  from millrace.jobs"
+                                " where ($1::text is null or queue = $1) and ($2::text is null or kind = $2)"
+                                "   and ($3::text is null or state = $3)"
+                                " order by id desc limit $4";
 
 constexpr auto detail_statement =
     "select " ROW_COLUMNS ", " ISO("claimed_at") ", " ISO("deadline") ", " ISO("finished_at")
@@ -71,16 +70,20 @@ JobRow read_row(const pqxx::row& row) {
 
 const char* statement_of(OperatorAction action) {
     switch (action) {
-        case OperatorAction::cancel: return "select millrace.cancel($1)";
-        case OperatorAction::retry: return "select millrace.retry($1)";
-        case OperatorAction::replay: return "select millrace.replay($1)";
+        case OperatorAction::cancel:
+            return "select millrace.cancel($1)";
+        case OperatorAction::retry:
+            return "select millrace.retry($1)";
+        case OperatorAction::replay:
+            return "select millrace.replay($1)";
     }
     __builtin_unreachable();
 }
 
 pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, std::span<const std::string> payloads) {
     ArrayLiteral array;
-    for (const auto& payload : payloads) array.add(payload);
+    for (const auto& payload : payloads)
+        array.add(payload);
     return execute(transaction, enqueue_statement, order.queue, order.kind, array.text(), order.priority, order.run_at,
                    optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout));
 }
@@ -142,13 +145,16 @@ void OperatorStore::create_queue(const std::string& name, const QueuePolicy& pol
             interval_text(policy.retention));
 }
 
-void OperatorStore::adopt() { execute(session_, "select millrace.adopt()"); }
+void OperatorStore::adopt() {
+    execute(session_, "select millrace.adopt()");
+}
 
 std::vector<core::JobId> OperatorStore::enqueue(const EnqueueOrder& order, std::span<const std::string> payloads) {
     Transaction transaction{session_};
     std::vector<core::JobId> ids;
     ids.reserve(payloads.size());
-    for (const auto& row : run_enqueue(transaction, order, payloads)) ids.push_back({row[0].as<std::int64_t>()});
+    for (const auto& row : run_enqueue(transaction, order, payloads))
+        ids.push_back({row[0].as<std::int64_t>()});
     transaction.commit();
     return ids;
 }

@@ -2,6 +2,8 @@
 
 namespace millrace::handlers::builtin {
 
-core::Outcome Noop::run(const core::Job&, std::stop_token) { return core::Completed{}; }
+core::Outcome Noop::run(const core::Job&, std::stop_token) {
+    return core::Completed{};
+}
 
 }  // namespace millrace::handlers::builtin

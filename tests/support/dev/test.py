@@ -118,7 +118,9 @@ def main():
         print(f"dev test: no area {', '.join(unknown)}; there are {', '.join(AREAS)}", file=sys.stderr)
         return 2
     if set(wanted) - WITHOUT_BUILD:
-        run([ROOT / "tests/support/dev/build.sh", "dev"])
+        if subprocess.run([ROOT / "tests/support/dev/build.sh", "dev"], check=False).returncode != 0:
+            print("the build failed\n\n0 passed, 1 failed")
+            return 1
     ready = {}
     results = {}
     try:

@@ -54,7 +54,7 @@ protected:
         handler_ = std::make_unique<Send>(smtp_, Send::Settings{"7311", pause}, log_);
     }
 
-    Outcome run(std::string payload = sound_payload, std::int64_t id = 42, std::stop_token stop = {}) {
+    Outcome run(std::string payload = sound_payload, std::int64_t id = 42, const std::stop_token& stop = {}) {
         core::Job job;
         job.id = {id};
         job.kind = "email.send";

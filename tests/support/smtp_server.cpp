@@ -18,8 +18,6 @@
 #include <stdexcept>
 #include <system_error>
 
-extern char** environ;
-
 namespace millrace::testing {
 namespace {
 
@@ -52,6 +50,7 @@ Pipe make_pipe() {
 
 pid_t spawn(std::vector<std::string> command, int standard_input, int standard_output) {
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (auto& word : command)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -109,6 +108,7 @@ ReceivedMail received(const json& mail) {
     out.envelope_from = mail.at("envelope").at("from");
     out.envelope_to = mail.at("envelope").at("to").get<std::vector<std::string>>();
     out.headers = mail.at("headers").get<std::vector<std::string>>();
+    out.raw = mail.at("raw");
     out.secure = mail.at("secure");
     return out;
 }

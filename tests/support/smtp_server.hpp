@@ -35,6 +35,7 @@ struct ReceivedMail {
     std::string envelope_from;
     std::vector<std::string> envelope_to;
     std::vector<std::string> headers;  // raw lines, folded as they came
+    std::string raw;                   // the whole message; bytes beyond ASCII as UTF-8 of Latin-1
     bool secure = false;
 };
 

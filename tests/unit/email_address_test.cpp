@@ -100,7 +100,9 @@ TEST(EmailMail, refuses_line_breaks_in_every_field_that_becomes_a_header) {
              {+[](Mail& m) { return &m.subject; }, +[](Mail& m) { return &m.from.name; },
               +[](Mail& m) { return &m.from.address; }, +[](Mail& m) { return &m.to.name; },
               +[](Mail& m) { return &m.to.address; }, +[](Mail& m) { return &m.reply_to.emplace().address; },
-              +[](Mail& m) { return &m.reply_to.emplace("ada@example.com", "").name; },
+              +[](Mail& m) {
+                  return &m.reply_to.emplace(Mailbox{"ada@example.com", ""}).name;
+              },
               +[](Mail& m) { return &m.message_id; }}) {
             auto mail = sound_mail();
             *field(mail) = hostile;

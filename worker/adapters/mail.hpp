@@ -21,7 +21,7 @@ inline constexpr std::size_t max_address = 254;
 inline constexpr std::size_t max_domain_label = 63;
 inline constexpr std::size_t max_display_name = 256;
 inline constexpr std::size_t max_subject = 998;
-inline constexpr std::size_t max_body = 1024 * 1024;  // text and html together
+inline constexpr std::size_t max_body = 1'048'576;  // text and html together
 
 struct Mailbox {
     std::string address;

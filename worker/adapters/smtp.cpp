@@ -21,7 +21,7 @@ Smtp::Smtp(SmtpSettings settings)
 
 Smtp::~Smtp() = default;
 
-Delivery Smtp::deliver(const Mail& mail, std::stop_token stop) {
+Delivery Smtp::deliver(const Mail& mail, const std::stop_token& stop) {
     auto transfer = idle_.with([](auto& idle) {
         std::unique_ptr<SmtpTransfer> taken;
         if (!idle.empty()) {

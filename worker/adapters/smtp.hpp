@@ -35,7 +35,7 @@ public:
 
     // The mail must be sound (`mail_problem`). A stop request is noticed within a second; a message already sent is
     // then given SmtpTransfer::final_reply_grace for its reply.
-    [[nodiscard]] Delivery deliver(const Mail& mail, std::stop_token stop);
+    [[nodiscard]] Delivery deliver(const Mail& mail, const std::stop_token& stop);
 
     [[nodiscard]] const Mailbox& default_sender() const noexcept { return sender_; }
 

@@ -56,7 +56,8 @@ function make_certificate() {
 }
 
 async function read_message(stream, session) {
-    const mail = await simpleParser(stream, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
+    const raw = Buffer.concat(await stream.toArray());
+    const mail = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
     const mailboxes = (field) => (field?.value ?? []).map(({ address, name }) => ({ address, name }));
     return {
         from: mailboxes(mail.from),
@@ -68,6 +69,7 @@ async function read_message(stream, session) {
         messageId: mail.messageId ?? '',
         date: mail.date?.toISOString() ?? '',
         headers: mail.headerLines.map(({ line }) => line),
+        raw: raw.toString('latin1'),
         envelope: {
             from: session.envelope.mailFrom.address,
             to: session.envelope.rcptTo.map(({ address }) => address),

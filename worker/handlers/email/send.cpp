@@ -32,7 +32,7 @@ std::string result_of(const std::string& message_id, const std::string& reply) {
 
 }  // namespace
 
-Send::Send(adapters::Smtp& smtp, Settings settings, ops::Log& log)
+Send::Send(adapters::Smtp& smtp, const Settings& settings, ops::Log& log)
     : smtp_{smtp},
       message_id_end_{message_id_end(settings.installation, smtp.default_sender().address)},
       pause_{settings.pause},
@@ -48,7 +48,7 @@ core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
     const auto began = ProviderPause::Clock::now();
     if (const auto wait = pause_.remaining(began); wait > ProviderPause::Duration::zero()) return core::Snoozed{wait};
 
-    auto delivery = smtp_.deliver(mail, std::move(stop));
+    auto delivery = smtp_.deliver(mail, stop);
     switch (delivery.verdict) {
         case Verdict::unserved:
             return pause(job, began, delivery);

@@ -31,7 +31,7 @@ public:
     };
 
     // The references outlive the handler.
-    Send(adapters::Smtp& smtp, Settings settings, ops::Log& log);
+    Send(adapters::Smtp& smtp, const Settings& settings, ops::Log& log);
 
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 

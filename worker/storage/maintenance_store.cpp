@@ -2,11 +2,13 @@
 
 #include "storage/translation.hpp"
 
+#include <algorithm>
+
 namespace millrace::storage {
 namespace {
 
 constexpr auto promote_statement =
-    "select promoted, ceil(greatest(0, extract(epoch from next_run_at - millrace.now())) * 1000)::bigint"
+    "select promoted, ceil(extract(epoch from next_run_at - millrace.now()) * 1000)::bigint"
     "  from millrace.promote($1, case when $2 then '-infinity'::timestamptz"
     "                                 else millrace.now() - interval '1 minute' end)";
 
@@ -15,7 +17,9 @@ constexpr auto promote_statement =
 Promotion MaintenanceStore::promote(PromoteScan scan) {
     const auto row = execute(session_, promote_statement, max_promote, scan == PromoteScan::full).at(0);
     Promotion promotion{.promoted = row[0].as<int>(), .next_due = {}};
-    if (!row[1].is_null()) promotion.next_due = std::chrono::milliseconds{row[1].as<std::int64_t>()};
+    if (!row[1].is_null()) {
+        promotion.next_due = std::chrono::milliseconds{std::max<std::int64_t>(0, row[1].as<std::int64_t>())};
+    }
     return promotion;
 }
 

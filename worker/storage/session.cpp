@@ -12,6 +12,7 @@ struct Session::State {
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
         connection.inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+        connection.set_verbosity(pqxx::connection_base::verbose);  // see translation.cpp
     }
 
     pqxx::connection connection;

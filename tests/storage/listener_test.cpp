@@ -1,0 +1,78 @@
+#include "storage/listener.hpp"
+
+#include "storage/error.hpp"
+#include "storage/job_store.hpp"
+#include "support/database.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace millrace::storage {
+namespace {
+
+using namespace std::chrono_literals;
+using Queues = std::vector<std::string>;
+
+class ListenerTest : public ::testing::Test {
+protected:
+    ListenerTest() {
+        for (const auto* queue : {"a", "b.c-d"}) {
+            database.create_queue(queue);
+            JobStore{*session}.raise_signal(queue);
+        }
+    }
+
+    testing::Database database;
+    std::unique_ptr<Session> session = database.sessions().open("test");
+    Listener listener{database.worker_conninfo(), {"a", "b.c-d"}};
+    std::stop_source stop;
+};
+
+TEST_F(ListenerTest, hears_an_enqueue_while_the_flag_is_up) {
+    database.enqueue("b.c-d", "k");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), Queues{"b.c-d"});
+}
+
+TEST_F(ListenerTest, names_each_queue_once) {
+    database.execute("select millrace.enqueue('b.c-d', 'k'), millrace.enqueue('a', 'k'), millrace.enqueue('a', 'k')");
+    Queues heard;
+    while (heard.size() < 2) {
+        const auto more = listener.wait(stop.get_token(), 10s);
+        ASSERT_FALSE(more.empty());
+        heard.insert(heard.end(), more.begin(), more.end());
+    }
+    EXPECT_EQ(heard, (Queues{"a", "b.c-d"}));
+}
+
+TEST_F(ListenerTest, wakes_a_thread_that_waits) {
+    auto heard = std::async(std::launch::async, [&] { return listener.wait(stop.get_token(), 10s); });
+    database.execute("select millrace.poke('a')");
+    EXPECT_EQ(heard.get(), Queues{"a"});
+}
+
+TEST_F(ListenerTest, hears_nothing_while_the_flag_is_down) {
+    JobStore{*session}.lower_signal("a");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), Queues{"a"}) << "sleepers are told that nobody will wake them now";
+    database.enqueue("a", "k");
+    EXPECT_EQ(listener.wait(stop.get_token(), 50ms), Queues{});
+}
+
+TEST_F(ListenerTest, stops_waiting_at_once) {
+    auto heard = std::async(std::launch::async, [&] { return listener.wait(stop.get_token(), 1h); });
+    stop.request_stop();
+    EXPECT_EQ(heard.get(), Queues{});
+    EXPECT_EQ(listener.wait(stop.get_token(), 1h), Queues{});
+}
+
+TEST_F(ListenerTest, says_that_its_connection_is_lost) {
+    auto heard = std::async(std::launch::async, [&] {
+        for (int i = 0; i < 3; ++i) std::ignore = listener.wait(stop.get_token(), 10s);  // first the server's farewell
+    });
+    EXPECT_EQ(database.terminate("millrace listener"), 1);
+    EXPECT_THROW(heard.get(), ConnectionLost);
+    EXPECT_THROW(Listener("host=/nonexistent", {"a"}), ConnectionLost);
+}
+
+}  // namespace
+}  // namespace millrace::storage

@@ -1,0 +1,155 @@
+#include "storage/session.hpp"
+
+#include "storage/conninfo.hpp"
+#include "storage/error.hpp"
+#include "storage/translation.hpp"
+#include "support/database.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace millrace::storage {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Sessions : public ::testing::Test {
+protected:
+    testing::Database database;
+};
+
+TEST_F(Sessions, show_their_purpose_to_whoever_looks_at_the_server) {
+    const auto session = database.sessions().open("claimer q");
+    EXPECT_EQ(execute(*session, "select current_setting('application_name')")[0][0].as<std::string>(),
+              "millrace claimer q");
+}
+
+TEST_F(Sessions, are_lost_with_their_connection_and_never_reconnect_by_themselves) {
+    const auto session = database.sessions().open("doomed");
+    execute(*session, "set myapp.note = 'mine'");
+    EXPECT_EQ(database.terminate("millrace doomed"), 1);
+    EXPECT_THROW(execute(*session, "select 1"), ConnectionLost);
+    EXPECT_THROW(execute(*session, "select 1"), ConnectionLost) << "a silent reconnect would lose the settings";
+    EXPECT_THROW(Transaction{*session}.commit(), ConnectionLost);
+}
+
+TEST_F(Sessions, translate_what_the_server_refuses_with_its_state_and_hint) {
+    const auto session = database.sessions().open("test");
+    try {
+        execute(*session, "do $$ begin raise exception using errcode = 'MR003', message = 'first line: of two' || e'\\n'"
+                          " || 'and the second', detail = 'a detail', hint = 'do this' || e'\\n' || 'then that'; end $$");
+        FAIL() << "not refused";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.sqlstate(), "MR003");
+        EXPECT_STREQ(error.what(), "first line: of two\nand the second (a detail)");
+        EXPECT_EQ(error.hint(), "do this\nthen that");
+        EXPECT_FALSE(error.is_passing());
+    }
+}
+
+// The table of sql/queue/errors.md, and what the server itself says in bad times.
+TEST_F(Sessions, have_an_exception_of_its_own_for_what_the_engine_must_tell_apart) {
+    const auto raise = [&](const std::string& sqlstate) {
+        const auto session = database.sessions().open("test");
+        const auto statement = "do $$ begin raise exception using errcode = '" + sqlstate + "', message = 'no'; end $$";
+        execute(*session, statement.c_str());
+    };
+    EXPECT_THROW(raise("MR001"), LeaseLost);
+    EXPECT_THROW(raise("MR002"), SessionEnded);
+    EXPECT_THROW(raise("MR012"), SchemaMismatch);
+    for (const auto* lost : {"57P01", "57P02", "57P03", "08006", "25006"}) EXPECT_THROW(raise(lost), ConnectionLost);
+    for (const auto* other : {"MR003", "MR004", "MR005", "MR006", "MR007", "MR008", "MR010", "MR011", "22023", "23505",
+                              "42501", "P0001"}) {
+        try {
+            raise(other);
+            ADD_FAILURE() << other << " was not refused";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.sqlstate(), other);
+            EXPECT_FALSE(error.is_passing()) << other;
+        }
+    }
+    for (const auto* passing : {"40001", "40P01", "53100", "55P03", "57014", "58030"}) {
+        try {
+            raise(passing);
+            ADD_FAILURE() << passing << " was not refused";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.sqlstate(), passing);
+            EXPECT_TRUE(error.is_passing()) << passing;
+        }
+    }
+}
+
+TEST_F(Sessions, can_have_their_statement_cancelled_by_another_thread) {
+    const auto session = database.sessions().open("slow");
+    auto slow = std::async(std::launch::async, [&] { execute(*session, "select pg_sleep(60)"); });
+    ASSERT_TRUE(database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace slow'"
+                                 " and wait_event = 'PgSleep'",
+                                 "1"));
+    session->cancel();
+    try {
+        slow.get();
+        FAIL() << "not cancelled";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.sqlstate(), "57014");
+    }
+    EXPECT_NO_THROW(execute(*session, "select 1"));
+}
+
+TEST_F(Sessions, work_as_a_worker_without_any_right_on_the_tables) {
+    const auto session = database.sessions().open("test");
+    for (const auto* statement : {"select 1 from millrace.job", "delete from millrace.running",
+                                  "select millrace.create_queue('mine')"}) {
+        try {
+            execute(*session, statement);
+            ADD_FAILURE() << statement << " was allowed";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.sqlstate(), "42501");
+        }
+    }
+}
+
+TEST_F(Sessions, roll_back_a_transaction_that_was_not_committed) {
+    database.execute("create table public.note (n int)");
+    database.execute("grant insert on public.note to millrace_worker");
+    const auto session = database.sessions().open("test");
+    {
+        Transaction transaction{*session};
+        execute(transaction, "insert into public.note values (1)");
+    }
+    {
+        Transaction transaction{*session};
+        execute(transaction, "insert into public.note values (2)");
+        transaction.commit();
+    }
+    EXPECT_EQ(database.value("select string_agg(n::text, ',') from public.note"), "2");
+}
+
+TEST(ConnectionStrings, that_reach_no_server_are_a_lost_connection) {
+    EXPECT_THROW(SessionFactory{"host=/nonexistent"}.open("test"), ConnectionLost);
+    EXPECT_THROW(SessionFactory{"host=127.0.0.1 port=1"}.open("test"), ConnectionLost);
+}
+
+TEST(ConnectionStrings, that_are_none_are_refused) {
+    EXPECT_THROW(SessionFactory{"nonsense"}.open("test"), Error);
+    EXPECT_THROW(SessionFactory{"hots=x"}.open("test"), Error);
+}
+
+TEST(ConnectionStrings, keep_what_they_say_and_gain_what_they_do_not) {
+    const auto completed = completed_conninfo("host='a b' tcp_user_timeout=5", "test");
+    EXPECT_NE(completed.find("host='a b' "), std::string::npos) << completed;
+    EXPECT_NE(completed.find("tcp_user_timeout='5' "), std::string::npos) << completed;
+    EXPECT_NE(completed.find("keepalives_idle='10' "), std::string::npos) << completed;
+    EXPECT_NE(completed.find("application_name='millrace test' "), std::string::npos) << completed;
+}
+
+TEST(ConnectionStrings, may_be_uris) {
+    const auto completed = completed_conninfo("postgresql://me:pass%20%27word@one,two/db?target_session_attrs=read-write",
+                                              "test");
+    EXPECT_NE(completed.find("host='one,two' "), std::string::npos) << completed;
+    EXPECT_NE(completed.find("password='pass \\'word' "), std::string::npos) << completed;
+    EXPECT_NE(completed.find("target_session_attrs='read-write' "), std::string::npos) << completed;
+}
+
+}  // namespace
+}  // namespace millrace::storage

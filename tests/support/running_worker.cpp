@@ -1,0 +1,70 @@
+#include "support/running_worker.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace millrace::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FunctionHandler : public engine::Handler {
+public:
+    explicit FunctionHandler(Run run) : run_{std::move(run)} {}
+    core::Outcome run(const core::Job& job, std::stop_token stop) override { return run_(job, std::move(stop)); }
+
+private:
+    Run run_;
+};
+
+class FunctionTransactionalHandler : public engine::TransactionalHandler {
+public:
+    explicit FunctionTransactionalHandler(RunInTransaction run) : run_{std::move(run)} {}
+    core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) override {
+        return run_(job, transaction, std::move(stop));
+    }
+
+private:
+    RunInTransaction run_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine::Handler> handler(Run run) { return std::make_unique<FunctionHandler>(std::move(run)); }
+
+std::unique_ptr<engine::TransactionalHandler> transactional_handler(RunInTransaction run) {
+    return std::make_unique<FunctionTransactionalHandler>(std::move(run));
+}
+
+engine::WorkerSettings quick_settings() {
+    engine::WorkerSettings settings;
+    settings.name = "test";
+    settings.version = "test";
+    settings.queues.push_back({.name = "q", .slots = 4});
+    settings.lease = 10s;
+    settings.poll_interval = 200ms;
+    settings.drain_timeout = 10s;
+    settings.stop_grace = 10s;
+    return settings;
+}
+
+RunningWorker::RunningWorker(Database& database, engine::Registry registry, engine::WorkerSettings settings)
+    : registry_{std::move(registry)}, worker_{database.sessions(), registry_, std::move(settings), log_.log()},
+      thread_{[this](const std::stop_token& stop) {
+          try {
+              ending_ = worker_.run(stop);
+          } catch (const std::exception&) {
+              failure_ = std::current_exception();
+          }
+      }} {}
+
+RunningWorker::~RunningWorker() = default;
+
+engine::Worker::Ending RunningWorker::stop() {
+    thread_.request_stop();
+    thread_.join();
+    if (failure_) std::rethrow_exception(failure_);
+    return ending_.value();
+}
+
+}  // namespace millrace::testing

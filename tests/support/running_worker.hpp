@@ -1,0 +1,49 @@
+#pragma once
+// A worker on a thread of this process, with handlers made of functions.
+//
+// Thread rule: one thread.
+
+#include "engine/worker.hpp"
+#include "support/database.hpp"
+#include "support/log_watch.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace millrace::testing {
+
+using Run = std::function<core::Outcome(const core::Job&, std::stop_token)>;
+using RunInTransaction = std::function<core::Outcome(const core::Job&, storage::Transaction&, std::stop_token)>;
+
+[[nodiscard]] std::unique_ptr<engine::Handler> handler(Run run);
+[[nodiscard]] std::unique_ptr<engine::TransactionalHandler> transactional_handler(RunInTransaction run);
+
+// One queue "q" with four slots, a lease of ten seconds, polls every fifth of a second.
+[[nodiscard]] engine::WorkerSettings quick_settings();
+
+class RunningWorker {
+public:
+    RunningWorker(Database& database, engine::Registry registry, engine::WorkerSettings settings = quick_settings());
+    ~RunningWorker();  // stops it
+    RunningWorker(const RunningWorker&) = delete;
+    RunningWorker& operator=(const RunningWorker&) = delete;
+
+    void request_stop() { thread_.request_stop(); }
+    // Waits for the end; rethrows what run() threw.
+    engine::Worker::Ending stop();
+
+    [[nodiscard]] const engine::Stats& stats() const { return worker_.stats(); }
+    [[nodiscard]] LogWatch& log() { return log_; }
+
+private:
+    LogWatch log_;
+    engine::Registry registry_;
+    engine::Worker worker_;
+    std::optional<engine::Worker::Ending> ending_;
+    std::exception_ptr failure_;
+    std::jthread thread_;
+};
+
+}  // namespace millrace::testing

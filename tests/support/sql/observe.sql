@@ -45,9 +45,8 @@ as $$
      where q.name = counted.queue
 $$;
 
--- Pages of the schema's tables and indexes that this transaction has looked at so far, in memory or not; and how often
--- it has read one of the tables that grow with the jobs from end to end. The difference of two calls in one
--- transaction is exact: nothing waits for the statistics to be reported.
+-- What this transaction has done so far; the difference of two calls in one transaction is exact, nothing waits for the
+-- statistics to be reported. Pages of the schema's tables and indexes that it has looked at, in memory or not.
 create function millrace_test.pages_touched()
 returns bigint
 language sql volatile
@@ -57,6 +56,17 @@ as $$
      where c.relnamespace = 'millrace'::regnamespace
 $$;
 
+-- Index entries that were handed out so far, of dead rows too unless the index has marked them.
+create function millrace_test.entries_passed()
+returns bigint
+language sql volatile
+as $$
+    select sum(pg_stat_get_xact_tuples_returned(c.oid))::bigint
+      from pg_class c
+     where c.relnamespace = 'millrace'::regnamespace and c.relkind = 'i'
+$$;
+
+-- How often a table that grows with the jobs was read from end to end.
 create function millrace_test.sequential_scans()
 returns bigint
 language sql volatile

@@ -10,11 +10,11 @@ using namespace std::chrono_literals;
 
 class FunctionHandler : public engine::Handler {
 public:
-    explicit FunctionHandler(Run run) : run_{std::move(run)} {}
+    explicit FunctionHandler(RunJob run) : run_{std::move(run)} {}
     core::Outcome run(const core::Job& job, std::stop_token stop) override { return run_(job, std::move(stop)); }
 
 private:
-    Run run_;
+    RunJob run_;
 };
 
 class FunctionTransactionalHandler : public engine::TransactionalHandler {
@@ -30,7 +30,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<engine::Handler> handler(Run run) { return std::make_unique<FunctionHandler>(std::move(run)); }
+std::unique_ptr<engine::Handler> handler(RunJob run) { return std::make_unique<FunctionHandler>(std::move(run)); }
 
 std::unique_ptr<engine::TransactionalHandler> transactional_handler(RunInTransaction run) {
     return std::make_unique<FunctionTransactionalHandler>(std::move(run));
@@ -60,8 +60,7 @@ RunningWorker::RunningWorker(Database& database, engine::Registry registry, engi
 
 RunningWorker::~RunningWorker() = default;
 
-engine::Worker::Ending RunningWorker::stop() {
-    thread_.request_stop();
+engine::Worker::Ending RunningWorker::await_end() {
     thread_.join();
     if (failure_) std::rethrow_exception(failure_);
     return ending_.value();

@@ -14,10 +14,10 @@
 
 namespace millrace::testing {
 
-using Run = std::function<core::Outcome(const core::Job&, std::stop_token)>;
+using RunJob = std::function<core::Outcome(const core::Job&, std::stop_token)>;
 using RunInTransaction = std::function<core::Outcome(const core::Job&, storage::Transaction&, std::stop_token)>;
 
-[[nodiscard]] std::unique_ptr<engine::Handler> handler(Run run);
+[[nodiscard]] std::unique_ptr<engine::Handler> handler(RunJob run);
 [[nodiscard]] std::unique_ptr<engine::TransactionalHandler> transactional_handler(RunInTransaction run);
 
 // One queue "q" with four slots, a lease of ten seconds, polls every fifth of a second.
@@ -31,8 +31,12 @@ public:
     RunningWorker& operator=(const RunningWorker&) = delete;
 
     void request_stop() { thread_.request_stop(); }
-    // Waits for the end; rethrows what run() threw.
-    engine::Worker::Ending stop();
+    engine::Worker::Ending stop() {
+        request_stop();
+        return await_end();
+    }
+    // Rethrows what run() threw.
+    engine::Worker::Ending await_end();
 
     [[nodiscard]] const engine::Stats& stats() const { return worker_.stats(); }
     [[nodiscard]] LogWatch& log() { return log_; }

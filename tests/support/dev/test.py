@@ -26,7 +26,7 @@ CTEST = ["ctest", "--test-dir", str(BUILD), "--output-on-failure", "--progress",
 AREAS = {
     "tidy": (None, None, ["python3", "tests/tidy/run.py"]),
     "unit": (None, None, [*CTEST, "^unit$"]),
-    "sql": ("test", "--fast", ["prove", "-j", "2", "--exec", "tests/support/pgtap_file.sh", "tests/sql/"]),
+    "sql": ("test", "--fast", ["prove", "-j", "2", "--ext", ".sql", "--exec", "tests/support/pgtap_file.sh", "tests/sql/"]),
     "race": ("race", "--fast", ["tests/race/run"]),
     "storage": ("test", "--fast", [*CTEST, "^storage$"]),
     "engine": ("test", "--fast", [*CTEST, "^engine$"]),

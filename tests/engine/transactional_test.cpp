@@ -1,0 +1,178 @@
+// Handlers that settle in the transaction of their effects: exactly once, whatever happens to the connection.
+
+#include "storage/error.hpp"
+#include "storage/translation.hpp"
+#include "support/gate.hpp"
+#include "support/running_worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+namespace millrace::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using core::Completed;
+using core::Failed;
+using core::Job;
+using core::Outcome;
+using core::Snoozed;
+
+class Transactional : public ::testing::Test {
+protected:
+    Transactional() {
+        database.create_queue("q", "max_attempts => 5, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
+        database.execute("create table public.ledger (job bigint, attempt int)");
+        database.execute("grant insert on public.ledger to millrace_worker");
+    }
+
+    static void write_ledger(storage::Transaction& transaction, const Job& job) {
+        storage::execute(transaction, "insert into public.ledger values ($1, $2)", job.id.value, job.attempt);
+    }
+    void start(RunInTransaction run) {
+        engine::Registry registry;
+        registry.add("k", transactional_handler(std::move(run)));
+        worker.emplace(database, std::move(registry));
+    }
+    bool reaches(std::int64_t job, const std::string& state) {
+        return database.becomes("select state from millrace.jobs where id = " + std::to_string(job), state);
+    }
+    std::string entries() { return database.value("select count(*) from public.ledger"); }
+
+    Database database;
+    std::optional<RunningWorker> worker;
+};
+
+TEST_F(Transactional, effects_and_settle_are_one) {
+    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        write_ledger(transaction, job);
+        return Completed{R"({"written": 1})", {}};
+    });
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(entries(), "1");
+    EXPECT_EQ(database.value("select result from millrace.jobs"), R"({"written": 1})");
+    EXPECT_EQ(worker->stats().completed, 1U);
+}
+
+TEST_F(Transactional, a_failure_leaves_no_effects_and_counts) {
+    start([](const Job& job, storage::Transaction& transaction, std::stop_token) -> Outcome {
+        write_ledger(transaction, job);
+        if (job.attempt == 1) return Failed{"changed my mind", {}};
+        if (job.attempt == 2) throw std::runtime_error{"or lost it"};
+        if (job.attempt == 3) storage::execute(transaction, "select 1 / 0");
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "4");
+    EXPECT_EQ(database.value("select string_agg(error, ' | ' order by attempt) from millrace.attempt_failure"),
+              "changed my mind | or lost it | division by zero [22012]");
+}
+
+TEST_F(Transactional, a_snooze_keeps_its_effects) {
+    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        write_ledger(transaction, job);
+        return Snoozed{1h};
+    });
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(reaches(job, "scheduled"));
+    EXPECT_EQ(entries(), "1");
+}
+
+TEST_F(Transactional, an_attempt_whose_job_was_taken_away_leaves_no_effects) {
+    Gate gate;
+    start([&](const Job& job, storage::Transaction& transaction, std::stop_token stop) {
+        write_ledger(transaction, job);
+        if (gate.arrived() == 0) gate.pass(stop);
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(gate.await_arrived(1));
+    // what a reaper does, without the end of the whole session
+    database.execute("with gone as (delete from millrace.running returning *)"
+                     " insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)"
+                     " select job_id, stored_on, queue_id, priority, attempt from gone");
+    ASSERT_TRUE(reaches(job, "completed")) << "by the second attempt";
+    EXPECT_EQ(entries(), "1");
+    gate.open();
+    EXPECT_TRUE(worker->log().await("attempt void"));
+    EXPECT_EQ(entries(), "1");
+    EXPECT_EQ(database.value("select attempt from public.ledger"), "2");
+}
+
+TEST_F(Transactional, a_connection_that_is_lost_before_the_commit_costs_an_attempt_and_leaves_no_effects) {
+    start([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        write_ledger(transaction, job);
+        if (job.attempt == 1) storage::execute(transaction, "select pg_terminate_backend(pg_backend_pid())");
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "2");
+}
+
+// The commit waits in a deferred trigger until the test has taken the backend away.
+class CommitInDoubt : public Transactional {
+protected:
+    CommitInDoubt() {
+        database.execute("create function public.wait_at_commit() returns trigger language plpgsql as $$ begin"
+                         " if new.attempt = 1 then perform pg_sleep(600); end if; return null; end $$");
+        database.execute("create constraint trigger wait_at_commit after insert on public.ledger"
+                         " deferrable initially deferred for each row execute function public.wait_at_commit()");
+        start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+            write_ledger(transaction, job);
+            return Completed{};
+        });
+    }
+    bool commit_waits() {
+        return database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace handler'"
+                                " and wait_event = 'PgSleep' and query ilike 'commit%'",
+                                "1");
+    }
+};
+
+TEST_F(CommitInDoubt, that_did_not_take_place_is_not_settled_without_its_effects) {
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(commit_waits());
+    EXPECT_EQ(database.terminate("millrace handler"), 1);
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "2");
+    EXPECT_NE(database.value("select error from millrace.attempt_failure"), "");
+}
+
+TEST_F(Transactional, a_deadline_cancels_the_statement_in_progress) {
+    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        write_ledger(transaction, job);
+        if (job.attempt == 1) storage::execute(transaction, "select pg_sleep(600)");
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k", "{}", "timeout => '200 milliseconds'");
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "2");
+    EXPECT_NE(database.value("select error from millrace.attempt_failure").find("timed out after 200 ms"),
+              std::string::npos);
+}
+
+TEST_F(Transactional, a_thousand_jobs_have_a_thousand_effects_although_connections_are_cut) {
+    std::atomic<int> runs{0};
+    start([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        ++runs;
+        write_ledger(transaction, job);
+        return Completed{};
+    });
+    database.execute("select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[1000]), max_attempts => 20)");
+    int cut = 0;
+    while (database.value("select count(*) from public.ledger where job is not null") < "3" ||
+           database.value("select count(*) < 900 from public.ledger") == "t") {
+        if (cut < 20) cut += database.terminate("millrace handler");
+    }
+    ASSERT_TRUE(database.becomes("select completed from millrace.queues", "1000"));
+    EXPECT_EQ(entries(), "1000");
+    EXPECT_EQ(database.value("select count(distinct job) from public.ledger"), "1000");
+    EXPECT_GT(cut, 0);
+}
+
+}  // namespace
+}  // namespace millrace::testing

@@ -3,6 +3,7 @@
 #include "storage/error.hpp"
 #include "storage/job_store.hpp"
 #include "storage/worker_store.hpp"
+#include "support/database.hpp"
 #include "support/gate.hpp"
 #include "support/running_worker.hpp"
 
@@ -27,7 +28,7 @@ protected:
     RunningWorker& start(RunJob run, engine::WorkerSettings settings = quick_settings()) {
         engine::Registry registry;
         registry.add("k", handler(std::move(run)));
-        worker.emplace(database, std::move(registry), std::move(settings));
+        worker.emplace(database.sessions(), std::move(registry), std::move(settings));
         return *worker;
     }
     bool reaches(std::int64_t job, const std::string& state) {
@@ -246,30 +247,6 @@ TEST_F(Lifecycle, loses_and_doubles_nothing_while_its_backends_are_killed) {
     EXPECT_EQ(database.value("select count(*) from millrace.running"), "0");
     EXPECT_GT(running.stats().reconnects, 0U);
     EXPECT_EQ(running.stop(), Ending::drained);
-}
-
-// The answer to a claim is lost after its commit: the jobs are ours, and nobody here knows them.
-TEST_F(Lifecycle, gives_back_what_a_claim_in_doubt_may_have_taken) {
-    auto& running = start([&](const Job&, std::stop_token stop) {
-        gate.pass(stop);
-        return Completed{};
-    });
-    const auto known = database.enqueue("q", "k");
-    ASSERT_TRUE(gate.await_arrived(1));
-    ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
-    // a claim under the worker's own session, whose result it does not hear of
-    database.execute("update millrace.queue_signal set raised = false");
-    const auto unknown = database.enqueue("q", "k", "{}", "wake => false");
-    database.execute("select millrace.claim((select worker from millrace.running limit 1), 'q', 1)");
-    ASSERT_EQ(database.state_of(unknown), "running");
-    database.terminate("millrace claimer q");
-    EXPECT_TRUE(running.log().await("session opened", 2));
-    EXPECT_EQ(database.state_of(known), "running") << "the old session is kept for what is known";
-    gate.open();
-    EXPECT_TRUE(reaches(known, "completed"));
-    EXPECT_TRUE(reaches(unknown, "completed"));
-    EXPECT_TRUE(running.log().await("retired session closed"));
-    EXPECT_EQ(running.stats().lost, 0U);
 }
 
 TEST_F(Lifecycle, listens_before_it_claims_and_is_woken_by_an_enqueue) {

@@ -1,6 +1,7 @@
 // What becomes of a job, for every outcome that a handler may return or suffer.
 
 #include "storage/translation.hpp"
+#include "support/database.hpp"
 #include "support/gate.hpp"
 #include "support/running_worker.hpp"
 
@@ -32,7 +33,7 @@ protected:
         return start(std::move(registry));
     }
     RunningWorker& start(engine::Registry registry) {
-        worker.emplace(database, std::move(registry));
+        worker.emplace(database.sessions(), std::move(registry));
         return *worker;
     }
     bool reaches(std::int64_t job, const std::string& state) {

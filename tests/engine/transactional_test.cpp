@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/translation.hpp"
+#include "support/database.hpp"
 #include "support/gate.hpp"
 #include "support/running_worker.hpp"
 
@@ -33,7 +34,7 @@ protected:
     void start(RunInTransaction run) {
         engine::Registry registry;
         registry.add("k", transactional_handler(std::move(run)));
-        worker.emplace(database, std::move(registry));
+        worker.emplace(database.sessions(), std::move(registry));
     }
     bool reaches(std::int64_t job, const std::string& state) {
         return database.becomes("select state from millrace.jobs where id = " + std::to_string(job), state);

@@ -48,8 +48,9 @@ engine::WorkerSettings quick_settings() {
     return settings;
 }
 
-RunningWorker::RunningWorker(Database& database, engine::Registry registry, engine::WorkerSettings settings)
-    : registry_{std::move(registry)}, worker_{database.sessions(), registry_, std::move(settings), log_.log()},
+RunningWorker::RunningWorker(const storage::SessionFactory& sessions, engine::Registry registry,
+                             engine::WorkerSettings settings)
+    : registry_{std::move(registry)}, worker_{sessions, registry_, std::move(settings), log_.log()},
       thread_{[this](const std::stop_token& stop) {
           try {
               ending_ = worker_.run(stop);

@@ -4,7 +4,6 @@
 // Thread rule: one thread.
 
 #include "engine/worker.hpp"
-#include "support/database.hpp"
 #include "support/log_watch.hpp"
 
 #include <functional>
@@ -25,7 +24,8 @@ using RunInTransaction = std::function<core::Outcome(const core::Job&, storage::
 
 class RunningWorker {
 public:
-    RunningWorker(Database& database, engine::Registry registry, engine::WorkerSettings settings = quick_settings());
+    RunningWorker(const storage::SessionFactory& sessions, engine::Registry registry,
+                  engine::WorkerSettings settings = quick_settings());
     ~RunningWorker();  // stops it
     RunningWorker(const RunningWorker&) = delete;
     RunningWorker& operator=(const RunningWorker&) = delete;

@@ -130,7 +130,7 @@ begin
                                 limit at_a_time));
     delete from millrace.attempt_failure f
      where f.ctid = any (array(select x.ctid from millrace.attempt_failure x where x.failed_at < kept_from
-                                  and not exists (select from millrace.dead_letter d where d.job_id = x.job_id)
+                                  and not exists (select from millrace.job j where j.id = x.job_id)
                                 limit at_a_time));
     delete from millrace.worker w
      where w.ctid = any (array(select x.ctid from millrace.worker x where x.cleared and x.ended_at < kept_from

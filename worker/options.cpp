@@ -50,12 +50,12 @@ std::string variable_of(std::string_view key) {
     throw OptionError{fmt::format("{}: unknown setting {}. {}", place, name, remedy)};
 }
 
-void replace(Values& weaker, Values stronger) {
+void replace(Values& weaker, const Values& stronger) {
     // Two ways to give one password: the stronger source decides, whichever way it uses.
     if (stronger.contains("smtp.password")) weaker.erase("smtp.password_file");
     if (stronger.contains("smtp.password_file")) weaker.erase("smtp.password");
-    for (auto& [key, given] : stronger)
-        weaker.insert_or_assign(key, std::move(given));
+    for (const auto& [key, given] : stronger)
+        weaker.insert_or_assign(key, given);
 }
 
 // Boost ends a value at the first '#': half a password would be a password that does not work, so it is refused.
@@ -235,7 +235,7 @@ Environment process_environment() {
 Options read_options(std::span<const std::string> words, const Environment& environment) {
     Draft draft;
     CommandLine command_line{words, draft.options};
-    auto arguments = command_line.read();
+    const auto arguments = command_line.read();
 
     const auto variable_file = text_or_empty(environment, config_variable);
     Values values;
@@ -245,7 +245,7 @@ Options read_options(std::span<const std::string> words, const Environment& envi
         values = from_file(variable_file, std::string{config_variable});
     }
     replace(values, from_environment(environment));
-    replace(values, std::move(arguments));
+    replace(values, arguments);
 
     for (const auto& rule : rules()) {
         const auto found = values.find(rule.setting.key);

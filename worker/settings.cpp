@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr std::size_t max_file_bytes = 256 * 1024;
+constexpr std::size_t max_file_bytes = std::size_t{256} * 1024;
 constexpr std::size_t max_slots = 1000;  // each is a thread
 
 [[noreturn]] void refuse(const Given& given, std::string_view reason, std::string_view remedy) {

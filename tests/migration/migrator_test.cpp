@@ -162,6 +162,7 @@ TEST_F(MigratorTest, is_harmless_twenty_times_at_once) {
     std::atomic<int> failures{0};
     {
         std::vector<std::jthread> threads;
+        threads.reserve(migrators);
         for (int number = 0; number < migrators; ++number) {
             threads.emplace_back([&] {
                 try {

@@ -36,6 +36,7 @@ std::string output_of(std::vector<std::string> words) {
     posix_spawn_file_actions_adddup2(&actions, fileno(file.get()), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fileno(file.get()), STDERR_FILENO);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (auto& word : words)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);

@@ -26,8 +26,9 @@ public:
 class JsonLines {
 public:
     static constexpr std::size_t max_chunk_lines = 1000;
-    static constexpr std::size_t max_chunk_bytes = 4 * 1024 * 1024;  // a chunk ends with the line that exceeds it
-    static constexpr std::size_t max_line_bytes = 64 * 1024 * 1024;  // no queue takes more
+    static constexpr std::size_t max_chunk_bytes =
+        std::size_t{4} * 1024 * 1024;  // a chunk ends with the line that exceeds it
+    static constexpr std::size_t max_line_bytes = std::size_t{64} * 1024 * 1024;  // no queue takes more
 
     struct Chunk {
         std::vector<std::string> payloads;

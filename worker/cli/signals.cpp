@@ -29,7 +29,7 @@ Signals::Signals() {
     if (const int failure = pthread_sigmask(SIG_BLOCK, &awaited, nullptr); failure != 0) {
         throw std::system_error{failure, std::generic_category(), "pthread_sigmask"};
     }
-    std::signal(SIGPIPE, SIG_IGN);
+    if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) raise_errno("signal");
     signals_ = signalfd(-1, &awaited, SFD_CLOEXEC);
     if (signals_ < 0) raise_errno("signalfd");
     finished_ = eventfd(0, EFD_CLOEXEC);

@@ -224,7 +224,7 @@ std::optional<std::string> Migrator::take_turn_patiently(const std::stop_token& 
     }
 }
 
-int Migrator::up(const Announce& announce, std::stop_token stop) {
+int Migrator::up(const Announce& announce, const std::stop_token& stop) {
     int steps = 0;
     while (const auto step = take_turn_patiently(stop)) {
         announce(*step);

@@ -75,7 +75,7 @@ public:
     // Applies all that is pending and calls `announce` after each step with its name; returns the number of steps.
     // Throws SchemaMismatch when something does not fit, Error with SQLSTATE 55P03 when patience ran out.
     using Announce = std::function<void(const std::string& step)>;
-    int up(const Announce& announce, std::stop_token stop = {});
+    int up(const Announce& announce, const std::stop_token& stop = {});
 
 private:
     std::optional<std::string> take_turn();

@@ -16,6 +16,7 @@ bin=$(pg_config --bindir 2>/dev/null || true)
 [ -x "$bin/initdb" ] || bin=/usr/lib/postgresql/15/bin
 base=/var/tmp/millrace-$(id -u)-$(printf %s "$here" | cksum | cut -d' ' -f1)
 
+if [ "${1:-}" = destroy ] && [ ! -d "$base" ]; then exit 0; fi
 if [ "$(id -u)" = 0 ]; then
     id millrace-dev >/dev/null 2>&1 || { echo "cluster.sh: no user millrace-dev; run ./dev setup" >&2; exit 1; }
     as_owner() { (cd / && exec setpriv --reuid millrace-dev --regid millrace-dev --clear-groups "$@"); }
@@ -37,9 +38,11 @@ make_cluster() {
     install -d -m 711 "$base"
     install -d -m 755 -o "$owner" "$dir" 2>/dev/null || install -d -m 755 "$dir"
     install -d -m 755 -o "$owner" "$dir/s" 2>/dev/null || install -d -m 755 "$dir/s"
-    as_owner "$bin/initdb" -D "$data" -U postgres -E UTF8 --locale=C.UTF-8 --auth=trust >"$dir.initdb.log" 2>&1 ||
+    # Whole or not at all: what an interrupted initdb leaves looks like a cluster.
+    rm -rf "$data" "$data.new"
+    as_owner "$bin/initdb" -D "$data.new" -U postgres -E UTF8 --locale=C.UTF-8 --auth=trust >"$dir.initdb.log" 2>&1 ||
         { cat "$dir.initdb.log" >&2; exit 1; }
-    as_owner sh -c "echo \"include 'millrace.conf'\" >>'$data/postgresql.conf'"
+    as_owner sh -c "echo \"include 'millrace.conf'\" >>'$data.new/postgresql.conf' && mv '$data.new' '$data'"
 }
 
 configure() {

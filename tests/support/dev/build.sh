@@ -4,12 +4,16 @@ set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/../../.."
 preset=${1:-release}
-[ -f "build/$preset/build.ninja" ] || { mkdir -p build && cmake --preset "$preset" >"build/$preset.configure.log"; } ||
-    { cat "build/$preset.configure.log" >&2; exit 1; }
+mkdir -p build
 began=$SECONDS
+if [ ! -f "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log" >&2; exit 1; }
+fi
 if [ -t 1 ]; then
-    cmake --build --preset "$preset"
+    cmake --build --preset "$preset" --parallel "$(nproc)"
 else
-    cmake --build --preset "$preset" >"build/$preset.log" 2>&1 || { tail -n 60 "build/$preset.log" >&2; exit 1; }
+    echo "build: build/$preset; what the compiler says goes to build/$preset.log"
+    cmake --build --preset "$preset" --parallel "$(nproc)" >"build/$preset.log" 2>&1 ||
+        { grep -n -m 5 -E 'FAILED|error:' "build/$preset.log"; tail -n 60 "build/$preset.log"; exit 1; } >&2
 fi
 echo "build: build/$preset is ready ($((SECONDS - began)) s)"

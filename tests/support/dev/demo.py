@@ -2,7 +2,8 @@
 """The demonstration: real mail and 10,000 jobs, two workers, one of them killed; then everything is checked.
 
 What it says comes from the tables and from the SMTP server, never from a worker's log. Exit status 1 unless every
-check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running.
+check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running, until the next run
+or --stop, which `./dev clean` asks for.
 
 Environment: MILLRACE_BINARY, MILLRACE_NODE, set by `./dev demo`.
 """
@@ -10,6 +11,7 @@ Environment: MILLRACE_BINARY, MILLRACE_NODE, set by `./dev demo`.
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 CLUSTER = HERE.parent / "cluster.sh"
 SMTP_SERVER = HERE.parent / "smtp" / "server.mjs"
+KEPT = HERE.parents[2] / "build" / "demo.json"  # what --keep has left running
 DATABASE = "millrace_demo"
 SMALL_JOBS = 10_000
 MAILS = 24
@@ -55,6 +58,27 @@ def wait_for(what, condition):
             return value
         time.sleep(0.02)
     raise Failure(f"waited {PATIENCE_SECONDS} s in vain for {what}")
+
+
+def is_ours(process_id):
+    """False when it has ended; another process may have its number by now."""
+    try:
+        command = pathlib.Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return SMTP_SERVER.name.encode() in command or b"--worker.name" in command
+
+
+def end_kept():
+    """Ends what an earlier run has kept: its worker would take the jobs of the next one."""
+    if not KEPT.exists():
+        return
+    kept = json.loads(KEPT.read_text())
+    for process_id in filter(is_ours, kept["processes"]):
+        os.kill(process_id, signal.SIGTERM)
+    wait_for("the processes of an earlier demo to end", lambda: not any(map(is_ours, kept["processes"])))
+    shutil.rmtree(kept["scratch"], ignore_errors=True)
+    KEPT.unlink()
 
 
 def cluster_environment():
@@ -252,7 +276,11 @@ commit;"""
                 "    ./dev psql -c 'table millrace.queues'\n\nand end it with ./dev clean.")
         return good
 
-    def stop(self, cluster_too):
+    def keep(self):
+        running = [process.pid for process in self.processes if process.poll() is None]
+        KEPT.write_text(json.dumps({"processes": running, "scratch": str(self.scratch)}))
+
+    def stop(self):
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()
@@ -261,12 +289,17 @@ commit;"""
                 process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 process.kill()
-        if cluster_too:
-            subprocess.run([CLUSTER, "stop", "demo"], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([CLUSTER, "stop", "demo"], check=False, stdout=subprocess.DEVNULL)
 
 
 def main():
-    keep = "--keep" in sys.argv[1:]
+    end_kept()
+    if sys.argv[1:] == ["--stop"]:
+        return 0
+    keep = sys.argv[1:] == ["--keep"]
+    if sys.argv[1:] and not keep:
+        print("usage: dev demo [--keep]", file=sys.stderr)
+        return 2
     demo = Demo()
     good = False
     try:
@@ -274,8 +307,12 @@ def main():
     except Failure as failure:
         say(f"\n{paint('1;31', 'The demo failed:')} {failure}\nThe workers' logs are in {demo.scratch}.")
     finally:
-        if not (keep and good):
-            demo.stop(cluster_too=True)
+        if keep and good:
+            demo.keep()
+        else:
+            demo.stop()
+            if good:
+                shutil.rmtree(demo.scratch, ignore_errors=True)
     return 0 if good else 1
 
 

@@ -10,25 +10,28 @@ echo "lint: formatting is as it should be"
 
 [ -f build/lint/compile_commands.json ] ||
     cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ >/dev/null
-cmake --build build/lint --target embedded_sql >/dev/null 2>&1 || ninja -C build/lint embedded_sql.cpp >/dev/null
+ninja -C build/lint embedded_sql.cpp >/dev/null  # and with it the list of sources is as it is now
 
 mapfile -t sources < <(git ls-files 'worker/*.cpp' 'tests/*.cpp')
 if [ "${1:-}" != --all ]; then
-    base=$(git merge-base HEAD origin/main 2>/dev/null || git rev-parse -q --verify HEAD~1 || git hash-object -t tree /dev/null)
-    [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1 || git hash-object -t tree /dev/null)
+    empty=$(git hash-object -t tree /dev/null)  # a clone without history: everything has changed
+    base=$(git merge-base HEAD origin/main 2>/dev/null) || base=HEAD
+    [ "$(git rev-parse "$base")" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1) || base=$empty
     mapfile -t touched < <(git diff --name-only --diff-filter=d "$base" -- 'worker/*.[ch]pp' 'tests/*.[ch]pp')
     [ ${#touched[@]} -gt 0 ] || { echo "lint: no C++ has changed"; exit 0; }
     changed=()
     for source in "${sources[@]}"; do
         for file in "${touched[@]}"; do
-            name=${file#worker/}
-            if [ "$source" = "$file" ] || { [[ $file == *.hpp ]] && grep -qF "#include \"${name#tests/}\"" "$source"; }; then
+            included=${file#worker/}
+            included="#include \"${included#tests/}\""
+            if [ "$source" = "$file" ] || { [[ $file == *.hpp ]] && grep -qF "$included" "$source"; }; then
                 changed+=("$source")
                 break
             fi
         done
     done
     sources=("${changed[@]}")
+    [ ${#sources[@]} -gt 0 ] || { echo "lint: what has changed, no source includes"; exit 0; }
 fi
 echo "lint: clang-tidy on ${#sources[@]} sources"
 printf '%s\n' "${sources[@]}" | xargs -P 2 -n 4 clang-tidy -p build/lint --quiet --warnings-as-errors='*' 2>/dev/null

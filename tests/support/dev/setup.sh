@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building and testing need; does nothing, quickly, when all of it is there. --quiet says only what it does.
+# Installs what building and testing need; does nothing, quickly, when all is there. --quiet says only what it does.
 #
 # All packages come before any server is started: installing libpq may upgrade a PostgreSQL that is running.
 set -euo pipefail
@@ -26,16 +26,17 @@ command -v npm >/dev/null || missing+=(npm)
 
 if [ ${#missing[@]} -gt 0 ]; then
     echo "setup: installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
         # Debian would make and start a cluster of its own on installation; these scripts need none.
         "${as_root[@]}" install -d /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
+    log=$(mktemp)
     "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold \
-        "${missing[@]}" >build-setup.log 2>&1 || { tail -n 30 build-setup.log >&2; exit 1; }
-    rm -f build-setup.log
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "${missing[@]}" >"$log" 2>&1 ||
+        { tail -n 30 "$log" >&2; exit 1; }
+    rm -f "$log"
 fi
 
 if ! id millrace-dev >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then

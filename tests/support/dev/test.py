@@ -1,32 +1,39 @@
 #!/usr/bin/env python3
 """Runs the areas of tests, each by its own runner, whose summary it prints; then one table and one line of totals.
 
-    test.py [AREA...]
+    test.py [--preset PRESET] [AREA...]
 
-An area without a test fails: nothing is skipped silently. Every area that needs PostgreSQL gets a private cluster and a
-template database, which each case clones. Race specs and crash tests have clusters of their own, because a transaction
-that is open elsewhere holds the low-water, and because they stop the server.
+An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
+PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
+of their own and run one after the other, because a transaction that is open elsewhere holds the low-water; crash tests
+have one, because they stop it.
 """
 
+import argparse
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CLUSTER = ROOT / "tests" / "support" / "cluster.sh"
-BUILD = ROOT / "build" / "dev"
 TEMPLATE = "millrace_template"
-TIMEOUT_SECONDS = 1800
+AREA_LIMIT_SECONDS = 1200
 
 # area: (cluster, its mode or None, command); the command's summary is parsed by `count`.
-CTEST = ["ctest", "--test-dir", str(BUILD), "--output-on-failure", "--progress", "-j", "2", "-L"]
+CTEST = ["ctest", "--test-dir", "{build}", "--output-on-failure", "--progress", "-j", "2", "-L"]
+PROVE = ["prove", "--exec", "tests/support/pgtap_file.sh"]
+HORIZON = ["tests/sql/low_water.sql", "tests/sql/pinned_horizon.sql"]
+SQL = sorted({str(path.relative_to(ROOT)) for path in ROOT.glob("tests/sql/*.sql")} - set(HORIZON))
 AREAS = {
     "tidy": (None, None, ["python3", "tests/tidy/run.py"]),
     "unit": (None, None, [*CTEST, "^unit$"]),
-    "sql": ("test", "--fast", ["prove", "-j", "2", "--ext", ".sql", "--exec", "tests/support/pgtap_file.sh", "tests/sql/"]),
+    "sql": ("test", "--fast", [*PROVE, "-j", "2", *SQL]),
+    "horizon": ("race", "--fast", [*PROVE, *HORIZON]),
     "race": ("race", "--fast", ["tests/race/run"]),
     "storage": ("test", "--fast", [*CTEST, "^storage$"]),
     "engine": ("test", "--fast", [*CTEST, "^engine$"]),
@@ -49,24 +56,25 @@ def cluster_environment(name, mode):
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
-def make_template(environment):
+def make_template(environment, binary):
     def psql(database, text):
         run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input=text, text=True, env=environment,
             stdout=subprocess.DEVNULL)
     psql("postgres", f"drop database if exists {TEMPLATE} with (force);")
     psql("postgres", f"create database {TEMPLATE};")
     psql(TEMPLATE, "create extension pgtap;")
-    run([BUILD / "millrace", "migrate", "up"], env=environment | {"PGDATABASE": TEMPLATE}, stdout=subprocess.DEVNULL)
+    run([binary, "migrate", "up"], env=environment | {"PGDATABASE": TEMPLATE}, stdout=subprocess.DEVNULL)
 
 
-def environment_of(area, ready):
+def environment_of(area, build, ready):
+    """What a runner may rely on; `ready` holds the connections of the clusters that have been started."""
     cluster, mode, _ = AREAS[area]
-    environment = os.environ | {"MILLRACE_BINARY": str(BUILD / "millrace"), "MILLRACE_TEST_CLUSTER": str(CLUSTER)}
+    environment = os.environ | {"MILLRACE_BINARY": str(build / "millrace"), "MILLRACE_TEST_CLUSTER": str(CLUSTER)}
     if cluster:
         if cluster not in ready:
             connection = cluster_environment(cluster, mode)
-            make_template(environment | connection)
             ready[cluster] = connection
+            make_template(environment | connection, environment["MILLRACE_BINARY"])
         connection = ready[cluster]
         environment |= connection | {
             "MILLRACE_TEST_CLUSTER_NAME": cluster,
@@ -77,55 +85,82 @@ def environment_of(area, ready):
 
 
 def count(output):
-    """(passed, failed) as the runner's own summary says."""
+    """(passed, failed) as the runner's own summary says; a skipped test has not passed."""
     found = re.search(r"(\d+)% tests passed, (\d+) tests failed out of (\d+)", output)
     if found:
-        return int(found[3]) - int(found[2]), int(found[2])
+        failed = int(found[2]) + len(re.findall(r"^\s*\d+ - .* \((?:Skipped|Disabled)\)$", output, re.MULTILINE))
+        return int(found[3]) - failed, failed
     found = re.search(r"Files=\d+, Tests=(\d+)", output)
     if found:
         failed = sum(int(n) for n in re.findall(r"Failed (\d+)/\d+ subtests", output))
-        return int(found[1]) - failed, failed
+        return int(found[1]) - failed, failed + len(re.findall(r"\.\. skipped", output))
     found = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
     if found:
         return tuple(sum(int(pair[i]) for pair in found) for i in (0, 1))
     return 0, 0
 
 
-def run_area(area, ready):
+def run_command(command, environment):
+    """Shows what the command prints, without its progress; returns (its exit status, its output)."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+
+    def stop():
+        print(f"stopped: more than {AREA_LIMIT_SECONDS} s", flush=True)
+        os.killpg(process.pid, signal.SIGKILL)
+
+    watchdog = threading.Timer(AREA_LIMIT_SECONDS, stop)
+    watchdog.start()
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "\r" not in line and not re.match(r"\s*\d+/\d+ Test|\s+Start\s+\d+:|\[ *\d+%\]", line):
+                print(line, end="", flush=True)
+        return process.wait(), "".join(lines)
+    finally:
+        watchdog.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def run_area(area, build, ready):
     print(f"\n── {area} " + "─" * (72 - len(area)), flush=True)
     began = time.monotonic()
-    process = subprocess.Popen(AREAS[area][2], cwd=ROOT, env=environment_of(area, ready), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "\r" not in line and not re.match(r"\s*\d+/\d+ Test|\s+Start\s+\d+:|\[ *\d+%\]", line):
-            print(line, end="", flush=True)
-    status = process.wait()
-    passed, failed = count("".join(lines))
+    try:
+        command = [part.format(build=build) for part in AREAS[area][2]]
+        status, output = run_command(command, environment_of(area, build, ready))
+    except (subprocess.CalledProcessError, OSError) as error:
+        status, output = 1, ""
+        print(error, flush=True)
+    passed, failed = count(output)
     if passed + failed == 0:
         print(f"{area}: no test found, or its runner did not say how many")
         failed = 1
     elif status != 0 and failed == 0:
+        print(f"{area}: its runner failed with status {status}")
         failed = 1
     return passed, failed, time.monotonic() - began
 
 
 def main():
-    wanted = sys.argv[1:] or list(AREAS)
+    parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
+    parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
+    parser.add_argument("area", nargs="*")
+    arguments = parser.parse_args()
+    wanted = arguments.area or list(AREAS)
     unknown = [area for area in wanted if area not in AREAS]
     if unknown:
-        print(f"dev test: no area {', '.join(unknown)}; there are {', '.join(AREAS)}", file=sys.stderr)
-        return 2
+        parser.error(f"no area {', '.join(unknown)}; there are {', '.join(AREAS)}, and bare")
     if set(wanted) - WITHOUT_BUILD:
-        if subprocess.run([ROOT / "tests/support/dev/build.sh", "dev"], check=False).returncode != 0:
+        if subprocess.run([ROOT / "tests/support/dev/build.sh", arguments.preset], check=False).returncode != 0:
             print("the build failed\n\n0 passed, 1 failed")
             return 1
     ready = {}
     results = {}
     try:
         for area in wanted:
-            results[area] = run_area(area, ready)
+            results[area] = run_area(area, ROOT / "build" / arguments.preset, ready)
     finally:
         for cluster in ready:
             subprocess.run([CLUSTER, "stop", cluster], check=False, stdout=subprocess.DEVNULL)

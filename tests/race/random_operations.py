@@ -1,0 +1,376 @@
+#!/usr/bin/python3
+"""Seeded random operations on one queue by many sessions; then every job must be accounted for.
+
+    random_operations.py [--seconds N] [--seed S] [--plant NAME]       --prove: each plant must be caught
+
+Enqueuers commit at once, late, never, through savepoints and in two phases; one sits idle in a transaction that has
+written and enqueues at its end. Workers claim, settle in every way, die with jobs in hand, and come back as zombies that
+settle late. Meanwhile marks are advanced, jobs promoted, reaped, cancelled and counted. A plant is a bug, made by an edit
+of the function's real source in this test's own database; a run with one must fail.
+
+Needs a cluster on which nothing else is going on: PGHOST, PGPORT, PGUSER, MILLRACE_TEST_TEMPLATE.
+"""
+
+import argparse
+import os
+import random
+import sys
+import threading
+import time
+
+import psycopg2
+
+LEASE_SECONDS = 2.0
+SURELY_ALIVE_SECONDS = LEASE_SECONDS / 2  # since its last heartbeat was answered
+DRAIN_SECONDS = 20
+ENQUEUERS, WORKERS = 6, 4
+FINAL = {"completed", "discarded", "cancelled"}
+
+# plant: (function, [(what the source says, what it is made to say)])
+PLANTS = {
+    "no-cap-on-the-low-water": ("millrace.advance_low_water()", [
+        ("least((select c.pos from cap c),", "least("),
+        ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),
+    "long-transactions-are-not-listed": ("millrace.advance_low_water()", [
+        ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),
+    "settle-without-the-fence": (
+        "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
+        [(" and r.fence = held_by[width_bucket(r.job_id, ids)]", "")]),
+    "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
+}
+
+
+class Violation(Exception):
+    pass
+
+
+class Ledger:
+    """What the clients know to be true, kept apart from the database."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.committed = set()
+        self.holder = {}   # job: (fence, worker) of the last claim that was answered
+        self.finals = {}   # job: the fences whose final outcome was accepted; a settle may be repeated
+        self.violations = []
+
+    def complain(self, text):
+        with self.lock:
+            self.violations.append(text)
+
+    def enqueued(self, ids):
+        with self.lock:
+            self.committed.update(ids)
+
+    def claimed(self, job, fence, worker):
+        with self.lock:
+            before = self.holder.get(job)
+            if before and before[1].surely_alive() and before[1] is not worker:
+                self.violations.append(f"job {job} was handed out while another worker's lease held it")
+            self.holder[job] = (fence, worker)
+
+    def lets_go(self, job, fence):
+        """Before a settle is sent, for its answer may come after the next claim's. True: the fence is stale."""
+        with self.lock:
+            stale = job in self.holder and self.holder[job][0] != fence
+            if not stale:
+                self.holder.pop(job, None)
+            return stale
+
+    def settled(self, job, fence, outcome, was_stale):
+        with self.lock:
+            if was_stale:
+                self.violations.append(f"a stale fence settled job {job}")
+            if outcome in FINAL:
+                self.finals.setdefault(job, set()).add(fence)
+
+
+class Actor(threading.Thread):
+    def __init__(self, run, seed):
+        super().__init__(daemon=True)
+        self.run_ = run
+        self.random = random.Random(seed)
+        self.connection = run.connect()
+        self.cursor = self.connection.cursor()
+
+    def call(self, text, *values):
+        self.cursor.execute(text, values)
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def nap(self, longest):
+        self.run_.over.wait(self.random.uniform(0, longest))
+
+    def run(self):
+        while not self.run_.over.is_set():
+            try:
+                self.act()
+            except Exception as error:  # pylint: disable=broad-except
+                self.run_.ledger.complain(f"{type(self).__name__}: {error}")
+                return
+        self.connection.close()
+
+
+class Enqueuer(Actor):
+    def __init__(self, run, seed, number):
+        super().__init__(run, seed)
+        self.connection.autocommit = False
+        self.number, self.turn = number, 0
+
+    def enqueue(self):
+        if self.random.random() < 0.5:
+            delay = self.random.choice([None, None, None, "5 ms"])
+            return [row[0] for row in self.call("select millrace.enqueue('q', 'k', priority => %s, delay => %s)",
+                                                self.random.randrange(3), delay)]
+        return self.call("select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[%s]))",
+                         self.random.randint(1, 20))[0][0]
+
+    def act(self):
+        self.turn += 1
+        kind = self.random.random()
+        if self.number == 0:
+            self.call("select pg_current_xact_id()")  # the idle writer
+            self.nap(2.0)
+        ids = self.enqueue()
+        if kind < 0.2:
+            self.call("savepoint here")
+            self.enqueue()
+            self.call("rollback to savepoint here")
+        if kind < 0.5:
+            self.nap(0.06)
+        if 0.5 < kind < 0.6:
+            name = f"p{self.number}_{self.turn}"
+            self.call(f"prepare transaction '{name}'")
+            self.connection.commit()
+            self.connection.autocommit = True
+            self.nap(0.1)
+            keep = self.random.random() < 0.7
+            self.call(f"{'commit' if keep else 'rollback'} prepared '{name}'")
+            self.connection.autocommit = False
+            self.run_.ledger.enqueued(ids if keep else [])
+        elif 0.6 < kind < 0.75:
+            self.connection.rollback()
+        else:
+            self.connection.commit()
+            self.run_.ledger.enqueued(ids)
+        self.nap(0.01)
+
+
+class Session:
+    """One session of a worker, as the ledger sees it."""
+
+    def __init__(self, number):
+        self.number, self.beat, self.dead = number, time.monotonic(), False
+
+    def surely_alive(self):
+        return not self.dead and time.monotonic() - self.beat < SURELY_ALIVE_SECONDS
+
+
+class Worker(Actor):
+    def __init__(self, run, seed):
+        super().__init__(run, seed)
+        self.zombies = []  # (when, claims) of sessions that were left to die; they are settled late, and often
+        self.open()
+
+    def open(self):
+        self.session = Session(self.call("select millrace.open_session('w', '{q}', lease => %s * interval '1 s')",
+                                         LEASE_SECONDS)[0][0])
+
+    def settle(self, claims, outcome=None):
+        if not claims:
+            return
+        ledger = self.run_.ledger
+        outcomes = [outcome or self.random.choices(
+            ["completed", "failed", "snoozed", "released", "discarded"], [10, 2, 2, 2, 1])[0] for _ in claims]
+        stale = [ledger.lets_go(*claim) for claim in claims]
+        lost = self.call("select millrace.settle_many(%s::bigint[], %s::bigint[], %s, %s, %s::interval[])",
+                         [job for job, _ in claims], [fence for _, fence in claims], outcomes, ["e"] * len(claims),
+                         [f"{self.random.randrange(20)} ms"] * len(claims))[0][0]
+        for (job, fence), said, was_stale in zip(claims, outcomes, stale):
+            if job not in lost:
+                ledger.settled(job, fence, said, was_stale)
+
+    def wake_a_zombie(self):
+        overdue = [claims for died, claims in self.zombies if time.monotonic() - died > LEASE_SECONDS]
+        if overdue:
+            self.settle(self.random.choice(overdue), "completed")
+
+    def act(self):
+        try:
+            sent = time.monotonic()
+            self.call("select millrace.heartbeat(%s)", self.session.number)
+            self.session.beat = sent
+            claims = self.call("select job_id, fence from millrace.claim(%s, 'q', %s, true)", self.session.number,
+                               self.random.randint(1, 20))
+        except psycopg2.Error as error:
+            if error.pgcode != "MR002":
+                raise
+            if self.session.surely_alive():
+                self.run_.ledger.complain("a session was ended while its lease held")
+            self.session.dead = True
+            self.open()
+            return
+        for job, fence in claims:
+            self.run_.ledger.claimed(job, fence, self.session)
+        if not claims:
+            self.nap(0.01)
+        if self.random.random() < 0.5:
+            self.wake_a_zombie()
+        if not self.run_.draining and self.random.random() < 0.02:
+            self.session.dead = True
+            self.zombies.append((time.monotonic(), claims))
+            self.open()
+            return
+        if self.random.random() < 0.1:
+            self.nap(0.2)
+        self.settle(claims, "completed" if self.run_.draining else None)
+
+
+class Caretaker(Actor):
+    def act(self):
+        verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "cancel"])
+        if verb == "advance":
+            self.call("select millrace.advance_low_water()")
+        elif verb == "promote":
+            self.call("select millrace.promote()")
+        elif verb == "reap":
+            self.call("select millrace.reap()")
+        elif verb == "fold":
+            self.call("select millrace.fold_counts()")
+        elif not self.run_.draining:
+            self.cancel()
+        self.nap(0.004)
+
+    def cancel(self):
+        with self.run_.ledger.lock:
+            some = self.random.choice(list(self.run_.ledger.committed) or [0])
+            done = self.run_.ledger.finals.get(some)
+        try:
+            if not done and self.call("select millrace.cancel(%s)", some)[0][0] == "cancelled":
+                self.run_.ledger.settled(some, None, "cancelled", False)
+        except psycopg2.Error as error:
+            if error.pgcode not in ("MR006", "MR007"):  # never was, or not waiting
+                raise
+
+
+class Run:
+    def __init__(self, seed, plant):
+        self.seed, self.name = seed, "random_operations"
+        self.over, self.draining, self.ledger = threading.Event(), False, Ledger()
+        self.execute("postgres", f"drop database if exists {self.name} with (force)")
+        self.execute("postgres", f"create database {self.name} template {os.environ['MILLRACE_TEST_TEMPLATE']}")
+        self.execute(self.name, "select millrace.adopt()")
+        self.execute(self.name, "select millrace.create_queue('q', max_attempts => 1000, retry_base => '1 ms')")
+        if plant:
+            self.plant(*PLANTS[plant])
+
+    def connect(self, database=None):
+        connection = psycopg2.connect(dbname=database or self.name)
+        connection.autocommit = True
+        return connection
+
+    def execute(self, database, text):
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def plant(self, function, edits):
+        source = self.execute(self.name, f"select pg_get_functiondef('{function}'::regprocedure)")[0][0]
+        for said, made_to_say in edits:
+            if said not in source:
+                raise Violation(f"the plant does not apply: {function} no longer says {said!r}")
+            source = source.replace(said, made_to_say)
+        self.execute(self.name, source)
+
+    def left(self):
+        return self.execute(self.name, "select (select count(*) from millrace.ready), (select count(*) from"
+                                       " millrace.scheduled), (select count(*) from millrace.running)")[0]
+
+    def go(self, seconds):
+        seeds = random.Random(self.seed)
+        enqueuers = [Enqueuer(self, seeds.random(), number) for number in range(ENQUEUERS)]
+        others = [Worker(self, seeds.random()) for _ in range(WORKERS)] + [
+            Caretaker(self, seeds.random()) for _ in range(3)]
+        for actor in enqueuers + others:
+            actor.start()
+        self.over.wait(seconds)
+        for enqueuer in enqueuers:
+            enqueuer.run_ = _Ended(self)
+        for enqueuer in enqueuers:
+            enqueuer.join()
+        self.draining = True
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < deadline and any(self.left()) and not self.ledger.violations:
+            self.over.wait(0.1)
+        self.over.set()
+        for actor in others:
+            actor.join()
+        return self.violations()
+
+    def violations(self):
+        found = list(self.ledger.violations)
+        if any(self.left()):
+            found.append("left behind: %d available, %d scheduled, %d running" % self.left())
+        states = dict(self.execute(self.name, "select id, state from millrace.jobs"))
+        ledger = self.ledger
+        if set(states) != ledger.committed:
+            found.append(f"{len(ledger.committed - set(states))} committed jobs are missing,"
+                         f" {len(set(states) - ledger.committed)} were never committed")
+        wrong = [job for job in ledger.committed if states.get(job) in FINAL and len(ledger.finals.get(job, ())) != 1]
+        if wrong:
+            found.append(f"{len(wrong)} jobs have not exactly one accepted outcome, {wrong[:3]} first")
+        twice = self.execute(self.name, "select count(*) - count(distinct job_id) from millrace.finished")[0][0]
+        if twice:
+            found.append(f"{twice} jobs are finished twice")
+        counted = self.execute(self.name, "select available, scheduled, running, dead, completed, cancelled"
+                                          " from millrace.queues")[0]
+        true = tuple(sum(state == wanted for state in states.values()) for wanted in
+                     ("available", "scheduled", "running", "discarded", "completed", "cancelled"))
+        if counted != true:
+            found.append(f"the counts say {counted}, the tables {true}")
+        return found
+
+
+class _Ended:
+    """Stands in for the run where an actor must finish its turn and stop while the others go on."""
+
+    def __init__(self, run):
+        self.ledger, self.draining, self.over = run.ledger, run.draining, threading.Event()
+        self.over.set()
+
+
+def once(seed, seconds, plant=None):
+    run = Run(seed, plant)
+    began = time.monotonic()
+    found = run.go(seconds)
+    print(f"  seed {seed}: {len(run.ledger.committed)} jobs committed, {len(run.ledger.finals)} settled for good,"
+          f" {time.monotonic() - began:.0f} s", flush=True)
+    for text in found[:5]:
+        print(f"    {text}")
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--plant", choices=PLANTS)
+    parser.add_argument("--prove", action="store_true")
+    options = parser.parse_args()
+    if not options.prove:
+        found = once(options.seed, options.seconds, options.plant)
+        print(f"{'not ok' if found else 'ok'}  random operations, seed {options.seed}")
+        return 1 if found else 0
+    missed = 0
+    for plant in PLANTS:
+        caught = once(options.seed, options.seconds, plant)
+        missed += not caught
+        print(f"{'ok' if caught else 'not ok'}  the planted bug is found: {plant}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

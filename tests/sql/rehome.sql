@@ -6,7 +6,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(25);
+select plan(34);
 select millrace.create_queue('q', max_attempts => 3, retention => '1 day') \g /dev/null
 select first_day as day from millrace.installation \gset
 select millrace.open_session('w', '{q}', lease => '1 h') as session \gset
@@ -66,7 +66,8 @@ select is(millrace.settle_many(array[job_id], array[fence]), '{}', 'settled') fr
 select is(state, 'completed', 'and shown') from millrace.jobs where id = :available;
 select is(millrace.replay(:dead), 'available', 'the dead letter is replayed');
 select is(payload, '{"a": 3}', 'with its payload') from millrace.claim(:session, 'q');
-select millrace_test.advance_clock('30 days') as later, millrace.maintain_partitions() \g /dev/null
+select millrace.complete(fence, job_id) from millrace.running \g /dev/null
+select millrace_test.advance_clock('30 days'), millrace.maintain_partitions() \g /dev/null
 select millrace.open_session('w', '{q}') as session \gset
 select is(promoted, 2, 'the retry and the scheduled one are promoted') from millrace.promote();
 select results_eq(format('select kind, payload, attempt::int from millrace.claim(%s, ''q'', 2) order by kind', :session),
@@ -75,4 +76,46 @@ select is(millrace.fail(fence, job_id, 'e'), 'scheduled', 'a failed job: ' || jo
  where worker = :session order by job_id;
 select is(millrace.settled_as(fence, job_id), 'failed', 'is remembered: ' || job_id) from millrace.scheduled order by job_id;
 select is(count(*), count(distinct id), 'every job is shown once') from millrace.jobs;
+
+-- What another session holds for a moment cannot move, and keeps its day until the next call.
+create function pg_temp.gone(day date)
+returns boolean
+language plpgsql
+as $$
+begin
+    perform millrace.maintain_partitions();
+    return to_regclass('millrace.job_' || to_char(day, 'YYYYMMDD')) is null;
+end
+$$;
+select millrace.storage_day() as day, millrace.enqueue('q', 'replayed', priority => 0) as job \gset
+select millrace.open_session('w', '{q}', lease => '1 s') as session \gset
+select millrace.discard(fence, job_id, 'e') from millrace.claim(:session, 'q') \g /dev/null
+select millrace_test.advance_clock('2 days'), dblink_exec('second', 'begin') \g /dev/null
+select state from dblink('second', format('select millrace.replay(%s)', :job)) d(state text) \g /dev/null
+select is(pg_temp.gone(:'day'), false, 'a dead letter that is being replayed keeps its day');
+select dblink_exec('second', 'rollback') \g /dev/null
+select is(pg_temp.gone(:'day'), true, 'for as long as that');
+select millrace.storage_day() as day, millrace.enqueue('q', 'promoted', delay => '1 s') as job \gset
+select millrace_test.advance_clock('2 days'), dblink_exec('second', 'begin') \g /dev/null
+select state from dblink('second', format('select millrace.retry(%s)', :job)) d(state text) \g /dev/null
+select is(pg_temp.gone(:'day'), false, 'so does a job that is being made available');
+select dblink_exec('second', 'rollback') \g /dev/null
+select is(pg_temp.gone(:'day'), true, 'for as long as that');
+select millrace.storage_day() as day, millrace.enqueue('q', 'claimed') as job \gset
+select millrace_test.advance_clock('2 days'), millrace.open_session('w', '{q}') as session \gset
+select dblink_exec('second', 'begin') \g /dev/null
+select jobs from dblink('second', format('select count(*) from millrace.claim(%s, ''q'', 9)', :session)) d(jobs int)
+    \g /dev/null
+select is(pg_temp.gone(:'day'), false, 'and one that is being claimed');
+select dblink_exec('second', 'rollback') \g /dev/null
+select is(pg_temp.gone(:'day'), true, 'for as long as that');
+select is(count(*), 3::bigint, 'none is lost') from millrace.jobs where kind in ('replayed', 'promoted', 'claimed');
+
+-- A hundred thousand at a time; what is left over keeps the day until the next call. Narrow rows alone will do here.
+select dblink_disconnect('second'), millrace.storage_day() as day \gset
+insert into millrace.ready (job_id, stored_on, queue_id, priority)
+select 1000000 + g, :'day', 1, 5 from generate_series(1, 100001) g;
+select millrace_test.advance_clock('2 days') \g /dev/null
+select is(pg_temp.gone(:'day'), false, 'a day with more than a hundred thousand jobs');
+select is(pg_temp.gone(:'day'), true, 'goes with the second call');
 select * from finish();

@@ -2,10 +2,10 @@
 --
 --     available, scheduled, dead letter: the state stays, stored_on becomes the current storage day
 --
--- The wide row is copied first, then the narrow row is pointed at the copy, under its own lock: whoever claims, promotes
--- or replays the job meanwhile is either before this, and the row is skipped here, or after it. A claim whose snapshot
--- is older than the change finds the new version and cannot see it; it goes away without that job, and the next one
--- takes it. The position stays, so that the job keeps its place and the low-water its invariant.
+-- The wide row is copied first, then the narrow row is pointed at the copy, under its own lock: whoever claims,
+-- promotes or replays the job meanwhile is either before this, and the row is skipped here, or after it. A claim whose
+-- snapshot is older than the change finds the new version and cannot see it; it goes away without that job, and the
+-- next one takes it. The position stays, so that the job keeps its place and the low-water its invariant.
 --
 -- Running jobs are not moved: their partition stays until they have settled.
 --

@@ -19,7 +19,8 @@ struct Completed {
     std::vector<NewJob> successors;
 };
 
-// This attempt failed. Retried after `retry_in` (the queue's backoff when absent) while attempts are left, else a dead letter.
+// This attempt failed. Retried after `retry_in` (the queue's backoff when absent) while attempts are left, else a dead
+// letter.
 struct Failed {
     std::string error;
     std::optional<std::chrono::milliseconds> retry_in;

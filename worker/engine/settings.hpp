@@ -11,7 +11,7 @@ namespace millrace::engine {
 struct QueueSettings {
     std::string name;
     std::size_t slots = 10;           // attempts at once: one thread each
-    std::size_t max_prefetch = 1000;  // claimed ahead at most, while jobs are so short that the next claim would be late
+    std::size_t max_prefetch = 1000;  // claimed ahead at most, while jobs are very short
 };
 
 // Off for connection poolers, through which nobody hears a notification: the worker then polls only.

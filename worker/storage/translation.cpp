@@ -35,7 +35,8 @@ std::string_view part_of(std::string_view text, std::string_view label) {
 }
 
 bool is_sqlstate(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+    const auto fits = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+    return std::all_of(text.begin(), text.end(), fits);
 }
 
 ServerError parsed(std::string_view text) {

@@ -35,20 +35,23 @@ exception when others then
     return hint;
 end
 $$;
-select matches(pg_temp.hint_of($$select millrace.open_session('w', '{q}')$$), 'millrace adopt, or select millrace.adopt\(\)',
+select matches(pg_temp.hint_of($$select millrace.open_session('w', '{q}')$$),
+               'millrace adopt, or select millrace.adopt\(\)',
                'the hint says what to do');
 
 select set_eq('select key from jsonb_object_keys(to_jsonb((select i from millrace.installation i))) key',
               $$ values ('singleton'), ('system_identifier'), ('database_name'), ('first_day'), ('last_day') $$,
               'the database remembers where it lives');
 set local role millrace_worker;
-select throws_ok('select millrace.adopt()', '42501', 'permission denied for function adopt', 'no worker adopts by itself');
+select throws_ok('select millrace.adopt()', '42501', 'permission denied for function adopt',
+                 'no worker adopts by itself');
 reset role;
 set local role millrace_operator;
 select lives_ok('select millrace.adopt()', 'an operator does');
 reset role;
 select row_eq('select database_name, system_identifier from millrace.installation',
-              row(current_database()::text collate "default", (select system_identifier from pg_control_system())), 'this is its home now');
+              row(current_database()::text collate "default", (select system_identifier from pg_control_system())),
+              'this is its home now');
 select is_empty($$ select * from millrace.lane where low <> '0' or pending <> '{}' $$, 'the low-water starts afresh');
 select is_empty($$ select * from millrace.low_water where seen <> '{}' or delta_low <> '0' or delta_pending <> '{}' $$,
                 'for the counts, too');

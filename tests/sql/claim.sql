@@ -23,10 +23,12 @@ select results_eq('select kind from first_claim', $$ values ('high'), ('b'), ('c
                   'the first lane first, and the oldest in it');
 select results_eq('select kind from second_claim', $$ values ('low') $$,
                   'then what is left; nothing scheduled, nothing of another queue');
-select row_eq($$ select job_id, kind, priority, attempt, max_attempts, payload, timeout, deadline, traceparent, enqueued_at
+select row_eq($$ select job_id, kind, priority, attempt, max_attempts, payload, timeout, deadline, traceparent,
+                        enqueued_at
                    from first_claim where kind = 'c' $$,
               row(:c::bigint, 'c'::text, 5::smallint, 1::smallint, 3::smallint, '{"n": 3}'::jsonb, interval '1 s',
-                  :'claimed'::timestamptz + interval '1 s', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'::text,
+                  :'claimed'::timestamptz + interval '1 s',
+                  '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'::text,
                   :'now'::timestamptz), 'a job comes with all that its handler needs');
 select is(deadline, :'claimed'::timestamptz + interval '5 minutes', 'its deadline counts from the claim')
   from first_claim where kind = 'b';
@@ -78,7 +80,8 @@ update millrace.ready set pos = '100' where priority = 9;
 create temp table taken as
 select c.kind from generate_series(1, 500) g cross join lateral millrace.claim(:session + 0 * g, 'q') c;
 select diag('seed 0.42: ' || count(*) || ' of 500 claims from lane 9') from taken where kind = 'low';
-select ok(count(*) between 25 and 90, 'about one claim in ten begins with the oldest job') from taken where kind = 'low';
+select ok(count(*) between 25 and 90, 'about one claim in ten begins with the oldest job')
+  from taken where kind = 'low';
 delete from millrace.ready;
 
 -- A wide row that is missing.
@@ -95,7 +98,8 @@ select lives_ok(format('select millrace.claim(%s, ''q'', 10000)', :session), 'te
 select millrace.enqueue('q', 'k') \g /dev/null
 select millrace_test.fingerprint() as before \gset
 set local role millrace_worker;
-select throws_ok(format('select millrace.claim(%s, ''q'', %s)', :session, amount), 'MR005', 'claim: bad max_jobs', amount)
+select throws_ok(format('select millrace.claim(%s, ''q'', %s)', :session, amount), 'MR005', 'claim: bad max_jobs',
+                 amount)
   from (values ('null'), ('0'), ('-1'), ('10001')) bad(amount);
 select throws_ok(format('select millrace.claim(%s, %L)', :session, queue), 'MR003', 'unknown queue ' || named, named)
   from (values ('nowhere', '''nowhere'''), ('Q', '''Q'''), ('', ''''''), (null, 'null')) bad(queue, named);

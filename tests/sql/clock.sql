@@ -4,7 +4,8 @@ create extension if not exists pgtap;
 begin;
 select plan(11);
 
-select ok(millrace.now() between clock_timestamp() - interval '1 s' and clock_timestamp(), 'now() is the server''s clock');
+select ok(millrace.now() between clock_timestamp() - interval '1 s' and clock_timestamp(),
+          'now() is the server''s clock');
 select millrace.now() as earlier \gset
 select pg_sleep(0.002) \g /dev/null
 select cmp_ok(millrace.now(), '>', :'earlier'::timestamptz, 'it moves within a transaction');
@@ -13,13 +14,14 @@ select is(millrace.storage_day(), (clock_timestamp() at time zone 'utc')::date, 
 \ir ../support/sql/fake_clock.sql
 select first_day, last_day from millrace.installation \gset
 
-select is(millrace.now(), (:'first_day'::date + time '12:00') at time zone 'utc', 'a test''s clock begins at noon (UTC)');
+select is(millrace.now(), (:'first_day'::date + time '12:00') at time zone 'utc',
+          'a test''s clock begins at noon (UTC)');
 select is(millrace_test.advance_clock('90 minutes'), millrace.now(), 'and is moved by hand');
 
 set local time zone 'Pacific/Kiritimati';  -- fourteen hours ahead of UTC: tomorrow already
 select is(millrace.storage_day(), :'first_day'::date, 'the session''s time zone does not change the storage day');
 
-select millrace_test.set_clock(((:'first_day'::date + 1) + time '00:00') at time zone 'utc' - interval '1 us') \g /dev/null
+select millrace_test.set_clock((:'first_day'::date + 1)::timestamp at time zone 'utc' - interval '1 us') \g /dev/null
 select is(millrace.storage_day(), :'first_day'::date, 'a day lasts to its last microsecond');
 select millrace_test.advance_clock('1 us') \g /dev/null
 select is(millrace.storage_day(), :'first_day'::date + 1, 'and ends at midnight UTC');

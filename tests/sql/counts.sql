@@ -30,7 +30,8 @@ declare
 begin
     case operation
         when 'enqueue' then
-            perform millrace.enqueue(at_queue, 'k', priority => lot, delay => case when lot < 3 then interval '30 s' end);
+            perform millrace.enqueue(at_queue, 'k', priority => lot,
+                                     delay => case when lot < 3 then interval '30 s' end);
         when 'enqueue_many' then
             perform millrace.enqueue_many(at_queue, 'k', array_fill('{}'::jsonb, array[lot]), priority => lot);
         when 'open' then
@@ -47,18 +48,21 @@ begin
                 jsonb_build_array(jsonb_build_object('after', jobs[1], 'queue', at_queue, 'kind', 'next')))
               where jobs is not null;
         when 'settle_stale' then
-            perform millrace.settle_many(array[r.job_id], array[r.fence + 1]) from (select * from millrace.running limit lot) r;
+            perform millrace.settle_many(array[r.job_id], array[r.fence + 1])
+              from (select * from millrace.running limit lot) r;
         when 'promote' then perform millrace.promote(lot);
         when 'reap' then perform millrace.reap(lot);
         when 'close' then perform millrace.close_session(session) where session is not null;
         when 'tick' then perform millrace_test.advance_clock('7 s');
         when 'cancel' then
             perform millrace.cancel(j.id)
-               from (select id from millrace.jobs where state in ('available', 'scheduled') order by random() limit 1) j;
+               from (select id from millrace.jobs where state in ('available', 'scheduled') order by random()
+                      limit 1) j;
         when 'retry' then
             perform millrace.retry(s.job_id) from (select job_id from millrace.scheduled order by random() limit 1) s;
         when 'replay' then
-            perform millrace.replay(d.job_id) from (select job_id from millrace.dead_letter order by random() limit 1) d;
+            perform millrace.replay(d.job_id)
+              from (select job_id from millrace.dead_letter order by random() limit 1) d;
         when 'fold' then perform millrace.fold_counts();
         when 'undo' then
             begin
@@ -79,8 +83,8 @@ declare
     operation text;
 begin
     for step in 1 .. 500 loop
-        operation := pg_temp.any_of('{enqueue,enqueue,enqueue_many,open,claim,claim,claim,settle,settle,settle,settle_stale,
-                                      promote,reap,close,tick,cancel,retry,replay,fold,undo}');
+        operation := pg_temp.any_of('{enqueue,enqueue,enqueue_many,open,claim,claim,claim,settle,settle,settle,
+                                      settle_stale,promote,reap,close,tick,cancel,retry,replay,fold,undo}');
         perform pg_temp.operate(operation);
         insert into done values (operation, array(select distinct j.state from millrace.jobs j));
         insert into wrong
@@ -114,7 +118,8 @@ select is(millrace.fold_counts(), :deltas, 'fold_counts says how many rows it ha
 select is(millrace.fold_counts(), 0, 'then there is nothing to fold');
 reset role;
 select is(count(*), 0::bigint, 'the rows are gone') from millrace.queue_delta;
-select set_eq('select available, scheduled, running, dead, enqueued, completed, cancelled, failed from millrace.queue_count',
+select set_eq('select available, scheduled, running, dead, enqueued, completed, cancelled, failed
+                 from millrace.queue_count',
               'select available, scheduled, running, dead, enqueued, completed, cancelled, failed from numbers',
               'their sum is kept');
 select is_empty('select name, available, scheduled, running, dead, enqueued, completed, cancelled, failed

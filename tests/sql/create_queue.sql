@@ -29,7 +29,8 @@ select row_eq($$ select available, scheduled, blocked, running, dead, enqueued, 
                   null::timestamptz), 'and counts of nothing');
 select row_eq($$ select at, who, action, detail, affected from millrace.operator_action
                   where detail = '{"queue": "mail"}' $$,
-              row(millrace.now(), session_user::text collate "default", 'create_queue'::text, '{"queue": "mail"}'::jsonb, 1::bigint),
+              row(millrace.now(), session_user::text collate "default", 'create_queue'::text,
+                  '{"queue": "mail"}'::jsonb, 1::bigint),
               'the book says who made it');
 
 -- The limits are allowed, what is beyond them is not.
@@ -43,7 +44,8 @@ select lives_ok('select millrace.create_queue(' || arguments || ')', arguments)
 select millrace_test.fingerprint() as before \gset
 select throws_ok('select millrace.create_queue(' || arguments || ')', 'MR005', 'create_queue: bad ' || named, arguments)
   from (values ('null', 'name'), ($$''$$, 'name'), ($$'Mail'$$, 'name'), ($$'-mail'$$, 'name'), ($$'ma il'$$, 'name'),
-               ($$repeat('a', 49)$$, 'name'), ($$E'mail\n'$$, 'name'), ($$'mail; drop'$$, 'name'), ($$'päckchen'$$, 'name'),
+               ($$repeat('a', 49)$$, 'name'), ($$E'mail\n'$$, 'name'), ($$'mail; drop'$$, 'name'),
+               ($$'päckchen'$$, 'name'),
                ($$'q', max_attempts => null$$, 'max_attempts'), ($$'q', max_attempts => 0$$, 'max_attempts'),
                ($$'q', max_attempts => -1$$, 'max_attempts'), ($$'q', max_attempts => 1001$$, 'max_attempts'),
                ($$'q', timeout => '0'$$, 'timeout'), ($$'q', timeout => '-1 s'$$, 'timeout'),

@@ -13,7 +13,8 @@ select millrace.enqueue('q', 'greet') as plain \gset
 select millrace.enqueue('q', 'greet', '{"to": "ann"}', 2, null, null, 7, '1 minute',
                         '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false) as full_job \gset
 reset role;
-select row_eq(format('select queue, kind, state, priority, attempt, max_attempts, run_at, payload, traceparent, enqueued_at
+select row_eq(format('select queue, kind, state, priority, attempt, max_attempts, run_at, payload, traceparent,
+                             enqueued_at
                         from millrace.jobs where id = %s', :plain),
               row('q'::text, 'greet'::text, 'available'::text, 5::smallint, 0::smallint, 4::smallint, null::timestamptz,
                   '{}'::jsonb, null::text, :'now'::timestamptz), 'a job has the queue''s defaults');

@@ -23,7 +23,8 @@ select is(array_agg(distinct (state, priority, attempt, max_attempts, enqueued_a
 select row_eq(format('select id, state, priority, max_attempts, run_at, traceparent from millrace.jobs
                        where kind = ''full'''),
               row((:'full_ids'::bigint[])[1], 'scheduled'::text, 2::smallint, 7::smallint,
-                  :'now'::timestamptz + interval '1 h', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'::text),
+                  :'now'::timestamptz + interval '1 h',
+                  '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'::text),
               'or what they were given');
 select is(timeout, interval '1 min', 'with their timeout') from millrace.job where kind = 'full';
 select is(count(*), 2::bigint, 'one row of counts per call') from millrace.queue_delta;
@@ -40,16 +41,19 @@ set local role millrace_enqueuer;
 select throws_ok('select millrace.enqueue_many(' || arguments || ')', 'MR005', 'enqueue: bad ' || named, arguments)
   from (values ($$'q', null, '{"1"}'$$, 'kind'), ($$'q', '', '{"1"}'$$, 'kind'), ($$'q', '', '{}'$$, 'kind'),
                ($$'q', repeat('a', 101), '{"1"}'$$, 'kind'),
-               ($$'q', 'k', '{"1"}', priority => null$$, 'priority'), ($$'q', 'k', '{"1"}', priority => -1$$, 'priority'),
+               ($$'q', 'k', '{"1"}', priority => null$$, 'priority'),
+               ($$'q', 'k', '{"1"}', priority => -1$$, 'priority'),
                ($$'q', 'k', '{"1"}', priority => 10$$, 'priority'),
                ($$'q', 'k', '{"1"}', run_at => millrace.now(), delay => '1 s'$$, 'run_at'),
                ($$'q', 'k', '{"1"}', run_at => millrace.now() + interval '10 years 1 s'$$, 'run_at'),
                ($$'q', 'k', '{"1"}', run_at => 'infinity'$$, 'run_at'),
-               ($$'q', 'k', '{"1"}', delay => '-1 us'$$, 'delay'), ($$'q', 'k', '{"1"}', delay => '11 years'$$, 'delay'),
+               ($$'q', 'k', '{"1"}', delay => '-1 us'$$, 'delay'),
+               ($$'q', 'k', '{"1"}', delay => '11 years'$$, 'delay'),
                ($$'q', 'k', '{"1"}', max_attempts => 0$$, 'max_attempts'),
                ($$'q', 'k', '{"1"}', max_attempts => -3$$, 'max_attempts'),
                ($$'q', 'k', '{"1"}', max_attempts => 1001$$, 'max_attempts'),
-               ($$'q', 'k', '{"1"}', timeout => '0'$$, 'timeout'), ($$'q', 'k', '{"1"}', timeout => '-1 s'$$, 'timeout'),
+               ($$'q', 'k', '{"1"}', timeout => '0'$$, 'timeout'),
+               ($$'q', 'k', '{"1"}', timeout => '-1 s'$$, 'timeout'),
                ($$'q', 'k', '{"1"}', timeout => '31 days'$$, 'timeout'),
                ($$'q', 'k', '{"1"}', traceparent => 'x'$$, 'traceparent')) bad(arguments, named);
 select throws_ok($$select millrace.enqueue_many('q', 'k', null)$$, 'MR005', 'enqueue_many: payloads is null',

@@ -20,16 +20,19 @@ create temp view own_relations as
 select c.oid, c.relname, c.relkind, c.relowner from pg_class c
  where c.relnamespace = 'millrace'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f');
 
-select set_eq(format($$ select signature from own_functions where has_function_privilege(%L, oid, 'execute') $$, m.role),
+select set_eq(format($$ select signature from own_functions where has_function_privilege(%L, oid, 'execute') $$,
+                     m.role),
               format('select signature from own_functions where proname = any (%L)', m.functions),
               m.role || ' may call its functions and no others') from manifest m;
-select is_empty('select m.role, f from manifest m, unnest(m.functions) f where f not in (select proname from own_functions)',
+select is_empty('select m.role, f from manifest m, unnest(m.functions) f
+                  where f not in (select proname from own_functions)',
                 'all of them exist');
 select is_empty('select proname, count(*) from own_functions group by 1 having count(*) > 1', 'none has two forms');
 select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_relations r,
                         unnest('{select,insert,update,delete,truncate,references,trigger}'::text[]) p(privilege)
                   where r.relkind <> 'S' and has_table_privilege(m.role, r.oid, p.privilege) $$,
-              $$ select role, relation::name, 'select' from manifest, unnest('{migration,function_set}'::text[]) relation
+              $$ select role, relation::name, 'select'
+                   from manifest, unnest('{migration,function_set}'::text[]) relation
                  union all
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
@@ -40,11 +43,13 @@ select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class
                 'no column is granted by itself');
 select is_empty($$ select m.role, r.relname from manifest m, own_relations r,
                           unnest('{usage,select,update}'::text[]) p
-                    where r.relkind = 'S' and has_sequence_privilege(m.role, r.oid, p) $$, 'nobody reads the sequences');
+                    where r.relkind = 'S' and has_sequence_privilege(m.role, r.oid, p) $$,
+                'nobody reads the sequences');
 
 -- PUBLIC: a role of which nothing is known has what PUBLIC has.
 create role millrace_test_nobody nologin;
-select is_empty($$ select signature from own_functions where has_function_privilege('millrace_test_nobody', oid, 'execute') $$,
+select is_empty($$ select signature from own_functions
+                     where has_function_privilege('millrace_test_nobody', oid, 'execute') $$,
                 'PUBLIC may call nothing');
 select is_empty($$ select relname from own_relations where relkind <> 'S'
                       and has_table_privilege('millrace_test_nobody', oid, 'select,insert,update,delete,truncate') $$,
@@ -65,7 +70,8 @@ select is_empty($$ select signature from own_functions where proowner <> 'millra
                    union all select nspname from pg_namespace where nspname = 'millrace'
                                 and nspowner <> 'millrace_owner'::regrole $$, 'all belongs to millrace_owner');
 select is_empty($$ select rolname from pg_roles where rolname ~ '^millrace_(owner|enqueuer|worker|operator|viewer)$'
-                      and (rolcanlogin or rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls) $$,
+                      and (rolcanlogin or rolsuper or rolcreaterole or rolcreatedb or rolreplication
+                           or rolbypassrls) $$,
                 'no role logs in or has powers beyond the schema');
 select is_empty($$ select signature from own_functions
                     where prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false) $$,

@@ -35,7 +35,8 @@ returns text  -- the kinds of what can be claimed
 language sql
 as $$ select string_agg(kind, ' ') from millrace.claim((select max(id) from millrace.worker), 'q', 100) $$;
 create view millrace_test.mark as
-select low, pending from millrace.lane where queue_id = (select id from millrace.queue where name = 'q') and priority = 5;
+select low, pending from millrace.lane
+ where queue_id = (select id from millrace.queue where name = 'q') and priority = 5;
 create procedure pg_temp.advance_until(condition text)
 language plpgsql
 as $$
@@ -101,7 +102,8 @@ call pg_temp.advance_until('true');
 call pg_temp.advance_until('true');
 select ok(low <= (:'open'::xid8[])[9], 'the ninth transaction holds the mark, long or not') from millrace_test.mark;
 select ok(cardinality(pending) <= 8, 'eight are listed at most') from millrace_test.mark;
-select count(pg_temp.enqueue('t' || t, 't' || t)), count(dblink_exec('t' || t, 'commit')) from generate_series(9, 0, -1) t
+select count(pg_temp.enqueue('t' || t, 't' || t)), count(dblink_exec('t' || t, 'commit'))
+  from generate_series(9, 0, -1) t
     \g /dev/null
 select is(pg_temp.claimed(), 't0 t1 t2 t3 t4 t5 t6 t7 t8 t9', 'all of them are found');
 

@@ -37,8 +37,10 @@ grant select on made to public;
 create temp table expected (verb text, state text, becomes text, attempt int);
 insert into expected values
     ('retry', 'available', 'available', 0), ('retry', 'scheduled', 'available', 0), ('retry', 'retry', 'available', 1),
-    ('retry', 'snooze', 'available', 0), ('replay', 'available', 'available', 0), ('replay', 'discarded', 'available', 0),
-    ('cancel', 'available', 'cancelled', 0), ('cancel', 'scheduled', 'cancelled', 0), ('cancel', 'retry', 'cancelled', 1),
+    ('retry', 'snooze', 'available', 0), ('replay', 'available', 'available', 0),
+    ('replay', 'discarded', 'available', 0),
+    ('cancel', 'available', 'cancelled', 0), ('cancel', 'scheduled', 'cancelled', 0),
+    ('cancel', 'retry', 'cancelled', 1),
     ('cancel', 'snooze', 'cancelled', 0), ('cancel', 'cancelled', 'cancelled', 0);
 grant select on expected to public;
 
@@ -67,7 +69,8 @@ select is(case m.verb when 'retry' then millrace.retry(m.job) when 'replay' then
 reset role;
 select results_eq('select verb, made.state, j.state, j.attempt::int from made join expected using (verb, state)
                    join millrace.jobs j on j.id = made.job order by 1, 2',
-                  'select verb, state, becomes, attempt from expected order by 1, 2', 'the jobs are where they should be');
+                  'select verb, state, becomes, attempt from expected order by 1, 2',
+                  'the jobs are where they should be');
 select is(array_agg(distinct pos), array[pg_current_xact_id()], 'their positions are new') from millrace.ready;
 select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'the counts follow');
@@ -75,7 +78,8 @@ select results_eq($$ select action, (detail ->> 'job')::bigint, who, affected fr
                       where action in ('retry', 'replay', 'cancel') and detail ->> 'reason' is null
                         and (detail ->> 'job')::bigint not in (select job from made where state = 'cancelled')
                       order by 2 $$,
-                  format($$ select verb, job, %L::text collate "default", 1::bigint from made join expected using (verb, state)
+                  format($$ select verb, job, %L::text collate "default", 1::bigint
+                              from made join expected using (verb, state)
                              where made.state <> becomes order by 2 $$, session_user),
                   'the book says who moved which, and nothing of what was there already');
 select millrace_test.fingerprint() as before \gset

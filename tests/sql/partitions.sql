@@ -40,11 +40,12 @@ select right(c.relname, 8) as day, left(c.relname, -9) as parent, c.relowner::re
           from pg_index x where x.indrelid = c.oid) as indexes
   from pg_class c where c.relnamespace = 'millrace'::regnamespace and c.relkind = 'r' and c.relispartition;
 select set_eq(format('select parent, owner, cardinality(indexes) from looks where day = %L', later),
-              format('select parent, owner, cardinality(indexes) from looks where day = %L', to_char(:'day'::date, 'YYYYMMDD')),
+              format('select parent, owner, cardinality(indexes) from looks where day = %L',
+                     to_char(:'day'::date, 'YYYYMMDD')),
               'a day made later has the owner and the indexes of the first')
   from to_char(:'day'::date + 9, 'YYYYMMDD') later;
-select is(has_table_privilege('millrace_worker', 'millrace.job_' || to_char(:'day'::date + 9, 'YYYYMMDD'), 'select'), false,
-          'and is nobody else''s');
+select is(has_table_privilege('millrace_worker', 'millrace.job_' || to_char(:'day'::date + 9, 'YYYYMMDD'), 'select'),
+          false, 'and is nobody else''s');
 
 -- Nobody came for a month, or for a year: jobs go on, the days are caught up with.
 savepoint month;
@@ -57,7 +58,8 @@ select millrace.enqueue('q', 'today') \g /dev/null
 select is(stored_on, :'day'::date + 30, 'new jobs are stored under today again') from millrace.job where kind = 'today';
 rollback to month;
 select millrace_test.advance_clock('124 days') \g /dev/null
-select is(millrace.maintain_partitions(), 120 + 60, 'after a long absence a bounded number is made and dropped at a time');
+select is(millrace.maintain_partitions(), 120 + 60,
+          'after a long absence a bounded number is made and dropped at a time');
 select is(millrace.maintain_partitions(), 2 + 60, 'and then the rest');
 select is(millrace.maintain_partitions(), 1, 'until nothing is left to do');
 rollback to fresh;
@@ -78,16 +80,16 @@ declare
 begin
     perform millrace_test.advance_clock(after);
     perform millrace.maintain_partitions();
-    return case when to_regclass('millrace.job_' || day) is null and to_regclass('millrace.finished_' || day) is null then false
-                when to_regclass('millrace.job_' || day) is not null and to_regclass('millrace.finished_' || day) is not null
-                then true end;
+    return case num_nulls(to_regclass('millrace.job_' || day), to_regclass('millrace.finished_' || day))
+                when 0 then true when 2 then false end;
 end
 $$;
 savepoint enqueued;
 select pg_temp.held() as fence \gset
 select is(pg_temp.kept('4 days'), true, 'a day is kept for a job that is running');
 select millrace.settle_many(array[:job], array[:fence]) \g /dev/null
-select is(pg_temp.kept('5 minutes' - interval '1 us'), true, 'and for ten leases after the last settle, which may be repeated');
+select is(pg_temp.kept('5 minutes' - interval '1 us'), true,
+          'and for ten leases after the last settle, which may be repeated');
 select is(millrace.settle_many(array[:job], array[:fence]), '{}', 'and is recognised');
 select is(pg_temp.kept('1 us'), false, 'then it goes');
 select is(first_day, :'day'::date + 1, 'the installation knows the oldest') from millrace.installation;
@@ -129,7 +131,8 @@ select is(count(*), 0::bigint, 'and no longer') from millrace.settle_receipt;
 select is(count(*), 3::bigint, 'failures are kept') from millrace.attempt_failure;
 select pg_temp.kept('4 days') \g /dev/null
 select set_eq('select job_id from millrace.attempt_failure', array[:job, :dies]::bigint[], 'as long as their jobs');
-select results_eq('select name from millrace.workers', $$ values ('open') $$, 'sessions, once nothing of theirs is left');
+select results_eq('select name from millrace.workers', $$ values ('open') $$,
+                  'sessions, once nothing of theirs is left');
 select cmp_ok(count(*), '>', 0::bigint, 'the book is kept') from millrace.operator_action;
 update millrace.operator_action set at = at - interval '364 days';
 select millrace.maintain_partitions() \g /dev/null
@@ -154,7 +157,8 @@ select is(millrace.maintain_partitions(), 1, 'the next call does it');
 rollback to enqueued;
 
 select millrace_test.advance_clock('4 days'), millrace_test.fingerprint() as before \gset
-select throws_ok(format('select millrace.maintain_partitions(%s)', days), 'MR005', 'maintain_partitions: bad days_ahead', days)
+select throws_ok(format('select millrace.maintain_partitions(%s)', days), 'MR005',
+                 'maintain_partitions: bad days_ahead', days)
   from (values ('null'), ('0'), ('-1'), ('61')) bad(days);
 select is(millrace_test.fingerprint(), :'before', 'a refused call changes nothing');
 select * from finish();

@@ -80,13 +80,15 @@ select millrace.enqueue('q', 'k') from generate_series(1, 3) \g /dev/null
 select pg_temp.cost_of_claim() as fresh_claim, pg_temp.cost_of_counts() as fresh_counts \gset
 select pg_temp.cost_of_claim() as fresh_claim \gset
 
-select dblink_connect('old', millrace_test.here()), dblink_exec('old', 'begin isolation level repeatable read') \g /dev/null
+select dblink_connect('old', millrace_test.here()),
+       dblink_exec('old', 'begin isolation level repeatable read') \g /dev/null
 select jobs from dblink('old', 'select count(*) from millrace.job') d(jobs bigint) \g /dev/null
 call pg_temp.work(1000);
 select is(available, 1::bigint, 'ten thousand jobs are done, one is left') from millrace.queues where name = 'q';
 
 select pg_temp.cost_of_claim() as late_claim, pg_temp.cost_of_counts() as late_counts \gset
-select diag(format('claim and complete: %s index entries at first, %s behind an old snapshot', :fresh_claim, :late_claim));
+select diag(format('claim and complete: %s index entries at first, %s behind an old snapshot', :fresh_claim,
+                   :late_claim));
 select cmp_ok(:late_claim::bigint, '>', 5000::bigint, 'without a low-water a claim decays under an old snapshot');
 
 select pg_current_xact_id() as mark \gset
@@ -114,5 +116,6 @@ select dblink_exec('old', 'commit') \g /dev/null
 vacuum millrace.ready, millrace.queue_delta;
 update millrace.lane set low = '0';
 select millrace.enqueue('q', 'k') \g /dev/null
-select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'without the old snapshot a vacuum would have done');
+select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint,
+              'without the old snapshot a vacuum would have done');
 select * from finish();

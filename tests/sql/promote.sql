@@ -8,7 +8,8 @@ select plan(24);
 select millrace.create_queue('q') as q, millrace.create_queue('other') \gset
 select millrace.now() as now \gset
 
-select row_eq('select * from millrace.promote()', row(0, null::timestamptz), 'with nothing scheduled there is nothing to do');
+select row_eq('select * from millrace.promote()', row(0, null::timestamptz),
+              'with nothing scheduled there is nothing to do');
 select millrace.enqueue('q', 'minute', delay => '1 min') as minute_job,
        millrace.enqueue('other', 'two', delay => '2 min', priority => 1) as two,
        millrace.enqueue('q', 'three', delay => '3 min') as three \gset
@@ -31,14 +32,16 @@ select row_eq('select * from millrace.promote()', row(2, null::timestamptz), 'al
 select results_eq('select id, state, priority::int, run_at from millrace.jobs order by id',
                   format($$ values (%s::bigint, 'running', 5, null::timestamptz), (%s, 'available', 1, null),
                                    (%s, 'available', 5, null) $$, :minute_job, :two, :three), 'each in its lane');
-select is_empty(format($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty(format($$ select available, scheduled, running, dead, enqueued, completed, cancelled
+                            from millrace.queues
                            where name = %L except select * from millrace_test.counted(%1$L) $$, name),
                 'the counts of ' || name || ' follow') from millrace.queues order by name;
 
 -- A retry keeps the attempts it has used up, a snooze gets its own back.
 select millrace.fail(fence, job_id, 'e', '1 min') from millrace.running where job_id = :minute_job \g /dev/null
 select millrace_test.advance_clock('1 min'), millrace.promote() \g /dev/null
-select is(attempt, 1::smallint, 'a job that failed has used up an attempt') from millrace.ready where job_id = :minute_job;
+select is(attempt, 1::smallint, 'a job that failed has used up an attempt')
+  from millrace.ready where job_id = :minute_job;
 
 -- Bounded, oldest first.
 select millrace.enqueue('q', 'many', delay => (1000 - g) * interval '1 s') from generate_series(1, 100) g \g /dev/null
@@ -50,7 +53,8 @@ select is(count(*), 30::bigint, 'those whose time was first')
   join millrace.ready r on r.job_id = latest.id;
 
 -- since: where the scan begins.
-select row_eq(format('select * from millrace.promote(1000, %L)', :'later'::timestamptz - interval '1 h' + interval '990 s'),
+select row_eq(format('select * from millrace.promote(1000, %L)',
+                     :'later'::timestamptz - interval '1 h' + interval '990 s'),
               row(10, null::timestamptz), 'since: older times are not looked at');
 select is(promoted, 60, 'without it they are') from millrace.promote(1000);
 select millrace.enqueue('q', 'late', delay => '1 s'), millrace_test.advance_clock('1 h') \g /dev/null

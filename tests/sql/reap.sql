@@ -44,9 +44,10 @@ select is(state, 'alive', 'whose session goes on') from millrace.workers where i
 select row_eq('select fence, worker, error from millrace.dead_letter',
               row(:lost_fence::bigint, :dead, format('lease expired: worker dead (session %s) is gone', :dead)),
               'the dead letter says what happened');
-select results_eq($$ select outcome, error, count(*), count(next_run_at) from millrace.attempt_failure group by 1, 2 $$,
-                  format($$ values ('reaped', 'lease expired: worker dead (session %s) is gone', 5::bigint, 4::bigint) $$,
-                         :dead), 'and so does each attempt');
+select results_eq('select outcome, error, count(*)::int, count(next_run_at)::int from millrace.attempt_failure
+                    group by 1, 2',
+                  format($$ values ('reaped', 'lease expired: worker dead (session %s) is gone', 5, 4) $$, :dead),
+                  'and so does each attempt');
 select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 select is(failed, 5::bigint, 'failures are counted') from millrace.queues where name = 'q';

@@ -30,7 +30,8 @@ select dblink_exec('second', 'begin') \g /dev/null
 select kind
   from dblink('second', format('select kind from millrace.claim(%s, ''q'')', :session)) d(kind text) \g /dev/null
 select millrace.maintain_partitions() \g /dev/null
-select isnt(to_regclass('millrace.job_' || to_char(:'day'::date, 'YYYYMMDD')), null, 'the day is kept, a job of it runs');
+select isnt(to_regclass('millrace.job_' || to_char(:'day'::date, 'YYYYMMDD')), null,
+            'the day is kept, a job of it runs');
 select set_eq('table millrace.jobs', 'table before', 'nothing about any job has changed');
 select set_eq(format('select b.kind from before b join (%s) n on n.job_id = b.id where n.stored_on = %L',
                      string_agg('select job_id, stored_on from millrace.' || t, ' union all '), :'day'::date + 2),
@@ -51,15 +52,19 @@ select is(millrace.settled_as(:fence, :dead), 'discarded', 'of each');
 -- Ten leases after the last settle the day is over.
 select millrace_test.advance_clock('10 h 1 s'), millrace.heartbeat(:session) \g /dev/null
 select millrace.maintain_partitions() \g /dev/null
-select is(to_regclass('millrace.job_' || to_char(:'day'::date, 'YYYYMMDD')), null, 'the day goes when nothing runs in it');
-select set_eq('table millrace.jobs', $$ select * from before where kind in ('available', 'scheduled', 'retry', 'dead') $$,
+select is(to_regclass('millrace.job_' || to_char(:'day'::date, 'YYYYMMDD')), null,
+          'the day goes when nothing runs in it');
+select set_eq('table millrace.jobs',
+              $$ select * from before where kind in ('available', 'scheduled', 'retry', 'dead') $$,
               'those that wait are as they were');
 select is(count(*), 4::bigint, 'once') from millrace.job;
-select row_eq('select available, scheduled, running, dead from millrace.queues', row(1::bigint, 2::bigint, 0::bigint, 1::bigint),
+select row_eq('select available, scheduled, running, dead from millrace.queues',
+              row(1::bigint, 2::bigint, 0::bigint, 1::bigint),
               'the counts know nothing of it');
 
 -- They go on from where they were.
-select row_eq(format('select job_id, kind, payload, max_attempts, timeout, traceparent from millrace.claim(%s, ''q'')', :session),
+select row_eq(format('select job_id, kind, payload, max_attempts, timeout, traceparent from millrace.claim(%s, ''q'')',
+                     :session),
               row(:available::bigint, 'available'::text, '{"a": 6}'::jsonb, 2::smallint, interval '1 min',
                   '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'::text), 'one is claimed with all it has');
 select is(millrace.settle_many(array[job_id], array[fence]), '{}', 'settled') from millrace.running;
@@ -70,11 +75,13 @@ select millrace.complete(fence, job_id) from millrace.running \g /dev/null
 select millrace_test.advance_clock('30 days'), millrace.maintain_partitions() \g /dev/null
 select millrace.open_session('w', '{q}') as session \gset
 select is(promoted, 2, 'the retry and the scheduled one are promoted') from millrace.promote();
-select results_eq(format('select kind, payload, attempt::int from millrace.claim(%s, ''q'', 2) order by kind', :session),
+select results_eq(format('select kind, payload, attempt::int from millrace.claim(%s, ''q'', 2) order by kind',
+                         :session),
                   $$ values ('retry', '{"a": 2}'::jsonb, 2), ('scheduled', '{"a": 5}', 1) $$, 'and run');
 select is(millrace.fail(fence, job_id, 'e'), 'scheduled', 'a failed job: ' || job_id) from millrace.running
  where worker = :session order by job_id;
-select is(millrace.settled_as(fence, job_id), 'failed', 'is remembered: ' || job_id) from millrace.scheduled order by job_id;
+select is(millrace.settled_as(fence, job_id), 'failed', 'is remembered: ' || job_id)
+  from millrace.scheduled order by job_id;
 select is(count(*), count(distinct id), 'every job is shown once') from millrace.jobs;
 
 -- What another session holds for a moment cannot move, and keeps its day until the next call.

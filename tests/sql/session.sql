@@ -12,18 +12,22 @@ set local role millrace_worker;
 select millrace.open_session('w1', '{q,r}', 'host', 42, '1.2.3', '10 s') as s1 \gset
 select millrace.open_session('w2', '{q}') as s2 \gset
 reset role;
-select row_eq(format('select name, host, pid, version, queues, state, started_at, heartbeat_at, lease_expires_at, draining
+select row_eq(format('select name, host, pid, version, queues, state, started_at, heartbeat_at, lease_expires_at,
+                             draining
                         from millrace.workers where id = %s', :s1),
               row('w1'::text, 'host'::text, 42, '1.2.3'::text, '{q,r}'::text[], 'alive'::text, :'now'::timestamptz,
-                  :'now'::timestamptz, :'now'::timestamptz + interval '10 s', false), 'a session is what it was opened as');
-select is(lease_expires_at, :'now'::timestamptz + interval '30 s', 'with a lease of 30 seconds unless it says otherwise')
+                  :'now'::timestamptz, :'now'::timestamptz + interval '10 s', false),
+              'a session is what it was opened as');
+select is(lease_expires_at, :'now'::timestamptz + interval '30 s',
+          'with a lease of 30 seconds unless it says otherwise')
   from millrace.workers where id = :s2;
 select cmp_ok(:s1, '<>', :s2, 'no two sessions have the same id');
 
 -- Heartbeats.
 select millrace_test.advance_clock('9 s') as beat \gset
 set local role millrace_worker;
-select is(millrace.heartbeat(:s1), :'beat'::timestamptz + interval '10 s', 'a heartbeat says when the lease expires now');
+select is(millrace.heartbeat(:s1), :'beat'::timestamptz + interval '10 s',
+          'a heartbeat says when the lease expires now');
 reset role;
 select row_eq(format('select heartbeat_at, lease_expires_at, state from millrace.workers where id = %s', :s1),
               row(:'beat'::timestamptz, :'beat'::timestamptz + interval '10 s', 'alive'::text), 'and renews it');

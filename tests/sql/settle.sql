@@ -30,22 +30,26 @@ reset role;
 select results_eq('select id::int, state, attempt::int, error from millrace.jobs order by id',
                   $$ values (1, 'completed', 1, null), (2, 'scheduled', 1, 'boom'), (3, 'discarded', 2, 'bang'),
                             (4, 'scheduled', 0, null), (5, 'discarded', 1, 'bad'), (6, 'available', 0, null),
-                            (7, 'scheduled', 1, 'slow'), (8, 'running', 1, null) $$, 'is in the state it was settled to');
+                            (7, 'scheduled', 1, 'slow'), (8, 'running', 1, null) $$,
+                  'is in the state it was settled to');
 select row_eq('select outcome::text, result, attempt, worker, fence, finished_at, claimed_at from millrace.finished',
               (select row('completed'::text, '{"sent": 1}'::jsonb, 1::smallint, :session, fence, :'at'::timestamptz,
                           :'at'::timestamptz - interval '3 s') from held where n = 1), 'completed: with its result');
 select ok(run_at - :'at'::timestamptz between interval '8 s' and interval '12 s', 'failed: after the queue''s backoff')
   from millrace.scheduled where job_id = 2;
 select results_eq($$ select job_id::int, run_at, waits_for from millrace.scheduled where job_id <> 2 order by 1 $$,
-                  format($$ values (4, %L::timestamptz, 'snooze'), (7, %L, 'retry') $$, :'at'::timestamptz + interval '1 h',
+                  format($$ values (4, %L::timestamptz, 'snooze'), (7, %L, 'retry') $$,
+                         :'at'::timestamptz + interval '1 h',
                          :'at'::timestamptz + interval '5 min'), 'snoozed, or failed with a delay: after that');
 select results_eq('select job_id::int, attempt::int, discarded_at, worker from millrace.dead_letter order by 1',
                   format('values (3, 2, %1$L::timestamptz, %2$s), (5, 1, %1$L, %2$s)', :'at', :session),
                   'discarded, or failed for the last time: a dead letter');
 select results_eq('select job_id::int, attempt::int, outcome, error, failed_at, next_run_at is null
                      from millrace.attempt_failure order by 1',
-                  format($$ values (2, 1, 'failed', 'boom', %1$L::timestamptz, false), (3, 2, 'failed', 'bang', %1$L, true),
-                                   (5, 1, 'discarded', 'bad', %1$L, true), (7, 1, 'failed', 'slow', %1$L, false) $$, :'at'),
+                  format($$ values (2, 1, 'failed', 'boom', %1$L::timestamptz, false),
+                                   (3, 2, 'failed', 'bang', %1$L, true),
+                                   (5, 1, 'discarded', 'bad', %1$L, true),
+                                   (7, 1, 'failed', 'slow', %1$L, false) $$, :'at'),
                   'each failure is kept');
 select results_eq('select job_id::int, outcome from millrace.settle_receipt order by 1',
                   $$ values (4, 'snoozed'), (6, 'released') $$, 'what leaves no other trace leaves a receipt');
@@ -73,7 +77,8 @@ select is(millrace.settle_many(jobs, fences, array_fill(other, '{7}'), array_fil
           (select array_agg(job_id order by n) from held where n <= 7 and other <> outcomes[n]),
           'the same fence with another outcome holds nothing: ' || other)
   from mixed, unnest('{completed,failed,snoozed,discarded,released}'::text[]) other;
-select is(millrace.settle_many(array_agg(job_id order by n), array_agg(fence + 1 order by n)), array_agg(job_id order by n),
+select is(millrace.settle_many(array_agg(job_id order by n), array_agg(fence + 1 order by n)),
+          array_agg(job_id order by n),
           'nor does another fence, even of a running job') from held;
 select is(millrace.settle_many('{77777}', '{1}'), '{77777}', 'nobody holds a job that there is not');
 reset role;
@@ -92,7 +97,8 @@ select is(millrace.settled_as(:stale, :job), null, 'being reaped is no settle');
 select millrace.open_session('w2', '{q}') as session \gset
 select fence from millrace.claim(:session, 'q') \gset
 select is(millrace.settle_many(array[:job], array[:stale]), array[:job]::bigint[], 'nor once another runs the job');
-select is(millrace.settle_many(array[:job], array[:stale], '{released}'), array[:job]::bigint[], 'whatever the outcome');
+select is(millrace.settle_many(array[:job], array[:stale], '{released}'), array[:job]::bigint[],
+          'whatever the outcome');
 select is(state, 'running', 'which runs on') from millrace.jobs where id = :job;
 select is(millrace.settle_many(array[:job], array[:fence]), '{}', 'until the fence that holds it settles it');
 

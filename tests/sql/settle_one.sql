@@ -57,7 +57,7 @@ select throws_ok(format(call, fence, job), 'MR001', format('lease lost: fence %s
                      ('assert_lease', 'select millrace.assert_lease(%s, %s)')) verbs(verb, call)
  where verb <> but_for;
 select throws_ok('select millrace.assert_lease(' || arguments || ')', 'MR001',
-                 'lease lost: fence ' || split_part(arguments, ', ', 1) || ' does not hold job ' || split_part(arguments, ', ', 2),
+                 format('lease lost: fence %s does not hold job %s', variadic string_to_array(arguments, ', ')),
                  'assert_lease ' || arguments)
   from (values ('null, 6'), ('1, null'), ('null, null')) bad(arguments);
 select throws_ok('select millrace.' || replace(call, 'f,', :'fence' || ','), 'MR005', 'settle: bad ' || named, call)

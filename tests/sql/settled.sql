@@ -88,7 +88,8 @@ reset role;
 select results_eq($$ select queue, kind, state, payload, priority::int, run_at - millrace.now() from millrace.jobs
                       where kind <> 'k' order by id $$,
                   $$ values ('next', 'second', 'available', '{"step": 2}'::jsonb, 1, null::interval),
-                            ('next', 'later', 'scheduled', '{}', 5, '5 s'), ('q', 'beside', 'available', '{}', 5, null) $$,
+                            ('next', 'later', 'scheduled', '{}', 5, '5 s'),
+                            ('q', 'beside', 'available', '{}', 5, null) $$,
                   'their successors are enqueued as asked for, not those of the job that is not held');
 select millrace_test.fingerprint() as before \gset
 select is(millrace.settle_many('{1,2,3}', array[:fence, :fence, 7], '{completed,released,completed}', successors =>

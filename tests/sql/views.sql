@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(32);
+select plan(33);
 select millrace.create_queue('q', max_attempts => 3, retry_base => '10 s', timeout => '1 min'),
        millrace.create_queue('empty') \g /dev/null
 select millrace.now() as now \gset
@@ -29,9 +29,9 @@ select set_eq('select kind, state from seen',
                         ('running', 'running'), ('available', 'available'), ('scheduled', 'scheduled'),
                         ('cancelled', 'cancelled') $$, 'each job is shown in its state');
 select is(count(*), count(distinct id), 'once') from seen;
-select columns_are('millrace', 'jobs', array['id', 'queue', 'kind', 'state', 'priority', 'attempt', 'max_attempts', 'run_at',
-                   'worker', 'fence', 'claimed_at', 'deadline', 'finished_at', 'error', 'result', 'payload', 'traceparent',
-                   'enqueued_at'], 'with these columns');
+select columns_are('millrace', 'jobs',
+                   '{id,queue,kind,state,priority,attempt,max_attempts,run_at,worker,fence,claimed_at,deadline,
+                     finished_at,error,result,payload,traceparent,enqueued_at}'::name[], 'with these columns');
 select row_eq('select attempt, worker, fence, claimed_at, deadline, finished_at, error, payload from seen
                 where kind = ''running''',
               row(1::smallint, 'w'::text, :fence::bigint, :'now'::timestamptz, :'now'::timestamptz + interval '1 min',
@@ -71,12 +71,15 @@ select is(pg_temp.tables_read(format('select * from millrace.jobs where state = 
 
 -- Queues.
 set local role millrace_viewer;
-select row_eq($$ select name, available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed, oldest_at,
-                        oldest_age, signal_raised, max_attempts, timeout, retry_base, retry_cap, max_payload_bytes, retention
+select row_eq($$ select name, available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed
                    from millrace.queues where name = 'q' $$,
-              row('q'::text, 1::bigint, 2::bigint, 0::bigint, 1::bigint, 1::bigint, 7::bigint, 1::bigint, 1::bigint, 2::bigint,
-                  :'later'::timestamptz, interval '0', false, 3::smallint, interval '1 min', interval '10 s', interval '1 h',
-                  1048576, interval '7 days'), 'a queue: its numbers, its oldest job, its policy');
+              row('q'::text, 1::bigint, 2::bigint, 0::bigint, 1::bigint, 1::bigint, 7::bigint, 1::bigint, 1::bigint,
+                  2::bigint), 'a queue: its numbers');
+select row_eq($$ select oldest_at, oldest_age, signal_raised, max_attempts, timeout, retry_base, retry_cap,
+                        max_payload_bytes, retention
+                   from millrace.queues where name = 'q' $$,
+              row(:'later'::timestamptz, interval '0', false, 3::smallint, interval '1 min', interval '10 s',
+                  interval '1 h', 1048576, interval '7 days'), 'its oldest job, its policy');
 select row_eq($$ select available, enqueued, oldest_at, oldest_age from millrace.queues where name = 'empty' $$,
               row(0::bigint, 0::bigint, null::timestamptz, null::interval), 'an empty queue has no oldest job');
 reset role;
@@ -115,10 +118,11 @@ select is(worker, 'w', 'a job keeps the name of its worker') from millrace.jobs 
 set local role millrace_viewer;
 select row_eq('select job_id, queue, kind, attempt, error, discarded_at, worker, payload, enqueued_at
                  from millrace.dead_letters',
-              row(:discarded::bigint, 'q'::text, 'discarded'::text, 1::smallint, 'bad'::text, :'later'::timestamptz, 'w'::text,
-                  '{}'::jsonb, :'now'::timestamptz), 'a dead letter: what, why, when');
-select throws_ok('select * from millrace.' || relation, '42501', 'permission denied for ' || kind || ' ' || relation, relation)
-  from (values ('job', 'table'), ('ready', 'table'), ('finished', 'table')) hidden(relation, kind);
+              row(:discarded::bigint, 'q'::text, 'discarded'::text, 1::smallint, 'bad'::text, :'later'::timestamptz,
+                  'w'::text, '{}'::jsonb, :'now'::timestamptz), 'a dead letter: what, why, when');
+select throws_ok('select * from millrace.' || relation, '42501', 'permission denied for table ' || relation,
+                 relation)
+  from unnest('{job,ready,finished}'::text[]) relation;
 reset role;
 select millrace.replay(:discarded) \g /dev/null
 select is_empty('table millrace.dead_letters', 'replayed, it is none any more');

@@ -17,7 +17,8 @@ declare
 begin
     for observed in select c.oid::regclass
                       from pg_class c
-                     where c.relnamespace = 'millrace'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+                     where c.relnamespace = 'millrace'::regnamespace and c.relkind in ('r', 'p')
+                       and not c.relispartition
                      order by c.relname
     loop
         execute format('select md5(coalesce(string_agg(t::text, chr(10) order by t::text), '''')) from %s t', observed)

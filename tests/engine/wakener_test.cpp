@@ -1,0 +1,59 @@
+#include "engine/wakener.hpp"
+
+#include "support/database.hpp"
+#include "support/log_watch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace millrace::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class WakenerTest : public ::testing::Test {
+protected:
+    WakenerTest() {
+        database.create_queue("a");
+        database.create_queue("b");
+    }
+
+    Database database;
+    LogWatch log;
+    engine::Stats stats;
+    engine::Bell a;
+    engine::Bell b;
+    engine::Wakener wakener{database.worker_conninfo(), {{"a", &a}, {"b", &b}}, stats, log.log()};
+    std::stop_source stop;
+};
+
+TEST_F(WakenerTest, rings_every_bell_when_it_begins_to_listen_and_then_the_one_that_is_meant) {
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    EXPECT_TRUE(a.wait(stop.get_token(), 10s));
+    EXPECT_TRUE(b.wait(stop.get_token(), 10s));
+    database.execute("select pg_notify('millrace/b', '')");
+    EXPECT_TRUE(b.wait(stop.get_token(), 10s));
+    EXPECT_FALSE(a.wait(stop.get_token(), 0ms));
+}
+
+TEST_F(WakenerTest, rings_every_bell_again_after_a_loss_because_notifications_were_lost_with_it) {
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    EXPECT_TRUE(a.wait(stop.get_token(), 10s));
+    EXPECT_EQ(database.terminate("millrace listener"), 1);
+    EXPECT_TRUE(a.wait(stop.get_token(), 10s));
+    EXPECT_EQ(stats.reconnects, 1U);
+}
+
+TEST_F(WakenerTest, tells_when_it_listens) {
+    wakener.await_listening(stop.get_token(), 0ms);
+    EXPECT_EQ(log.count("listening"), 0U);
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    wakener.await_listening(stop.get_token(), 10s);
+    EXPECT_EQ(database.value("select count(*) from pg_stat_activity where application_name = 'millrace listener'"
+                             " and datname = current_database() and state = 'idle'"),
+              "1");
+}
+
+}  // namespace
+}  // namespace millrace::testing

@@ -111,8 +111,11 @@ class Demo:
     def number(self, text):
         return int(self.sql(text)[0][0])
 
-    def start(self, command, **options):
-        process = subprocess.Popen(command, env=self.environment, **options)
+    def start(self, name, command, environment=None, **options):
+        # A session of its own and nothing of our terminal or pipe: it may outlive us.
+        with open(self.scratch / f"{name}.log", "w") as log:
+            process = subprocess.Popen(command, env=self.environment | (environment or {}), start_new_session=True,
+                                       **{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | options)
         self.processes.append(process)
         return process
 
@@ -136,21 +139,18 @@ class Demo:
             select millrace.create_queue('work');""")
 
     def start_mail_server(self):
-        server = self.start([os.environ["MILLRACE_NODE"], SMTP_SERVER, "--security", "starttls", "--out", self.mailbox],
-                            stdout=subprocess.PIPE, text=True)
+        command = [os.environ["MILLRACE_NODE"], SMTP_SERVER, "--security", "starttls", "--out", self.mailbox]
+        server = self.start("smtp", command, stdout=subprocess.PIPE, text=True)
         return json.loads(server.stdout.readline())
 
     def start_worker(self, name, smtp):
-        log = open(self.scratch / f"{name}.log", "w")
-        environment = self.environment | {"PGUSER": name}  # a member of millrace_worker, with no right on any table
-        process = subprocess.Popen(
+        return self.start(
+            name,
             [os.environ["MILLRACE_BINARY"], "worker", "--worker.name", name, "--queue", f"work={SLOTS}",
              "--queue", "mail=4", "--worker.lease", f"{LEASE_SECONDS}s",
              "--smtp.url", f"smtp://localhost:{smtp['port']}", "--smtp.ca_file", smtp["ca_file"],
              "--smtp.from", "millrace <demo@example.org>"],
-            env=environment, stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
+            environment={"PGUSER": name})  # a member of millrace_worker, with no right on any table
 
     def received(self):
         return [json.loads(line) for line in self.mailbox.read_text().splitlines()] if self.mailbox.exists() else []

@@ -219,6 +219,27 @@ std::string text_or_empty(const Environment& environment, std::string_view name)
     return variable == environment.end() ? "" : variable->second;
 }
 
+// As systemd and the XDG base directory specification name it.
+std::string default_cache(const Environment& environment) {
+    const auto own = text_or_empty(environment, "CACHE_DIRECTORY");
+    if (own.starts_with('/')) return own.substr(0, own.find(':'));  // systemd may list several
+    const auto shared = text_or_empty(environment, "XDG_CACHE_HOME");
+    if (shared.starts_with('/')) return shared + "/millrace";
+    const auto home = text_or_empty(environment, "HOME");
+    return home.starts_with('/') ? home + "/.cache/millrace" : "";
+}
+
+// What finds programs, their owner's keys and the way out of this network; never a secret of ours.
+std::vector<std::string> program_environment(const Environment& environment) {
+    std::vector<std::string> passed;
+    for (const std::string_view name : {"PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "http_proxy",
+                                        "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}) {
+        const auto value = text_or_empty(environment, name);
+        if (!value.empty()) passed.push_back(fmt::format("{}={}", name, value));
+    }
+    return passed;
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -254,6 +275,8 @@ Options read_options(std::span<const std::string> words, const Environment& envi
             rule.apply(draft, given);
     }
     complete(draft);
+    if (draft.options.cache_directory.empty()) draft.options.cache_directory = default_cache(environment);
+    draft.options.program_environment = program_environment(environment);
     return draft.options;
 }
 

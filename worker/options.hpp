@@ -38,6 +38,10 @@ struct Options {
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;
+
+    std::string cache_directory;  // empty: none can be thought of
+    // NAME=value: what programs that a worker starts may see of this process's variables.
+    std::vector<std::string> program_environment;
 };
 
 // A setting that cannot be used as it stands. The text names it, says why, and what to write instead.

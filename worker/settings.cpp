@@ -109,6 +109,11 @@ void set_worker_name(Draft& draft, const Given& given) {
     if (given.value.size() > max_bytes) refuse(given, "is too long", "Use up to 200 bytes.");
 }
 
+void set_cache(Draft& draft, const Given& given) {
+    draft.options.cache_directory = text_of(given);
+    if (!given.value.starts_with('/')) refuse(given, "is not absolute", "Begin it with a slash.");
+}
+
 void set_smtp_url(Draft& draft, const Given& given) {
     static const std::regex form{R"((smtps?)://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?/?)"};
     std::smatch parts;
@@ -211,6 +216,7 @@ const std::array all_rules{
     Rule{{"worker.drain_timeout", "DURATION", "for running jobs at shutdown (30s)"},
          [](Draft& draft, const Given& given) { draft.options.worker.drain_timeout = duration_of(given, 0s, 24h); }},
     Rule{{"worker.listen", "on|off", "off behind a transaction pooler: poll only (on)"}, set_listening},
+    Rule{{"worker.cache", "DIRECTORY", "copies of repositories; may be removed while no worker runs"}, set_cache},
     Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
     Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
     Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},

@@ -216,5 +216,27 @@ TEST_F(OptionsTest, gives_each_worker_a_name) {
     EXPECT_EQ(read_options(Words{"worker", "--name", "alder"}, {}).worker.name, "alder");
 }
 
+TEST_F(OptionsTest, finds_a_cache_where_systemd_or_the_desktop_keeps_one) {
+    const auto cache_of = [](const Environment& environment, const Words& words = {}) {
+        return read_options(words, environment).cache_directory;
+    };
+    EXPECT_EQ(cache_of({}), "");
+    EXPECT_EQ(cache_of({{"HOME", "relative"}}), "");
+    Environment environment{{"HOME", "/h"}};
+    EXPECT_EQ(cache_of(environment), "/h/.cache/millrace");
+    environment["XDG_CACHE_HOME"] = "/x";
+    EXPECT_EQ(cache_of(environment), "/x/millrace");
+    environment["CACHE_DIRECTORY"] = "/var/cache/a:/var/cache/b";
+    EXPECT_EQ(cache_of(environment), "/var/cache/a");
+    EXPECT_EQ(cache_of(environment, {"worker", "--cache", "/mine"}), "/mine");
+    EXPECT_THAT(refusal_of({"worker", "--cache", "mine"}), HasSubstr("not absolute"));
+}
+
+TEST_F(OptionsTest, passes_few_variables_on_and_no_secret) {
+    const auto options =
+        read_options(Words{}, {{"PATH", "/bin"}, {"PGPASSWORD", "p"}, {"MILLRACE_SMTP_PASSWORD", "p"}, {"HOME", "/h"}});
+    EXPECT_THAT(options.program_environment, ElementsAre("PATH=/bin", "HOME=/h"));
+}
+
 }  // namespace
 }  // namespace millrace

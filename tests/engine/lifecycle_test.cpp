@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/job_store.hpp"
+#include "storage/translation.hpp"
 #include "storage/worker_store.hpp"
 #include "support/database.hpp"
 #include "support/gate.hpp"
@@ -233,6 +234,50 @@ TEST_F(Lifecycle, redoes_its_own_jobs_after_it_was_taken_for_dead_by_a_close) {
     EXPECT_TRUE(running.log().await("lease lost"));
     EXPECT_TRUE(completes(20));
     EXPECT_EQ(database.value("select count(*) from millrace.attempt_failure"), "0") << "nobody's fault";
+}
+
+TEST_F(Lifecycle, learns_from_a_claim_that_its_session_has_ended) {
+    auto settings = quick_settings();
+    settings.lease = 10min;  // the next heartbeat is far away
+    auto& running = start(
+        [&](const Job& job, std::stop_token stop) {
+            if (job.payload == R"("slow")") gate.pass(stop);
+            return Completed{};
+        },
+        settings);
+    database.enqueue("q", "k", R"("slow")");
+    ASSERT_TRUE(gate.await_arrived(1));
+    database.execute("select millrace.close_session(id) from millrace.worker");
+    EXPECT_TRUE(running.log().await("session opened", 2));
+    gate.open();
+    EXPECT_TRUE(completes(1));
+    EXPECT_EQ(running.stats().leases_lost, 1U);
+}
+
+TEST_F(Lifecycle, stops_its_attempts_when_the_lease_cannot_be_renewed_in_time) {
+    std::atomic<int> stopped{0};
+    auto settings = quick_settings();
+    settings.lease = 1s;
+    auto& running = start(
+        [&](const Job&, std::stop_token stop) -> Outcome {
+            if (gate.pass(stop)) return Completed{};
+            ++stopped;
+            return Failed{"stopped", {}};
+        },
+        settings);
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(gate.await_arrived(1));
+    const auto session = storage::SessionFactory{database.admin_conninfo()}.open("test");
+    {
+        storage::Transaction blocking{*session};
+        storage::execute(blocking, "select from millrace.worker for update");  // heartbeats wait
+        EXPECT_TRUE(running.log().await("lease lost"));
+        EXPECT_NE(running.log().text().find("not renewed in time"), std::string::npos);
+    }
+    gate.open();
+    EXPECT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(stopped, 1);
+    EXPECT_EQ(database.value("select count(*) from millrace.finished"), "1");
 }
 
 TEST_F(Lifecycle, loses_and_doubles_nothing_while_its_backends_are_killed) {

@@ -39,14 +39,13 @@ void Executor::run() {
 void Executor::attend(const Attempt& attempt) {
     const auto stop = slot_.begin(attempt);
     if (attempt.lease->lost) {  // looked at after `begin`: from there on a loss stops the slot
-        std::ignore = slot_.end();
+        slot_.end();
         count_lost(attempt.job, "lease lost before the attempt was started");
         return;
     }
-    if (attempt.deadline != Clock::time_point::max()) with_.watchdog.expect(attempt.deadline);
     auto outcome = outcome_of(attempt, stop);
-    const bool ours = slot_.end();
-    if (!ours || !outcome) return;
+    slot_.end();
+    if (!outcome) return;
     const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
     with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, urgency);
 }

@@ -15,7 +15,6 @@
 #include "engine/registry.hpp"
 #include "engine/running_attempts.hpp"
 #include "engine/unknown_kinds.hpp"
-#include "engine/watchdog.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -32,7 +31,6 @@ public:
         const Registry& registry;
         Completer& completer;
         UnknownKinds& unknown_kinds;
-        Watchdog& watchdog;
         Stats& stats;
         ops::Log& log;
     };

@@ -72,21 +72,15 @@ void Heartbeat::start_draining() {
     changed_.notify_all();
 }
 
-Clock::time_point Heartbeat::expire(Clock::time_point now) {
+void Heartbeat::expire(Clock::time_point now) {
     std::vector<core::WorkerId> expired;
-    auto next = Clock::time_point::max();
     {
         const std::lock_guard lock{mutex_};
         for (const auto& held : held_) {
-            if (held.trusted_until <= now) {
-                expired.push_back(held.lease->worker);
-            } else {
-                next = std::min(next, held.trusted_until);
-            }
+            if (held.trusted_until <= now) expired.push_back(held.lease->worker);
         }
     }
     for (const auto worker : expired) drop(worker, "not renewed in time");
-    return next;
 }
 
 void Heartbeat::open_session(storage::Session& session) {

@@ -47,8 +47,8 @@ public:
     void retire(const std::shared_ptr<const Lease>& lease);  // a claim under it is in doubt
     void start_draining();                                   // shown in millrace.workers; no new session from here on
 
-    // Loses the leases that may not be trusted any more; returns when the next one expires.
-    Clock::time_point expire(Clock::time_point now);
+    // Gives up the leases that may not be trusted any more.
+    void expire(Clock::time_point now);
 
 private:
     struct Held {

@@ -1,7 +1,5 @@
 #include "engine/running_attempts.hpp"
 
-#include <algorithm>
-
 namespace millrace::engine {
 
 std::stop_token RunningAttempts::Slot::begin(const Attempt& attempt) {
@@ -9,7 +7,6 @@ std::stop_token RunningAttempts::Slot::begin(const Attempt& attempt) {
     attempt_ = &attempt;
     source_ = std::stop_source{};
     reason_ = StopReason::none;
-    abandoned_ = false;
     return source_.get_token();
 }
 
@@ -18,10 +15,9 @@ StopReason RunningAttempts::Slot::reason() const {
     return reason_;
 }
 
-bool RunningAttempts::Slot::end() {
+void RunningAttempts::Slot::end() {
     const std::lock_guard lock{mutex_};
     attempt_ = nullptr;
-    return !abandoned_;
 }
 
 RunningAttempts::RunningAttempts(std::size_t slots) {
@@ -54,24 +50,17 @@ void RunningAttempts::stop_of(const Lease& lease) {
     stop_where(StopReason::lease_lost, [&](const Attempt& attempt) { return attempt.lease.get() == &lease; });
 }
 
-std::size_t RunningAttempts::stop_overdue(Clock::time_point now, Clock::time_point& next) {
-    next = Clock::time_point::max();
-    return stop_where(StopReason::deadline, [&](const Attempt& attempt) {
-        if (attempt.deadline <= now) return true;
-        next = std::min(next, attempt.deadline);
-        return false;
-    });
+std::size_t RunningAttempts::stop_overdue(Clock::time_point now) {
+    return stop_where(StopReason::deadline, [now](const Attempt& attempt) { return attempt.deadline <= now; });
 }
 
-std::vector<RunningAttempts::Holding> RunningAttempts::abandon_all() {
-    std::vector<Holding> held;
+std::vector<core::JobId> RunningAttempts::jobs() const {
+    std::vector<core::JobId> jobs;
     for (const auto& slot : slots_) {
         const std::lock_guard lock{slot->mutex_};
-        if (slot->attempt_ == nullptr) continue;
-        slot->abandoned_ = true;
-        held.push_back({slot->attempt_->job.id, slot->attempt_->job.fence, slot->attempt_->lease});
+        if (slot->attempt_ != nullptr) jobs.push_back(slot->attempt_->job.id);
     }
-    return held;
+    return jobs;
 }
 
 }  // namespace millrace::engine

@@ -24,8 +24,7 @@ public:
     public:
         std::stop_token begin(const Attempt& attempt);
         [[nodiscard]] StopReason reason() const;
-        // False when the attempt was abandoned meanwhile: somebody else has settled it.
-        [[nodiscard]] bool end();
+        void end();
 
     private:
         friend class RunningAttempts;
@@ -34,7 +33,6 @@ public:
         const Attempt* attempt_ = nullptr;
         std::stop_source source_{std::nostopstate};
         StopReason reason_ = StopReason::none;
-        bool abandoned_ = false;
     };
 
     explicit RunningAttempts(std::size_t slots);
@@ -43,16 +41,9 @@ public:
 
     void stop_all(StopReason reason);
     void stop_of(const Lease& lease);
-    // Asks the attempts past their deadline to stop; returns how many, and when the next deadline passes.
-    std::size_t stop_overdue(Clock::time_point now, Clock::time_point& next);
+    std::size_t stop_overdue(Clock::time_point now);  // how many were past their deadline and did not know yet
 
-    struct Holding {
-        core::JobId job;
-        core::Fence fence;
-        std::shared_ptr<const Lease> lease;
-    };
-    // What still runs, which from here on is nobody's: its executors' results will be dropped.
-    [[nodiscard]] std::vector<Holding> abandon_all();
+    [[nodiscard]] std::vector<core::JobId> jobs() const;
 
 private:
     template <class Applies>

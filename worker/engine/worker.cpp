@@ -63,7 +63,6 @@ private:
     void start();
     Ending finish();
     [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
-    void give_back(core::JobId job, core::Fence fence, std::shared_ptr<const Lease> lease);
     [[nodiscard]] Wakener::Bells bells() const;
 
     // The one place where a thread's exceptions end: they end the worker.
@@ -108,7 +107,7 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
         auto& [name, backlog, bell] = *queues_.at(i);
         const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, stats, log};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, watchdog_, stats, log};
+        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, stats, log};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
         }
@@ -162,8 +161,8 @@ void Worker::Parts::start() {
     }
 }
 
-// In this order: no new claims; what was not started goes back, what runs may end; then the results go out; and the
-// lease is given up last, because until then it protects all of this.
+// In this order: no new claims; what was not started goes back, what runs may end; then the results go out. The session
+// is closed last, because until then it protects all of this; what is still running is given back by its close.
 Worker::Ending Worker::Parts::finish() {
     log_.write(ops::Level::info, "stopping");
     for (auto& claimer : claimer_threads_) claimer.request_stop();
@@ -172,7 +171,8 @@ Worker::Ending Worker::Parts::finish() {
 
     for (const auto& queue : queues_) {
         for (auto& attempt : queue->backlog.close()) {
-            give_back(attempt.job.id, attempt.job.fence, std::move(attempt.lease));
+            completer_.submit({attempt.job.id, attempt.job.fence, core::Released{}}, std::move(attempt.lease),
+                              Urgency::now);
         }
     }
     const bool failed = failure_.with([](auto& first) { return first != nullptr; });
@@ -182,12 +182,8 @@ Worker::Ending Worker::Parts::finish() {
         attempts_.stop_all(StopReason::shutdown);
         idle = await_idle(settings_.stop_grace);
     }
-    if (!idle) {
-        for (auto& held : attempts_.abandon_all()) {
-            log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back",
-                       {{"job", held.job.value}});
-            give_back(held.job, held.fence, std::move(held.lease));
-        }
+    for (const auto job : attempts_.jobs()) {
+        log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", {{"job", job.value}});
     }
     maintenance_thread_ = {};
     wakener_thread_ = {};
@@ -207,10 +203,6 @@ bool Worker::Parts::await_idle(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     return std::all_of(queues_.begin(), queues_.end(),
                        [&](const auto& queue) { return queue->backlog.await_idle(deadline); });
-}
-
-void Worker::Parts::give_back(core::JobId job, core::Fence fence, std::shared_ptr<const Lease> lease) {
-    completer_.submit({job, fence, core::Released{}}, std::move(lease), Urgency::now);
 }
 
 template <class Body>

@@ -32,6 +32,7 @@ create table millrace.lane (
     queue_id int not null references millrace.queue on delete cascade,
     priority smallint not null check (priority between 0 and 9),
     low      xid8 not null default '0',
+    low_job  bigint not null default 0,  -- within that position: one transaction may enqueue a million jobs
     pending  xid8[] not null default '{}',
     primary key (queue_id, priority)
 ) with (fillfactor = 10);

@@ -56,14 +56,14 @@ begin
     return query
     with chosen as materialized (
         select next.ctid
-          from (select l.priority, l.low, l.pending
+          from (select l.priority, l.low, l.low_job, l.pending
                   from millrace.lane l
                  where l.queue_id = claimed_queue
                  order by case when oldest_first then (select r.pos
                                                          from millrace.ready r
                                                         where r.queue_id = l.queue_id and r.priority = l.priority
-                                                          and r.pos >= l.low
-                                                        order by r.pos
+                                                          and (r.pos, r.job_id) >= (l.low, l.low_job)
+                                                        order by r.pos, r.job_id
                                                         limit 1) end,
                           l.priority) lane
          cross join lateral (
@@ -82,7 +82,8 @@ begin
                 select late.ctid
                   from (select r.ctid
                           from millrace.ready r
-                         where r.queue_id = claimed_queue and r.priority = lane.priority and r.pos >= lane.low
+                         where r.queue_id = claimed_queue and r.priority = lane.priority
+                           and (r.pos, r.job_id) >= (lane.low, lane.low_job)
                          order by r.pos, r.job_id
                          limit max_jobs
                            for update skip locked) late) next

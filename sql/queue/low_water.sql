@@ -4,11 +4,11 @@
 -- front of a lane would pass every job ever claimed. Each lane therefore remembers where its first live row can be.
 -- A row's position is the transaction that inserted it, and the invariant is
 --
---     whatever is or can become claimable has  pos >= low  or  pos in pending.
+--     whatever is or can become claimable has  (pos, job_id) >= (low, low_job)  or  pos in pending.
 --
 -- The least position that can be *seen* is no such mark: an enqueue that is not committed yet has a lower one, and its
 -- jobs would be lost. So from one snapshot the mark moves to the least of
---     the first live row of the lane,
+--     the first live row of the lane, and its job: of a transaction that has ended, all rows before it are dead,
 --     the oldest transaction in progress that the last call has not seen already,
 --     the ninth transaction in progress, whatever the last call has seen,
 --     the snapshot's end.
@@ -54,19 +54,29 @@ begin
                      (select o.pos from open o order by o.pos offset long_limit limit 1),
                      (select pg_snapshot_xmax(s.taken) from snapshot s)) as pos
     ), mark as (
-        select l.queue_id, l.priority, l.pending,
-               case when cardinality(l.pending) >= pending_limit then l.low
-                    else greatest(l.low, least((select c.pos from cap c),
-                                               (select r.pos
-                                                  from millrace.ready r
-                                                 where r.queue_id = l.queue_id and r.priority = l.priority
-                                                   and r.pos >= l.low
-                                                 order by r.pos
-                                                 limit 1)))
-               end as low
+        select l.queue_id, l.priority, l.pending, m.low, m.low_job
           from millrace.lane l
+         cross join cap c
+         cross join lateral (
+                select n.low, n.low_job
+                  from (select r.pos as low, r.job_id as low_job
+                          from (select r.pos, r.job_id
+                                  from millrace.ready r
+                                 where r.queue_id = l.queue_id and r.priority = l.priority
+                                   and (r.pos, r.job_id) >= (l.low, l.low_job)
+                                 order by r.pos, r.job_id
+                                 limit 1) r
+                        union all
+                        select c.pos, 0) n
+                 order by n.low, n.low_job
+                 limit 1) n
+         cross join lateral (
+                select case when s.stays then l.low else n.low end as low,
+                       case when s.stays then l.low_job else n.low_job end as low_job
+                  from (select cardinality(l.pending) >= pending_limit
+                               or (n.low, n.low_job) < (l.low, l.low_job) as stays) s) m
     ), marked as materialized (
-        select m.queue_id, m.priority, m.low,
+        select m.queue_id, m.priority, m.low, m.low_job,
                array(select p.pos
                        from (select unnest(m.pending) union select o.pos from open o) p(pos)
                       where p.pos < m.low
@@ -99,10 +109,10 @@ begin
             or w.delta_low < (select m.low from delta_mark m)
     )
     update millrace.lane l
-       set low = m.low, pending = m.pending
+       set low = m.low, low_job = m.low_job, pending = m.pending
       from marked m
      where l.queue_id = m.queue_id and l.priority = m.priority
-       and (l.low < m.low or l.pending <> m.pending);
+       and ((l.low, l.low_job) < (m.low, m.low_job) or l.pending <> m.pending);
     get diagnostics moved = row_count;
     return moved;
 end

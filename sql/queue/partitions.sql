@@ -61,7 +61,7 @@ begin
     exception when lock_not_available then
         null;  -- somebody reads or writes an old day: the next call tries again
     end;
-    perform millrace.prune_ledgers(kept_from);
+    perform millrace.prune_ledgers(kept_from::timestamp at time zone 'utc');
     return changed;
 end
 $$;
@@ -115,7 +115,7 @@ end
 $$;
 
 -- What else grows with time and is not partitioned.
-create or replace function millrace.prune_ledgers(kept_from date)
+create or replace function millrace.prune_ledgers(kept_from timestamptz)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -136,7 +136,8 @@ begin
      where w.ctid = any (array(select x.ctid from millrace.worker x where x.cleared and x.ended_at < kept_from
                                 limit at_a_time));
     delete from millrace.operator_action a
-     where a.ctid = any (array(select x.ctid from millrace.operator_action x where x.at < kept_from - 365
+     where a.ctid = any (array(select x.ctid from millrace.operator_action x
+                                where x.at < kept_from - interval '365 days'
                                 limit at_a_time));
 end
 $$;

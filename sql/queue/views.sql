@@ -85,7 +85,7 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
                                             (select r.job_id, r.stored_on
                                                from millrace.ready r
                                               where r.queue_id = l.queue_id and r.priority = l.priority
-                                                and r.pos >= l.low
+                                                and (r.pos, r.job_id) >= (l.low, l.low_job)
                                               order by r.pos, r.job_id
                                               limit 1) late
                                      union all

@@ -29,7 +29,7 @@ FINAL = {"completed", "discarded", "cancelled"}
 # plant: (function, [(what the source says, what it is made to say)])
 PLANTS = {
     "no-cap-on-the-low-water": ("millrace.advance_low_water()", [
-        ("least((select c.pos from cap c),", "least("),
+        ("union all\n                        select c.pos, 0) n", ") n"),
         ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),
     "long-transactions-are-not-listed": ("millrace.advance_low_water()", [
         ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),

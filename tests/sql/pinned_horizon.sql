@@ -8,28 +8,37 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(9);
+select plan(10);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 alter table millrace.ready set (autovacuum_enabled = off);
 alter table millrace.queue_delta set (autovacuum_enabled = off);
 
-create procedure pg_temp.work(enqueues int)  -- ten jobs in each transaction, a hundred claimed and settled at a time
+create procedure pg_temp.drain(claims int)  -- a hundred jobs claimed and settled at a time
 language plpgsql
 as $$
 declare
     ids bigint[];
     fences bigint[];
 begin
+    for i in 1 .. claims loop
+        select coalesce(array_agg(c.job_id), '{}'), array_agg(c.fence) into ids, fences
+          from millrace.claim((select max(id) from millrace.worker), 'q', 100) c;
+        commit;
+        perform millrace.settle_many(ids, fences);
+        commit;
+    end loop;
+end
+$$;
+create procedure pg_temp.work(enqueues int)  -- ten jobs in each transaction
+language plpgsql
+as $$
+begin
     for i in 1 .. enqueues loop
         perform millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[10]));
         commit;
         if i % 10 = 0 then
-            select array_agg(c.job_id), array_agg(c.fence) into ids, fences
-              from millrace.claim((select max(id) from millrace.worker), 'q', 100) c;
-            commit;
-            perform millrace.settle_many(ids, fences);
-            commit;
+            call pg_temp.drain(1);
         end if;
     end loop;
 end
@@ -110,6 +119,15 @@ select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also aft
 select cmp_ok(pg_temp.cost_of_counts(), '<', :fresh_counts + 60::bigint, 'for the counts, too');
 select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'which are right');
+
+-- Nor does it matter how many jobs one transaction has enqueued, which all have its position.
+select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[10000]))) \g /dev/null
+call pg_temp.drain(90);
+select pos as mark from millrace.ready limit 1 \gset
+call pg_temp.advance_past(:'mark');
+select millrace.advance_low_water() \g /dev/null
+select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also behind nine thousand jobs of one transaction');
+call pg_temp.drain(10);
 
 -- The reason was the snapshot.
 select dblink_exec('old', 'commit') \g /dev/null

@@ -1,0 +1,15 @@
+-- grants: who may call what of fork synchronisation. Applied last; PUBLIC has nothing.
+--
+--     millrace_worker      what a job needs              millrace_operator   adds forks, asks for jobs, looks
+--                                                        millrace_viewer     looks
+--
+-- Locks   none.
+-- Raises  nothing.
+
+revoke all on all tables in schema forks from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                              millrace_viewer;
+revoke all on all functions in schema forks from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                                 millrace_viewer;
+grant select on forks.registry, forks.results to millrace_operator, millrace_viewer;
+grant execute on function forks.add_fork, forks.enable_fork, forks.disable_fork, forks.sync_now to millrace_operator;
+grant execute on function forks.sync_target, forks.intend_push, forks.record_sync to millrace_worker;

@@ -1,0 +1,135 @@
+-- sync_now, sync_target, intend_push, record_sync, results: one branch of a fork, from the wish to the result.
+--
+--     sync_now ─► job forks.sync ─► sync_target ─► (git) ─► intend_push ─► (push) ─► record_sync and settle
+--
+-- The push is the one effect outside this database. It is announced here before it happens, under the job's fence: a
+-- worker that has lost its lease is refused before it pushes, and one that repeats the job learns what may have been
+-- pushed already, so that the branch counts as updated however often its worker dies.
+--
+-- record_sync belongs in the transaction that settles the job. There is one result for a job, and one for a branch in
+-- a run: the last one.
+--
+-- Locks   intend_push: the job's row of running, shared. record_sync: the result's row.
+-- Raises  MR001 lease_lost (intend_push), MR005 bad_argument, MR007 invalid_transition, MR020 unknown_fork.
+-- Rows    sync_now: 3 per branch, at most 100 branches. Others: 1.
+
+create or replace function forks.sync_now(repo text, branch text default null)
+returns bigint[]  -- the jobs, in the order of the fork's branches
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    chosen forks.fork;
+begin
+    select * into chosen from forks.fork f where f.repo = sync_now.repo;
+    if not found then
+        perform forks.raise_unknown_fork(repo);
+    elsif not chosen.enabled then
+        raise exception using errcode = 'MR007', message = format('fork %L is disabled', repo),
+            hint = 'Enable it: select forks.enable_fork(repo).';
+    elsif branch is not null and branch <> all (chosen.branches) then
+        raise exception using errcode = 'MR005', message = 'sync_now: bad branch',
+            hint = format('Allowed for branch: those of the fork, %s; null for all of them.',
+                          array_to_string(chosen.branches, ', '));
+    end if;
+    return millrace.enqueue_many(chosen.queue, 'forks.sync', array(
+        select jsonb_build_object('fork', chosen.repo, 'branch', b.name)
+          from unnest(chosen.branches) with ordinality b(name, place)
+         where b.name = coalesce(sync_now.branch, b.name)
+         order by b.place));
+end
+$$;
+
+-- What a worker must know of a fork, and of an earlier attempt of this job that came as far as pushing.
+create or replace function forks.sync_target(
+    repo text, branch text, job_id bigint,
+    out provider text, out origin_url text, out upstream_url text, out enabled boolean, out is_listed boolean,
+    out intended_before text, out intended_after text)
+returns setof record  -- none: there is no such fork
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select f.provider, f.origin_url, f.upstream_url, f.enabled, $2 = any (f.branches), i.before_sha, i.after_sha
+      from forks.fork f
+      left join forks.push_intent i on i.job_id = $3
+     where f.repo = $1
+$$;
+
+create or replace function forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform forks.check_commit('intend_push', 'before_sha', coalesce(before_sha, ''));
+    perform forks.check_commit('intend_push', 'after_sha', coalesce(after_sha, ''));
+    perform millrace.assert_lease(fence, job_id);
+    insert into forks.push_intent as i (job_id, before_sha, after_sha, intended_at)
+    values (intend_push.job_id, intend_push.before_sha, intend_push.after_sha, millrace.now())
+    on conflict on constraint push_intent_pkey
+    do update set before_sha = excluded.before_sha, after_sha = excluded.after_sha, intended_at = excluded.intended_at;
+end
+$$;
+
+-- after_sha is where the fork's branch is now; null for what is unknown.
+create or replace function forks.record_sync(
+    job_id bigint, repo text, branch text, state text,
+    before_sha text default null, after_sha text default null, detail text default null, run bigint default null)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    synchronised constant int := (select f.id from forks.fork f where f.repo = record_sync.repo);
+    wrong text;
+begin
+    if synchronised is null then
+        perform forks.raise_unknown_fork(repo);
+    end if;
+    perform forks.check_commit('record_sync', 'before_sha', before_sha);
+    perform forks.check_commit('record_sync', 'after_sha', after_sha);
+    wrong := case
+        when job_id is null then 'job_id: not null'
+        when not forks.is_branch(branch) then 'branch: the name of a branch'
+        when state is null or state not in ('updated', 'current', 'conflict', 'skipped', 'failed')
+            then 'state: updated, current, conflict, skipped, failed'
+        when state = 'updated' and num_nulls(before_sha, after_sha) > 0 then 'state: updated only with both commits'
+        when length(detail) > 4000 then 'detail: up to 4000 characters'
+        when run is not null and not exists (select from forks.run r where r.id = run) then 'run: the id of a run'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'record_sync: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
+
+    delete from forks.push_intent i where i.job_id = record_sync.job_id;
+    delete from forks.sync_result r
+     where r.job_id = record_sync.job_id
+        or r.run_id = record_sync.run and r.fork_id = synchronised and r.branch = record_sync.branch;
+    insert into forks.sync_result (job_id, run_id, fork_id, branch, state, before_sha, after_sha, detail, at)
+    values (record_sync.job_id, record_sync.run, synchronised, record_sync.branch, record_sync.state,
+            record_sync.before_sha, record_sync.after_sha, record_sync.detail, millrace.now());
+end
+$$;
+
+create or replace function forks.check_commit(caller text, argument text, sha text)
+returns void
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if sha !~ '^[0-9a-f]{40}([0-9a-f]{24})?$' then
+        raise exception using errcode = 'MR005', message = format('%s: bad %s', caller, argument),
+            hint = format('Allowed for %s: the full hexadecimal name of a commit.', argument);
+    end if;
+end
+$$;
+
+set local client_min_messages = warning;
+drop view if exists forks.results;
+reset client_min_messages;
+
+create view forks.results as
+select f.repo as fork, r.branch, r.state, r.before_sha, r.after_sha, r.detail, r.at, r.run_id as run, r.job_id as job
+  from forks.sync_result r
+  join forks.fork f on f.id = r.fork_id;

@@ -1,0 +1,94 @@
+-- fixture: what every spec stands on. Loaded once into a copy of the template database; each spec has a clone of it.
+--
+-- race.start() makes a world in which nothing differs from run to run: jobs and sessions are numbered from 1, time is
+-- noon and moves only by hand, queue `q` is empty, and sessions 1 and 2 belong to workers w1 and w2. Jobs bear their
+-- name as their kind. Fences are random and never printed: race.claim() notes them down, race.fence() looks them up.
+set client_min_messages = warning;
+\ir ../support/sql/fake_clock.sql
+
+create schema race;
+
+create table race.handed (number int generated always as identity, session int, job_id bigint, fence bigint);
+
+create procedure race.start()
+language plpgsql
+as $$
+begin
+    truncate millrace.job, millrace.ready, millrace.scheduled, millrace.running, millrace.finished,
+             millrace.dead_letter, millrace.attempt_failure, millrace.settle_receipt, millrace.worker, millrace.lane,
+             millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
+             millrace.operator_action, race.handed
+             restart identity;
+    perform setval('millrace.job_id', 1, false);
+    perform millrace.adopt();
+    perform millrace_test.set_clock((i.first_day + time '12:00') at time zone 'utc') from millrace.installation i;
+    perform millrace.create_queue('q', retry_base => '1 s', retry_cap => '1 s');
+    perform millrace.open_session('w1', '{q}', lease => '30 s');
+    perform millrace.open_session('w2', '{q}', lease => '30 s');
+end
+$$;
+
+create function race.claim(session int, max_jobs int default 1)
+returns text  -- their names
+language sql
+as $$
+    with got as (
+        select c.job_id, c.fence, c.kind from millrace.claim(session, 'q', max_jobs) c
+    ), noted as (
+        insert into race.handed (session, job_id, fence) select session, g.job_id, g.fence from got g
+    )
+    select coalesce(string_agg(g.kind, ' ' order by g.job_id), 'nothing') from got g
+$$;
+
+create function race.fence(session int, job_id bigint)
+returns bigint
+language sql
+as $$
+    select h.fence from race.handed h where h.session = $1 and h.job_id = $2 order by h.number desc limit 1
+$$;
+
+create function race.settle(session int, job_id bigint, outcome text default 'completed')
+returns text  -- whether the fence still held the job, or had settled it so before
+language sql
+as $$
+    select case when cardinality(millrace.settle_many(array[job_id], array[race.fence(session, job_id)],
+                                                      array[outcome], array['it failed'], array[interval '1 s'])) = 0
+                then 'accepted' else 'refused' end
+$$;
+
+create function race.assert_lease(session int, job_id bigint)
+returns text
+language plpgsql
+as $$
+begin
+    perform millrace.assert_lease(race.fence(session, job_id), job_id);
+    return 'held';
+exception when sqlstate 'MR001' then
+    raise exception using errcode = 'MR001', message = 'lease lost';  -- without the fence
+end
+$$;
+
+create function race.promote(max_jobs int default 1000)
+returns int
+language sql
+as $$ select p.promoted from millrace.promote(max_jobs) p $$;
+
+create procedure race.wait(longer interval)
+language sql
+as $$ update millrace_test.clock set at = at + longer $$;
+
+-- How a permutation ends: where each job is, and whether the counts that are kept say the same as the tables.
+create view race.outcome as
+select j.kind || ' ' || j.state || coalesce(' by ' || j.worker, '') || ', attempt ' || j.attempt as outcome
+  from millrace.jobs j
+ order by j.id;
+
+create view race.counts as
+select case when said = found then 'right' else format('they say %s, the tables %s', said, found) end as counts
+  from (select array[q.available, q.scheduled, q.running, q.dead, q.completed, q.cancelled] as said
+          from millrace.queues q) s
+ cross join (select array[count(*) filter (where j.state = 'available'), count(*) filter (where j.state = 'scheduled'),
+                          count(*) filter (where j.state = 'running'), count(*) filter (where j.state = 'discarded'),
+                          count(*) filter (where j.state = 'completed'),
+                          count(*) filter (where j.state = 'cancelled')] as found
+               from millrace.jobs j) f;

@@ -2,8 +2,8 @@
 --
 --     psql -f sql/install.sql          from the top of the source tree
 --
--- The lines that begin with \ir ../migrations/ and \ir queue/ are the list of files in their order; the program embeds
--- the same list. Migrations that the ledger names are passed over, so that this may be run again at any time. Checksums
+-- The lines that begin with \ir ../migrations/, \ir queue/ and so on are the list of files in their order; the program
+-- embeds the same list. Migrations that the ledger names are passed over, so that this may be run again at any time. Checksums
 -- are sha256 of a text without trailing newlines, as `millrace migrate` computes
 -- them: of each migration, and of all function files one after the other.
 \set ON_ERROR_STOP on
@@ -56,7 +56,16 @@
 \endif
 \ir install/end.sql
 
-\set text `cat $(sed -n 's/^.ir \(queue.*\)$/sql\/\1/p' sql/install.sql)`
+\set number 6
+\set name 0006_create_forks
+\set text `cat migrations/0006_create_forks.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0006_create_forks.sql
+\endif
+\ir install/end.sql
+
+\set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
 set local role millrace_owner;
@@ -81,6 +90,9 @@ set local role millrace_owner;
 \ir queue/adopt.sql
 \ir queue/views.sql
 \ir queue/grants.sql
+\ir forks/registry.sql
+\ir forks/sync.sql
+\ir forks/grants.sql
 insert into millrace.function_set (checksum)
 values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
 on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();

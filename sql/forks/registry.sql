@@ -30,7 +30,8 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(url) <= 2000 and url !~ '[[:cntrl:][:space:]]'
-                and url ~ '^((https?|ssh|git)://([A-Za-z0-9._~-]+@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/.|(file://)?/[^/])',
+                and url ~ ('^((https?|ssh|git)://([A-Za-z0-9._~-]+@)?'
+                           '(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/.|(file://)?/[^/])'),
                     false)
 $$;
 

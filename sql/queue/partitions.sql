@@ -25,6 +25,7 @@ declare
     kept_from date;
     first_kept date;
     changed int := 0;
+    made int;
 begin
     if days_ahead is null or days_ahead not between 1 and days_at_a_time then
         raise exception using errcode = 'MR005', message = 'maintain_partitions: bad days_ahead',
@@ -49,6 +50,7 @@ begin
       into kept_from
       from millrace.queue q;
     select i.first_day into first_kept from millrace.installation i;
+    made := changed;
     begin
         for day in select d::date from generate_series(first_kept, kept_from - 1, interval '1 day') d
                     limit days_at_a_time
@@ -59,7 +61,7 @@ begin
             changed := changed + 1;
         end loop;
     exception when lock_not_available then
-        null;  -- somebody reads or writes an old day: the next call tries again
+        changed := made;  -- somebody reads or writes an old day: the next call tries again
     end;
     perform millrace.prune_ledgers(kept_from::timestamp at time zone 'utc');
     return changed;

@@ -3,9 +3,9 @@
 --     psql -f sql/install.sql          from the top of the source tree
 --
 -- The lines that begin with \ir ../migrations/, \ir queue/ and so on are the list of files in their order; the program
--- embeds the same list. Migrations that the ledger names are passed over, so that this may be run again at any time. Checksums
--- are sha256 of a text without trailing newlines, as `millrace migrate` computes
--- them: of each migration, and of all function files one after the other.
+-- embeds the same list. Migrations that the ledger names are passed over, so that this may be run again at any time.
+-- Checksums are sha256 of a text without trailing newlines, as `millrace migrate` computes them: of each migration, and
+-- of all function files one after the other.
 \set ON_ERROR_STOP on
 \set QUIET on
 \pset format unaligned

@@ -89,19 +89,6 @@ begin
 end
 $$;
 
-create or replace function forks.enable_fork(repo text)
-returns void
-language sql security definer
-set search_path = pg_catalog, pg_temp
-as $$ select forks.set_enabled(repo, true) $$;
-
--- Its jobs that wait already will record `skipped`.
-create or replace function forks.disable_fork(repo text)
-returns void
-language sql security definer
-set search_path = pg_catalog, pg_temp
-as $$ select forks.set_enabled(repo, false) $$;
-
 create or replace function forks.set_enabled(repo text, enabled boolean)
 returns void
 language plpgsql
@@ -116,6 +103,19 @@ begin
                            jsonb_build_object('repo', repo), 1);
 end
 $$;
+
+create or replace function forks.enable_fork(repo text)
+returns void
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$ select forks.set_enabled(repo, true) $$;
+
+-- Its jobs that wait already will record `skipped`.
+create or replace function forks.disable_fork(repo text)
+returns void
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$ select forks.set_enabled(repo, false) $$;
 
 create or replace function forks.raise_unknown_fork(repo text)
 returns void

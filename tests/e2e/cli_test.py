@@ -209,7 +209,7 @@ class Errors(ProgramTest):
         self.assertIn("--database-url", ran.err)
 
     def test_say_when_millrace_is_not_installed(self):
-        self.sql("drop schema millrace cascade")
+        self.sql("drop schema if exists millrace, forks, pipeline cascade")
         self.assertIn("migrate up", self.expect(self.run_millrace("queues"), FAILED).err)
 
     def test_of_settings_are_wrong_usage_whatever_the_command(self):

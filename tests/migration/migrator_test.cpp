@@ -23,7 +23,9 @@ using Steps = std::vector<std::string>;
 // A database without millrace.
 class MigratorTest : public ::testing::Test {
 protected:
-    MigratorTest() : sessions_{database_.admin_conninfo()} { database_.execute("drop schema millrace cascade"); }
+    MigratorTest() : sessions_{database_.admin_conninfo()} {
+        database_.execute("drop schema if exists millrace, forks, pipeline cascade");
+    }
 
     Steps up(SchemaFiles files = {}) {
         Steps steps;

@@ -58,9 +58,9 @@ std::string output_of(std::vector<std::string> words) {
 
 // Without comments, session settings and the partitions, whose names are days.
 std::string schema_of(const Database& database) {
-    std::istringstream dump{
-        output_of({"pg_dump", "--schema-only", "--schema=millrace", "--exclude-table=millrace.job_2*",
-                   "--exclude-table=millrace.finished_2*", database.admin_conninfo()})};
+    std::istringstream dump{output_of({"pg_dump", "--schema-only", "--schema=millrace", "--schema=forks",
+                                       "--schema=pipeline", "--exclude-table=millrace.job_2*",
+                                       "--exclude-table=millrace.finished_2*", database.admin_conninfo()})};
     static const std::regex noise{R"(^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|)$)"};
     std::string schema;
     bool in_body = false;
@@ -99,7 +99,9 @@ std::string outline_of(const std::string& schema) {
 
 class SchemaTest : public ::testing::Test {
 protected:
-    static void remove_millrace(Database& database) { database.execute("drop schema millrace cascade"); }
+    static void remove_millrace(Database& database) {
+        database.execute("drop schema if exists millrace, forks, pipeline cascade");
+    }
 
     static void up(const Database& database, SchemaFiles files = {}) {
         const SessionFactory sessions{database.admin_conninfo()};

@@ -96,11 +96,11 @@ begin
             when jsonb_typeof(successors) <> 'array' or jsonb_array_length(successors) > 1000
                 then 'successors: a JSON array of at most 1000 objects'
             when exists (select from jsonb_array_elements(successors) s
-                          where jsonb_typeof(s) <> 'object' or s ->> 'after' is null
+                          where jsonb_typeof(s) <> 'object' or jsonb_typeof(s -> 'after') is distinct from 'number'
                              or not s ->> 'after' = any (job_ids::text[]))
                 then 'successors: objects whose "after" is one of job_ids'
-            when exists (select from jsonb_array_elements(successors) s where s ->> 'priority' !~ '^[0-9]$')
-                then 'successors: "priority" from 0 to 9'
+            when exists (select from jsonb_array_elements(successors) s where s ->> 'priority' !~ '^-?[0-9]{1,9}$')
+                then 'successors: a "priority" that is a number from 0 to 9'
             when exists (select from jsonb_array_elements(successors) s, jsonb_object_keys(s) k
                           where k not in ('after', 'queue', 'kind', 'payload', 'priority', 'delay'))
                 then 'successors: the keys after, queue, kind, payload, priority, delay'

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Executes the examples in the documentation, each page on a clone of the template database of its own.
 
-A page's ```sql and ```sh blocks run in their order, in one shell, as a reader would type them; the first that fails
-fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
+A page's sql, sh, python and js blocks run in their order, from one shell, as a reader would type them; the first that
+fails fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
 """
 
 import os
@@ -16,6 +16,12 @@ PAGES = [ROOT / "README.md", ROOT / "bench/README.md", ROOT / "tests/README.md",
 # What an order system would have already, so that examples can show an application's own tables.
 PREPARE = "create table if not exists orders (id int primary key, customer text not null);"
 TIMEOUT_SECONDS = 120
+NPM = ROOT / "tests/support/npm/node_modules"
+INTERPRETERS = {
+    "sql": "psql -X -q -v ON_ERROR_STOP=1",
+    "python": "/usr/bin/python3 -",  # Debian's, which has Debian's psycopg2
+    "js": f'NODE_PATH={NPM} "$MILLRACE_NODE" -',
+}
 
 
 def blocks(text):
@@ -25,10 +31,10 @@ def blocks(text):
 def script(page):
     parts = ["set -euo pipefail"]
     for kind, body in blocks(page.read_text()):
-        if kind == "sql":
-            parts.append(f"psql -X -q -v ON_ERROR_STOP=1 <<'END_OF_SQL'\n{body}END_OF_SQL")
-        elif kind == "sh":
+        if kind == "sh":
             parts.append(body)
+        elif kind in INTERPRETERS:
+            parts.append(f"{INTERPRETERS[kind]} <<'END_OF_BLOCK'\n{body}END_OF_BLOCK")
     return "\n".join(parts) if len(parts) > 1 else None
 
 

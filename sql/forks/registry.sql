@@ -17,7 +17,7 @@ returns boolean
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(octet_length(name) <= 200
+    select coalesce(octet_length(name) between 1 and 200
                 and name !~ '[[:cntrl:] ~^:?*[\\]'                 -- with a meaning of their own
                 and name !~ '\.\.|@\{|//|^/|/$|\.$|^-|^(@|HEAD)$'
                 and name !~ '(^|/)\.|\.lock(/|$)', false)          -- components

@@ -1,0 +1,127 @@
+-- sync.sql: jobs are asked for, pushes announced, results recorded once.
+set client_min_messages = warning;
+create extension if not exists pgtap;
+begin;
+\ir ../support/sql/fake_clock.sql
+select plan(38);
+
+set local role millrace_operator;
+select millrace.create_queue('forks') as queue \gset
+select forks.add_fork('acme/widget', '/srv/widget.git', '/srv/up.git', '{main,17.0,16.0}') as fork \gset
+
+-- sync_now
+select forks.sync_now('acme/widget') as jobs \gset
+select results_eq(format('select id, queue, kind, payload from millrace.jobs where id = any (%L) order by id', :'jobs'),
+                  format($$ select b.id, 'forks', 'forks.sync',
+                                   jsonb_build_object('fork', 'acme/widget', 'branch', b.name)
+                              from unnest(%L::bigint[], '{main,17.0,16.0}'::text[]) b(id, name)
+                             order by 1 $$, :'jobs'), 'one job for each branch, in their order');
+select is(cardinality(forks.sync_now('acme/widget', '17.0')), 1, 'or for one branch');
+select is((select payload->>'branch' from millrace.jobs order by id desc limit 1), '17.0', 'that one');
+savepoint before;
+select forks.sync_now('acme/widget') \g /dev/null
+rollback to before;
+select is((select count(*) from millrace.jobs), 4::bigint, 'the jobs are the caller''s transaction''s');
+select throws_ok($$select forks.sync_now('acme/gadget')$$, 'MR020', 'unknown fork ''acme/gadget''',
+                 'of a fork that there is');
+select throws_ok($$select forks.sync_now(null)$$, 'MR020', null, 'and that is named');
+select throws_ok($$select forks.sync_now('acme/widget', 'master')$$, 'MR005', 'sync_now: bad branch',
+                 'of a branch that it lists');
+select forks.disable_fork('acme/widget');
+select throws_ok($$select forks.sync_now('acme/widget')$$, 'MR007', 'fork ''acme/widget'' is disabled',
+                 'while it is enabled');
+select forks.enable_fork('acme/widget');
+reset role;
+
+-- A worker with the first job.
+set local role millrace_worker;
+select millrace.open_session('w', '{forks}') as session \gset
+select job_id, fence from millrace.claim(:session, 'forks', 1) \gset
+select row_eq(format($$select * from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
+              row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text),
+              'a worker learns where to work');
+select is((select is_listed from forks.sync_target('acme/widget', 'other', 1)), false, 'and whether it may');
+select is_empty($$select * from forks.sync_target('acme/gadget', 'main', 1)$$, 'nothing of a fork that is not there');
+
+\set a 1111111111111111111111111111111111111111
+\set b 2222222222222222222222222222222222222222
+\set c 3333333333333333333333333333333333333333
+select lives_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence, :job_id, :'a', :'b'), 'a push is announced');
+select is((select intended_before || intended_after from forks.sync_target('acme/widget', 'main', :job_id)),
+          :'a' || :'b', 'whoever repeats the job learns of it');
+select lives_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence, :job_id, :'b', :'c'),
+                'another one replaces it');
+select is((select intended_before || intended_after from forks.sync_target('acme/widget', 'main', :job_id)),
+          :'b' || :'c', 'the last one counts');
+select throws_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence::bigint + 1, :job_id, :'a', :'b'), 'MR001',
+                 null, 'no push without the lease');
+select throws_ok(format('select forks.intend_push(%s, %s, %s)', :fence, :job_id, shas), 'MR005',
+                 'intend_push: bad ' || named, shas)
+  from (values ($$null, repeat('a', 40)$$, 'before_sha'), ($$repeat('a', 40), null$$, 'after_sha'),
+               ($$repeat('A', 40), repeat('a', 40)$$, 'before_sha'), ($$repeat('a', 40), repeat('a', 41)$$, 'after_sha')
+       ) bad(shas, named);
+
+select forks.record_sync(:job_id, 'acme/widget', 'main', 'updated', :'b', :'c', 'fast-forward');
+reset role;
+select is_empty('select * from forks.push_intent', 'the result takes the place of the announcement');
+set local role millrace_viewer;
+select row_eq('select * from forks.results',
+              row('acme/widget'::text, 'main'::text, 'updated'::text, :'b'::text, :'c'::text, 'fast-forward'::text,
+                  millrace.now(), null::bigint, :job_id::bigint), 'people see it');
+reset role;
+
+-- One result for a job, and one for a branch in a run.
+insert into forks.run (digest_group, started_at) values ('default', millrace.now()) returning id as run \gset
+set local role millrace_worker;
+select forks.record_sync(:job_id, 'acme/widget', 'main', 'current', :'c', :'c', run => :run);
+select forks.record_sync(70, 'acme/widget', 'main', 'conflict', :'a', :'a', 'both changed a', :run);
+select forks.record_sync(71, 'acme/widget', '17.0', 'skipped', run => :run);
+select forks.record_sync(72, 'acme/widget', '17.0', 'failed', detail => 'no route');
+reset role;
+select results_eq('select job, branch, state, run from forks.results order by job',
+                  format($$ values (70::bigint, 'main', 'conflict', %1$s::bigint), (71, '17.0', 'skipped', %1$s),
+                                   (72, '17.0', 'failed', null) $$, :run), 'the last one of a branch in a run counts');
+select throws_ok($$insert into forks.run (digest_group, started_at) values ('default', millrace.now())$$, '23505', null,
+                 'a group has one active run');
+update forks.run set finished_at = millrace.now();
+select lives_ok($$insert into forks.run (digest_group, started_at) values ('default', millrace.now())$$,
+                'and another one after it');
+
+set local role millrace_worker;
+select throws_ok('select forks.record_sync(' || arguments || ')', sqlstate, message, arguments)
+  from (values ($$1, 'acme/gadget', 'main', 'current'$$, 'MR020', 'unknown fork ''acme/gadget'''),
+               ($$null, 'acme/widget', 'main', 'current'$$, 'MR005', 'record_sync: bad job_id'),
+               ($$1, 'acme/widget', '-main', 'current'$$, 'MR005', 'record_sync: bad branch'),
+               ($$1, 'acme/widget', 'main', 'great'$$, 'MR005', 'record_sync: bad state'),
+               ($$1, 'acme/widget', 'main', null$$, 'MR005', 'record_sync: bad state'),
+               ($$1, 'acme/widget', 'main', 'updated', repeat('a', 40)$$, 'MR005', 'record_sync: bad state'),
+               ($$1, 'acme/widget', 'main', 'current', 'main'$$, 'MR005', 'record_sync: bad before_sha'),
+               ($$1, 'acme/widget', 'main', 'current', null, '1234'$$, 'MR005', 'record_sync: bad after_sha'),
+               ($$1, 'acme/widget', 'main', 'failed', detail => repeat('x', 4001)$$, 'MR005',
+                'record_sync: bad detail'),
+               ($$1, 'acme/widget', 'main', 'failed', run => 4711$$, 'MR005', 'record_sync: bad run')
+       ) bad(arguments, sqlstate, message);
+reset role;
+
+-- Who may do what.
+select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
+                  where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
+                    and f.pronamespace = 'forks'::regnamespace and has_function_privilege(r.oid, f.oid, 'execute') $$,
+              $$ values ('millrace_operator add_fork'), ('millrace_operator enable_fork'),
+                        ('millrace_operator disable_fork'), ('millrace_operator sync_now'),
+                        ('millrace_worker sync_target'), ('millrace_worker intend_push'),
+                        ('millrace_worker record_sync') $$, 'each role calls what it needs');
+select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c
+                  where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
+                    and c.relnamespace = 'forks'::regnamespace and c.relkind in ('r', 'v')
+                    and has_table_privilege(r.oid, c.oid, 'select,insert,update,delete') $$,
+              $$ values ('millrace_operator registry'), ('millrace_operator results'), ('millrace_viewer registry'),
+                        ('millrace_viewer results') $$, 'people read the views, nobody a table');
+select is_empty($$ select f.proname from pg_proc f where f.pronamespace = 'forks'::regnamespace
+                      and (f.proowner <> 'millrace_owner'::regrole
+                           or not coalesce('search_path=pg_catalog, pg_temp' = any (f.proconfig), false)
+                           or has_function_privilege('public', f.oid, 'execute')) $$,
+                'all functions are the owner''s, with a search_path of their own and nothing for PUBLIC');
+
+select * from finish();
+rollback;

@@ -2,8 +2,8 @@
 """The demonstration: real mail and 10,000 jobs, two workers, one of them killed; then everything is checked.
 
 What it says comes from the tables and from the SMTP server, never from a worker's log. Exit status 1 unless every
-check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running, until the next run
-or --stop, which `./dev clean` asks for.
+check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running, until the
+next run or --stop, which `./dev clean` asks for.
 
 Environment: MILLRACE_BINARY, MILLRACE_NODE, set by `./dev demo`.
 """
@@ -182,7 +182,8 @@ commit;"""
         """Looks every millisecond, from inside the server: the jobs are soon gone."""
         self.sql(f"""
             do $$ begin
-                while (select count(*) < {HELD_AT_LEAST} from millrace.jobs where state = 'running' and worker = 'alder')
+                while (select count(*) < {HELD_AT_LEAST} from millrace.jobs
+                        where state = 'running' and worker = 'alder')
                 loop
                     if clock_timestamp() > now() + interval '{PATIENCE_SECONDS} s' then
                         raise 'alder never held {HELD_AT_LEAST} running jobs';
@@ -263,7 +264,7 @@ commit;"""
         step(f"One transaction: {MAILS} orders, {MAILS} mails, {SMALL_JOBS:,} small jobs. Plain SQL:")
         self.enqueue()
         step("Two workers, alder and birch; alder will not live long")
-        # Mails are not for alder: one that is sent but not yet settled would be sent again, as promised (at least once).
+        # Mails are not for alder: one that is sent but not yet settled would be sent again (at least once).
         alder = self.start_worker("alder", smtp, f"work={SLOTS}")
         wait_for("alder's session", lambda: self.number("select count(*) from millrace.workers"))
         self.start_worker("birch", smtp, f"work={SLOTS}", "mail=4")

@@ -1,0 +1,59 @@
+#include "engine/executor.hpp"
+
+#include "support/log_watch.hpp"
+#include "support/running_worker.hpp"
+
+#include <gtest/gtest.h>
+
+namespace millrace::testing {
+namespace {
+
+// No database: what an executor does before anything is settled.
+class ExecutorTest : public ::testing::Test {
+protected:
+    ExecutorTest() {
+        registry.add("k", handler([this](const core::Job&, std::stop_token) {
+                         ++runs;
+                         return core::Completed{};
+                     }));
+    }
+    void run(bool lease_is_lost) {
+        const auto lease = std::make_shared<engine::Lease>(core::WorkerId{1});
+        lease->lost = lease_is_lost;
+        engine::Attempt attempt;
+        attempt.job.kind = "k";
+        attempt.lease = lease;
+        backlog.add({attempt});
+        std::jthread thread{[&] { executor.run(); }};
+        while (backlog.finished() == 0) std::this_thread::yield();
+        std::ignore = backlog.close();
+    }
+
+    int runs = 0;
+    LogWatch log;
+    storage::SessionFactory nowhere{"host=/nonexistent"};
+    engine::Registry registry;
+    engine::Stats stats;
+    engine::Completer completer{nowhere, [] {}, stats, log.log()};
+    engine::UnknownKinds unknown_kinds;
+    engine::Backlog backlog{1};
+    engine::RunningAttempts attempts{1};
+    engine::Executor executor{{nowhere, registry, completer, unknown_kinds, stats, log.log()}, backlog,
+                              attempts.slot(0)};
+};
+
+TEST_F(ExecutorTest, starts_nothing_under_a_lease_that_is_lost) {
+    run(true);
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ(stats.lost, 1U);
+    EXPECT_EQ(log.count("attempt void"), 1U);
+}
+
+TEST_F(ExecutorTest, runs_what_is_held) {
+    run(false);
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(stats.lost, 0U);
+}
+
+}  // namespace
+}  // namespace millrace::testing

@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../../.."
 preset=${1:-release}
 mkdir -p build
+exec 9>"build/$preset.lock"  # two builds of one folder would disturb each other
+flock 9
 began=$SECONDS
 if [ ! -f "build/$preset/build.ninja" ]; then
     cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log" >&2; exit 1; }

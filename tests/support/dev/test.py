@@ -10,6 +10,8 @@ have one, because they stop it.
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -48,6 +50,24 @@ WITHOUT_BUILD = {"tidy"}
 
 def run(command, **options):
     return subprocess.run(command, cwd=ROOT, check=True, **options)
+
+
+@contextlib.contextmanager
+def held(cluster, wait):
+    """Another run in this checkout uses the same clusters. Yields whether this one is ours alone."""
+    if cluster is None:
+        yield True
+        return
+    with open(ROOT / "build" / f"{cluster}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                yield False
+                return
+            print(f"waiting for another run that uses the cluster '{cluster}'", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield True
 
 
 def cluster_environment(name, mode):
@@ -127,9 +147,10 @@ def run_command(command, environment):
 def run_area(area, build, ready):
     print(f"\n── {area} " + "─" * (72 - len(area)), flush=True)
     began = time.monotonic()
+    command = [part.format(build=build) for part in AREAS[area][2]]
     try:
-        command = [part.format(build=build) for part in AREAS[area][2]]
-        status, output = run_command(command, environment_of(area, build, ready))
+        with held(AREAS[area][0], wait=True):
+            status, output = run_command(command, environment_of(area, build, ready))
     except (subprocess.CalledProcessError, OSError) as error:
         status, output = 1, ""
         print(error, flush=True)
@@ -163,7 +184,9 @@ def main():
             results[area] = run_area(area, ROOT / "build" / arguments.preset, ready)
     finally:
         for cluster in ready:
-            subprocess.run([CLUSTER, "stop", cluster], check=False, stdout=subprocess.DEVNULL)
+            with held(cluster, wait=False) as ours:
+                if ours:
+                    subprocess.run([CLUSTER, "stop", cluster], check=False, stdout=subprocess.DEVNULL)
     print("\n" + "─" * 76)
     for area, (passed, failed, seconds) in results.items():
         print(f"  {area:<12} {passed:>6} passed {failed:>5} failed {seconds:>8.1f} s")

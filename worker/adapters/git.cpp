@@ -1,0 +1,217 @@
+#include "adapters/git.hpp"
+
+#include "adapters/git_names.hpp"
+#include "core/printable.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace millrace::adapters {
+namespace {
+
+constexpr std::size_t max_error_bytes = 1000;
+constexpr std::size_t max_conflict_paths = 1000;
+constexpr auto author_variables =
+    std::array{"GIT_AUTHOR_NAME=millrace", "GIT_AUTHOR_EMAIL=millrace@millrace.invalid", "GIT_COMMITTER_NAME=millrace",
+               "GIT_COMMITTER_EMAIL=millrace@millrace.invalid"};
+
+std::vector<std::string> isolated(std::vector<std::string> environment) {
+    for (const auto* variable :
+         {"LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0",
+          "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh", "GIT_NO_REPLACE_OBJECTS=1",
+          // ssh asks a person on the terminal unless it is told to ask a program; this one knows nothing.
+          "SSH_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=force"}) {
+        environment.emplace_back(variable);
+    }
+    return environment;
+}
+
+std::string shown(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
+        text.remove_suffix(1);
+    return core::printable(without_credentials(text), max_error_bytes);
+}
+
+GitError failure(const std::string& verb, const ProcessEnd& end) {
+    const auto said = shown(end.errors.empty() ? end.output : end.errors);
+    return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said)};
+}
+
+ProcessEnd start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                 const GitSettings& settings, const std::stop_token& stop) {
+    ProcessLimits limits;
+    limits.time = settings.command_limit;
+    limits.excess = ProcessLimits::Excess::drops_the_beginning;  // what comes last is why it failed
+    try {
+        return run_process({arguments, environment, "/"}, limits, stop);
+    } catch (const std::system_error& error) {
+        throw GitError{error.what()};
+    }
+}
+
+bool exited_with(const ProcessEnd& end, int code) {
+    return end.reason == ProcessEnd::Reason::exited && end.code == code;
+}
+
+std::string first_line(std::string text) {
+    return text.substr(0, text.find('\n'));
+}
+
+std::string ref_of(const Branch& branch) {
+    return "refs/heads/" + branch.name;
+}
+
+// One component, however many the branch has: `a` may have become `a/b` since it was last fetched, and a repository
+// cannot hold both. No name of a branch needs more than its slashes escaped, and the escape itself.
+std::string copy_of(const Branch& branch, const std::string& side) {
+    std::string name;
+    for (const char letter : branch.name) {
+        if (letter == '/' || letter == '%') {
+            name += letter == '/' ? "%2F" : "%25";
+        } else {
+            name += letter;
+        }
+    }
+    return fmt::format("refs/millrace/{}/{}", side, name);
+}
+
+void require_branch(const Branch& branch) {
+    if (const auto problem = branch_problem(branch.name)) throw GitError{"the name of the branch " + *problem};
+}
+
+void require_remote(const Remote& remote) {
+    if (const auto problem = remote_problem(remote.url)) throw GitError{"the address of the repository " + *problem};
+}
+
+}  // namespace
+
+std::optional<std::string> git_problem(const GitSettings& settings) {
+    constexpr auto needed = "git 2.38 or later is needed";
+    try {
+        const auto end = start({"git", "version"}, isolated(settings.environment), settings, {});
+        int major = 0;
+        int minor = 0;
+        if (!end.succeeded() || std::sscanf(end.output.c_str(), "git version %d.%d", &major, &minor) != 2) {
+            return fmt::format("{}; `git version` says: {}", needed, shown(end.output + end.errors));
+        }
+        if (major > 2 || (major == 2 && minor >= 38)) return std::nullopt;
+        return fmt::format("{}; this host has {}.{}", needed, major, minor);
+    } catch (const GitError& error) {
+        return fmt::format("{}: {}", needed, error.what());
+    }
+}
+
+Git::Git(std::filesystem::path repository, const GitSettings& settings, std::stop_token stop)
+    : repository_{std::move(repository)}, settings_{settings}, stop_{std::move(stop)} {}
+
+ProcessEnd Git::run(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+    std::vector<std::string> arguments{"git", "--git-dir=" + repository_.string()};
+    for (const auto* setting : {"core.hooksPath=/dev/null", "gc.autoDetach=false",  // it would be killed with its group
+                                "http.lowSpeedLimit=100", "http.lowSpeedTime=60"}) {
+        arguments.insert(arguments.end(), {"-c", setting});
+    }
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    auto environment = isolated(settings_.environment);
+    environment.insert(environment.end(), variables.begin(), variables.end());
+    return start(arguments, environment, settings_, stop_);
+}
+
+std::string Git::output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+    auto end = run(words, variables);
+    if (!end.succeeded()) throw failure(words.front(), end);
+    return std::move(end.output);
+}
+
+void Git::create() {
+    // Safe over one that is there; no template, which would bring hooks.
+    output_of({"init", "--quiet", "--bare", "--template=", "--initial-branch=none"});
+}
+
+std::optional<Commit> Git::tip(const Remote& remote, const Branch& branch) {
+    require_remote(remote);
+    require_branch(branch);
+    const auto ref = ref_of(branch);
+    const auto output = output_of({"ls-remote", "--quiet", "--refs", "--", remote.url, ref});
+    // A pattern matches the end of a name as well: refs/heads/refs/heads/main.
+    for (std::size_t start = 0; start < output.size();) {
+        const auto end = std::min(output.find('\n', start), output.size());
+        const auto tab = output.find('\t', start);
+        if (tab < end && output.compare(tab + 1, end - tab - 1, ref) == 0)
+            return Commit{output.substr(start, tab - start)};
+        start = end + 1;
+    }
+    return std::nullopt;
+}
+
+Commit Git::fetch(const Remote& remote, const Branch& branch, const std::string& side) {
+    require_remote(remote);
+    require_branch(branch);
+    const auto copy = copy_of(branch, side);
+    output_of({"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote.url,
+               fmt::format("+{}:{}", ref_of(branch), copy)});
+    return Commit{first_line(output_of({"rev-parse", "--verify", "--quiet", copy + "^{commit}"}))};
+}
+
+bool Git::has(const Commit& commit) {
+    const auto end = run({"cat-file", "-e", commit.sha + "^{commit}"});
+    if (!end.succeeded() && end.reason != ProcessEnd::Reason::exited) throw failure("cat-file", end);
+    return end.succeeded();
+}
+
+bool Git::is_ancestor(const Commit& ancestor, const Commit& descendant) {
+    const auto end = run({"merge-base", "--is-ancestor", ancestor.sha, descendant.sha});
+    if (end.succeeded()) return true;
+    if (exited_with(end, 1)) return false;
+    throw failure("merge-base", end);
+}
+
+std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {
+    const auto base = run({"merge-base", plan.ours.sha, plan.theirs.sha});
+    if (exited_with(base, 1)) return MergeConflict{.paths = {}, .is_unrelated = true};
+    if (!base.succeeded()) throw failure("merge-base", base);
+
+    const auto merged =
+        run({"merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", plan.ours.sha, plan.theirs.sha});
+    if (!merged.succeeded() && !exited_with(merged, 1)) throw failure("merge-tree", merged);
+    // The tree, then the paths in conflict, each ended by NUL.
+    const auto tree = merged.output.substr(0, merged.output.find('\0'));
+    if (!merged.succeeded()) {
+        MergeConflict conflict;
+        for (auto start = tree.size() + 1;
+             start < merged.output.size() && conflict.paths.size() < max_conflict_paths;) {
+            conflict.paths.emplace_back(merged.output.c_str() + start);
+            start += conflict.paths.back().size() + 1;
+        }
+        return conflict;
+    }
+    std::vector<std::string> variables{author_variables.begin(), author_variables.end()};
+    const auto seconds = first_line(output_of({"show", "--no-patch", "--format=%ct", plan.theirs.sha}));
+    for (const auto* who : {"AUTHOR", "COMMITTER"})
+        variables.push_back(fmt::format("GIT_{}_DATE=@{} +0000", who, seconds));
+    return Commit{first_line(
+        output_of({"commit-tree", tree, "-p", plan.ours.sha, "-p", plan.theirs.sha, "-m", plan.message}, variables))};
+}
+
+void Git::push(const Remote& remote, const PushPlan& plan) {
+    require_remote(remote);
+    require_branch(plan.branch);
+    const auto ref = ref_of(plan.branch);
+    const auto end = run({"push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+                          fmt::format("--force-with-lease={}:{}", ref, plan.expected.sha), "--", remote.url,
+                          fmt::format("{}:{}", plan.commit.sha, ref)});
+    if (end.succeeded()) return;
+    if (end.output.find("(stale info)") != end.output.npos) {
+        throw GitError{fmt::format("git push: {} has moved meanwhile, nothing was pushed", plan.branch.name)};
+    }
+    auto told = end;
+    told.errors = end.errors + end.output;
+    throw failure("push", told);
+}
+
+}  // namespace millrace::adapters

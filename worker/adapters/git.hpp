@@ -1,0 +1,99 @@
+#pragma once
+// A bare repository on this host, and what we do with it: a verb for each git command, run as a process, never through
+// a shell.
+//
+// Nothing but the command line decides what git does: no configuration of the system or of a user, no hook, no prompt,
+// no transport but those of https, http, ssh, git and files. There is no work tree: merges are made of trees alone
+// (git 2.38), so that no content of a repository is ever written out or run. Credentials come from where git's
+// transports look by themselves: the ~/.netrc and the ssh keys and agent of the account.
+//
+// All verbs throw GitError.
+//
+// Thread rule: one thread; several repositories side by side. `stop` may be requested from any thread.
+
+#include "adapters/process.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace millrace::adapters {
+
+// What git said, fit to be shown: bounded, without credentials.
+class GitError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+struct Remote {
+    std::string url;
+};
+struct Branch {
+    std::string name;
+};
+struct Commit {
+    std::string sha;  // in full
+    friend bool operator==(const Commit&, const Commit&) = default;
+};
+
+struct GitSettings {
+    std::vector<std::string> environment;  // NAME=value: PATH, HOME and the like
+    std::chrono::milliseconds command_limit{std::chrono::minutes{10}};
+};
+
+struct MergePlan {
+    Commit ours;  // the first parent
+    Commit theirs;
+    std::string message;
+};
+struct MergeConflict {
+    std::vector<std::string> paths;
+    bool is_unrelated = false;  // no common commit: git merges such only when told to
+};
+
+struct PushPlan {
+    Branch branch;
+    Commit expected;  // where the branch must be, or nothing is pushed
+    Commit commit;
+};
+
+// Why the git of this host will not do; nothing when it will.
+[[nodiscard]] std::optional<std::string> git_problem(const GitSettings& settings);
+
+class Git {
+public:
+    Git(std::filesystem::path repository, const GitSettings& settings, std::stop_token stop);
+
+    // Makes the repository unless it is there.
+    void create();
+
+    // Where a remote's branch is; nothing when there is no such branch.
+    [[nodiscard]] std::optional<Commit> tip(const Remote& remote, const Branch& branch);
+
+    // Brings a remote's branch here, whatever it was before; `side` tells several remotes apart. Where it is.
+    [[nodiscard]] Commit fetch(const Remote& remote, const Branch& branch, const std::string& side);
+
+    [[nodiscard]] bool has(const Commit& commit);
+    [[nodiscard]] bool is_ancestor(const Commit& ancestor, const Commit& descendant);
+
+    // The same plan always makes the same commit: its dates are those of `theirs`.
+    [[nodiscard]] std::variant<Commit, MergeConflict> merge(const MergePlan& plan);
+
+    // Throws also when the remote's branch has moved meanwhile, or the remote refuses.
+    void push(const Remote& remote, const PushPlan& plan);
+
+private:
+    ProcessEnd run(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
+    std::string output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
+
+    std::filesystem::path repository_;
+    GitSettings settings_;
+    std::stop_token stop_;
+};
+
+}  // namespace millrace::adapters

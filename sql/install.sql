@@ -65,6 +65,15 @@
 \endif
 \ir install/end.sql
 
+\set number 7
+\set name 0007_create_pipeline
+\set text `cat migrations/0007_create_pipeline.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0007_create_pipeline.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -93,6 +102,14 @@ set local role millrace_owner;
 \ir forks/registry.sql
 \ir forks/sync.sql
 \ir forks/grants.sql
+\ir pipeline/create_queue.sql
+\ir pipeline/ingest.sql
+\ir pipeline/requests.sql
+\ir pipeline/builds.sql
+\ir pipeline/command_runs.sql
+\ir pipeline/greenness.sql
+\ir pipeline/views.sql
+\ir pipeline/grants.sql
 insert into millrace.function_set (checksum)
 values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
 on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();

@@ -1,12 +1,78 @@
+CREATE SCHEMA forks;
+ALTER SCHEMA forks OWNER TO millrace_owner;
+COMMENT ON SCHEMA forks IS 'millrace: branches of forks brought up to date with their upstream';
 CREATE SCHEMA millrace;
 ALTER SCHEMA millrace OWNER TO millrace_owner;
 COMMENT ON SCHEMA millrace IS 'millrace: PostgreSQL tables as job queues';
+CREATE SCHEMA pipeline;
+ALTER SCHEMA pipeline OWNER TO millrace_owner;
+COMMENT ON SCHEMA pipeline IS 'millrace: at which commit is a branch green';
 CREATE TYPE millrace.outcome AS ENUM (
     'completed',
     'cancelled',
     'discarded'
 );
 ALTER TYPE millrace.outcome OWNER TO millrace_owner;
+CREATE FUNCTION forks.add_fork(repo text, origin_url text DEFAULT NULL::text, upstream_url text DEFAULT NULL::text, branches text[] DEFAULT '{main}'::text[], provider text DEFAULT 'git'::text, queue text DEFAULT 'forks'::text, digest_group text DEFAULT 'default'::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.check_commit(caller text, argument text, sha text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.check_commit(caller text, argument text, sha text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.disable_fork(repo text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.disable_fork(repo text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.enable_fork(repo text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.enable_fork(repo text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.is_branch(name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.is_branch(name text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.is_remote(url text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.is_remote(url text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.raise_unknown_fork(repo text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.raise_unknown_fork(repo text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text DEFAULT NULL::text, after_sha text DEFAULT NULL::text, detail text DEFAULT NULL::text, run bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.set_enabled(repo text, enabled boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.set_enabled(repo text, enabled boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.sync_now(repo text, branch text DEFAULT NULL::text) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.sync_now(repo text, branch text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -178,11 +244,11 @@ CREATE FUNCTION millrace.promote(max_jobs integer DEFAULT 1000, since timestamp 
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.prune_ledgers(kept_from date) RETURNS void
+CREATE FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.prune_ledgers(kept_from date) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -285,6 +351,242 @@ CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.build_of(queue text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.cancel_command(queue text, id text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.cancel_command(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.command_complaint(command text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.command_complaint(command text[]) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.command_status(queue text, id text) RETURNS TABLE(status text, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.command_status(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.count_processing(queue text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.count_processing(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text DEFAULT 'pipeline'::text, time_limit interval DEFAULT '01:00:00'::interval, max_concurrent integer DEFAULT 1, max_validation interval DEFAULT '02:00:00'::interval, poll_accepted interval DEFAULT '00:00:05'::interval, poll_running interval DEFAULT '00:00:02'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_build(queue text, id text) RETURNS TABLE(request bigint, project text, status text, reason text, log_location text, version bigint, age interval)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_build(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_fact(queue text, uri text, project text) RETURNS TABLE(degree numeric, request bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_fact(queue text, uri text, project text) OWNER TO millrace_owner;
+CREATE TABLE pipeline.queue (
+    name text NOT NULL,
+    job_queue text NOT NULL,
+    source_control text NOT NULL,
+    source_settings jsonb NOT NULL,
+    build_runner text NOT NULL,
+    runner_settings jsonb NOT NULL,
+    max_concurrent integer NOT NULL,
+    max_validation interval NOT NULL,
+    poll_accepted interval NOT NULL,
+    poll_running interval NOT NULL,
+    latest_request bigint DEFAULT 0 NOT NULL,
+    last_green_request bigint DEFAULT 0 NOT NULL,
+    last_green_uri text,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT queue_check CHECK (((last_green_request = 0) = (last_green_uri IS NULL))),
+    CONSTRAINT queue_check1 CHECK ((last_green_request <= latest_request)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_./-]{0,99}$'::text))
+);
+ALTER TABLE pipeline.queue OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_queue(name text) RETURNS SETOF pipeline.queue
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_queue(name text) OWNER TO millrace_owner;
+CREATE TABLE pipeline.request (
+    queue text NOT NULL,
+    number bigint NOT NULL,
+    uri text NOT NULL,
+    state text DEFAULT 'accepted'::text NOT NULL,
+    build_strategy text,
+    base_uri text,
+    version bigint DEFAULT 1 NOT NULL,
+    accepted_at timestamp with time zone NOT NULL,
+    admitted_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
+    CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
+    CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
+);
+ALTER TABLE pipeline.request OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_request(queue text, number bigint) RETURNS SETOF pipeline.request
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_request(queue text, number bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.git_complaint(remote text, ref text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.git_complaint(remote text, ref text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.ingest(queue text, uri text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.ingest(queue text, uri text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.is_green(queue text, uri text, project text DEFAULT ''::text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.is_green(queue text, uri text, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.known_queue(name text) RETURNS pipeline.queue
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.known_queue(name text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.latest_accepted(queue text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.latest_accepted(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.latest_green(queue text, project text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.latest_green(queue text, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.lock_queue(name text) RETURNS SETOF pipeline.queue
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.lock_queue(name text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.poll(queue text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.poll(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.start_command(queue text, id text) RETURNS TABLE(request bigint, project text, base_uri text, head_uri text, argv text[], time_limit interval, status text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.start_command(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.supersede_before(queue text, number bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.supersede_before(queue text, number bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
+CREATE TABLE forks.fork (
+    id integer NOT NULL,
+    repo text NOT NULL,
+    provider text NOT NULL,
+    origin_url text,
+    upstream_url text,
+    branches text[] NOT NULL,
+    enabled boolean NOT NULL,
+    queue text NOT NULL,
+    digest_group text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT fork_branches_check CHECK (((cardinality(branches) >= 1) AND (cardinality(branches) <= 100))),
+    CONSTRAINT fork_git_has_urls CHECK (((provider <> 'git'::text) OR ((origin_url IS NOT NULL) AND (upstream_url IS NOT NULL)))),
+    CONSTRAINT fork_provider_check CHECK ((provider = ANY (ARRAY['git'::text, 'github'::text])))
+);
+ALTER TABLE forks.fork OWNER TO millrace_owner;
+ALTER TABLE forks.fork ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME forks.fork_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE forks.push_intent (
+    job_id bigint NOT NULL,
+    before_sha text NOT NULL,
+    after_sha text NOT NULL,
+    intended_at timestamp with time zone NOT NULL
+);
+ALTER TABLE forks.push_intent OWNER TO millrace_owner;
+CREATE VIEW forks.registry AS …;
+ALTER TABLE forks.registry OWNER TO millrace_owner;
+CREATE TABLE forks.sync_result (
+    job_id bigint NOT NULL,
+    run_id bigint,
+    fork_id integer NOT NULL,
+    branch text NOT NULL,
+    state text NOT NULL,
+    before_sha text,
+    after_sha text,
+    detail text,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT sync_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'current'::text, 'conflict'::text, 'skipped'::text, 'failed'::text]))),
+    CONSTRAINT sync_result_updated_has_commits CHECK (((state <> 'updated'::text) OR ((before_sha IS NOT NULL) AND (after_sha IS NOT NULL))))
+);
+ALTER TABLE forks.sync_result OWNER TO millrace_owner;
+CREATE VIEW forks.results AS …;
+ALTER TABLE forks.results OWNER TO millrace_owner;
+CREATE TABLE forks.run (
+    id bigint NOT NULL,
+    digest_group text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone
+);
+ALTER TABLE forks.run OWNER TO millrace_owner;
+ALTER TABLE forks.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME forks.run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE millrace.attempt_failure (
     job_id bigint NOT NULL,
     fence bigint,
@@ -437,6 +739,7 @@ CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
     low xid8 DEFAULT '0'::xid8 NOT NULL,
+    low_job bigint DEFAULT 0 NOT NULL,
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
 )
@@ -530,6 +833,73 @@ ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 );
 CREATE VIEW millrace.workers AS …;
 ALTER TABLE millrace.workers OWNER TO millrace_owner;
+CREATE TABLE pipeline.build (
+    queue text NOT NULL,
+    id text NOT NULL,
+    request bigint NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'accepted'::text NOT NULL,
+    reason text,
+    log_location text,
+    target_graph jsonb,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT build_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+);
+ALTER TABLE pipeline.build OWNER TO millrace_owner;
+CREATE TABLE pipeline.command_run (
+    queue text NOT NULL,
+    id text NOT NULL,
+    request bigint NOT NULL,
+    project text NOT NULL,
+    base_uri text,
+    head_uri text NOT NULL,
+    argv text[] NOT NULL,
+    time_limit interval NOT NULL,
+    job bigint,
+    status text DEFAULT 'accepted'::text NOT NULL,
+    reason text,
+    exit_code integer,
+    log_tail text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT command_run_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+);
+ALTER TABLE pipeline.command_run OWNER TO millrace_owner;
+CREATE VIEW pipeline.builds AS …;
+ALTER TABLE pipeline.builds OWNER TO millrace_owner;
+CREATE TABLE pipeline.validation_fact (
+    queue text NOT NULL,
+    uri text NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    degree numeric(6,5) NOT NULL,
+    request bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT validation_fact_degree_check CHECK (((degree >= (0)::numeric) AND (degree <= (1)::numeric)))
+);
+ALTER TABLE pipeline.validation_fact OWNER TO millrace_owner;
+CREATE VIEW pipeline.history AS …;
+ALTER TABLE pipeline.history OWNER TO millrace_owner;
+CREATE TABLE pipeline.request_uri (
+    queue text NOT NULL,
+    uri text NOT NULL,
+    request bigint NOT NULL
+);
+ALTER TABLE pipeline.request_uri OWNER TO millrace_owner;
+CREATE VIEW pipeline.requests AS …;
+ALTER TABLE pipeline.requests OWNER TO millrace_owner;
+ALTER TABLE ONLY forks.fork
+    ADD CONSTRAINT fork_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY forks.fork
+    ADD CONSTRAINT fork_repo_key UNIQUE (repo);
+ALTER TABLE ONLY forks.push_intent
+    ADD CONSTRAINT push_intent_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY forks.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY forks.sync_result
+    ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.function_set
@@ -560,6 +930,21 @@ ALTER TABLE ONLY millrace.scheduled
     ADD CONSTRAINT scheduled_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pipeline.build
+    ADD CONSTRAINT build_pkey PRIMARY KEY (queue, id);
+ALTER TABLE ONLY pipeline.command_run
+    ADD CONSTRAINT command_run_pkey PRIMARY KEY (queue, id);
+ALTER TABLE ONLY pipeline.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pipeline.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (queue, number);
+ALTER TABLE ONLY pipeline.request_uri
+    ADD CONSTRAINT request_uri_pkey PRIMARY KEY (queue, uri);
+ALTER TABLE ONLY pipeline.validation_fact
+    ADD CONSTRAINT validation_fact_pkey PRIMARY KEY (queue, uri, project);
+CREATE UNIQUE INDEX run_active ON forks.run USING btree (digest_group) WHERE (finished_at IS NULL);
+CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch, at);
+CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
 CREATE INDEX attempt_failure_job ON millrace.attempt_failure USING btree (job_id);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
@@ -572,16 +957,59 @@ CREATE INDEX running_deadline ON millrace.running USING btree (deadline) WHERE (
 CREATE INDEX scheduled_run_at ON millrace.scheduled USING btree (run_at, job_id);
 CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
 CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared);
+CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
+CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
+CREATE INDEX validation_fact_newest ON pipeline.validation_fact USING btree (queue, project, request);
+ALTER TABLE ONLY forks.sync_result
+    ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
+ALTER TABLE ONLY forks.sync_result
+    ADD CONSTRAINT sync_result_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
     ADD CONSTRAINT queue_count_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_signal
     ADD CONSTRAINT queue_signal_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY pipeline.build
+    ADD CONSTRAINT build_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
+ALTER TABLE ONLY pipeline.command_run
+    ADD CONSTRAINT command_run_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.request
+    ADD CONSTRAINT request_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.request_uri
+    ADD CONSTRAINT request_uri_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
+ALTER TABLE ONLY pipeline.validation_fact
+    ADD CONSTRAINT validation_fact_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
+GRANT USAGE ON SCHEMA forks TO millrace_worker;
+GRANT USAGE ON SCHEMA forks TO millrace_operator;
+GRANT USAGE ON SCHEMA forks TO millrace_viewer;
 GRANT USAGE ON SCHEMA millrace TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA millrace TO millrace_worker;
 GRANT USAGE ON SCHEMA millrace TO millrace_operator;
 GRANT USAGE ON SCHEMA millrace TO millrace_viewer;
+GRANT USAGE ON SCHEMA pipeline TO millrace_enqueuer;
+GRANT USAGE ON SCHEMA pipeline TO millrace_worker;
+GRANT USAGE ON SCHEMA pipeline TO millrace_operator;
+GRANT USAGE ON SCHEMA pipeline TO millrace_viewer;
+REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.check_commit(caller text, argument text, sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.disable_fork(repo text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.disable_fork(repo text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.enable_fork(repo text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.enable_fork(repo text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.is_branch(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.set_enabled(repo text, enabled boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
@@ -643,7 +1071,7 @@ GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.prune_ledgers(kept_from date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_id(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_overview() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_operator;
@@ -672,6 +1100,71 @@ REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.cancel_command(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.command_complaint(command text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.command_status(queue text, id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.command_status(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.count_processing(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.count_processing(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.get_build(queue text, id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.get_build(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.get_fact(queue text, uri text, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.get_fact(queue text, uri text, project text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.get_queue(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.get_queue(name text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.get_request(queue text, number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.get_request(queue text, number bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.git_complaint(remote text, ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.ingest(queue text, uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.ingest(queue text, uri text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.ingest(queue text, uri text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.ingest(queue text, uri text) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.is_green(queue text, uri text, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.is_green(queue text, uri text, project text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.is_green(queue text, uri text, project text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.is_green(queue text, uri text, project text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.is_green(queue text, uri text, project text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.known_queue(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.latest_accepted(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.latest_accepted(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.latest_green(queue text, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.lock_queue(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.lock_queue(name text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.poll(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.start_command(queue text, id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.start_command(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.supersede_before(queue text, number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.supersede_before(queue text, number bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) TO millrace_worker;
+GRANT SELECT ON TABLE forks.registry TO millrace_operator;
+GRANT SELECT ON TABLE forks.registry TO millrace_viewer;
+GRANT SELECT ON TABLE forks.results TO millrace_operator;
+GRANT SELECT ON TABLE forks.results TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.dead_letters TO millrace_operator;
 GRANT SELECT ON TABLE millrace.dead_letters TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
@@ -688,3 +1181,9 @@ GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
 GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
+GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
+GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
+GRANT SELECT ON TABLE pipeline.history TO millrace_operator;
+GRANT SELECT ON TABLE pipeline.history TO millrace_viewer;
+GRANT SELECT ON TABLE pipeline.requests TO millrace_operator;
+GRANT SELECT ON TABLE pipeline.requests TO millrace_viewer;

@@ -1,0 +1,105 @@
+-- builds: what a build runner was asked to do, and the verdicts that come of it.
+--
+--     accepted ──► running ──► succeeded | failed | cancelled
+--
+-- A status that has ended is written once, and a fact is created once: whatever a runner, or a late worker, says
+-- afterwards changes nothing. create_build and create_fact say whether they created anything; update_build, whether
+-- the build still had the version that was read.
+--
+-- Locks   the row they write.
+-- Raises  MR005 bad_argument, MR007 invalid_transition.
+-- Rows    1.
+
+create or replace function pipeline.create_build(queue text, id text, request bigint, project text)
+returns boolean  -- false: there is one of that id
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into pipeline.build (queue, id, request, project, created_at)
+    values (create_build.queue, create_build.id, create_build.request, create_build.project, millrace.now())
+    on conflict on constraint build_pkey do nothing;
+    return found;
+end
+$$;
+
+create or replace function pipeline.get_build(queue text, id text)
+returns table (request bigint, project text, status text, reason text, log_location text, version bigint, age interval)
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select b.request, b.project, b.status, b.reason, b.log_location, b.version, millrace.now() - b.created_at
+      from pipeline.build b
+     where b.queue = get_build.queue and b.id = get_build.id
+$$;
+
+create or replace function pipeline.build_of(queue text, request bigint, project text)
+returns text  -- the id of its newest build; null: none
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select b.id
+      from pipeline.build b
+     where b.queue = build_of.queue and b.request = build_of.request and b.project = build_of.project
+     order by b.created_at desc, b.id desc
+     limit 1
+$$;
+
+create or replace function pipeline.update_build(
+    queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint)
+returns boolean  -- false: it has another version
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    before pipeline.build;
+begin
+    select b.* into before from pipeline.build b
+     where b.queue = update_build.queue and b.id = update_build.id and b.version = old_version for update;
+    if not found then
+        return false;
+    elsif before.status in ('succeeded', 'failed', 'cancelled') or update_build.status = 'accepted' then
+        if update_build.status <> before.status then
+            raise exception using errcode = 'MR007',
+                message = format('build %L of %L is %s; it cannot become %s', id, queue, before.status,
+                                 update_build.status),
+                hint = 'The end of a build is written once.';
+        end if;
+        return true;
+    end if;
+    update pipeline.build b
+       set status = update_build.status, reason = left(update_build.reason, 10000),
+           log_location = update_build.log_location, version = new_version,
+           finished_at = case when update_build.status <> 'running' then millrace.now() end
+     where b.queue = update_build.queue and b.id = update_build.id;
+    return true;
+end
+$$;
+
+create or replace function pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint)
+returns boolean  -- false: there is one already, which stands
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if degree is null or degree not between 0 and 1 then
+        raise exception using errcode = 'MR005', message = 'create_fact: bad degree',
+            hint = 'Allowed for degree: 0 (green) to 1 (fully broken).';
+    end if;
+    insert into pipeline.validation_fact (queue, uri, project, degree, request, created_at)
+    values (create_fact.queue, create_fact.uri, create_fact.project, create_fact.degree, create_fact.request,
+            millrace.now())
+    on conflict on constraint validation_fact_pkey do nothing;
+    return found;
+end
+$$;
+
+create or replace function pipeline.get_fact(queue text, uri text, project text)
+returns table (degree numeric, request bigint)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select f.degree, f.request
+      from pipeline.validation_fact f
+     where f.queue = get_fact.queue and f.uri = get_fact.uri and f.project = get_fact.project
+$$;

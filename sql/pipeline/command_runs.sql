@@ -1,0 +1,104 @@
+-- command_runs: the book that the `command` runner keeps of its builds.
+--
+--     (nothing) ──trigger──► accepted ──start──► running ──finish──► succeeded | failed
+--                                accepted, running ──cancel──► cancelled
+--
+-- The execution is a job of kind pipeline.run, so that it survives the worker that triggered it. Triggering twice is
+-- triggering once: the id is made of the request and the project. Started again, a run that has ended says so; of two
+-- workers that both believe that they execute it, the first to finish is believed.
+--
+-- The command and its limit are those of the trigger, whatever is configured meanwhile.
+--
+-- Locks   the row of pipeline.command_run.
+-- Raises  MR003 unknown_queue, MR005 bad_argument.
+-- Rows    1, and those of one enqueue.
+
+create or replace function pipeline.trigger_command(
+    queue text, request bigint, project text, base_uri text, head_uri text)
+returns text  -- the build's id
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    configured constant pipeline.queue := pipeline.known_queue(queue);
+    minted constant text := 'command/' || request || case when project <> '' then '/' || project else '' end;
+    attempt_limit constant interval := (configured.runner_settings ->> 'time_limit')::interval + interval '15 minutes';
+begin
+    insert into pipeline.command_run (queue, id, request, project, base_uri, head_uri, argv, time_limit, created_at)
+    values (configured.name, minted, trigger_command.request, trigger_command.project, trigger_command.base_uri,
+            trigger_command.head_uri,
+            array(select jsonb_array_elements_text(configured.runner_settings -> 'argv')),
+            (configured.runner_settings ->> 'time_limit')::interval, millrace.now())
+    on conflict on constraint command_run_pkey do nothing;
+    if found then
+        -- Fetching and checking out come on top of the command's own time.
+        update pipeline.command_run r
+           set job = millrace.enqueue(configured.job_queue, 'pipeline.run',
+                                      jsonb_build_object('queue', configured.name, 'build', minted),
+                                      timeout => least(attempt_limit, interval '30 days'))
+         where r.queue = configured.name and r.id = minted;
+    end if;
+    return minted;
+end
+$$;
+
+-- What to execute. A run that has ended keeps its status: there is nothing to do.
+create or replace function pipeline.start_command(queue text, id text)
+returns table (request bigint, project text, base_uri text, head_uri text, argv text[], time_limit interval,
+               status text)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update pipeline.command_run r set status = 'running', started_at = millrace.now()
+     where r.queue = start_command.queue and r.id = start_command.id and r.status in ('accepted', 'running');
+    return query
+    select r.request, r.project, r.base_uri, r.head_uri, r.argv, r.time_limit, r.status
+      from pipeline.command_run r
+     where r.queue = start_command.queue and r.id = start_command.id;
+end
+$$;
+
+create or replace function pipeline.finish_command(
+    queue text, id text, status text, reason text, exit_code int, log_tail text)
+returns boolean  -- false: it had ended before
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if status is null or status not in ('succeeded', 'failed') then
+        raise exception using errcode = 'MR005', message = 'finish_command: bad status',
+            hint = 'Allowed for status: succeeded, failed.';
+    elsif octet_length(log_tail) > 1048576 then
+        raise exception using errcode = 'MR005', message = 'finish_command: bad log_tail',
+            hint = 'Allowed for log_tail: up to 1048576 bytes.';
+    end if;
+    update pipeline.command_run r
+       set status = finish_command.status, reason = left(finish_command.reason, 10000),
+           exit_code = finish_command.exit_code, log_tail = finish_command.log_tail, finished_at = millrace.now()
+     where r.queue = finish_command.queue and r.id = finish_command.id and r.status in ('accepted', 'running');
+    return found;
+end
+$$;
+
+create or replace function pipeline.cancel_command(queue text, id text)
+returns boolean  -- false: it had ended before
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update pipeline.command_run r set status = 'cancelled', reason = 'cancelled', finished_at = millrace.now()
+     where r.queue = cancel_command.queue and r.id = cancel_command.id and r.status in ('accepted', 'running');
+    return found;
+end
+$$;
+
+create or replace function pipeline.command_status(queue text, id text)
+returns table (status text, reason text)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select r.status, r.reason
+      from pipeline.command_run r
+     where r.queue = command_status.queue and r.id = command_status.id
+$$;

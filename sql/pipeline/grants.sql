@@ -1,0 +1,34 @@
+-- grants: who may call what of the pipeline. Applied last; no role but the owner has a right on a table.
+--
+--     millrace_enqueuer   reports heads, asks         millrace_worker   and runs the stages
+--     millrace_operator   and creates queues, looks   millrace_viewer   asks and looks
+--
+-- Locks   none.
+-- Raises  nothing.
+
+revoke all on all tables in schema pipeline from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                                 millrace_viewer;
+revoke all on all functions in schema pipeline from public, millrace_enqueuer, millrace_worker, millrace_operator,
+                                                    millrace_viewer;
+grant select on pipeline.requests, pipeline.builds, pipeline.history to millrace_operator, millrace_viewer;
+
+do $$
+declare
+    granted record;
+begin
+    for granted in
+        select f.oid::regprocedure as signature, r.name as role
+          from (values
+                ('millrace_enqueuer', '{ingest,poll,is_green,latest_green}'::text[]),
+                ('millrace_worker', '{ingest,poll,is_green,latest_green,get_queue,lock_queue,update_queue,get_request,
+                                      update_request,supersede_before,count_processing,latest_accepted,create_build,
+                                      get_build,build_of,update_build,create_fact,get_fact,trigger_command,
+                                      start_command,finish_command,cancel_command,command_status}'),
+                ('millrace_operator', '{ingest,poll,is_green,latest_green,create_queue}'),
+                ('millrace_viewer', '{is_green,latest_green}')) r(name, functions)
+          join pg_catalog.pg_proc f on f.pronamespace = 'pipeline'::regnamespace and f.proname = any (r.functions)
+    loop
+        execute format('grant execute on function %s to %I', granted.signature, granted.role);
+    end loop;
+end
+$$;

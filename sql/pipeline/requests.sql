@@ -1,0 +1,131 @@
+-- requests: pipeline queues and requests as the stages read and write them.
+--
+--     accepted ──► processing ──► succeeded | failed | cancelled
+--     accepted ──► superseded
+--
+-- An update writes the whole entity if it still has the version that was read, and says whether it did. What must
+-- never happen is refused here, whoever asks: a state that is left for one that it does not lead to, a strategy that
+-- changes, a bookmark that moves backwards.
+--
+-- Locks   lock_queue: the row of pipeline.queue, always the first that a stage locks. Updates: the row they write.
+-- Raises  MR007 invalid_transition.
+-- Rows    1; supersede_before: as many as are waiting, which every process stage leaves at 1.
+
+create or replace function pipeline.get_queue(name text)
+returns setof pipeline.queue
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$ select q.* from pipeline.queue q where q.name = get_queue.name $$;
+
+create or replace function pipeline.lock_queue(name text)
+returns setof pipeline.queue
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$ select q.* from pipeline.queue q where q.name = lock_queue.name for update $$;
+
+create or replace function pipeline.update_queue(
+    name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint)
+returns boolean  -- false: it has another version
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    before pipeline.queue;
+begin
+    select q.* into before from pipeline.queue q
+     where q.name = update_queue.name and q.version = old_version for update;
+    if not found then
+        return false;
+    elsif update_queue.last_green_request < before.last_green_request then
+        raise exception using errcode = 'MR007',
+            message = format('the last green of %L is request %s; it cannot become %s', name, before.last_green_request,
+                             update_queue.last_green_request),
+            hint = 'The bookmark only moves forward.';
+    end if;
+    update pipeline.queue q
+       set last_green_request = update_queue.last_green_request, last_green_uri = update_queue.last_green_uri,
+           version = new_version
+     where q.name = update_queue.name;
+    return true;
+end
+$$;
+
+create or replace function pipeline.get_request(queue text, number bigint)
+returns setof pipeline.request
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$ select r.* from pipeline.request r where r.queue = get_request.queue and r.number = get_request.number $$;
+
+create or replace function pipeline.update_request(
+    queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint)
+returns boolean  -- false: it has another version
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    before pipeline.request;
+begin
+    select r.* into before from pipeline.request r
+     where r.queue = update_request.queue and r.number = update_request.number and r.version = old_version for update;
+    if not found then
+        return false;
+    elsif update_request.state <> before.state
+          and (before.state, update_request.state) not in (
+              ('accepted', 'processing'), ('accepted', 'superseded'), ('accepted', 'failed'), ('accepted', 'cancelled'),
+              ('processing', 'succeeded'), ('processing', 'failed'), ('processing', 'cancelled')) then
+        raise exception using errcode = 'MR007',
+            message = format('request %s of %L is %s; it cannot become %s', number, queue, before.state,
+                             update_request.state),
+            hint = 'An outcome is written once.';
+    elsif before.build_strategy is not null
+          and (before.build_strategy, before.base_uri) is distinct from
+              (update_request.build_strategy, update_request.base_uri) then
+        raise exception using errcode = 'MR007',
+            message = format('request %s of %L is validated as %s; that cannot change', number, queue,
+                             before.build_strategy),
+            hint = 'The strategy is pinned when a request is admitted.';
+    end if;
+    update pipeline.request r
+       set state = update_request.state, build_strategy = update_request.build_strategy,
+           base_uri = update_request.base_uri, version = new_version,
+           admitted_at = case when update_request.state = 'processing' then coalesce(r.admitted_at, millrace.now())
+                              else r.admitted_at end,
+           finished_at = case when update_request.state not in ('accepted', 'processing')
+                              then coalesce(r.finished_at, millrace.now()) end
+     where r.queue = update_request.queue and r.number = update_request.number;
+    return true;
+end
+$$;
+
+-- Requests that wait although a later head is known: nobody needs their verdict any more.
+create or replace function pipeline.supersede_before(queue text, number bigint)
+returns int
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    superseded int;
+begin
+    update pipeline.request r set state = 'superseded', version = r.version + 1, finished_at = millrace.now()
+     where r.queue = supersede_before.queue and r.state = 'accepted' and r.number < supersede_before.number;
+    get diagnostics superseded = row_count;
+    return superseded;
+end
+$$;
+
+-- Slots in use: counted anew each time, so that no counter can drift.
+create or replace function pipeline.count_processing(queue text)
+returns bigint
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select count(*) from pipeline.request r where r.queue = count_processing.queue and r.state = 'processing'
+$$;
+
+create or replace function pipeline.latest_accepted(queue text)
+returns bigint  -- null: none waits
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select max(r.number) from pipeline.request r where r.queue = latest_accepted.queue and r.state = 'accepted'
+$$;

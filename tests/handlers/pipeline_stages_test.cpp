@@ -1,0 +1,320 @@
+// The stages on a real database and a real repository: what each of them writes, and what it does when it is run again.
+
+#include "support/pipeline_stages.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace millrace::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* stages[] = {"process", "build", "run", "buildsignal", "record"};
+
+// From ingest to record; the runner's job goes first, so that nothing is snoozed.
+void validate(PipelineStages& pipeline) {
+    for (const auto* stage : stages)
+        ASSERT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed") << stage;
+}
+
+TEST(PipelineStagesTest, a_green_head_becomes_a_fact_and_the_bookmark) {
+    PipelineStages pipeline;
+    const auto request = pipeline.push({{"a", "1"}});
+    EXPECT_EQ(pipeline.state(request), "accepted");
+    validate(pipeline);
+    EXPECT_EQ(pipeline.waiting(), "");
+    EXPECT_EQ(pipeline.state(request), "succeeded full");
+    const auto head = pipeline.remote().head();
+    EXPECT_EQ(pipeline.degree(head), "0");
+    EXPECT_EQ(pipeline.database().value("select pipeline.latest_green('shop/main')"), pipeline.uri(head));
+    EXPECT_EQ(pipeline.database().value("select pipeline.is_green('shop/main', $1)", {pipeline.uri(head)}), "t");
+    EXPECT_EQ(pipeline.database().value("select concat_ws(' ', id, status, exit_code, log_tail) from pipeline.builds"),
+              "command/1 succeeded 0 " + head + " against everything\n");
+}
+
+TEST(PipelineStagesTest, a_broken_head_becomes_a_fact_and_leaves_the_bookmark_where_it_is) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    validate(pipeline);
+    const auto request = pipeline.push({{"broken", ""}});
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(request), "failed incremental_since_green");
+    EXPECT_EQ(pipeline.degree(pipeline.remote().head()), "1");
+    EXPECT_EQ(pipeline.bookmark(), "1");
+    EXPECT_EQ(pipeline.database().value("select reason from pipeline.builds where request = 2"), "sh exited with 1");
+    EXPECT_EQ(pipeline.database().value("select pipeline.is_green('shop/main', $1)",
+                                        {pipeline.uri(pipeline.remote().head())}),
+              "f");
+}
+
+TEST(PipelineStagesTest, a_later_head_is_built_against_the_last_green) {
+    PipelineStages pipeline;
+    const auto green = pipeline.remote().head();
+    pipeline.ingest(pipeline.uri(green));
+    validate(pipeline);
+    pipeline.push({{"broken", ""}});
+    validate(pipeline);
+    pipeline.remote().git({"rm", "--quiet", "broken"});
+    const auto request = pipeline.push({});
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(request), "succeeded incremental_since_green");
+    EXPECT_EQ(pipeline.database().value("select log_tail from pipeline.builds where request = 3"),
+              pipeline.remote().head() + " against " + green + "\n");
+    EXPECT_EQ(pipeline.bookmark(), "3");
+}
+
+TEST(PipelineStagesTest, a_head_that_is_reported_twice_is_validated_once) {
+    PipelineStages pipeline;
+    const auto request = pipeline.push({{"a", "1"}});
+    EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
+    EXPECT_EQ(pipeline.waiting(), "process");
+    validate(pipeline);
+    EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
+    EXPECT_EQ(pipeline.waiting(), "");
+    EXPECT_EQ(pipeline.count("request"), "1");
+}
+
+TEST(PipelineStagesTest, a_poll_ingests_the_head_once) {
+    PipelineStages pipeline;
+    for (int poll = 0; poll < 2; ++poll) {
+        pipeline.database().execute("select pipeline.poll('shop/main')");
+        EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    }
+    EXPECT_EQ(pipeline.waiting(), "process");
+    EXPECT_EQ(pipeline.database().value("select uri from pipeline.requests"), pipeline.uri(pipeline.remote().head()));
+}
+
+TEST(PipelineStagesTest, a_head_that_is_outdated_before_it_is_processed_is_superseded) {
+    PipelineStages pipeline;
+    const auto first = pipeline.push({{"a", "1"}});
+    const auto second = pipeline.push({{"a", "2"}});
+    EXPECT_EQ(pipeline.step("pipeline.process"), "completed");  // of the first
+    EXPECT_EQ(pipeline.state(first), "superseded");
+    EXPECT_EQ(pipeline.waiting(), "process");
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(second), "succeeded full");
+    EXPECT_EQ(pipeline.count("validation_fact"), "1");
+}
+
+TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_the_end_of_the_request_that_held_it) {
+    PipelineStages pipeline;
+    const auto first = pipeline.push({{"a", "1"}});
+    pipeline.step("pipeline.process");
+    const auto second = pipeline.push({{"a", "2"}});
+    EXPECT_EQ(pipeline.step("pipeline.process"), "completed");
+    const auto third = pipeline.push({{"a", "3"}});
+    EXPECT_EQ(pipeline.step("pipeline.process"), "completed");
+    EXPECT_EQ(pipeline.state(second), "superseded");
+    EXPECT_EQ(pipeline.state(third), "accepted");
+    EXPECT_EQ(pipeline.waiting(), "build");  // nobody polls at the gate
+
+    for (const auto* stage : {"build", "run", "buildsignal"})
+        pipeline.step(std::string{"pipeline."} + stage);
+    EXPECT_EQ(pipeline.state(first), "succeeded full");
+    EXPECT_EQ(pipeline.waiting(), "record process");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(third), "succeeded incremental_since_green");
+    EXPECT_EQ(pipeline.bookmark(), "3");
+}
+
+TEST(PipelineStagesTest, a_failed_request_frees_its_slot_too) {
+    PipelineStages pipeline;
+    pipeline.push({{"broken", ""}});
+    pipeline.step("pipeline.process");
+    pipeline.remote().git({"rm", "--quiet", "broken"});
+    const auto second = pipeline.push({});
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(second), "succeeded full");
+}
+
+TEST(PipelineStagesTest, as_many_requests_as_there_are_slots_are_validated_at_once) {
+    PipelineStages pipeline{"max_concurrent => 2"};
+    for (const auto* text : {"1", "2", "3"}) {
+        pipeline.push({{"a", text}});
+        pipeline.step("pipeline.process");
+    }
+    EXPECT_EQ(pipeline.state(1), "processing full");
+    EXPECT_EQ(pipeline.state(2), "processing full");
+    EXPECT_EQ(pipeline.state(3), "accepted");
+}
+
+TEST(PipelineStagesTest, a_green_that_comes_late_does_not_move_the_bookmark_back) {
+    PipelineStages pipeline{"max_concurrent => 2"};
+    for (const auto* text : {"1", "2"}) {
+        pipeline.push({{"a", text}});
+        pipeline.step("pipeline.process");
+    }
+    for (const auto* stage : {"build", "build", "run", "run", "buildsignal", "buildsignal"}) {
+        ASSERT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed");
+    }
+    auto& database = pipeline.database();
+    database.execute(
+        "select pipeline.create_fact('shop/main', r.uri, '', 0, 2) from pipeline.request r where number = 2");
+    database.execute(
+        "select pipeline.update_queue('shop/main', 2, r.uri, q.version, q.version + 1)"
+        "  from pipeline.request r, pipeline.queue q where r.number = 2");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.bookmark(), "2");
+    EXPECT_EQ(pipeline.count("validation_fact"), "2");
+    EXPECT_EQ(database.value(
+                  "select string_agg(request || ' ' || is_last_green, ', ' order by request) from pipeline.history"),
+              "1 false, 2 true");
+}
+
+TEST(PipelineStagesTest, a_rewritten_history_is_built_in_full) {
+    PipelineStages pipeline;
+    const auto root = pipeline.remote().head();
+    pipeline.push({{"a", "1"}});
+    validate(pipeline);
+    pipeline.remote().rewind_to(root);
+    const auto request = pipeline.push({{"a", "other"}});
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(request), "succeeded full");
+    EXPECT_EQ(pipeline.bookmark(), "2");
+}
+
+TEST(PipelineStagesTest, a_last_green_that_the_mirror_does_not_know_is_no_base) {
+    PipelineStages pipeline;
+    const auto root = pipeline.remote().head();
+    pipeline.push({{"a", "1"}});
+    validate(pipeline);
+    pipeline.remote().rewind_to(root);
+    const auto request = pipeline.push({{"a", "other"}});
+    std::filesystem::remove_all(pipeline.cache() / "mirrors");  // another host's worker
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(request), "succeeded full");
+}
+
+TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    validate(pipeline);
+    const auto request = pipeline.push({{"a", "2"}});
+    const std::string away = pipeline.remote().path() + ".away";
+    std::filesystem::rename(pipeline.remote().path(), away);
+    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("failed: git fetch exited with 128"));
+    EXPECT_EQ(pipeline.state(request), "accepted");
+    std::filesystem::rename(away, pipeline.remote().path());
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(request), "succeeded incremental_since_green");
+}
+
+TEST(PipelineStagesTest, a_commit_that_is_not_of_this_repository_is_broken_not_unknown) {
+    PipelineStages pipeline;
+    const auto request = pipeline.ingest("svn://elsewhere/7");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(request), "failed full");
+    EXPECT_THAT(pipeline.database().value("select reason from pipeline.builds"),
+                HasSubstr("is not a commit of git://localhost"));
+}
+
+TEST(PipelineStagesTest, a_build_is_watched_by_snoozing) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.step("pipeline.process");
+    pipeline.step("pipeline.build");
+    EXPECT_EQ(pipeline.step("pipeline.buildsignal"), "snoozed");
+    EXPECT_EQ(pipeline.database().value("select run_at - millrace.now() between '3 s' and '5 s' and attempt = 0"
+                                        "  from millrace.jobs where kind = 'pipeline.buildsignal'"),
+              "t");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(1), "succeeded full");
+}
+
+TEST(PipelineStagesTest, a_build_that_takes_too_long_is_called_off_and_counts_as_failed) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.step("pipeline.process");
+    pipeline.step("pipeline.build");
+    pipeline.database().advance_clock(std::chrono::hours{2} + std::chrono::seconds{1});
+    EXPECT_EQ(pipeline.step("pipeline.buildsignal"), "completed");
+    EXPECT_EQ(pipeline.state(1), "failed full");
+    EXPECT_EQ(pipeline.step("pipeline.run"), "completed");  // finds that it was called off
+    pipeline.finish();
+    EXPECT_EQ(pipeline.degree(pipeline.remote().head()), "1");
+    EXPECT_EQ(pipeline.database().value("select reason from pipeline.builds"), "took longer than 2h");
+    EXPECT_EQ(pipeline.database().value("select status from pipeline.command_run"), "cancelled");
+}
+
+TEST(PipelineStagesTest, the_first_end_of_a_build_stands) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    for (const auto* stage : {"process", "build", "run", "buildsignal"})
+        pipeline.step(std::string{"pipeline."} + stage);
+    pipeline.database().execute("update pipeline.command_run set status = 'failed'");  // a runner that flips its answer
+    pipeline.database().enqueue("pipeline", "pipeline.buildsignal",
+                                R"({"queue": "shop/main", "request": 1, "build": "command/1"})");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(1), "succeeded full");
+    EXPECT_EQ(pipeline.degree(pipeline.remote().head()), "0");
+}
+
+TEST(PipelineStagesTest, a_verdict_of_another_request_is_an_error_that_nobody_overlooks) {
+    PipelineStages pipeline{"max_concurrent => 2"};
+    pipeline.push({{"a", "1"}});
+    pipeline.step("pipeline.process");
+    pipeline.push({{"a", "2"}});
+    pipeline.database().execute(
+        "select pipeline.create_fact('shop/main', r.uri, '', 1, 2) from pipeline.request r where number = 1");
+    for (const auto* stage : {"build", "run", "buildsignal"})
+        pipeline.step(std::string{"pipeline."} + stage);
+    EXPECT_THAT(pipeline.step("pipeline.record"), HasSubstr("has a verdict of request 2 already"));
+    EXPECT_EQ(pipeline.bookmark(), "0");
+}
+
+TEST(PipelineStagesTest, bad_payloads_and_unknown_entities_are_dead_letters) {
+    PipelineStages pipeline;
+    auto& database = pipeline.database();
+    const auto outcome_of = [&](const std::string& kind, const std::string& payload) {
+        database.enqueue("pipeline", kind, payload);
+        return pipeline.step(kind);
+    };
+    EXPECT_EQ(outcome_of("pipeline.process", R"({"queue": "shop/main"})"),
+              "discarded: payload key \"request\": is missing");
+    EXPECT_EQ(outcome_of("pipeline.process", R"({"queue": "shop/main", "request": "1"})"),
+              "discarded: payload key \"request\": must be a whole number from 1 on");
+    EXPECT_EQ(outcome_of("pipeline.ingest", R"({"queue": "nosuch"})"),
+              "discarded: pipeline queue nosuch does not exist");
+    EXPECT_EQ(outcome_of("pipeline.build", R"({"queue": "shop/main", "request": 9})"),
+              "discarded: request 9 of shop/main does not exist");
+    EXPECT_EQ(outcome_of("pipeline.run", R"({"queue": "shop/main", "build": "command/9"})"),
+              "discarded: build command/9 of shop/main does not exist");
+    EXPECT_THAT(outcome_of("pipeline.ingest", R"({"queue": "shop/main", "uri": "svn://elsewhere/7"})"),
+                HasSubstr("is not a commit of"));
+}
+
+// Every stage is run, loses its transaction, is run again, and once more because a second job asks for the same.
+class Redelivery : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Redelivery, of_a_stage_changes_nothing) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    for (const auto* stage : stages) {
+        const auto kind = std::string{"pipeline."} + stage;
+        const bool is_tried = std::string{stage} == GetParam();
+        if (is_tried) pipeline.lose(kind);
+        ASSERT_EQ(pipeline.step(kind), "completed") << stage;
+        if (!is_tried) continue;
+        pipeline.database().enqueue(
+            "pipeline", kind,
+            pipeline.database().value("select payload from millrace.jobs where kind = $1 limit 1", {kind}));
+        ASSERT_EQ(pipeline.step(kind), "completed") << stage << ", again";
+    }
+    pipeline.finish();
+    EXPECT_EQ(pipeline.state(1), "succeeded full");
+    EXPECT_EQ(pipeline.count("build") + pipeline.count("command_run") + pipeline.count("validation_fact"), "111");
+    EXPECT_EQ(pipeline.database().value("select count(*) from millrace.jobs where kind = 'pipeline.run'"),
+              std::string{GetParam()} == "run" ? "2" : "1");
+    EXPECT_EQ(pipeline.degree(pipeline.remote().head()), "0");
+    EXPECT_EQ(pipeline.bookmark(), "1");
+}
+
+INSTANTIATE_TEST_SUITE_P(Pipeline, Redelivery, ::testing::ValuesIn(stages),
+                         [](const auto& instance) { return std::string{instance.param}; });
+
+}  // namespace
+}  // namespace millrace::testing

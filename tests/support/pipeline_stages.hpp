@@ -1,0 +1,65 @@
+#pragma once
+// The pipeline with a real database and a real repository, one job at a time: a test says which stage runs next, runs
+// it twice, or lets it lose its transaction.
+//
+// Thread rule: one thread.
+
+#include "engine/registry.hpp"
+#include "handlers/pipeline/extensions.hpp"
+#include "support/database.hpp"
+#include "support/git_remote.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace millrace::testing {
+
+class PipelineStages {
+public:
+    // A pipeline queue "shop/main" of a repository with one commit. The command is green unless the head has a file
+    // named "broken"; `options` go to pipeline.create_queue, as in "max_concurrent => 2".
+    explicit PipelineStages(const std::string& options = "");
+
+    [[nodiscard]] Database& database() noexcept { return database_; }
+    [[nodiscard]] GitRemote& remote() noexcept { return remote_; }
+    [[nodiscard]] const std::filesystem::path& cache() const noexcept { return cache_.path(); }
+    [[nodiscard]] engine::Registry registry() const;  // of all kinds
+
+    [[nodiscard]] std::string uri(const std::string& commit) const;
+    // A new commit; the number of the request that it became.
+    int push(const std::map<std::string, std::string>& files);
+    int ingest(const std::string& uri);
+
+    // Runs the oldest available job of this kind as the engine does, and settles it in its transaction. What became of
+    // it: "completed", "snoozed", "failed: …", "discarded: …"; "none" when there is no such job.
+    std::string step(const std::string& kind);
+    // The same, but the worker dies before it commits; the job stays.
+    void lose(const std::string& kind);
+    // Everything that is left, snoozed jobs too. Throws when that takes more than a hundred jobs.
+    void finish();
+    // Available and snoozed jobs by kind, as "build process".
+    [[nodiscard]] std::string waiting();
+
+    [[nodiscard]] std::string state(int request);                 // with its strategy, as "processing full"
+    [[nodiscard]] std::string degree(const std::string& commit);  // "" without a fact
+    [[nodiscard]] std::string bookmark();                         // the number of the request that holds it
+    [[nodiscard]] std::string count(const std::string& table);
+
+private:
+    enum class Fate { committed, lost };
+    std::string run(const core::Job& job, Fate fate);
+    void claim();
+    [[nodiscard]] core::Job take(const std::string& kind);
+
+    Database database_;
+    GitRemote remote_;
+    TemporaryDirectory cache_;
+    handlers::pipeline::Extensions extensions_;
+    engine::Registry registry_;
+    std::unique_ptr<storage::Session> session_;
+    core::WorkerId worker_;
+    std::deque<core::Job> claimed_;
+};
+
+}  // namespace millrace::testing

@@ -1,0 +1,28 @@
+#pragma once
+// `pipeline.buildsignal`: watches a build by snoozing, which is no attempt, until it has ended.
+//
+//     accepted, running   → snoozed for the pipeline queue's poll_accepted, poll_running
+//     ended               → status and outcome of the request written once, then pipeline.record and, because a slot is
+//                           free, pipeline.process of the latest request that waits
+//     older than the pipeline queue's max_validation → called off, counts as failed
+
+#include "handlers/pipeline/extensions.hpp"
+#include "handlers/pipeline/stage.hpp"
+
+namespace millrace::handlers::pipeline {
+
+class BuildSignal final : public Stage {
+public:
+    explicit BuildSignal(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+
+private:
+    [[nodiscard]] Payload read(std::string_view json) const override {
+        return read_payload(json, {"queue", "request", "build"});
+    }
+    core::Outcome advance(const Work& work) override;
+    core::Outcome conclude(const Work& work, storage::pipeline::Build build);
+
+    const Extensions& extensions_;
+};
+
+}  // namespace millrace::handlers::pipeline

@@ -1,0 +1,25 @@
+#pragma once
+// `pipeline.ingest`: asks the source control for the head, unless the payload names a commit, and ingests it.
+//
+//     a head that no request owns   → request accepted, pipeline.process enqueued
+//     one that is known             → nothing
+//
+// The result names the request and the URI.
+
+#include "handlers/pipeline/extensions.hpp"
+#include "handlers/pipeline/stage.hpp"
+
+namespace millrace::handlers::pipeline {
+
+class Ingest final : public Stage {
+public:
+    explicit Ingest(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+
+private:
+    [[nodiscard]] Payload read(std::string_view json) const override { return read_payload(json, {"queue"}); }
+    core::Outcome advance(const Work& work) override;
+
+    const Extensions& extensions_;
+};
+
+}  // namespace millrace::handlers::pipeline

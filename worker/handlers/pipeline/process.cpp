@@ -1,0 +1,43 @@
+#include "handlers/pipeline/process.hpp"
+
+namespace millrace::handlers::pipeline {
+
+using storage::pipeline::BuildStrategy;
+using storage::pipeline::Queue;
+using storage::pipeline::Request;
+using storage::pipeline::RequestState;
+
+core::Outcome Process::advance(const Work& work) {
+    auto& [queues, requests, builds, facts, command_runs] = work.stores;
+    // The source control is asked first, because it may have to fetch, and the lock keeps all other stages of this
+    // pipeline queue waiting. The answer holds as long as the last green is the one that it was about.
+    const auto seen = queues.get(work.payload.queue);
+    const bool may_be_admitted = requests.get(work.request()).state == RequestState::accepted &&
+                                 seen.latest_request == work.payload.request &&
+                                 requests.count_processing(seen.name) < seen.max_concurrent;
+    const bool incremental = may_be_admitted && is_incremental(seen, requests.get(work.request()), work.stop);
+
+    const auto queue = queues.lock(work.payload.queue);
+    requests.supersede_before({queue.name, queue.latest_request});
+    auto request = requests.get(work.request());
+    if (request.state == RequestState::accepted) {
+        if (requests.count_processing(queue.name) >= queue.max_concurrent) return core::Completed{};
+        if (!may_be_admitted || queue.last_green_uri != seen.last_green_uri) {
+            return core::Snoozed{};  // a slot was freed, or a head became green, since we looked
+        }
+        request.state = RequestState::processing;
+        request.strategy = incremental ? BuildStrategy::incremental_since_green : BuildStrategy::full;
+        if (incremental) request.base_uri = queue.last_green_uri;
+        requests.update(request, storage::pipeline::next(request.version));
+    }
+    if (request.state != RequestState::processing) return core::Completed{};
+    return core::Completed{{}, {stage_job(queue, "pipeline.build", work.payload)}};
+}
+
+bool Process::is_incremental(const Queue& queue, const Request& request, const std::stop_token& stop) const {
+    if (!queue.last_green_uri) return false;
+    const auto source = extensions_.source_control(queue);
+    return source->ancestry({*queue.last_green_uri, request.uri}, stop) == adapters::SourceControl::Ancestry::ancestor;
+}
+
+}  // namespace millrace::handlers::pipeline

@@ -1,0 +1,33 @@
+#pragma once
+// `pipeline.process`: decides under the lock of the pipeline queue what becomes of a request.
+//
+//     accepted, a later head is known   → superseded
+//     accepted, all slots in use        → left accepted: whoever frees a slot enqueues this stage for the latest
+//     accepted, a slot is free          → processing, strategy pinned, pipeline.build
+//     processing                        → pipeline.build again
+//     ended                             → nothing
+//
+// Strategy: incremental_since_green when the last green commit is an ancestor of the head, else full: nothing has been
+// green, history was rewritten, or the source control does not know the last green any more.
+
+#include "handlers/pipeline/extensions.hpp"
+#include "handlers/pipeline/stage.hpp"
+
+namespace millrace::handlers::pipeline {
+
+class Process final : public Stage {
+public:
+    explicit Process(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+
+private:
+    [[nodiscard]] Payload read(std::string_view json) const override {
+        return read_payload(json, {"queue", "request"});
+    }
+    core::Outcome advance(const Work& work) override;
+    [[nodiscard]] bool is_incremental(const storage::pipeline::Queue& queue, const storage::pipeline::Request& request,
+                                      const std::stop_token& stop) const;
+
+    const Extensions& extensions_;
+};
+
+}  // namespace millrace::handlers::pipeline

@@ -1,0 +1,23 @@
+#pragma once
+// `pipeline.record`: turns the end of a build into a fact about its commit, and moves the bookmark.
+//
+//     succeeded   → degree 0, and the bookmark moves here unless a later request holds it
+//     failed      → degree 1
+//     cancelled   → no fact: nothing is known of the commit
+//
+// Facts are created once. One of the same request is this very stage run before: it stands, whatever the build says
+// now. One of another request means that a commit was validated twice, which must not happen: dead letter.
+
+#include "handlers/pipeline/stage.hpp"
+
+namespace millrace::handlers::pipeline {
+
+class Record final : public Stage {
+private:
+    [[nodiscard]] Payload read(std::string_view json) const override {
+        return read_payload(json, {"queue", "request", "build"});
+    }
+    core::Outcome advance(const Work& work) override;
+};
+
+}  // namespace millrace::handlers::pipeline

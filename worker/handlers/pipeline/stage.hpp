@@ -1,0 +1,45 @@
+#pragma once
+// What all stages have in common: a stage loads its entities by key, advances them, and names the job of the next
+// stage; all of that commits together with the settle of its own job, or not at all.
+//
+// A stage that finds its work done goes on from what is stored. It may therefore be run again at any time: after a
+// commit in doubt, by an operator, or because two jobs ask for the same.
+//
+//     entity that does not exist, bad payload,
+//     a URI that is not the source control's      → dead letter
+//     entity written by somebody else meanwhile,
+//     source control or runner out of reach       → failed: retried with the queue's backoff
+//
+// Thread rule: that of TransactionalHandler.
+
+#include "engine/handler.hpp"
+#include "handlers/pipeline/payload.hpp"
+#include "storage/pipeline_stores.hpp"
+
+#include <string>
+
+namespace millrace::handlers::pipeline {
+
+// What one attempt of a stage works with.
+struct Work {
+    const Payload& payload;
+    storage::pipeline::Stores& stores;
+    const std::stop_token& stop;
+
+    [[nodiscard]] storage::pipeline::RequestKey request() const { return {payload.queue, payload.request}; }
+    [[nodiscard]] storage::pipeline::BuildKey build() const { return {payload.queue, payload.build}; }
+};
+
+class Stage : public engine::TransactionalHandler {
+public:
+    core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) final;
+
+private:
+    [[nodiscard]] virtual Payload read(std::string_view json) const = 0;  // throws BadPayload
+    virtual core::Outcome advance(const Work& work) = 0;
+};
+
+// A job of this pipeline queue's stages.
+[[nodiscard]] core::NewJob stage_job(const storage::pipeline::Queue& queue, std::string kind, const Payload& payload);
+
+}  // namespace millrace::handlers::pipeline

@@ -1,11 +1,12 @@
 // The stages on a real database and a real repository: what each of them writes, and what it does when it is run again.
 
 #include "support/pipeline_stages.hpp"
+#include "storage/pipeline_stores.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <future>
 
 namespace millrace::testing {
 namespace {
@@ -76,6 +77,30 @@ TEST(PipelineStagesTest, a_head_that_is_reported_twice_is_validated_once) {
     EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
     EXPECT_EQ(pipeline.waiting(), "");
     EXPECT_EQ(pipeline.count("request"), "1");
+}
+
+TEST(PipelineStagesTest, two_who_report_one_head_at_the_same_time_share_a_request) {
+    PipelineStages pipeline;
+    const auto uri = pipeline.uri(pipeline.remote().head());
+    const auto ingest = [&](storage::Transaction& transaction) {
+        return storage::pipeline::QueueStore{transaction}.ingest("shop/main", uri).value;
+    };
+    const auto session = pipeline.database().sessions().open("first");
+    storage::Transaction first{*session};
+    EXPECT_EQ(ingest(first), 1);
+    auto second = std::async(std::launch::async, [&] {
+        const auto own_session = pipeline.database().sessions().open("second");
+        storage::Transaction transaction{*own_session};
+        const auto request = ingest(transaction);
+        transaction.commit();
+        return request;
+    });
+    EXPECT_TRUE(pipeline.database().becomes(
+        "select count(*) from pg_stat_activity where application_name = 'millrace second' and wait_event_type = 'Lock'",
+        "1"));
+    first.commit();
+    EXPECT_EQ(second.get(), 1);
+    EXPECT_EQ(pipeline.waiting(), "process");
 }
 
 TEST(PipelineStagesTest, a_poll_ingests_the_head_once) {

@@ -86,24 +86,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     held record;
+    settled int := 0;
 begin
     perform from millrace.worker w where w.id = session and w.ended_at is null for update;
     if not found then
         perform millrace.raise_session_ended(session);
     end if;
-    select coalesce(array_agg(r.job_id), '{}') as jobs, coalesce(array_agg(r.fence), '{}') as fences
+    select coalesce(array_agg(r.job_id order by r.job_id), '{}') as jobs,
+           coalesce(array_agg(r.fence order by r.job_id), '{}') as fences
       into held
       from millrace.running r
      where r.worker = session;
     for i in 1 .. cardinality(held.jobs) by 1000
     loop
-        perform millrace.settle_many(held.jobs[i : i + 999], held.fences[i : i + 999],
-                                     array_fill('released'::text, array[least(1000, cardinality(held.jobs) - i + 1)]));
+        -- What is being settled at the same moment was not given back.
+        settled := settled + cardinality(millrace.settle_many(
+            held.jobs[i : i + 999], held.fences[i : i + 999],
+            array_fill('released'::text, array[least(1000, cardinality(held.jobs) - i + 1)])));
     end loop;
     update millrace.worker w
        set ended_at = millrace.now(), end_reason = 'closed', cleared = true
      where w.id = session;
-    return cardinality(held.jobs);
+    return cardinality(held.jobs) - settled;
 end
 $$;
 

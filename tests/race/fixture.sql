@@ -9,6 +9,7 @@ set client_min_messages = warning;
 create schema race;
 
 create table race.handed (number int generated always as identity, session int, job_id bigint, fence bigint);
+create table race.effect (made_by text);  -- what handlers write in their own transactions
 
 create procedure race.start()
 language plpgsql
@@ -17,7 +18,7 @@ begin
     truncate millrace.job, millrace.ready, millrace.scheduled, millrace.running, millrace.finished,
              millrace.dead_letter, millrace.attempt_failure, millrace.settle_receipt, millrace.worker, millrace.lane,
              millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
-             millrace.operator_action, race.handed
+             millrace.operator_action, race.handed, race.effect
              restart identity;
     perform setval('millrace.job_id', 1, false);
     perform millrace.adopt();
@@ -27,6 +28,10 @@ begin
     perform millrace.open_session('w2', '{q}', lease => '30 s');
 end
 $$;
+
+create procedure race.enqueue(variadic names text[])  -- in one transaction
+language sql
+as $$ select millrace.enqueue('q', n.name) from unnest(names) n(name) $$;
 
 create function race.claim(session int, max_jobs int default 1)
 returns text  -- their names
@@ -56,6 +61,17 @@ as $$
                 then 'accepted' else 'refused' end
 $$;
 
+create function race.complete_with_successor(session int, job_id bigint, successor text)
+returns text
+language sql
+as $$
+    select case when cardinality(millrace.settle_many(
+                        array[job_id], array[race.fence(session, job_id)],
+                        successors => jsonb_build_array(jsonb_build_object('after', job_id, 'queue', 'q',
+                                                                           'kind', successor)))) = 0
+                then 'accepted' else 'refused' end
+$$;
+
 create function race.assert_lease(session int, job_id bigint)
 returns text
 language plpgsql
@@ -77,12 +93,8 @@ create procedure race.wait(longer interval)
 language sql
 as $$ update millrace_test.clock set at = at + longer $$;
 
--- How a permutation ends: where each job is, and whether the counts that are kept say the same as the tables.
-create view race.outcome as
-select j.kind || ' ' || j.state || coalesce(' by ' || j.worker, '') || ', attempt ' || j.attempt as outcome
-  from millrace.jobs j
- order by j.id;
-
+-- How a permutation ends: where each job is, what handlers have written, and whether the counts that are kept say the
+-- same as the tables.
 create view race.counts as
 select case when said = found then 'right' else format('they say %s, the tables %s', said, found) end as counts
   from (select array[q.available, q.scheduled, q.running, q.dead, q.completed, q.cancelled] as said
@@ -92,3 +104,13 @@ select case when said = found then 'right' else format('they say %s, the tables 
                           count(*) filter (where j.state = 'completed'),
                           count(*) filter (where j.state = 'cancelled')] as found
                from millrace.jobs j) f;
+
+create view race.outcome as
+select o.outcome
+  from (select j.id, j.kind || ' ' || j.state || coalesce(' by ' || j.worker, '') || ', attempt ' || j.attempt
+          from millrace.jobs j
+        union all
+        select 1000, 'written by ' || e.made_by from race.effect e
+        union all
+        select 1001, 'counts: ' || c.counts from race.counts c) o(place, outcome)
+ order by o.place, o.outcome;

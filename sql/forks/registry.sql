@@ -23,14 +23,14 @@ as $$
                 and name !~ '(^|/)\.|\.lock(/|$)', false)          -- components
 $$;
 
--- A password in an address would be in every dump of this database. Git finds credentials elsewhere.
+-- A password or token in an address would be in every dump of this database. Git finds them elsewhere.
 create or replace function forks.is_remote(url text)
 returns boolean
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(url) <= 2000 and url !~ '[[:cntrl:][:space:]]'
-                and url ~ ('^((https?|ssh|git)://([A-Za-z0-9._~-]+@)?'
+                and url ~ ('^((https?://|git://|ssh://([A-Za-z0-9._~]+@)?)'
                            '(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/.|(file://)?/[^/])'),
                     false)
 $$;
@@ -48,7 +48,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    remote constant text := 'https, ssh or git://host/path without a password, file:///path or /path;'
+    remote constant text := 'https, ssh or git://host/path without credentials, file:///path or /path;'
         ' required by the provider git';
     wrong text;
     added int;

@@ -5,6 +5,7 @@
 
 #include "adapters/smtp.hpp"
 #include "engine/registry.hpp"
+#include "handlers/pipeline/extensions.hpp"
 #include "ops/log.hpp"
 #include "options.hpp"
 
@@ -23,7 +24,12 @@ public:
     [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
 
 private:
-    std::unique_ptr<adapters::Smtp> smtp_;  // before the registry, whose handlers use it
+    void add_pipeline(const Options& options);
+    void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
+
+    // Before the registry, whose handlers use them.
+    std::unique_ptr<adapters::Smtp> smtp_;
+    std::unique_ptr<handlers::pipeline::Extensions> pipeline_;
     engine::Registry registry_;
 };
 

@@ -1,0 +1,128 @@
+#include "handlers/forks/git_provider.hpp"
+
+#include "adapters/file_lock.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace millrace::handlers::forks {
+namespace {
+
+using adapters::Commit;
+using adapters::Git;
+using adapters::MergeConflict;
+using storage::PushIntent;
+using storage::SyncResult;
+using storage::SyncState;
+namespace fs = std::filesystem;
+
+constexpr std::size_t max_shown_paths = 5;
+
+struct Tips {
+    Commit fork;
+    Commit upstream;
+};
+
+std::string conflict_detail(const MergeConflict& conflict) {
+    if (conflict.is_unrelated) return "fork and upstream have no commit in common";
+    const auto& paths = conflict.paths;
+    const std::vector<std::string> first{
+        paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(std::min(paths.size(), max_shown_paths))};
+    const auto more = paths.size() - first.size();
+    return fmt::format("both changed {}{}", fmt::join(first, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+// One attempt, with the fork's copy to itself.
+class Attempt {
+public:
+    Attempt(Git git, const GitProvider::Order& order, const GitProvider::Announce& announce)
+        : git_{std::move(git)}, order_{order}, announce_{announce} {}
+
+    // Without a look at the commits themselves; nothing when that takes one.
+    std::optional<SyncResult> judge_tips() {
+        const auto fork = git_.tip(order_.origin, order_.branch);
+        const auto upstream = git_.tip(order_.upstream, order_.branch);
+        if (!fork || !upstream) {
+            const auto* who = fork ? "the upstream has no" : upstream ? "the fork has no" : "neither side has a";
+            return SyncResult{SyncState::skipped, "", "", fmt::format("{} branch {}", who, order_.branch.name)};
+        }
+        if (*fork == *upstream && !order_.intent) return current(*fork);
+        return std::nullopt;
+    }
+
+    Tips fetch() {
+        auto fork = git_.fetch(order_.origin, order_.branch, "origin");
+        return {std::move(fork), git_.fetch(order_.upstream, order_.branch, "upstream")};
+    }
+
+    SyncResult bring_together(const Tips& tips) {
+        if (git_.is_ancestor(tips.upstream, tips.fork)) return current(tips.fork);
+        if (git_.is_ancestor(tips.fork, tips.upstream)) return push(tips, tips.upstream, "fast-forward");
+        const auto& name = order_.branch.name;
+        auto merged = git_.merge({tips.fork, tips.upstream, fmt::format("Merge branch 'upstream:{0}' into {0}", name)});
+        if (const auto* conflict = std::get_if<MergeConflict>(&merged)) {
+            return {SyncState::conflict, tips.fork.sha, tips.fork.sha, conflict_detail(*conflict)};
+        }
+        return push(tips, std::get<Commit>(merged), "merge");
+    }
+
+private:
+    // There is nothing to bring. Perhaps because an earlier attempt of this job did it.
+    SyncResult current(const Commit& fork) {
+        const auto& intent = order_.intent;
+        if (intent && was_pushed({intent->after_sha}, fork)) {
+            return {SyncState::updated, intent->before_sha, fork.sha, "by an attempt that was interrupted"};
+        }
+        return {SyncState::current, fork.sha, fork.sha, ""};
+    }
+
+    bool was_pushed(const Commit& intended, const Commit& fork) {
+        return intended == fork || (git_.has(intended) && git_.is_ancestor(intended, fork));
+    }
+
+    SyncResult push(const Tips& tips, const Commit& commit, const std::string& how) {
+        // An earlier attempt's push counts as well, when it took place: the branch has come from before it.
+        const auto& intent = order_.intent;
+        const auto before = intent && was_pushed({intent->after_sha}, tips.fork) ? intent->before_sha : tips.fork.sha;
+        announce_({before, commit.sha});
+        git_.push(order_.origin, {.branch = order_.branch, .expected = tips.fork, .commit = commit});
+        return {SyncState::updated, before, commit.sha, how};
+    }
+
+    Git git_;
+    const GitProvider::Order& order_;
+    const GitProvider::Announce& announce_;
+};
+
+}  // namespace
+
+std::optional<SyncResult> GitProvider::sync(const Order& order, const Announce& announce, const std::stop_token& stop) {
+    const auto forks = settings_.cache / "forks";
+    const auto copy = forks / (order.fork + ".git");
+    fs::create_directories(copy.parent_path());
+    fs::permissions(forks, fs::perms::owner_all);  // sources may be private
+    const auto lock = adapters::FileLock::try_acquire(forks / (order.fork + ".lock"));
+    if (!lock) return std::nullopt;
+
+    Git git{copy, settings_.git, stop};
+    git.create();
+    Attempt attempt{git, order, announce};
+    if (auto result = attempt.judge_tips()) return result;
+    Tips tips;
+    try {
+        tips = attempt.fetch();
+    } catch (const adapters::GitError&) {
+        // Both sides have just answered: if this happens again and again, the copy is what is broken. A host that
+        // crashed leaves half-written objects and lock files. The next attempt makes a new one.
+        if (order.attempt > 1 && !stop.stop_requested()) fs::remove_all(copy);
+        throw;
+    }
+    return attempt.bring_together(tips);
+}
+
+}  // namespace millrace::handlers::forks

@@ -1,0 +1,41 @@
+#pragma once
+// `forks.sync`: one branch of a fork is brought up to date with its upstream.
+//
+//     done, whatever the result (conflicts are results)      → completed, with the result in the same transaction
+//     another attempt works on this fork                     → snoozed, no attempt is burned
+//     git or the remote fails, or the branch moved meanwhile → failed: retried; at the last attempt the result
+//                                                              `failed` and a dead letter, in one transaction
+//     a bad payload, a fork or branch that is not registered → dead letter
+//
+// Remotes answer after seconds or minutes. Until git is done, nothing is read or written in the settling transaction,
+// so that it holds no lock and no snapshot; what must be known or announced before has short sessions of its own.
+//
+// Thread rule: that of TransactionalHandler.
+
+#include "engine/handler.hpp"
+#include "handlers/forks/git_provider.hpp"
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <stop_token>
+
+namespace millrace::handlers::forks {
+
+class Sync final : public engine::TransactionalHandler {
+public:
+    struct Settings {
+        GitProvider::Settings git;
+        std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
+    };
+
+    Sync(storage::SessionFactory sessions, Settings settings);
+
+    core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) override;
+
+private:
+    const storage::SessionFactory sessions_;
+    const std::chrono::milliseconds busy_delay_;
+    GitProvider git_;
+};
+
+}  // namespace millrace::handlers::forks

@@ -1,0 +1,67 @@
+#include "storage/forks_store.hpp"
+
+#include "storage/translation.hpp"
+
+#include <string_view>
+
+namespace millrace::storage {
+namespace {
+
+constexpr auto target_statement =
+    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after"
+    "  from forks.sync_target(repo => $1, branch => $2, job_id => $3)";
+
+constexpr auto intend_statement =
+    "select forks.intend_push(fence => $1, job_id => $2, before_sha => $3, after_sha => $4)";
+
+constexpr auto record_statement =
+    "select forks.record_sync(job_id => $1, repo => $2, branch => $3, state => $4, before_sha => $5, after_sha => $6,"
+    " detail => $7, run => $8)";
+
+std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional{text};
+}
+
+}  // namespace
+
+const char* name_of(SyncState state) {
+    switch (state) {
+        case SyncState::updated:
+            return "updated";
+        case SyncState::current:
+            return "current";
+        case SyncState::conflict:
+            return "conflict";
+        case SyncState::skipped:
+            return "skipped";
+        case SyncState::failed:
+            return "failed";
+    }
+    __builtin_unreachable();
+}
+
+std::optional<SyncTarget> ForksStore::target(const ForkBranch& branch, core::JobId job) {
+    const auto found = execute(session_, target_statement, branch.fork, branch.branch, job.value);
+    if (found.empty()) return std::nullopt;
+    const auto row = found.at(0);
+    SyncTarget target;
+    const std::string_view provider = row[0].c_str();
+    target.provider = provider == "git" ? SyncTarget::Provider::git : SyncTarget::Provider::github;
+    target.origin_url = row[1].as<std::string>("");
+    target.upstream_url = row[2].as<std::string>("");
+    target.is_enabled = row[3].as<bool>();
+    target.is_listed = row[4].as<bool>();
+    if (!row[5].is_null()) target.intent = PushIntent{row[5].c_str(), row[6].c_str()};
+    return target;
+}
+
+void ForksStore::intend_push(const core::Job& job, const PushIntent& intent) {
+    execute(session_, intend_statement, job.fence.value, job.id.value, intent.before_sha, intent.after_sha);
+}
+
+void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result) {
+    execute(transaction, record_statement, job.value, branch.fork, branch.branch, name_of(result.state),
+            unless_empty(result.before_sha), unless_empty(result.after_sha), unless_empty(result.detail), branch.run);
+}
+
+}  // namespace millrace::storage

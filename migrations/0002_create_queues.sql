@@ -11,7 +11,8 @@ create table millrace.installation (
     system_identifier bigint not null,  -- of the server that the queues belong to: see adopt()
     database_name     text not null,
     first_day         date not null,    -- oldest and newest day (UTC) with a partition
-    last_day          date not null
+    last_day          date not null,
+    drop_given_up_at  timestamptz       -- somebody held on to the tables when an old day was to go
 );
 
 create table millrace.queue (

@@ -114,3 +114,4 @@ create table millrace.settle_receipt (
     outcome    text not null check (outcome in ('snoozed', 'released'))
 );
 create index settle_receipt_job on millrace.settle_receipt (job_id);
+create index settle_receipt_at on millrace.settle_receipt using brin (settled_at);

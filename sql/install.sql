@@ -93,6 +93,7 @@ set local role millrace_owner;
 \ir queue/reap.sql
 \ir queue/low_water.sql
 \ir queue/counts.sql
+\ir queue/prune.sql
 \ir queue/rehome.sql
 \ir queue/partitions.sql
 \ir queue/operate.sql

@@ -4,7 +4,7 @@
 -- somebody has said that this copy is meant to work: a staging copy must not send the customers their mail again.
 -- Positions are transaction numbers of the old server; the low-water starts afresh.
 --
--- Locks   rows of installation, low_water and lane.
+-- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water and lane.
 -- Raises  assert_home: MR011 foreign_database.
 -- Rows    2 and 10 per queue.
 
@@ -14,6 +14,8 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- an advance or a fold that is under way would write back what it has read before
+    perform pg_advisory_xact_lock(7709, 1), pg_advisory_xact_lock(7709, 2);
     update millrace.installation i
        set system_identifier = c.system_identifier, database_name = current_database()
       from pg_control_system() c;

@@ -24,7 +24,7 @@ begin
     end if;
     with gone as (
         delete from millrace.queue_delta d
-         where d.ctid = any (array(select x.ctid from millrace.live_deltas() x limit 100000))
+         where d.ctid = any (array(select x.ctid from millrace.live_deltas(100000) x))
         returning d.*
     ), summed as (
         select g.queue_id, sum(g.available) as available, sum(g.scheduled) as scheduled, sum(g.running) as running,
@@ -46,8 +46,8 @@ begin
 end
 $$;
 
--- The deltas that are not folded yet, read from the low-water on.
-create or replace function millrace.live_deltas()
+-- The deltas that are not folded yet, at most so many (null: all), read from the low-water on.
+create or replace function millrace.live_deltas(max_rows bigint default null)
 returns table (ctid tid, queue_id int, available int, scheduled int, running int, dead int, enqueued int, completed int,
                cancelled int, failed int)
 language sql stable
@@ -64,4 +64,5 @@ as $$
            d.failed
       from (select unnest(w.delta_pending) as pos from millrace.low_water w) p
      cross join lateral (select d.ctid, d.* from millrace.queue_delta d where d.pos = p.pos offset 0) d
+     limit max_rows
 $$;

@@ -25,9 +25,10 @@ begin
                 ('millrace_enqueuer', '{now,enqueue,enqueue_many,poke}'::text[]),
                 ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,
                                       fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
-                                      promote,reap,advance_low_water,fold_counts,maintain_partitions}'),
+                                      promote,reap,advance_low_water,fold_counts,maintain_partitions,prune,
+                                      queue_overview}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,
-                                        promote,maintain_partitions,queue_overview}'),
+                                        promote,maintain_partitions,prune,queue_overview}'),
                 ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop

@@ -1,44 +1,46 @@
 -- maintain_partitions: makes the coming days' partitions of job and finished, and drops those past their retention.
 --
--- A day is dropped when it is older than the longest retention of any queue. What waits or awaits a person is given a
--- new home first (rehome.sql); the day stays while a job of it runs, and for ten leases after the last was settled.
+-- A day is dropped when it is older than the longest retention of any queue, so is everything that was settled of it,
+-- and no job of it runs. What waits or awaits a person is given a new home first (rehome.sql).
 --
--- Attaching takes a lock that blocks neither enqueue, claim nor settle. Dropping needs an exclusive one for a moment;
--- it is tried for a second, given up, and tried again by the next call. While a day is examined, a SHARE lock keeps
--- late writers out of its two partitions.
+-- Attaching takes a lock that blocks neither enqueue, claim nor settle. Dropping needs an exclusive one on both
+-- parents, behind which everything queues, until the transaction ends: it is the last thing that a call does, one day
+-- per call, and it waits 50 ms for it. Where somebody has held on to the tables for longer, nobody tries again for ten
+-- minutes. While a day is examined, a SHARE lock keeps late writers out of its two partitions.
+--
+-- Call it again until it returns 0, each time in a transaction of its own.
 --
 -- Arguments  days_ahead  1 … 60
 -- Locks      advisory 7709/3 for the transaction, taken or given up; the row of installation; job, then finished.
 -- Raises     MR005 bad_argument.
--- Rows       tables, not rows; prunes at most 10,000 rows per ledger of the past.
+-- Rows       tables, not rows, but for rehome.sql's.
 
 create or replace function millrace.maintain_partitions(days_ahead int default 7)
-returns int  -- days made and dropped; -1: another session was at it
+returns int  -- days made, or dropped, or jobs given a new home; 0: nothing is left to do; -1: another session was at it
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '1s'
 as $$
 declare
     today constant date := (millrace.now() at time zone 'utc')::date;
-    days_at_a_time constant int := 60;
+    most_days constant int := 60;
+    patience constant interval := '10 minutes';
     day date;
     kept_from date;
-    first_kept date;
+    known millrace.installation%rowtype;
     changed int := 0;
-    made int;
 begin
-    if days_ahead is null or days_ahead not between 1 and days_at_a_time then
+    if days_ahead is null or days_ahead not between 1 and most_days then
         raise exception using errcode = 'MR005', message = 'maintain_partitions: bad days_ahead',
             hint = 'Allowed for days_ahead: 1 to 60.';
     end if;
     if not pg_try_advisory_xact_lock(7709, 3) then
         return -1;
     end if;
-
+    select * into known from millrace.installation;
     for day in select d::date
-                 from millrace.installation i,
-                      generate_series(i.last_day + 1, today + days_ahead, interval '1 day') d
-                limit days_at_a_time * 2
+                 from generate_series(known.last_day + 1, today + days_ahead, interval '1 day') d
+                limit most_days * 2
     loop
         perform millrace.attach_day('job', day);
         perform millrace.attach_day('finished', day);
@@ -49,22 +51,23 @@ begin
     select today - ceil(extract(epoch from coalesce(max(q.retention), interval '7 days')) / 86400)::int
       into kept_from
       from millrace.queue q;
-    select i.first_day into first_kept from millrace.installation i;
-    made := changed;
+    if changed > 0 or known.first_day >= kept_from or known.drop_given_up_at > millrace.now() - patience then
+        return changed;
+    end if;
+    changed := millrace.rehome_day(known.first_day);
+    if changed > 0 then
+        return changed;
+    end if;
     begin
-        for day in select d::date from generate_series(first_kept, kept_from - 1, interval '1 day') d
-                    limit days_at_a_time
-        loop
-            perform millrace.rehome_day(day);
-            exit when not millrace.drop_day(day);
-            update millrace.installation i set first_day = day + 1;
-            changed := changed + 1;
-        end loop;
+        perform set_config('lock_timeout', '50ms', true);
+        if millrace.drop_day(known.first_day, kept_from) then
+            update millrace.installation i set first_day = known.first_day + 1;
+            return 1;
+        end if;
     exception when lock_not_available then
-        changed := made;  -- somebody reads or writes an old day: the next call tries again
+        update millrace.installation i set drop_given_up_at = millrace.now();
     end;
-    perform millrace.prune_ledgers(kept_from::timestamp at time zone 'utc');
-    return changed;
+    return 0;
 end
 $$;
 
@@ -87,7 +90,7 @@ end
 $$;
 
 -- True when the day is gone; false when something still needs it.
-create or replace function millrace.drop_day(day date)
+create or replace function millrace.drop_day(day date, kept_from date)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -103,7 +106,7 @@ begin
     execute format('lock table millrace.%I, millrace.%I in share mode', jobs, past);
     execute format('select exists (select from millrace.%I f where f.finished_at > $1)', past)
        into settled_lately
-      using millrace.now() - 10 * (select coalesce(max(w.lease), interval '1 minute') from millrace.worker w);
+      using least(kept_from::timestamp at time zone 'utc', millrace.receipts_from());
     if settled_lately
        or exists (select from millrace.running r where r.stored_on = day)
        or exists (select from millrace.scheduled s where s.stored_on = day)
@@ -113,33 +116,5 @@ begin
     end if;
     execute format('drop table millrace.%I, millrace.%I', jobs, past);
     return true;
-end
-$$;
-
--- What else grows with time and is not partitioned.
-create or replace function millrace.prune_ledgers(kept_from timestamptz)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    at_a_time constant int := 10000;
-    receipts_from constant timestamptz :=
-        millrace.now() - 10 * (select coalesce(max(w.lease), interval '1 minute') from millrace.worker w);
-begin
-    delete from millrace.settle_receipt r
-     where r.ctid = any (array(select x.ctid from millrace.settle_receipt x where x.settled_at < receipts_from
-                                limit at_a_time));
-    delete from millrace.attempt_failure f
-     where f.ctid = any (array(select x.ctid from millrace.attempt_failure x where x.failed_at < kept_from
-                                  and not exists (select from millrace.job j where j.id = x.job_id)
-                                limit at_a_time));
-    delete from millrace.worker w
-     where w.ctid = any (array(select x.ctid from millrace.worker x where x.cleared and x.ended_at < kept_from
-                                limit at_a_time));
-    delete from millrace.operator_action a
-     where a.ctid = any (array(select x.ctid from millrace.operator_action x
-                                where x.at < kept_from - interval '365 days'
-                                limit at_a_time));
 end
 $$;

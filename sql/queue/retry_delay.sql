@@ -12,4 +12,10 @@ create or replace function millrace.retry_delay(attempt int, base interval, cap 
 returns interval
 language sql volatile
 set search_path = pg_catalog, pg_temp
-as $$ select least(cap, base * power(2, least(greatest(attempt, 1) - 1, 30))) * (0.8 + 0.4 * random()) $$;
+as $$
+    -- compared as seconds first: the product of a long base would leave the range of an interval
+    select case when n.doublings > 30 or extract(epoch from base) * power(2, n.doublings) >= extract(epoch from cap)
+                then cap
+                else base * power(2, n.doublings) end * (0.8 + 0.4 * random())
+      from (select greatest(attempt, 1) - 1 as doublings) n
+$$;

@@ -40,7 +40,8 @@ select matches(pg_temp.hint_of($$select millrace.open_session('w', '{q}')$$),
                'the hint says what to do');
 
 select set_eq('select key from jsonb_object_keys(to_jsonb((select i from millrace.installation i))) key',
-              $$ values ('singleton'), ('system_identifier'), ('database_name'), ('first_day'), ('last_day') $$,
+              $$ values ('singleton'), ('system_identifier'), ('database_name'), ('first_day'), ('last_day'),
+                        ('drop_given_up_at') $$,
               'the database remembers where it lives');
 set local role millrace_worker;
 select throws_ok('select millrace.adopt()', '42501', 'permission denied for function adopt',

@@ -9,9 +9,9 @@ insert into manifest values
     ('millrace_enqueuer', '{now,enqueue,enqueue_many,poke}'),
     ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
-                          advance_low_water,fold_counts,maintain_partitions}'),
+                          advance_low_water,fold_counts,maintain_partitions,prune,queue_overview}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,promote,
-                            maintain_partitions,queue_overview}'),
+                            maintain_partitions,prune,queue_overview}'),
     ('millrace_viewer', '{now,queue_overview}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature

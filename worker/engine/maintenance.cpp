@@ -11,6 +11,7 @@ Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::m
       connection_{sessions, "maintenance", stats, log} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
+    prune_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
 }
 
 void Maintenance::run(const std::stop_token& stop) {
@@ -23,6 +24,7 @@ void Maintenance::run(const std::stop_token& stop) {
             if (now >= advance_at_) advance(store, now);
             if (now >= fold_at_) fold(store, now);
             if (now >= partitions_at_) make_partitions(store, now);
+            if (now >= prune_at_) prune(store, now);
         });
         std::unique_lock lock{mutex_};
         noted_.wait_until(lock, stop, next_chore(), [&] {
@@ -59,11 +61,17 @@ void Maintenance::take_notes(Time now) {
 void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
     const bool full = now >= full_promote_at_;
     const auto promotion = store.promote(full ? storage::PromoteScan::full : storage::PromoteScan::recent);
-    if (full) full_promote_at_ = in(full_promote_every, now);
+    const bool more = promotion.promoted == storage::MaintenanceStore::max_promote;
+    // While there is more, from the beginning: a recent scan would not see what has been due for longer than a minute.
+    if (more) {
+        full_promote_at_ = now;
+    } else if (full) {
+        full_promote_at_ = in(full_promote_every, now);
+    }
     stats_.promoted += static_cast<std::uint64_t>(promotion.promoted);
     promoted_at_ = now;
     promote_at_ = in(promote_at_least_every, now);
-    if (promotion.promoted == storage::MaintenanceStore::max_promote) {
+    if (more) {
         promote_at_ = now;
     } else if (promotion.next_due) {
         promote_at_ = std::min(promote_at_, now + std::max(*promotion.next_due, promote_at_most_every));
@@ -84,17 +92,22 @@ void Maintenance::advance(storage::MaintenanceStore& store, Time now) {
 }
 
 void Maintenance::fold(storage::MaintenanceStore& store, Time now) {
-    store.fold_counts();
-    fold_at_ = in(fold_when_idle_every, now);
+    const bool more = store.fold_counts() >= storage::MaintenanceStore::max_fold;
+    fold_at_ = more ? now : in(fold_when_idle_every, now);
 }
 
 void Maintenance::make_partitions(storage::MaintenanceStore& store, Time now) {
-    store.maintain_partitions();
-    partitions_at_ = in(partitions_every, now);
+    const bool more = store.maintain_partitions() > 0;
+    partitions_at_ = more ? now : in(partitions_every, now);
+}
+
+void Maintenance::prune(storage::MaintenanceStore& store, Time now) {
+    const bool more = store.prune() >= storage::MaintenanceStore::max_prune;
+    prune_at_ = more ? now : in(prune_every, now);
 }
 
 Maintenance::Time Maintenance::next_chore() const {
-    return std::min({promote_at_, reap_at_, advance_at_, fold_at_, partitions_at_});
+    return std::min({promote_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_});
 }
 
 }  // namespace millrace::engine

@@ -1,6 +1,6 @@
 #pragma once
 // The chores that every worker shares with every other: jobs whose time has come become available, dead workers' jobs
-// are taken back, the low-water advances, counts are folded, partitions are made ahead.
+// are taken back, the low-water advances, counts are folded, partitions are made ahead, ledgers pruned.
 //
 // There is no leader to elect or lose. Each chore is a short transaction that skips what another worker holds, and all
 // are spread in time. An idle worker does little: it knows when the next scheduled job is due, and looks every two
@@ -31,6 +31,7 @@ public:
     static constexpr std::chrono::milliseconds fold_when_busy_every{1000};
     static constexpr std::chrono::milliseconds fold_when_idle_every{30'000};
     static constexpr std::chrono::milliseconds partitions_every{std::chrono::hours{1}};
+    static constexpr std::chrono::milliseconds prune_every{std::chrono::minutes{1}};
 
     Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, Stats& stats, ops::Log& log);
 
@@ -51,6 +52,7 @@ private:
     void advance(storage::MaintenanceStore& store, Time now);
     void fold(storage::MaintenanceStore& store, Time now);
     void make_partitions(storage::MaintenanceStore& store, Time now);
+    void prune(storage::MaintenanceStore& store, Time now);
     [[nodiscard]] Time next_chore() const;
     [[nodiscard]] Time in(std::chrono::milliseconds interval, Time now) { return now + jittered(interval, random_); }
     void take_notes(Time now);
@@ -60,8 +62,8 @@ private:
     Reconnecting connection_;
     std::mt19937 random_{std::random_device{}()};
 
-    // When each chore is due; all but the partitions at once after the start.
-    Time promote_at_{}, full_promote_at_{}, reap_at_{}, fold_at_{}, partitions_at_;
+    // When each chore is due; all but the partitions and the pruning at once after the start.
+    Time promote_at_{}, full_promote_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_;
     Time advance_at_ = Time::max();
     Time promoted_at_{}, advanced_at_{};
     std::size_t unadvanced_claims_ = 0;

@@ -31,8 +31,12 @@ int MaintenanceStore::fold_counts() {
     return execute(session_, "select millrace.fold_counts()").at(0).at(0).as<int>();
 }
 
-void MaintenanceStore::maintain_partitions() {
-    execute(session_, "select millrace.maintain_partitions($1)", partition_days_ahead);
+int MaintenanceStore::maintain_partitions() {
+    return execute(session_, "select millrace.maintain_partitions($1)", partition_days_ahead).at(0).at(0).as<int>();
+}
+
+int MaintenanceStore::prune() {
+    return execute(session_, "select millrace.prune($1)", max_prune).at(0).at(0).as<int>();
 }
 
 }  // namespace millrace::storage

@@ -25,6 +25,8 @@ public:
     static constexpr int max_promote = 1000;
     static constexpr int max_reap = 500;
     static constexpr int partition_days_ahead = 7;
+    static constexpr int max_fold = 100'000;
+    static constexpr int max_prune = 10'000;
 
     explicit MaintenanceStore(Session& session) : session_{session} {}
 
@@ -32,7 +34,8 @@ public:
     [[nodiscard]] int reap();        // jobs taken back
     void advance_low_water();
     int fold_counts();               // rows folded
-    void maintain_partitions();
+    int maintain_partitions();       // what was changed; again until it is 0
+    int prune();                     // rows removed; again while it is max_prune
 
 private:
     Session& session_;

@@ -11,7 +11,7 @@
 // without a miss; each time that turns out to have been too soon, the next attempt waits twice as long.
 //
 // Another worker may lower the flag while this one sleeps. The server notifies all sleepers of that, and should that
-// be missed, the flag is raised anew with every third poll.
+// be missed, the flag is raised anew with every sixth poll.
 //
 // Thread rule: one thread at a time.
 
@@ -34,7 +34,7 @@ public:
     static constexpr Milliseconds first_sleep{5};
     static constexpr Milliseconds lower_pause{1000};   // between two lowerings, at least
     static constexpr Milliseconds longest_lower_pause{30'000};
-    static constexpr int polls_per_raise = 3;
+    static constexpr int polls_per_raise = 6;
 
     enum class Next {
         claim,  // at once

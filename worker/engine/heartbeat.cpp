@@ -16,7 +16,7 @@ void Heartbeat::open(const std::stop_token& stop) {
 
 void Heartbeat::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        auto pause = jittered(worker_.lease * 4 / 15, random_);  // a third of the lease at most
+        auto pause = worker_.lease / 3;
         try {
             auto& session = connection_.get_now();
             beat(session);

@@ -23,7 +23,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <stop_token>
 #include <vector>
 
@@ -70,7 +69,6 @@ private:
     Stats& stats_;
     ops::Log& log_;
     Reconnecting connection_;
-    std::mt19937 random_{std::random_device{}()};
 
     mutable std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;

@@ -29,7 +29,7 @@ public:
     static constexpr std::chrono::milliseconds advance_when_busy_every{1000};
     static constexpr std::size_t advance_after_claims = 2000;
     static constexpr std::chrono::milliseconds fold_when_busy_every{1000};
-    static constexpr std::chrono::milliseconds fold_when_idle_every{30'000};
+    static constexpr std::chrono::milliseconds fold_when_idle_every{60'000};
     static constexpr std::chrono::milliseconds partitions_every{std::chrono::hours{1}};
     static constexpr std::chrono::milliseconds prune_every{std::chrono::minutes{1}};
 

@@ -11,7 +11,7 @@ select g, g, millrace.now(), 'snoozed' from generate_series(1, 25) g;
 set local role millrace_worker;
 select is(millrace.prune(), 0, 'nothing is old yet');
 select throws_ok(format('select millrace.prune(%s)', wrong), 'MR005', 'prune: bad max_rows', wrong)
-  from unnest('{null,0,100001}'::text[]) wrong;
+  from unnest('{"null",0,100001}'::text[]) wrong;
 reset role;
 select millrace_test.advance_clock('10 min 1 us') \g /dev/null
 select is(millrace.prune(10), 10, 'as many as it may: there may be more');

@@ -10,11 +10,11 @@ LINE_LIMIT = 120
 SIZES = {".hpp": 120, ".cpp": 300, ".sql": 200}
 FUNCTION_SIZE = 60
 BRANCH = r"\s*(\} )?(if|for|while|switch|else|catch|try)\b"
-LAYERS = {  # a layer and those that it may include; handlers do not see one another
+LAYERS = {  # a layer and those that it may include; handlers do not see one another, and the log is below the engine
     "core": {"core"},
     "storage": {"core", "storage"},
-    "ops": {"core", "ops"},
-    "engine": {"core", "storage", "engine", "ops"},
+    "ops": {"core", "storage", "engine", "ops"},
+    "engine": {"core", "storage", "engine"},
     "adapters": {"core", "adapters"},
     "handlers": {"core", "storage", "engine", "adapters", "handlers", "ops"},
     "cli": {"core", "storage", "engine", "adapters", "handlers", "ops", "cli"},
@@ -92,7 +92,7 @@ def includes_go_one_way(path, text):
     layer = path.split("/")[1]
     for number, line in enumerate(text.splitlines(), 1):
         found = re.match(r'#include "([a-z]+)/', line)
-        if found and found[1] not in LAYERS.get(layer, set()):
+        if found and found[1] not in LAYERS.get(layer, set()) and line != '#include "ops/log.hpp"':
             yield number, f"{layer} must not include {found[1]}"
 
 
@@ -147,8 +147,8 @@ def names_say_what_a_thing_is(path, text):
         yield 1, "an empty file name"
 
 
-@rule(r"^worker/.*\.(hpp|cpp)$|^sql/.*\.sql$", {"worker/core/a.cpp": "void ack_job();\n",
-                                                "worker/core/b.hpp": "class MailTask {\n"})
+@rule(r"^worker/(?!ops/).*\.(hpp|cpp)$|^sql/.*\.sql$", {"worker/core/a.cpp": "void ack_job();\n",
+                                                        "worker/core/b.hpp": "class MailTask {\n"})
 def words_of_other_queues_are_not_used(path, text):
     words = r"\b(n?ack|rescued?|n?ack_\w+|\w+_n?ack|tasks?|task_\w+|\w+_task|(\w+)?Task)\b"
     return lines_matching(without_strings(text), words, "say settle, reap, job")

@@ -89,7 +89,10 @@ def make_template(environment, binary):
 def environment_of(area, build, ready):
     """What a runner may rely on; `ready` holds the connections of the clusters that have been started."""
     cluster, mode, _ = AREAS[area]
-    environment = os.environ | {"MILLRACE_BINARY": str(build / "millrace"), "MILLRACE_TEST_CLUSTER": str(CLUSTER)}
+    environment = os.environ | {
+        "MILLRACE_BINARY": str(build / "millrace"),
+        "MILLRACE_TEST_CLUSTER": str(CLUSTER),
+        "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/leaks.supp:print_suppressions=0"}
     if cluster:
         if cluster not in ready:
             connection = cluster_environment(cluster, mode)

@@ -4,14 +4,16 @@
     random_operations.py [--seconds N] [--seed S] [--plant NAME]       --prove: each plant must be caught
 
 Enqueuers commit at once, late, never, through savepoints and in two phases; one sits idle in a transaction that has
-written and enqueues at its end. Workers claim, settle in every way, die with jobs in hand, and come back as zombies that
-settle late. Meanwhile marks are advanced, jobs promoted, reaped, cancelled and counted. A plant is a bug, made by an edit
-of the function's real source in this test's own database; a run with one must fail.
+written and enqueues at its end. Workers claim, settle in every way and in transactions of their own with effects and
+successors, close their sessions, die with jobs in hand, and come back as zombies that settle late. Meanwhile marks are
+advanced, jobs promoted, reaped, cancelled, retried, replayed and counted. A plant is a bug, made by an edit of the
+function's real source in this test's own database; a run with one must fail.
 
 Needs a cluster on which nothing else is going on: PGHOST, PGPORT, PGUSER, MILLRACE_TEST_TEMPLATE.
 """
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -22,7 +24,8 @@ import psycopg2
 
 LEASE_SECONDS = 2.0
 SURELY_ALIVE_SECONDS = LEASE_SECONDS / 2  # since its last heartbeat was answered
-DRAIN_SECONDS = 20
+DRAIN_SECONDS = 60
+STALLED_SECONDS = 3 * LEASE_SECONDS  # without any movement: what is left would stay
 ENQUEUERS, WORKERS = 6, 4
 FINAL = {"completed", "discarded", "cancelled"}
 
@@ -36,7 +39,19 @@ PLANTS = {
     "settle-without-the-fence": (
         "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
         [(" and r.fence = held_by[width_bucket(r.job_id, ids)]", "")]),
+    "claim-without-the-delete": ("millrace.claim(int,text,int,boolean)", [
+        ("delete from millrace.ready r\n", "select r.* from millrace.ready r\n"),
+        ("(array(select c.ctid from chosen c))\n        returning r.job_id, r.stored_on, r.queue_id, r.priority, r.pos,"
+         " r.attempt", "(array(select c.ctid from chosen c))")]),
+    "successors-without-the-settle": (
+        "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
+        [("where s.after = any (settled)", "")]),
     "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
+    "close-without-giving-back": ("millrace.close_session(int)", [
+        ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
+    "late-commits-are-not-counted": ("millrace.advance_low_water()", [
+        ("(select unnest(before.delta_pending) union select o.pos from open o)",
+         "(select unnest(before.delta_pending))")]),
 }
 
 
@@ -51,7 +66,9 @@ class Ledger:
         self.lock = threading.Lock()
         self.committed = set()
         self.holder = {}   # job: (fence, worker) of the last claim that was answered
-        self.finals = {}   # job: the fences whose final outcome was accepted; a settle may be repeated
+        self.finals = {}   # job: (fence, outcome) of each final outcome that was accepted; a settle may be repeated
+        self.effects = set()     # jobs that were completed in a transaction with an effect
+        self.successors = set()  # jobs that were completed with a successor
         self.violations = []
 
     def complain(self, text):
@@ -64,6 +81,8 @@ class Ledger:
 
     def claimed(self, job, fence, worker):
         with self.lock:
+            if not worker.surely_alive():
+                return  # the answer was long under way: others may have had the job since
             before = self.holder.get(job)
             if before and before[1].surely_alive() and before[1] is not worker:
                 self.violations.append(f"job {job} was handed out while another worker's lease held it")
@@ -82,7 +101,15 @@ class Ledger:
             if was_stale:
                 self.violations.append(f"a stale fence settled job {job}")
             if outcome in FINAL:
-                self.finals.setdefault(job, set()).add(fence)
+                self.finals.setdefault(job, set()).add((fence, outcome))
+
+    def takes_back(self, some):
+        """One of the dead letters, whose outcome is final no more; None if there is none."""
+        with self.lock:
+            dead = [job for job, finals in self.finals.items() if {outcome for _, outcome in finals} == {"discarded"}]
+            job = some.choice(dead) if dead else None
+            self.finals.pop(job, None)
+            return job
 
 
 class Actor(threading.Thread):
@@ -105,7 +132,7 @@ class Actor(threading.Thread):
             try:
                 self.act()
             except Exception as error:  # pylint: disable=broad-except
-                self.run_.ledger.complain(f"{type(self).__name__}: {error}")
+                self.run_.ledger.complain(f"{type(self).__name__}: {str(error).splitlines()[0]}")
                 return
         self.connection.close()
 
@@ -169,6 +196,7 @@ class Worker(Actor):
     def __init__(self, run, seed):
         super().__init__(run, seed)
         self.zombies = []  # (when, claims) of sessions that were left to die; they are settled late, and often
+        self.sent = set()  # the claims that have been settled: a zombie repeats itself, and has no successor then
         self.open()
 
     def open(self):
@@ -182,12 +210,37 @@ class Worker(Actor):
         outcomes = [outcome or self.random.choices(
             ["completed", "failed", "snoozed", "released", "discarded"], [10, 2, 2, 2, 1])[0] for _ in claims]
         stale = [ledger.lets_go(*claim) for claim in claims]
-        lost = self.call("select millrace.settle_many(%s::bigint[], %s::bigint[], %s, %s, %s::interval[])",
-                         [job for job, _ in claims], [fence for _, fence in claims], outcomes, ["e"] * len(claims),
-                         [f"{self.random.randrange(20)} ms"] * len(claims))[0][0]
+        followed = [job for (job, fence), said in zip(claims, outcomes)
+                    if said == "completed" and (job, fence) not in self.sent and self.random.random() < 0.05]
+        self.sent.update(claims)
+        arguments = ([job for job, _ in claims], [fence for _, fence in claims], outcomes, ["e"] * len(claims),
+                     [f"{self.random.randrange(20)} ms"] * len(claims),
+                     json.dumps([{"after": job, "queue": "q", "kind": "next"} for job in followed]))
+        for _ in range(self.random.choice([1, 1, 1, 2])):  # as often as the answer is lost
+            lost = self.call("select millrace.settle_many(%s::bigint[], %s::bigint[], %s, %s, %s::interval[],"
+                             " successors => %s)", *arguments)[0][0]
         for (job, fence), said, was_stale in zip(claims, outcomes, stale):
             if job not in lost:
                 ledger.settled(job, fence, said, was_stale)
+        ledger.successors.update(set(followed) - set(lost))
+
+    def settle_with_an_effect(self, job, fence):
+        """As a transactional handler does: its effect and the settle stand or fall together."""
+        stale = self.run_.ledger.lets_go(job, fence)
+        self.connection.autocommit = False
+        self.call("insert into effect values (%s)", job)
+        lost = self.call("select millrace.settle_many(%s::bigint[], %s::bigint[])", [job], [fence])
+        if self.random.random() < 0.3:
+            self.nap(0.05)
+        keep = not lost[0][0] and self.random.random() < 0.8
+        if keep:
+            self.connection.commit()
+            self.run_.ledger.settled(job, fence, "completed", stale)
+            self.run_.ledger.effects.add(job)
+        else:
+            self.connection.rollback()
+        self.connection.autocommit = True
+        return keep
 
     def wake_a_zombie(self):
         overdue = [claims for died, claims in self.zombies if time.monotonic() - died > LEASE_SECONDS]
@@ -220,14 +273,23 @@ class Worker(Actor):
             self.zombies.append((time.monotonic(), claims))
             self.open()
             return
+        if not self.run_.draining and self.random.random() < 0.02:
+            self.session.dead = True
+            self.call("select millrace.close_session(%s)", self.session.number)
+            if self.random.random() < 0.5:
+                self.zombies.append((time.monotonic(), claims))
+            self.open()
+            return
         if self.random.random() < 0.1:
             self.nap(0.2)
+        if claims and self.random.random() < 0.2 and self.settle_with_an_effect(*claims[0]):
+            claims = claims[1:]
         self.settle(claims, "completed" if self.run_.draining else None)
 
 
 class Caretaker(Actor):
     def act(self):
-        verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "cancel"])
+        verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "operate"])
         if verb == "advance":
             self.call("select millrace.advance_low_water()")
         elif verb == "promote":
@@ -237,16 +299,24 @@ class Caretaker(Actor):
         elif verb == "fold":
             self.call("select millrace.fold_counts()")
         elif not self.run_.draining:
-            self.cancel()
+            self.operate()
         self.nap(0.004)
 
-    def cancel(self):
-        with self.run_.ledger.lock:
-            some = self.random.choice(list(self.run_.ledger.committed) or [0])
-            done = self.run_.ledger.finals.get(some)
+    def operate(self):
+        """What a person does. Most of it comes to nothing, because the job is not where it would have to be."""
+        ledger = self.run_.ledger
+        if self.random.random() < 0.2:
+            job = ledger.takes_back(self.random)
+            if job and self.call("select millrace.replay(%s)", job)[0][0] != "available":
+                ledger.complain(f"the dead letter {job} could not be replayed")
+            return
+        with ledger.lock:
+            some = self.random.choice(list(ledger.committed) or [0])
+            done = ledger.finals.get(some)
+        verb = self.random.choice(["retry", "cancel"])
         try:
-            if not done and self.call("select millrace.cancel(%s)", some)[0][0] == "cancelled":
-                self.run_.ledger.settled(some, None, "cancelled", False)
+            if not done and self.call(f"select millrace.{verb}(%s)", some)[0][0] == "cancelled":
+                ledger.settled(some, None, "cancelled", False)
         except psycopg2.Error as error:
             if error.pgcode not in ("MR006", "MR007"):  # never was, or not waiting
                 raise
@@ -260,6 +330,7 @@ class Run:
         self.execute("postgres", f"create database {self.name} template {os.environ['MILLRACE_TEST_TEMPLATE']}")
         self.execute(self.name, "select millrace.adopt()")
         self.execute(self.name, "select millrace.create_queue('q', max_attempts => 1000, retry_base => '1 ms')")
+        self.execute(self.name, "create table effect (job_id bigint)")
         if plant:
             self.plant(*PLANTS[plant])
 
@@ -285,6 +356,14 @@ class Run:
             source = source.replace(said, made_to_say)
         self.execute(self.name, source)
 
+    def wait_until_drained(self):
+        deadline = time.monotonic() + DRAIN_SECONDS
+        left, moved = self.left(), time.monotonic()
+        while any(left) and not self.ledger.violations and time.monotonic() < min(deadline, moved + STALLED_SECONDS):
+            self.over.wait(0.1)
+            before, left = left, self.left()
+            moved = moved if left == before else time.monotonic()
+
     def left(self):
         return self.execute(self.name, "select (select count(*) from millrace.ready), (select count(*) from"
                                        " millrace.scheduled), (select count(*) from millrace.running)")[0]
@@ -302,9 +381,7 @@ class Run:
         for enqueuer in enqueuers:
             enqueuer.join()
         self.draining = True
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < deadline and any(self.left()) and not self.ledger.violations:
-            self.over.wait(0.1)
+        self.wait_until_drained()
         self.over.set()
         for actor in others:
             actor.join()
@@ -316,6 +393,13 @@ class Run:
             found.append("left behind: %d available, %d scheduled, %d running" % self.left())
         states = dict(self.execute(self.name, "select id, state from millrace.jobs"))
         ledger = self.ledger
+        successors = [row[0] for row in self.execute(self.name, "select id from millrace.jobs where kind = 'next'")]
+        ledger.committed.update(successors)
+        if len(successors) != len(ledger.successors):
+            found.append(f"{len(ledger.successors)} jobs were completed with a successor, there are {len(successors)}")
+        effects = [row[0] for row in self.execute(self.name, "select job_id from effect")]
+        if sorted(effects) != sorted(ledger.effects):
+            found.append(f"{len(ledger.effects)} jobs were completed with an effect, there are {len(effects)}")
         if set(states) != ledger.committed:
             found.append(f"{len(ledger.committed - set(states))} committed jobs are missing,"
                          f" {len(set(states) - ledger.committed)} were never committed")
@@ -355,7 +439,7 @@ def once(seed, seconds, plant=None):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=float, default=15, help="before the queue is drained")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--plant", choices=PLANTS)
     parser.add_argument("--prove", action="store_true")

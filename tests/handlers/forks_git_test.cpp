@@ -1,0 +1,391 @@
+// What becomes of a branch, with real repositories.
+
+#include "adapters/file_lock.hpp"
+#include "handlers/forks/git_provider.hpp"
+#include "support/git_sandbox.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <tuple>
+
+namespace millrace::handlers::forks {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using adapters::GitError;
+using storage::PushIntent;
+using storage::SyncResult;
+using storage::SyncState;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ForksGit : public ::testing::Test {
+protected:
+    ForksGit() {
+        first_ = sandbox_.commit(upstream_, "main", "a", "one\n");
+        fork_ = sandbox_.clone(upstream_, "fork");
+        order_ = {.fork = "acme/widget", .branch = {"main"}, .origin = {fork_}, .upstream = {upstream_}, .intent = {}};
+    }
+
+    GitProvider provider(std::chrono::milliseconds limit = 1min) {
+        return GitProvider{{.cache = cache_,
+                            .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH")),
+                                                    "HOME=" + sandbox_.directory().string()},
+                                    .command_limit = limit}}};
+    }
+
+    // `meanwhile` happens right before the push.
+    std::optional<SyncResult> try_sync(const std::function<void()>& meanwhile = [] {}) {
+        announced_.reset();
+        return provider().sync(order_,
+                               [&](const PushIntent& intent) {
+                                   announced_ = intent;
+                                   meanwhile();
+                               },
+                               {});
+    }
+
+    SyncResult sync() { return try_sync().value(); }
+
+    std::string error_of(const std::function<void()>& meanwhile = [] {}) {
+        try {
+            return fmt::format("no error, but {}", storage::name_of(try_sync(meanwhile)->state));
+        } catch (const GitError& error) {
+            return error.what();
+        }
+    }
+
+    std::string tip() const { return sandbox_.tip(fork_, order_.branch.name); }
+    fs::path copy() const { return cache_ / "forks/acme/widget.git"; }
+
+    testing::GitSandbox sandbox_;
+    const fs::path cache_ = sandbox_.directory() / "cache";
+    const std::string upstream_ = sandbox_.make("upstream");
+    std::string fork_;
+    std::string first_;
+    GitProvider::Order order_;
+    std::optional<PushIntent> announced_;
+};
+
+TEST_F(ForksGit, a_branch_that_is_behind_is_fast_forwarded) {
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    const auto head = sandbox_.commit(upstream_, "main", "a", "three\n");
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::updated);
+    EXPECT_EQ(result.before_sha, first_);
+    EXPECT_EQ(result.after_sha, head);
+    EXPECT_EQ(result.detail, "fast-forward");
+    EXPECT_EQ(tip(), head);
+    EXPECT_EQ(announced_->after_sha, head) << "before it was pushed";
+}
+
+TEST_F(ForksGit, a_branch_that_has_everything_is_current) {
+    EXPECT_EQ(sync().state, SyncState::current);
+    const auto own = sandbox_.commit(fork_, "main", "own", "1\n");
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::current);
+    EXPECT_EQ(result.after_sha, own);
+    EXPECT_EQ(tip(), own);
+    EXPECT_FALSE(announced_);
+}
+
+TEST_F(ForksGit, branches_that_went_apart_are_merged_by_millrace_and_always_into_the_same_commit) {
+    const auto own = sandbox_.commit(fork_, "main", "own", "1\n");
+    const auto theirs = sandbox_.commit(upstream_, "main", "a", "two\n");
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::updated);
+    EXPECT_EQ(result.before_sha, own);
+    EXPECT_EQ(result.detail, "merge");
+    EXPECT_EQ(result.after_sha, tip());
+    EXPECT_EQ(sandbox_.git(fork_, {"show", "-s", "--format=%P|%an|%ce|%ct|%s", "main"}),
+              fmt::format("{} {}|millrace|millrace@millrace.invalid|1700000000|Merge branch 'upstream:main' into main",
+                          own, theirs));
+    EXPECT_EQ(sandbox_.git(fork_, {"show", "main:a"}), "two");
+    EXPECT_EQ(sandbox_.git(fork_, {"show", "main:own"}), "1");
+
+    sandbox_.reset(fork_, "main", own);
+    fs::remove_all(cache_);  // as on another host
+    EXPECT_EQ(sync().after_sha, result.after_sha);
+}
+
+TEST_F(ForksGit, a_conflict_changes_nothing_and_says_where) {
+    const auto own = sandbox_.commit(fork_, "main", "a", "mine\n");
+    sandbox_.commit(upstream_, "main", "a", "theirs\n");
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::conflict);
+    EXPECT_EQ(result.detail, "both changed a");
+    EXPECT_EQ(result.before_sha, own);
+    EXPECT_EQ(tip(), own);
+    for (const auto* file : {"b", "c", "d", "e", "f", "g"}) {
+        sandbox_.commit(fork_, "main", file, "mine\n");
+        sandbox_.commit(upstream_, "main", file, "theirs\n");
+    }
+    EXPECT_EQ(sync().detail, "both changed a, b, c, d, e and 2 more");
+}
+
+TEST_F(ForksGit, histories_without_a_common_commit_are_a_conflict) {
+    sandbox_.remove(upstream_, "main");
+    sandbox_.commit(upstream_, "main", "a", "another beginning\n");
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::conflict);
+    EXPECT_EQ(result.detail, "fork and upstream have no commit in common");
+    EXPECT_EQ(tip(), first_);
+}
+
+TEST_F(ForksGit, a_branch_that_is_missing_somewhere_is_skipped) {
+    order_.branch = {"17.0"};
+    EXPECT_EQ(sync().detail, "neither side has a branch 17.0");
+    sandbox_.reset(upstream_, "17.0", first_);
+    EXPECT_EQ(sync().state, SyncState::skipped);
+    EXPECT_EQ(sync().detail, "the fork has no branch 17.0");
+    EXPECT_EQ(tip(), "");
+    sandbox_.remove(upstream_, "17.0");
+    sandbox_.reset(fork_, "17.0", first_);
+    EXPECT_EQ(sync().detail, "the upstream has no branch 17.0");
+    EXPECT_EQ(tip(), first_);
+
+    order_.branch = {"main"};
+    order_.upstream = {sandbox_.make("empty")};
+    EXPECT_EQ(sync().state, SyncState::skipped);
+    order_.origin = {sandbox_.make("empty_too")};
+    EXPECT_EQ(sync().state, SyncState::skipped);
+}
+
+TEST_F(ForksGit, a_branch_is_not_mistaken_for_another_whose_name_ends_alike) {
+    sandbox_.git(upstream_, {"update-ref", "refs/other/refs/heads/17.0", first_});
+    order_.branch = {"17.0"};
+    EXPECT_EQ(sync().state, SyncState::skipped);
+}
+
+TEST_F(ForksGit, a_rewritten_upstream_is_followed_where_the_fork_had_not_seen_it_and_merged_where_it_had) {
+    sandbox_.commit(upstream_, "main", "b", "first try\n");
+    ASSERT_EQ(sync().state, SyncState::updated);
+    const auto seen = sandbox_.commit(upstream_, "main", "c", "seen\n");
+    ASSERT_EQ(sync().after_sha, seen);
+    // The fork goes back to before; our copy still has what the upstream took back.
+    sandbox_.reset(fork_, "main", first_);
+    sandbox_.reset(upstream_, "main", first_);
+    const auto rewritten = sandbox_.commit(upstream_, "main", "b", "second try\n");
+    EXPECT_EQ(sync().after_sha, rewritten);
+
+    const auto kept = sandbox_.commit(fork_, "main", "own", "1\n");
+    sandbox_.reset(upstream_, "main", first_);
+    const auto again = sandbox_.commit(upstream_, "main", "d", "third try\n");
+    const auto result = sync();
+    EXPECT_EQ(result.detail, "merge");
+    EXPECT_TRUE(sandbox_.succeeds(fork_, {"merge-base", "--is-ancestor", kept, "main"}))
+        << "nothing of the fork is lost";
+    EXPECT_TRUE(sandbox_.succeeds(fork_, {"merge-base", "--is-ancestor", again, "main"}));
+}
+
+TEST_F(ForksGit, what_somebody_pushes_meanwhile_is_not_overwritten) {
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    std::string theirs;
+    const auto error = error_of([&] { theirs = sandbox_.commit(fork_, "main", "own", "just in time\n"); });
+    EXPECT_EQ(error, "git push: main has moved meanwhile, nothing was pushed");
+    EXPECT_EQ(tip(), theirs);
+    EXPECT_EQ(sync().before_sha, theirs) << "the next attempt";
+}
+
+// The lease alone: what goes back to a known commit is a fast-forward for git, and would be pushed over.
+TEST_F(ForksGit, a_branch_that_somebody_takes_back_meanwhile_stays_where_they_put_it) {
+    sandbox_.commit(fork_, "main", "own", "a mistake\n");
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    EXPECT_THAT(error_of([&] { sandbox_.reset(fork_, "main", first_); }), HasSubstr("has moved meanwhile"));
+    EXPECT_EQ(tip(), first_);
+}
+
+TEST_F(ForksGit, an_attempt_that_was_interrupted_after_its_push_counts_as_the_update_that_it_was) {
+    const auto head = sandbox_.commit(upstream_, "main", "a", "two\n");
+    ASSERT_EQ(sync().after_sha, head);
+    order_.intent = announced_;
+    auto result = sync();
+    EXPECT_EQ(result.state, SyncState::updated);
+    EXPECT_EQ(result.before_sha, first_);
+    EXPECT_EQ(result.after_sha, head);
+    EXPECT_FALSE(announced_) << "nothing is pushed again";
+
+    const auto own = sandbox_.commit(fork_, "main", "own", "on top\n");
+    EXPECT_EQ(sync().state, SyncState::updated);
+    sandbox_.commit(upstream_, "main", "b", "and more\n");
+    result = sync();
+    EXPECT_EQ(result.before_sha, first_) << "of both pushes";
+    EXPECT_EQ(result.after_sha, tip());
+    EXPECT_NE(tip(), own);
+}
+
+TEST_F(ForksGit, an_announced_push_that_did_not_take_place_does_not_count) {
+    order_.intent = PushIntent{first_, std::string(40, 'a')};
+    EXPECT_EQ(sync().state, SyncState::current);
+    const auto head = sandbox_.commit(upstream_, "main", "a", "two\n");
+    order_.intent = PushIntent{std::string(40, 'b'), head};
+    const auto result = sync();
+    EXPECT_EQ(result.detail, "fast-forward");
+    EXPECT_EQ(result.before_sha, first_);
+}
+
+TEST_F(ForksGit, one_attempt_at_a_time_works_on_a_fork) {
+    sandbox_.reset(upstream_, "17.0", sandbox_.commit(upstream_, "main", "a", "two\n"));
+    bool was_busy = false;
+    const auto result = try_sync([&] {
+        auto other = order_;
+        other.branch = {"17.0"};
+        was_busy = !provider().sync(other, [](const PushIntent&) {}, {});
+        other.fork = "acme/gadget";
+        EXPECT_TRUE(provider().sync(other, [](const PushIntent&) {}, {})) << "another fork is free";
+    });
+    EXPECT_EQ(result->state, SyncState::updated);
+    EXPECT_TRUE(was_busy);
+    EXPECT_TRUE(try_sync()) << "free again";
+}
+
+TEST_F(ForksGit, a_branch_may_become_the_directory_of_another) {
+    order_.branch = {"a"};
+    sandbox_.reset(fork_, "a", first_);
+    sandbox_.reset(upstream_, "a", sandbox_.commit(upstream_, "main", "a", "two\n"));
+    ASSERT_EQ(sync().state, SyncState::updated);
+    for (const auto& repository : {fork_, upstream_}) {
+        sandbox_.remove(repository, "a");
+        sandbox_.reset(repository, "a/b", first_);
+    }
+    order_.branch = {"a/b"};
+    const auto head = sandbox_.commit(upstream_, "a/b", "a", "three\n");
+    EXPECT_EQ(sync().after_sha, head);
+}
+
+TEST_F(ForksGit, hostile_names_and_addresses_do_not_reach_git) {
+    for (const auto* name : {"--upload-pack=touch pwned", "-f", "main:main", "a..b", "main\n", "+main", ""}) {
+        order_.branch = {name};
+        const auto error = error_of();
+        EXPECT_TRUE(error.starts_with("the name of the branch") || error == "no error, but skipped") << name << error;
+    }
+    order_.branch = {"main"};
+    const auto canary = (sandbox_.directory() / "pwned").string();
+    for (const auto& url : {"ext::touch " + canary, "ext::touch%20" + canary, "--upload-pack=touch " + canary,
+                            "ssh://-oProxyCommand=touch/" + canary, std::string{"relative"}}) {
+        order_.upstream = {url};
+        EXPECT_THAT(error_of(), HasSubstr("the address of the repository")) << url;
+        order_.upstream = {upstream_};
+        order_.origin = {url};
+        EXPECT_THAT(error_of(), HasSubstr("the address of the repository")) << url;
+        order_.origin = {fork_};
+    }
+    EXPECT_FALSE(fs::exists(canary));
+}
+
+TEST_F(ForksGit, no_hook_and_no_configuration_takes_part) {
+    ASSERT_EQ(sync().state, SyncState::current);
+    const auto canary = sandbox_.directory() / "hooked";
+    fs::create_directories(copy() / "hooks");
+    for (const auto* hook : {"pre-push", "reference-transaction", "post-index-change"}) {
+        std::ofstream{copy() / "hooks" / hook} << "#!/bin/sh\ntouch " << canary.string() << "\n";
+        fs::permissions(copy() / "hooks" / hook, fs::perms::owner_all);
+    }
+    std::ofstream{sandbox_.directory() / ".gitconfig"} << "[url \"/nowhere\"]\n\tinsteadOf = " << fork_ << "\n"
+                                                       << "[core]\n\thooksPath = " << (copy() / "hooks").string()
+                                                       << "\n";
+    sandbox_.commit(fork_, "main", "own", "1\n");
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    EXPECT_EQ(sync().detail, "merge");
+    EXPECT_FALSE(fs::exists(canary));
+}
+
+TEST_F(ForksGit, what_the_fork_refuses_is_an_error_in_its_words) {
+    const auto hook = fs::path{fork_} / "hooks" / "pre-receive";
+    fs::create_directories(hook.parent_path());
+    std::ofstream{hook} << "#!/bin/sh\necho protected branch >&2\nexit 1\n";
+    fs::permissions(hook, fs::perms::owner_all);
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    EXPECT_THAT(error_of(), AllOf(HasSubstr("git push exited with 1"), HasSubstr("protected branch")));
+    EXPECT_EQ(tip(), first_);
+}
+
+TEST_F(ForksGit, errors_name_the_remote_but_no_credentials) {
+    order_.upstream = {"http://bot:s3cret@127.0.0.1:1/x"};
+    EXPECT_THAT(error_of(), AllOf(HasSubstr("git ls-remote exited with 128"), HasSubstr("127.0.0.1"),
+                                  Not(HasSubstr("s3cret")), Not(HasSubstr("bot"))));
+    order_.upstream = {"/nowhere"};
+    EXPECT_THAT(error_of(), HasSubstr("/nowhere"));
+}
+
+TEST_F(ForksGit, a_broken_copy_is_given_up_after_it_failed_twice) {
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    ASSERT_EQ(sync().state, SyncState::updated);
+    const auto head = sandbox_.commit(upstream_, "main", "a", "three\n");
+    std::ofstream{copy() / "refs/millrace/upstream/main.lock"};  // as a host leaves it that crashes
+    EXPECT_THAT(error_of(), HasSubstr("main.lock"));
+    EXPECT_TRUE(fs::exists(copy()));
+    order_.attempt = 2;
+    EXPECT_THAT(error_of(), HasSubstr("main.lock"));
+    EXPECT_FALSE(fs::exists(copy()));
+    order_.attempt = 3;
+    EXPECT_EQ(sync().after_sha, head);
+}
+
+TEST_F(ForksGit, a_copy_is_kept_when_a_remote_does_not_answer) {
+    ASSERT_EQ(sync().state, SyncState::current);
+    order_.attempt = 5;
+    order_.upstream = {"/nowhere"};
+    EXPECT_THAT(error_of(), HasSubstr("/nowhere"));
+    EXPECT_TRUE(fs::exists(copy()));
+}
+
+// Accepts connections, and that is all.
+class SilentServer {
+public:
+    SilentServer() {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t length = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        if (bind(socket_, any, length) != 0 || listen(socket_, 8) != 0 || getsockname(socket_, any, &length) != 0) {
+            throw std::runtime_error{"cannot listen"};
+        }
+        port_ = ntohs(address.sin_port);
+    }
+    ~SilentServer() { close(socket_); }
+    SilentServer(const SilentServer&) = delete;
+    SilentServer& operator=(const SilentServer&) = delete;
+    std::string url() const { return fmt::format("git://127.0.0.1:{}/x", port_); }
+
+private:
+    const int socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int port_ = 0;
+};
+
+TEST_F(ForksGit, a_remote_that_says_nothing_is_not_waited_for_beyond_the_limit_nor_beyond_a_stop) {
+    const SilentServer silent;
+    order_.upstream = {silent.url()};
+    const auto error_within = [&](std::chrono::milliseconds limit, const std::stop_token& stop) -> std::string {
+        try {
+            const auto result = provider(limit).sync(
+                order_, [](const PushIntent&) {}, stop);
+            return "no error";
+        } catch (const GitError& error) {
+            return error.what();
+        }
+    };
+    EXPECT_THAT(error_within(500ms, {}), HasSubstr("ran out of time"));
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THAT(error_within(1min, stop.get_token()), HasSubstr("was asked to stop"));
+}
+
+TEST_F(ForksGit, the_cache_is_closed_to_others) {
+    ASSERT_EQ(sync().state, SyncState::current);
+    EXPECT_EQ(fs::status(cache_ / "forks").permissions(), fs::perms::owner_all);
+}
+
+}  // namespace
+}  // namespace millrace::handlers::forks

@@ -15,6 +15,7 @@
 
 #include "adapters/smtp_settings.hpp"
 #include "engine/settings.hpp"
+#include "ops/address.hpp"
 #include "ops/log.hpp"
 
 #include <map>
@@ -35,6 +36,7 @@ struct Options {
 
     std::string database_url;  // empty: libpq's environment and defaults
     engine::WorkerSettings worker;
+    std::optional<ops::Address> http;            // where to serve health and metrics; nothing: nowhere
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;

@@ -164,6 +164,19 @@ void set_listening(Draft& draft, const Given& given) {
     draft.options.worker.listening = choice_of<Listening>(given, {{"on", Listening::on}, {"off", Listening::off}});
 }
 
+void set_http(Draft& draft, const Given& given) {
+    static const std::regex form{R"((?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5}))"};
+    std::smatch parts;
+    if (given.value == "off") {
+        draft.options.http.reset();
+    } else if (std::regex_match(given.value, parts, form)) {
+        const auto port = static_cast<int>(number_of(given, parts[3].str(), 1, 65535));
+        draft.options.http = ops::Address{parts[1].matched ? parts[1].str() : parts[2].str(), port};
+    } else {
+        refuse(given, "is not an address to listen on", "Write ADDRESS:PORT, for example 127.0.0.1:9477, or off.");
+    }
+}
+
 void set_log_format(Draft& draft, const Given& given) {
     using Format = ops::Log::Format;
     draft.options.log_format = choice_of<std::optional<Format>>(
@@ -217,6 +230,7 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.options.worker.drain_timeout = duration_of(given, 0s, 24h); }},
     Rule{{"worker.listen", "on|off", "off behind a transaction pooler: poll only (on)"}, set_listening},
     Rule{{"worker.cache", "DIRECTORY", "copies of repositories; may be removed while no worker runs"}, set_cache},
+    Rule{{"http.listen", "ADDRESS:PORT|off", "serves /healthz, /readyz and /metrics there (off)"}, set_http},
     Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
     Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
     Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},

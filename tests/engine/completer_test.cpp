@@ -28,7 +28,7 @@ protected:
         return storage::JobStore{*session}.claim(lease->worker, "q", 1000);
     }
     void submit(const core::Job& job, core::Outcome outcome, Urgency urgency = Urgency::can_wait) {
-        completer.submit({job.id, job.fence, std::move(outcome)}, lease, urgency);
+        completer.submit({job.id, job.fence, std::move(outcome)}, lease, tally, urgency);
     }
     // Settles what was submitted, and returns.
     void settle_all() {
@@ -40,13 +40,15 @@ protected:
     Database database;
     LogWatch log;
     engine::Stats stats;
+    engine::Tally tally;
     std::shared_ptr<const engine::Lease> lease;
     std::atomic<int> told_of_delays{0};
     engine::Completer completer{database.sessions(), [this] { ++told_of_delays; }, stats, log.log()};
 };
 
 TEST_F(CompleterTest, settles_all_that_was_submitted_before_it_ends) {
-    for (const auto& job : claim(777)) submit(job, Completed{});
+    for (const auto& job : claim(777))
+        submit(job, Completed{});
     settle_all();
     EXPECT_EQ(stats.completed, 777U);
     EXPECT_EQ(database.value("select count(distinct finished_at) from millrace.finished"), "2") << "500 at a time";
@@ -82,15 +84,30 @@ TEST_F(CompleterTest, releases_the_lease_of_what_is_settled_and_not_before) {
 TEST_F(CompleterTest, drops_and_counts_what_is_no_longer_held) {
     const auto jobs = claim(3);
     database.execute("delete from millrace.running where job_id = $1", {std::to_string(jobs[1].id.value)});
-    for (const auto& job : jobs) submit(job, Completed{});
+    for (const auto& job : jobs)
+        submit(job, Completed{});
     settle_all();
     EXPECT_EQ(stats.completed, 2U);
     EXPECT_EQ(stats.lost, 1U);
     EXPECT_NE(log.text().find("first=" + std::to_string(jobs[1].id.value)), std::string::npos) << log.text();
 }
 
+TEST_F(CompleterTest, makes_a_dead_letter_of_a_job_that_can_be_neither_completed_nor_retried) {
+    const auto jobs = claim(2);
+    database.execute("alter table millrace.scheduled add constraint refuse check (job_id <> " +
+                     std::to_string(jobs[0].id.value) + ")");
+    submit(jobs[0], Completed{"no json", {}});
+    submit(jobs[1], Completed{"{}", {}});
+    settle_all();
+    EXPECT_EQ(stats.completed, 1U);
+    EXPECT_EQ(stats.discarded, 1U);
+    EXPECT_NE(database.value("select error from millrace.dead_letters").find("its outcome was refused"),
+              std::string::npos);
+}
+
 TEST_F(CompleterTest, holds_claimers_back_while_too_much_is_unsettled) {
-    for (const auto& job : claim(10)) submit(job, Completed{});
+    for (const auto& job : claim(10))
+        submit(job, Completed{});
     std::stop_source stop;
     std::atomic<bool> let_go{false};
     std::jthread claimer{[&] {

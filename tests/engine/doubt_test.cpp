@@ -2,11 +2,7 @@
 
 #include "storage/translation.hpp"
 #include "support/answer_thief.hpp"
-#include "support/database.hpp"
-#include "support/gate.hpp"
-#include "support/running_worker.hpp"
-
-#include <gtest/gtest.h>
+#include "support/worker_test.hpp"
 
 namespace millrace::testing {
 namespace {
@@ -15,50 +11,44 @@ using namespace std::chrono_literals;
 using core::Completed;
 using core::Job;
 
-class Doubt : public ::testing::Test {
+class Doubt : public WorkerTest {
 protected:
     Doubt() {
-        database.create_queue("q");
         database.execute("create table public.ledger (job bigint, attempt int)");
         database.execute("grant insert on public.ledger to millrace_worker");
     }
 
-    RunningWorker& start(engine::WorkerSettings settings = quick_settings()) {
+    RunningWorker& start_behind_thief(engine::WorkerSettings settings = quick_settings()) {
         engine::Registry registry;
+        registry.add("plain", handler(no_op));
         registry.add("gated", handler([this](const Job&, std::stop_token stop) {
                          gate.pass(stop);
                          return Completed{};
                      }));
-        registry.add("plain", handler([](const Job&, std::stop_token) { return Completed{}; }));
-        registry.add("ledger", transactional_handler([](const Job& job, storage::Transaction& transaction,
-                                                        std::stop_token) {
-                         storage::execute(transaction, "insert into public.ledger values ($1, $2)", job.id.value,
-                                          job.attempt);
-                         return Completed{};
-                     }));
+        registry.add(
+            "ledger", transactional_handler([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+                storage::execute(transaction, "insert into public.ledger values ($1, $2)", job.id.value, job.attempt);
+                return Completed{};
+            }));
         worker.emplace(thief.sessions(), std::move(registry), std::move(settings));
         return *worker;
     }
-    bool reaches(std::int64_t job, const std::string& state) {
-        return database.becomes("select state from millrace.jobs where id = " + std::to_string(job), state);
-    }
 
-    Database database;
+    ~Doubt() override { worker.reset(); }  // before the thief
+
     AnswerThief thief{database};
-    Gate gate;
-    std::optional<RunningWorker> worker;
 };
 
 TEST_F(Doubt, about_the_opening_of_its_session_opens_another) {
     thief.steal("millrace.open_session(");
-    start();
+    start_behind_thief();
     EXPECT_TRUE(reaches(database.enqueue("q", "plain"), "completed"));
     EXPECT_EQ(thief.stolen(), 1);
     EXPECT_EQ(database.value("select count(*) from millrace.worker"), "2");
 }
 
 TEST_F(Doubt, about_a_settle_repeats_it) {
-    auto& running = start();
+    auto& running = start_behind_thief();
     thief.steal("millrace.settle_many(");
     const auto job = database.enqueue("q", "plain");
     ASSERT_TRUE(running.log().await("connection restored"));
@@ -73,7 +63,7 @@ TEST_F(Doubt, about_a_settle_repeats_it) {
 TEST_F(Doubt, about_a_claim_gives_back_what_it_took) {
     auto settings = quick_settings();
     settings.poll_interval = 1h;  // the claim that is robbed is the one that finds the job
-    auto& running = start(settings);
+    auto& running = start_behind_thief(settings);
     const auto known = database.enqueue("q", "gated");
     ASSERT_TRUE(gate.await_arrived(1));
     ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
@@ -91,7 +81,7 @@ TEST_F(Doubt, about_a_claim_gives_back_what_it_took) {
 }
 
 TEST_F(Doubt, about_a_commit_that_took_place_does_not_repeat_its_effects) {
-    auto& running = start();
+    auto& running = start_behind_thief();
     thief.steal("COMMIT");
     const auto job = database.enqueue("q", "ledger");
     EXPECT_TRUE(reaches(job, "completed"));
@@ -104,7 +94,7 @@ TEST_F(Doubt, about_a_commit_that_took_place_does_not_repeat_its_effects) {
 }
 
 TEST_F(Doubt, about_the_closing_of_its_session_ends_all_the_same) {
-    auto& running = start();
+    auto& running = start_behind_thief();
     EXPECT_TRUE(reaches(database.enqueue("q", "plain"), "completed"));
     thief.steal("millrace.close_session(");
     EXPECT_EQ(running.stop(), engine::Worker::Ending::drained);
@@ -114,7 +104,7 @@ TEST_F(Doubt, about_the_closing_of_its_session_ends_all_the_same) {
 
 TEST_F(Doubt, about_a_heartbeat_or_a_flag_is_no_matter) {
     thief.steal("millrace.raise_signal(");
-    auto& running = start();
+    auto& running = start_behind_thief();
     ASSERT_TRUE(running.log().await("connection restored"));
     thief.steal("millrace.heartbeat(");
     EXPECT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));

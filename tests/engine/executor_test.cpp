@@ -23,9 +23,11 @@ protected:
         engine::Attempt attempt;
         attempt.job.kind = "k";
         attempt.lease = lease;
+        attempt.tally = &counts.tally("k");
         backlog.add({attempt});
         std::jthread thread{[&] { executor.run(); }};
-        while (backlog.finished() == 0) std::this_thread::yield();
+        while (backlog.finished() == 0)
+            std::this_thread::yield();
         std::ignore = backlog.close();
     }
 
@@ -34,11 +36,14 @@ protected:
     storage::SessionFactory nowhere{"host=/nonexistent"};
     engine::Registry registry;
     engine::Stats stats;
+    engine::QueueStats counts{"q", {"k"}};
     engine::Completer completer{nowhere, [] {}, stats, log.log()};
     engine::UnknownKinds unknown_kinds;
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts{1};
-    engine::Executor executor{{nowhere, registry, completer, unknown_kinds, stats, log.log()}, backlog,
+    engine::AttemptLog attempt_log{log.log(), "test"};
+    engine::Executor executor{{nowhere, registry, completer, unknown_kinds, stats, counts, log.log(), attempt_log},
+                              backlog,
                               attempts.slot(0)};
 };
 

@@ -1,11 +1,6 @@
 // What becomes of a job, for every outcome that a handler may return or suffer.
 
-#include "storage/translation.hpp"
-#include "support/database.hpp"
-#include "support/gate.hpp"
-#include "support/running_worker.hpp"
-
-#include <gtest/gtest.h>
+#include "support/worker_test.hpp"
 
 #include <atomic>
 
@@ -20,31 +15,9 @@ using core::Job;
 using core::Outcome;
 using core::Snoozed;
 
-class Outcomes : public ::testing::Test {
+class Outcomes : public WorkerTest {
 protected:
-    Outcomes() {
-        database.create_queue("q", "max_attempts => 3, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
-    }
-
-    // A worker whose kind "k" is this function.
-    RunningWorker& start(RunJob run) {
-        engine::Registry registry;
-        registry.add("k", handler(std::move(run)));
-        return start(std::move(registry));
-    }
-    RunningWorker& start(engine::Registry registry) {
-        worker.emplace(database.sessions(), std::move(registry));
-        return *worker;
-    }
-    bool reaches(std::int64_t job, const std::string& state) {
-        return database.becomes("select state from millrace.jobs where id = " + std::to_string(job), state);
-    }
-    std::string of(std::int64_t job, const std::string& column) {
-        return database.value("select " + column + "::text from millrace.jobs where id = $1", {std::to_string(job)});
-    }
-
-    Database database;
-    std::optional<RunningWorker> worker;
+    Outcomes() : WorkerTest{"max_attempts => 3, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'"} {}
 };
 
 TEST_F(Outcomes, a_completed_job_keeps_its_result) {
@@ -121,7 +94,6 @@ TEST_F(Outcomes, successors_run_after_their_predecessor_was_settled) {
 }
 
 TEST_F(Outcomes, a_result_that_the_database_cannot_store_fails_its_job_and_no_other) {
-    Gate gate;
     start([&](const Job& job, std::stop_token stop) {
         gate.pass(stop);
         return Completed{job.payload == R"("bad")" ? "{broken" : R"("fine")", {}};

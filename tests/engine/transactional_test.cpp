@@ -2,11 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/translation.hpp"
-#include "support/database.hpp"
-#include "support/gate.hpp"
-#include "support/running_worker.hpp"
-
-#include <gtest/gtest.h>
+#include "support/worker_test.hpp"
 
 #include <atomic>
 
@@ -20,10 +16,9 @@ using core::Job;
 using core::Outcome;
 using core::Snoozed;
 
-class Transactional : public ::testing::Test {
+class Transactional : public WorkerTest {
 protected:
-    Transactional() {
-        database.create_queue("q", "max_attempts => 5, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
+    Transactional() : WorkerTest{"max_attempts => 5, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'"} {
         database.execute("create table public.ledger (job bigint, attempt int)");
         database.execute("grant insert on public.ledger to millrace_worker");
     }
@@ -31,22 +26,16 @@ protected:
     static void write_ledger(storage::Transaction& transaction, const Job& job) {
         storage::execute(transaction, "insert into public.ledger values ($1, $2)", job.id.value, job.attempt);
     }
-    void start(RunInTransaction run) {
+    void start_transactional(RunInTransaction run) {
         engine::Registry registry;
         registry.add("k", transactional_handler(std::move(run)));
-        worker.emplace(database.sessions(), std::move(registry));
-    }
-    bool reaches(std::int64_t job, const std::string& state) {
-        return database.becomes("select state from millrace.jobs where id = " + std::to_string(job), state);
+        start(std::move(registry));
     }
     std::string entries() { return database.value("select count(*) from public.ledger"); }
-
-    Database database;
-    std::optional<RunningWorker> worker;
 };
 
 TEST_F(Transactional, effects_and_settle_are_one) {
-    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+    start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
         write_ledger(transaction, job);
         return Completed{R"({"written": 1})", {}};
     });
@@ -58,7 +47,7 @@ TEST_F(Transactional, effects_and_settle_are_one) {
 }
 
 TEST_F(Transactional, a_failure_leaves_no_effects_and_counts) {
-    start([](const Job& job, storage::Transaction& transaction, std::stop_token) -> Outcome {
+    start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) -> Outcome {
         write_ledger(transaction, job);
         if (job.attempt == 1) return Failed{"changed my mind", {}};
         if (job.attempt == 2) throw std::runtime_error{"or lost it"};
@@ -73,7 +62,7 @@ TEST_F(Transactional, a_failure_leaves_no_effects_and_counts) {
 }
 
 TEST_F(Transactional, a_snooze_keeps_its_effects) {
-    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+    start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
         write_ledger(transaction, job);
         return Snoozed{1h};
     });
@@ -82,9 +71,18 @@ TEST_F(Transactional, a_snooze_keeps_its_effects) {
     EXPECT_EQ(entries(), "1");
 }
 
+TEST_F(Transactional, a_short_snooze_is_short) {
+    std::atomic<int> runs{0};
+    start_transactional([&](const Job&, storage::Transaction&, std::stop_token) -> Outcome {
+        if (++runs <= 12) return Snoozed{1ms};
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k");
+    EXPECT_TRUE(reaches(job, "completed")) << "a promoter that is not told looks every two seconds";
+}
+
 TEST_F(Transactional, an_attempt_whose_job_was_taken_away_leaves_no_effects) {
-    Gate gate;
-    start([&](const Job& job, storage::Transaction& transaction, std::stop_token stop) {
+    start_transactional([&](const Job& job, storage::Transaction& transaction, std::stop_token stop) {
         write_ledger(transaction, job);
         if (gate.arrived() == 0) gate.pass(stop);
         return Completed{};
@@ -92,9 +90,10 @@ TEST_F(Transactional, an_attempt_whose_job_was_taken_away_leaves_no_effects) {
     const auto job = database.enqueue("q", "k");
     ASSERT_TRUE(gate.await_arrived(1));
     // what a reaper does, without the end of the whole session
-    database.execute("with gone as (delete from millrace.running returning *)"
-                     " insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)"
-                     " select job_id, stored_on, queue_id, priority, attempt from gone");
+    database.execute(
+        "with gone as (delete from millrace.running returning *)"
+        " insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)"
+        " select job_id, stored_on, queue_id, priority, attempt from gone");
     ASSERT_TRUE(reaches(job, "completed")) << "by the second attempt";
     EXPECT_EQ(entries(), "1");
     gate.open();
@@ -104,7 +103,7 @@ TEST_F(Transactional, an_attempt_whose_job_was_taken_away_leaves_no_effects) {
 }
 
 TEST_F(Transactional, a_connection_that_is_lost_before_the_commit_costs_an_attempt_and_leaves_no_effects) {
-    start([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
+    start_transactional([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
         write_ledger(transaction, job);
         if (job.attempt == 1) storage::execute(transaction, "select pg_terminate_backend(pg_backend_pid())");
         return Completed{};
@@ -118,19 +117,22 @@ TEST_F(Transactional, a_connection_that_is_lost_before_the_commit_costs_an_attem
 class CommitInDoubt : public Transactional {
 protected:
     CommitInDoubt() {
-        database.execute("create function public.wait_at_commit() returns trigger language plpgsql as $$ begin"
-                         " if new.attempt = 1 then perform pg_sleep(600); end if; return null; end $$");
-        database.execute("create constraint trigger wait_at_commit after insert on public.ledger"
-                         " deferrable initially deferred for each row execute function public.wait_at_commit()");
-        start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+        database.execute(
+            "create function public.wait_at_commit() returns trigger language plpgsql as $$ begin"
+            " if new.attempt = 1 then perform pg_sleep(600); end if; return null; end $$");
+        database.execute(
+            "create constraint trigger wait_at_commit after insert on public.ledger"
+            " deferrable initially deferred for each row execute function public.wait_at_commit()");
+        start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
             write_ledger(transaction, job);
             return Completed{};
         });
     }
     bool commit_waits() {
-        return database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace handler'"
-                                " and wait_event = 'PgSleep' and query ilike 'commit%'",
-                                "1");
+        return database.becomes(
+            "select count(*) from pg_stat_activity where application_name = 'millrace handler'"
+            " and wait_event = 'PgSleep' and query ilike 'commit%'",
+            "1");
     }
 };
 
@@ -144,7 +146,7 @@ TEST_F(CommitInDoubt, that_did_not_take_place_is_not_settled_without_its_effects
 }
 
 TEST_F(Transactional, a_deadline_cancels_the_statement_in_progress) {
-    start([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+    start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
         write_ledger(transaction, job);
         if (job.attempt == 1) storage::execute(transaction, "select pg_sleep(600)");
         return Completed{};
@@ -158,12 +160,14 @@ TEST_F(Transactional, a_deadline_cancels_the_statement_in_progress) {
 
 TEST_F(Transactional, a_thousand_jobs_have_a_thousand_effects_although_connections_are_cut) {
     std::atomic<int> runs{0};
-    start([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
+    start_transactional([&](const Job& job, storage::Transaction& transaction, std::stop_token) {
         ++runs;
         write_ledger(transaction, job);
         return Completed{};
     });
-    database.execute("select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[1000]), max_attempts => 20)");
+    database.execute(
+        "select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[1000]),"
+        " max_attempts => 20)");
     int cut = 0;
     while (database.value("select count(*) from public.ledger where job is not null") < "3" ||
            database.value("select count(*) < 900 from public.ledger") == "t") {

@@ -164,11 +164,11 @@ CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.drop_day(day date) RETURNS boolean
+CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.drop_day(day date) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.drop_day(day date, kept_from date) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -203,13 +203,13 @@ CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.job_state(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.live_deltas() RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
+CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS …;
-ALTER FUNCTION millrace.live_deltas() OWNER TO millrace_owner;
+ALTER FUNCTION millrace.live_deltas(max_rows bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -244,11 +244,12 @@ CREATE FUNCTION millrace.promote(max_jobs integer DEFAULT 1000, since timestamp 
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION millrace.prune(max_rows integer DEFAULT 10000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS …;
-ALTER FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.prune(max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -282,6 +283,11 @@ CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.reap(max_jobs integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.receipts_from() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -694,6 +700,7 @@ CREATE TABLE millrace.installation (
     database_name text NOT NULL,
     first_day date NOT NULL,
     last_day date NOT NULL,
+    drop_given_up_at timestamp with time zone,
     CONSTRAINT installation_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.installation OWNER TO millrace_owner;
@@ -955,6 +962,7 @@ CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX running_deadline ON millrace.running USING btree (deadline) WHERE (deadline IS NOT NULL);
 CREATE INDEX scheduled_run_at ON millrace.scheduled USING btree (run_at, job_id);
+CREATE INDEX settle_receipt_at ON millrace.settle_receipt USING brin (settled_at);
 CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
 CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared);
 CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
@@ -1035,7 +1043,7 @@ REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, ti
 GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.drop_day(day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
@@ -1051,7 +1059,7 @@ GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.live_deltas() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
@@ -1071,9 +1079,12 @@ GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with time zone, OUT promoted integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.prune_ledgers(kept_from timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.prune(max_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.queue_id(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_overview() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) FROM PUBLIC;
@@ -1083,6 +1094,7 @@ GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;

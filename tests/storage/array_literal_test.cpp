@@ -13,7 +13,8 @@ TEST(ArrayLiteralTest, is_read_by_the_server_as_it_was_built) {
     const auto session = database.sessions().open("test");
     const std::vector<std::string> texts{"plain", "", "NULL", R"(a "quoted" \ text)", "{1,2}", " spaced ", "ü\n\t'"};
     ArrayLiteral literal;
-    for (const auto& text : texts) literal.add(text);
+    for (const auto& text : texts)
+        literal.add(text);
     literal.add_null();
     const auto rows = execute(*session, "select unnest($1::text[])", literal.text());
     ASSERT_EQ(rows.size(), texts.size() + 1);

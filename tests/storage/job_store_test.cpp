@@ -42,7 +42,9 @@ protected:
     core::WorkerId worker = open_worker();
 };
 
-TEST_F(JobStoreTest, claims_nothing_from_an_empty_queue) { EXPECT_TRUE(jobs.claim(worker, "q", 10).empty()); }
+TEST_F(JobStoreTest, claims_nothing_from_an_empty_queue) {
+    EXPECT_TRUE(jobs.claim(worker, "q", 10).empty());
+}
 
 TEST_F(JobStoreTest, claims_jobs_with_all_that_a_handler_may_know) {
     const auto id = database.enqueue("q", "greet", R"({"to": "Zürich", "n": [1, null]})",
@@ -69,19 +71,24 @@ TEST_F(JobStoreTest, leaves_out_what_a_job_does_not_have) {
 }
 
 TEST_F(JobStoreTest, claims_no_more_than_it_is_asked_for) {
-    for (int i = 0; i < 5; ++i) database.enqueue("q", "k");
+    for (int i = 0; i < 5; ++i)
+        database.enqueue("q", "k");
     EXPECT_EQ(jobs.claim(worker, "q", 3).size(), 3U);
     EXPECT_EQ(jobs.claim(worker, "q", 100'000).size(), 2U) << "and no more than one statement may";
 }
 
 TEST_F(JobStoreTest, settles_every_outcome_in_one_call) {
-    for (int i = 0; i < 6; ++i) database.enqueue("q", "k");
+    for (int i = 0; i < 6; ++i)
+        database.enqueue("q", "k");
     const auto claimed = jobs.claim(worker, "q", 6);
     ASSERT_EQ(claimed.size(), 6U);
     std::vector<Settlement> settlements;
-    const std::vector<Outcome> outcomes{Completed{R"({"sent": true})", {}}, Failed{"a \"bad\", {day}", 90s},
-                                        Failed{"again", {}},                Snoozed{1h},
-                                        Discarded{"no such address"},       Released{}};
+    const std::vector<Outcome> outcomes{Completed{R"({"sent": true})", {}},
+                                        Failed{"a \"bad\", {day}", 90s},
+                                        Failed{"again", {}},
+                                        Snoozed{1h},
+                                        Discarded{"no such address"},
+                                        Released{}};
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         settlements.push_back({claimed[i].id, claimed[i].fence, outcomes[i]});
     }
@@ -108,9 +115,11 @@ TEST_F(JobStoreTest, settles_every_outcome_in_one_call) {
 }
 
 TEST_F(JobStoreTest, settles_plain_completions_as_well) {
-    for (int i = 0; i < 3; ++i) database.enqueue("q", "k");
+    for (int i = 0; i < 3; ++i)
+        database.enqueue("q", "k");
     std::vector<Settlement> settlements;
-    for (const auto& job : jobs.claim(worker, "q", 3)) settlements.push_back({job.id, job.fence, Completed{}});
+    for (const auto& job : jobs.claim(worker, "q", 3))
+        settlements.push_back({job.id, job.fence, Completed{}});
     EXPECT_TRUE(jobs.settle(settlements).empty());
     EXPECT_EQ(database.value("select completed from millrace.queues where name = 'q'"), "3");
 }
@@ -119,8 +128,9 @@ TEST_F(JobStoreTest, enqueues_successors_with_the_settle_that_is_accepted) {
     database.create_queue("next");
     database.enqueue("q", "k");
     const auto job = claim_one();
-    const Completed outcome{"", {{.queue = "next", .kind = "a \"quoted\" kind", .payload = R"({"n":1})", .priority = 1},
-                                 {.queue = "next", .kind = "later", .delay = 1h}}};
+    const Completed outcome{"",
+                            {{.queue = "next", .kind = "a \"quoted\" kind", .payload = R"({"n":1})", .priority = 1},
+                             {.queue = "next", .kind = "later", .delay = 1h}}};
     EXPECT_TRUE(settle(job, outcome).empty());
     EXPECT_TRUE(settle(job, outcome).empty()) << "repeated after a lost answer: accepted";
     EXPECT_EQ(database.value("select string_agg(kind || ' ' || state || ' ' || priority || ' ' || payload, '; '"
@@ -129,7 +139,8 @@ TEST_F(JobStoreTest, enqueues_successors_with_the_settle_that_is_accepted) {
 }
 
 TEST_F(JobStoreTest, returns_the_jobs_that_a_fence_does_not_hold) {
-    for (int i = 0; i < 2; ++i) database.enqueue("q", "k");
+    for (int i = 0; i < 2; ++i)
+        database.enqueue("q", "k");
     const auto claimed = jobs.claim(worker, "q", 2);
     const std::vector<Settlement> settlements{{claimed[0].id, core::Fence{claimed[0].fence.value + 1}, Completed{}},
                                               {claimed[1].id, claimed[1].fence, Completed{}}};

@@ -67,7 +67,8 @@ TEST_F(ListenerTest, stops_waiting_at_once) {
 
 TEST_F(ListenerTest, says_that_its_connection_is_lost) {
     auto heard = std::async(std::launch::async, [&] {
-        for (int i = 0; i < 3; ++i) std::ignore = listener.wait(stop.get_token(), 10s);  // first the server's farewell
+        for (int i = 0; i < 3; ++i)
+            std::ignore = listener.wait(stop.get_token(), 10s);  // first the server's farewell
     });
     EXPECT_EQ(database.terminate("millrace listener"), 1);
     EXPECT_THROW(heard.get(), ConnectionLost);

@@ -37,8 +37,10 @@ TEST_F(Sessions, are_lost_with_their_connection_and_never_reconnect_by_themselve
 TEST_F(Sessions, translate_what_the_server_refuses_with_its_state_and_hint) {
     const auto session = database.sessions().open("test");
     try {
-        execute(*session, "do $$ begin raise exception using errcode = 'MR003', message = 'first line: of two' || e'\\n'"
-                          " || 'and the second', detail = 'a detail', hint = 'do this' || e'\\n' || 'then that'; end $$");
+        execute(*session,
+                "do $$ begin raise exception using errcode = 'MR003',"
+                " message = 'first line: of two' || e'\\n' || 'and the second',"
+                " detail = 'a detail', hint = 'do this' || e'\\n' || 'then that'; end $$");
         FAIL() << "not refused";
     } catch (const Error& error) {
         EXPECT_EQ(error.sqlstate(), "MR003");
@@ -58,9 +60,10 @@ TEST_F(Sessions, have_an_exception_of_its_own_for_what_the_engine_must_tell_apar
     EXPECT_THROW(raise("MR001"), LeaseLost);
     EXPECT_THROW(raise("MR002"), SessionEnded);
     EXPECT_THROW(raise("MR012"), SchemaMismatch);
-    for (const auto* lost : {"57P01", "57P02", "57P03", "08006", "25006"}) EXPECT_THROW(raise(lost), ConnectionLost);
-    for (const auto* other : {"MR003", "MR004", "MR005", "MR006", "MR007", "MR008", "MR010", "MR011", "22023", "23505",
-                              "42501", "P0001"}) {
+    for (const auto* lost : {"57P01", "57P02", "57P03", "08006", "25006"})
+        EXPECT_THROW(raise(lost), ConnectionLost);
+    for (const auto* other :
+         {"MR003", "MR004", "MR005", "MR006", "MR007", "MR008", "MR010", "MR011", "22023", "23505", "42501", "P0001"}) {
         try {
             raise(other);
             ADD_FAILURE() << other << " was not refused";
@@ -83,9 +86,10 @@ TEST_F(Sessions, have_an_exception_of_its_own_for_what_the_engine_must_tell_apar
 TEST_F(Sessions, can_have_their_statement_cancelled_by_another_thread) {
     const auto session = database.sessions().open("slow");
     auto slow = std::async(std::launch::async, [&] { execute(*session, "select pg_sleep(60)"); });
-    ASSERT_TRUE(database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace slow'"
-                                 " and wait_event = 'PgSleep'",
-                                 "1"));
+    ASSERT_TRUE(
+        database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace slow'"
+                         " and wait_event = 'PgSleep'",
+                         "1"));
     session->cancel();
     try {
         slow.get();
@@ -98,8 +102,8 @@ TEST_F(Sessions, can_have_their_statement_cancelled_by_another_thread) {
 
 TEST_F(Sessions, work_as_a_worker_without_any_right_on_the_tables) {
     const auto session = database.sessions().open("test");
-    for (const auto* statement : {"select 1 from millrace.job", "delete from millrace.running",
-                                  "select millrace.create_queue('mine')"}) {
+    for (const auto* statement :
+         {"select 1 from millrace.job", "delete from millrace.running", "select millrace.create_queue('mine')"}) {
         try {
             execute(*session, statement);
             ADD_FAILURE() << statement << " was allowed";
@@ -144,8 +148,8 @@ TEST(ConnectionStrings, keep_what_they_say_and_gain_what_they_do_not) {
 }
 
 TEST(ConnectionStrings, may_be_uris) {
-    const auto completed = completed_conninfo("postgresql://me:pass%20%27word@one,two/db?target_session_attrs=read-write",
-                                              "test");
+    const auto completed =
+        completed_conninfo("postgresql://me:pass%20%27word@one,two/db?target_session_attrs=read-write", "test");
     EXPECT_NE(completed.find("host='one,two' "), std::string::npos) << completed;
     EXPECT_NE(completed.find("password='pass \\'word' "), std::string::npos) << completed;
     EXPECT_NE(completed.find("target_session_attrs='read-write' "), std::string::npos) << completed;

@@ -39,7 +39,9 @@ sockaddr_in loopback(int port) {
     return address;
 }
 
-const sockaddr* as_generic(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
+const sockaddr* as_generic(const sockaddr_in& address) {
+    return reinterpret_cast<const sockaddr*>(&address);
+}
 
 int listen_somewhere() {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -83,7 +85,8 @@ bool ends_an_answer(std::string_view answer) {
 }  // namespace
 
 AnswerThief::AnswerThief(Database& database)
-    : listener_{listen_somewhere()}, port_{port_of(listener_)},
+    : listener_{listen_somewhere()},
+      port_{port_of(listener_)},
       server_port_{std::stoi(database.value("select current_setting('port')"))},
       sessions_{database.worker_conninfo() + " host=127.0.0.1 port=" + std::to_string(port_)},
       acceptor_{[this](const std::stop_token& stop) { accept(stop); }} {}

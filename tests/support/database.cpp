@@ -1,7 +1,7 @@
 #include "support/database.hpp"
 
-#include <pqxx/pqxx>
 #include <unistd.h>
+#include <pqxx/pqxx>
 
 #include <atomic>
 #include <condition_variable>
@@ -20,7 +20,9 @@ std::string from_environment(const char* variable) {
 }
 
 // A later keyword overrides an earlier one.
-std::string with(const std::string& conninfo, const std::string& more) { return conninfo + " " + more; }
+std::string with(const std::string& conninfo, const std::string& more) {
+    return conninfo + " " + more;
+}
 
 std::string new_name() {
     static std::atomic<int> count{0};
@@ -42,8 +44,10 @@ struct Database::State {
 };
 
 Database::Database()
-    : name_{new_name()}, admin_conninfo_{with(from_environment("MILLRACE_TEST_ADMIN"), "dbname=" + name_)},
-      worker_conninfo_{with(admin_conninfo_, "options='-c role=millrace_worker'")}, sessions_{worker_conninfo_} {
+    : name_{new_name()},
+      admin_conninfo_{with(from_environment("MILLRACE_TEST_ADMIN"), "dbname=" + name_)},
+      worker_conninfo_{with(admin_conninfo_, "options='-c role=millrace_worker'")},
+      sessions_{worker_conninfo_} {
     {
         pqxx::connection admin{with(from_environment("MILLRACE_TEST_ADMIN"), "dbname=postgres")};
         run(admin, "create database " + name_ + " template " + from_environment("MILLRACE_TEST_TEMPLATE"), {});
@@ -102,14 +106,16 @@ void Database::advance_clock(std::chrono::milliseconds amount) {
     execute("grant select on public.test_clock to public");
     execute("insert into public.test_clock select '0' where not exists (select from public.test_clock)");
     execute("update public.test_clock set ahead = ahead + $1::interval", {std::to_string(amount.count()) + " ms"});
-    execute("create or replace function millrace.now() returns timestamptz language sql volatile as"
-            " $$ select pg_catalog.clock_timestamp() + (select ahead from public.test_clock) $$");
+    execute(
+        "create or replace function millrace.now() returns timestamptz language sql volatile as"
+        " $$ select pg_catalog.clock_timestamp() + (select ahead from public.test_clock) $$");
 }
 
 int Database::terminate(const std::string& application_name_pattern) {
-    return std::stoi(value("select count(pg_terminate_backend(pid)) from pg_stat_activity"
-                           " where datname = current_database() and application_name like $1",
-                           {application_name_pattern}));
+    return std::stoi(
+        value("select count(pg_terminate_backend(pid)) from pg_stat_activity"
+              " where datname = current_database() and application_name like $1",
+              {application_name_pattern}));
 }
 
 }  // namespace millrace::testing

@@ -1,8 +1,8 @@
 #pragma once
 // A database of its own for one test: a clone of the template that the test runner has prepared.
 //
-// MILLRACE_TEST_ADMIN names a server (a libpq connection string of a superuser), MILLRACE_TEST_TEMPLATE a database there
-// with millrace installed. Clones have names of their own, so tests run side by side.
+// MILLRACE_TEST_ADMIN names a server (a libpq connection string of a superuser), MILLRACE_TEST_TEMPLATE a database
+// there with millrace installed. Clones have names of their own, so tests run side by side.
 //
 // Thread rule: one thread. The connection strings may be used anywhere.
 

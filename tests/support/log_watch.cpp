@@ -15,9 +15,8 @@ ops::Level least_shown() {
 }  // namespace
 
 LogWatch::LogWatch() : log_{ops::Log::Format::human, stderr, least_shown()} {
-    log_.observe([this](ops::Level, std::string_view message, std::span<const ops::Field> fields) {
-        note(message, fields);
-    });
+    log_.observe(
+        [this](ops::Level, std::string_view message, std::span<const ops::Field> fields) { note(message, fields); });
 }
 
 bool LogWatch::await(const std::string& message, std::size_t times) {

@@ -30,7 +30,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<engine::Handler> handler(RunJob run) { return std::make_unique<FunctionHandler>(std::move(run)); }
+std::unique_ptr<engine::Handler> handler(RunJob run) {
+    return std::make_unique<FunctionHandler>(std::move(run));
+}
 
 std::unique_ptr<engine::TransactionalHandler> transactional_handler(RunInTransaction run) {
     return std::make_unique<FunctionTransactionalHandler>(std::move(run));
@@ -50,7 +52,8 @@ engine::WorkerSettings quick_settings() {
 
 RunningWorker::RunningWorker(const storage::SessionFactory& sessions, engine::Registry registry,
                              engine::WorkerSettings settings)
-    : registry_{std::move(registry)}, worker_{sessions, registry_, std::move(settings), log_.log()},
+    : registry_{std::move(registry)},
+      worker_{sessions, registry_, std::move(settings), log_.log()},
       thread_{[this](const std::stop_token& stop) {
           try {
               ending_ = worker_.run(stop);

@@ -38,6 +38,8 @@ public:
     // Rethrows what run() threw.
     engine::Worker::Ending await_end();
 
+    [[nodiscard]] const engine::Worker& worker() const noexcept { return worker_; }
+    [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
     [[nodiscard]] const engine::Stats& stats() const { return worker_.stats(); }
     [[nodiscard]] LogWatch& log() { return log_; }
 

@@ -85,14 +85,17 @@ TEST(Backlog, hands_every_attempt_to_one_executor) {
             backlog.add(attempts(first, batch));
             first += batch;
         }
-        while (backlog.finished() < total) std::this_thread::yield();
+        while (backlog.finished() < total)
+            std::this_thread::yield();
         EXPECT_TRUE(backlog.close().empty());
     }
     std::vector<std::int64_t> all;
-    for (const auto& mine : taken) all.insert(all.end(), mine.begin(), mine.end());
+    for (const auto& mine : taken)
+        all.insert(all.end(), mine.begin(), mine.end());
     std::sort(all.begin(), all.end());
     ASSERT_EQ(all.size(), static_cast<std::size_t>(total));
-    for (std::int64_t i = 0; i < total; ++i) ASSERT_EQ(all[static_cast<std::size_t>(i)], i + 1);
+    for (std::int64_t i = 0; i < total; ++i)
+        ASSERT_EQ(all[static_cast<std::size_t>(i)], i + 1);
 }
 
 TEST(Backlog, returns_what_was_never_started_when_it_closes) {

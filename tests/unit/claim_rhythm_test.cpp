@@ -37,14 +37,16 @@ TEST_F(Rhythm, raises_the_flag_and_claims_once_more_before_it_sleeps) {
 
 TEST_F(Rhythm, sleeps_twice_as_long_each_time_up_to_the_poll_interval) {
     fall_asleep();
-    for (auto expected = 10ms; expected < 5000ms; expected *= 2) EXPECT_EQ(claim(0).duration, expected);
+    for (auto expected = 10ms; expected < 5000ms; expected *= 2)
+        EXPECT_EQ(claim(0).duration, expected);
     EXPECT_EQ(claim(0).duration, 5000ms);
     EXPECT_EQ(claim(0).duration, 5000ms);
 }
 
 TEST_F(Rhythm, begins_with_short_sleeps_again_after_a_job) {
     fall_asleep();
-    for (int i = 0; i < 8; ++i) std::ignore = claim(0);
+    for (int i = 0; i < 8; ++i)
+        std::ignore = claim(0);
     ASSERT_EQ(claim(1).next, Next::claim);
     EXPECT_EQ(claim(0).next, Next::raise);
     EXPECT_EQ(claim(0).duration, 5ms);
@@ -109,8 +111,10 @@ TEST_F(Rhythm, lowers_ever_more_rarely_when_it_was_too_soon) {
 
 TEST_F(Rhythm, raises_the_flag_anew_with_every_sixth_long_poll) {
     fall_asleep();
-    while (claim(0).duration < 5000ms) {}
-    for (int poll = 2; poll <= 6; ++poll) EXPECT_EQ(claim(0).next, Next::sleep);
+    while (claim(0).duration < 5000ms) {
+    }
+    for (int poll = 2; poll <= 6; ++poll)
+        EXPECT_EQ(claim(0).next, Next::sleep);
     EXPECT_EQ(claim(0).next, Next::raise);
     EXPECT_EQ(claim(0).duration, 5000ms);
 }

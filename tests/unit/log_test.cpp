@@ -77,13 +77,15 @@ TEST(Log, keeps_lines_of_many_threads_whole) {
         std::vector<std::jthread> writers;
         for (int i = 0; i < 4; ++i) {
             writers.emplace_back([&] {
-                for (int n = 0; n < 200; ++n) log.write(Level::info, "line", {{"n", n}});
+                for (int n = 0; n < 200; ++n)
+                    log.write(Level::info, "line", {{"n", n}});
             });
         }
     }
     const auto lines = file.lines();
     ASSERT_EQ(lines.size(), 800U);
-    for (const auto& line : lines) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+    for (const auto& line : lines)
+        EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "cli/signals.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/worker.hpp"
+#include "ops/endpoints.hpp"
 #include "storage/error.hpp"
 #include "storage/installation.hpp"
 #include "storage/migrator.hpp"
@@ -15,6 +16,7 @@
 #include <array>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <ostream>
 #include <thread>
 
@@ -71,6 +73,9 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
 // Until `stop` is requested. A database that is away is waited for; one that does not fit is not worked on.
 void serve(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, const std::stop_token& stop) {
     const storage::SessionFactory sessions{options.database_url};
+    std::optional<ops::Endpoints> endpoints;
+    if (options.http) endpoints.emplace(*options.http, sessions, MILLRACE_VERSION, log);
+
     engine::Stats starting_stats;
     engine::Reconnecting start{sessions, "start", starting_stats, log};
     std::string installation;
@@ -82,6 +87,8 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
 
     const Kinds kinds{options, installation, log};
     engine::Worker worker{sessions, kinds.registry(), settings, log};
+    std::optional<ops::Endpoints::Showing> showing;
+    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry());
     if (worker.run(stop) == engine::Worker::Ending::abandoned) {
         // A handler still runs and does not listen. Its job has been given back; there is nothing to wait for.
         std::_Exit(static_cast<int>(Exit::done));

@@ -15,12 +15,13 @@ struct Job {
     Fence fence;
     std::string queue;
     std::string kind;
-    int priority = 5;        // 0 first … 9 last
-    int attempt = 1;         // counts from 1
-    int max_attempts = 1;    // the attempt that is the last
-    std::string payload;     // JSON text
-    std::string traceparent; // W3C trace context, empty when the producer gave none
+    int priority = 5;         // 0 first … 9 last
+    int attempt = 1;          // counts from 1
+    int max_attempts = 1;     // the attempt that is the last
+    std::string payload;      // JSON text
+    std::string traceparent;  // W3C trace context, empty when the producer gave none
     std::optional<std::chrono::milliseconds> timeout;
+    std::optional<std::chrono::microseconds> age;  // since it was enqueued, when it was claimed
 };
 
 // A job to be enqueued in the transaction that settles its predecessor, and only if that settle is accepted.

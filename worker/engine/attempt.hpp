@@ -2,6 +2,7 @@
 // One attempt at one job, from its claim to its settle, and the lease under which it was claimed.
 
 #include "core/job.hpp"
+#include "engine/queue_stats.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -25,7 +26,9 @@ struct Lease {
 struct Attempt {
     core::Job job;
     std::shared_ptr<const Lease> lease;
-    Clock::time_point deadline = Clock::time_point::max();  // counted from before the claim, as the server counts
+    Clock::time_point deadline = Clock::time_point::max();     // counted from before the claim, as the server counts
+    Clock::time_point enqueued_at = Clock::time_point::max();  // by this clock; max: not known
+    Tally* tally = nullptr;                                    // of its queue and kind
 };
 
 }  // namespace millrace::engine

@@ -28,11 +28,11 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     using Milliseconds = std::chrono::milliseconds;
 
-    static constexpr Milliseconds lately{250};         // this is what "busy" means
+    static constexpr Milliseconds lately{250};  // this is what "busy" means
     static constexpr Milliseconds quick_pause{2};
     static constexpr int quick_looks = 3;
     static constexpr Milliseconds first_sleep{5};
-    static constexpr Milliseconds lower_pause{1000};   // between two lowerings, at least
+    static constexpr Milliseconds lower_pause{1000};  // between two lowerings, at least
     static constexpr Milliseconds longest_lower_pause{30'000};
     static constexpr int polls_per_raise = 6;
 
@@ -66,8 +66,8 @@ private:
     std::optional<Time> last_jobs_;
     std::optional<Time> streak_began_;  // since when no claim was empty
     int looks_ = 0;
-    bool flag_is_up_ = false;           // as far as we know
-    bool ready_to_sleep_ = false;       // the flag was raised and a claim after it was empty
+    bool flag_is_up_ = false;      // as far as we know
+    bool ready_to_sleep_ = false;  // the flag was raised and a claim after it was empty
     Milliseconds sleep_ = first_sleep;
     int polls_ = 0;
     std::optional<Time> lowered_at_;

@@ -10,9 +10,13 @@ namespace millrace::engine {
 
 Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, const WorkerSettings& worker,
                  Backlog& backlog, Bell& bell)
-    : with_{surroundings}, queue_{queue}, backlog_{backlog}, bell_{bell},
+    : with_{surroundings},
+      queue_{queue},
+      backlog_{backlog},
+      bell_{bell},
       connection_{surroundings.sessions, "claimer " + queue.name, surroundings.stats, surroundings.log},
-      rhythm_{worker.poll_interval, worker.listening}, prefetch_{queue.slots, queue.max_prefetch} {}
+      rhythm_{worker.poll_interval, worker.listening},
+      prefetch_{queue.slots, queue.max_prefetch} {}
 
 void Claimer::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -50,6 +54,9 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
         pause(stop, connection_.refused(reason));
         return std::nullopt;
     }
+    const auto answered_at = Clock::now();
+    with_.queue_stats.claim.observe(answered_at - asked_at);
+    with_.queue_stats.batch.observe(jobs.size());
     ++with_.stats.claims;
     with_.stats.claimed += jobs.size();
     if (!jobs.empty()) with_.maintenance.note_claimed(jobs.size());
@@ -59,7 +66,9 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
     attempts.reserve(amount);
     for (auto& job : jobs) {
         const auto deadline = job.timeout ? asked_at + *job.timeout : Clock::time_point::max();
-        attempts.push_back({std::move(job), lease, deadline});
+        const auto enqueued_at = job.age ? answered_at - *job.age : Clock::time_point::max();
+        auto& tally = with_.queue_stats.tally(job.kind);
+        attempts.push_back({std::move(job), lease, deadline, enqueued_at, &tally});
     }
     backlog_.add(std::move(attempts));
     return amount;
@@ -93,7 +102,7 @@ void Claimer::give_back_stuck() {
                     {{"queue", queue_.name}, {"jobs", static_cast<std::int64_t>(stuck.size())}});
     for (auto& attempt : stuck) {
         with_.completer.submit({attempt.job.id, attempt.job.fence, core::Released{}}, std::move(attempt.lease),
-                               Urgency::now);
+                               *attempt.tally, Urgency::now);
     }
 }
 

@@ -36,6 +36,7 @@ public:
         Completer& completer;
         Maintenance& maintenance;
         Stats& stats;
+        QueueStats& queue_stats;
         ops::Log& log;
     };
 

@@ -20,8 +20,7 @@ void sanitize(core::Outcome& outcome) {
     if (auto* discarded = std::get_if<core::Discarded>(&outcome)) tidy(discarded->error);
 }
 
-bool is_put_off(const storage::Settlement& settlement) {
-    const auto& outcome = settlement.outcome;
+bool is_put_off(const core::Outcome& outcome) {
     if (const auto* completed = std::get_if<core::Completed>(&outcome)) return !completed->successors.empty();
     return std::holds_alternative<core::Failed>(outcome) || std::holds_alternative<core::Snoozed>(outcome);
 }
@@ -30,15 +29,19 @@ bool is_put_off(const storage::Settlement& settlement) {
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats,
                      ops::Log& log)
-    : on_scheduled_{std::move(on_scheduled)}, stats_{stats}, log_{log},
+    : on_scheduled_{std::move(on_scheduled)},
+      stats_{stats},
+      log_{log},
       connection_{sessions, "completer", stats, log} {}
 
-void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Urgency urgency) {
+void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
+                       Urgency urgency) {
     sanitize(settlement.outcome);
     const std::lock_guard lock{mutex_};
     if (pending_.size() == 0) first_at_ = Clock::now();
     pending_.settlements.push_back(std::move(settlement));
     pending_.leases.push_back(std::move(lease));
+    pending_.tallies.push_back(&tally);
     const bool first = pending_.size() == 1;
     const bool due = pending_.size() == full_batch || (urgency == Urgency::now && !urgent_);
     urgent_ = urgent_ || urgency == Urgency::now;
@@ -54,7 +57,7 @@ void Completer::run(const std::stop_token& stop, const std::stop_token& give_up)
     while (!give_up.stop_requested()) {
         const auto batch = next_batch(stop);
         if (batch.size() == 0) return;
-        settle(batch.settlements, give_up);
+        settle(batch, give_up);
     }
 }
 
@@ -68,6 +71,7 @@ Completer::Batch Completer::Batch::take(std::size_t limit) {
     Batch batch;
     move_front(settlements, batch.settlements);
     move_front(leases, batch.leases);
+    move_front(tallies, batch.tallies);
     return batch;
 }
 
@@ -86,42 +90,67 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 
 // One result that the database cannot store (invalid JSON, too large) must not keep the others from being settled, and
 // its job must not stay running for ever: the attempt has failed for that reason.
-void Completer::settle(std::span<const storage::Settlement> batch, const std::stop_token& give_up) {
+void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
     try {
-        send(batch, give_up);
+        send(batch.settlements, batch.tallies, give_up);
         return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
                    {{"reason", reason.what()}, {"sqlstate", reason.sqlstate()}});
     }
-    for (const auto& settlement : batch) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto& settlement = batch.settlements[i];
+        const Tallies tally{&batch.tallies[i], 1};
         try {
-            send(std::span{&settlement, 1}, give_up);
+            send(std::span{&settlement, 1}, tally, give_up);
         } catch (const storage::Error& reason) {
-            storage::Settlement failure{settlement.job, settlement.fence,
-                                        core::Failed{std::string{"its outcome was refused: "} + reason.what(), {}}};
-            sanitize(failure.outcome);
-            send(std::span{&failure, 1}, give_up);
+            settle_refused(settlement, tally, reason, give_up);
         }
     }
 }
 
-void Completer::send(std::span<const storage::Settlement> batch, const std::stop_token& give_up) {
-    std::vector<core::JobId> lost;
-    const bool answered = connection_.repeat(give_up, [&](storage::Session& session) {
-        lost = storage::JobStore{session}.settle(batch);
-    });
-    if (answered) account_for(batch, lost);
+// The attempt has failed for that reason. Should the database not take that either, nothing of the job's own is left to
+// object to but that it is to be retried, so it becomes a dead letter. What refuses even that is no longer the database
+// that this worker can work with: the exception ends it, and the lease gives its jobs to others.
+void Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
+                               const std::stop_token& give_up) {
+    const std::string error{std::string{"its outcome was refused: "} + reason.what()};
+    storage::Settlement instead{settlement.job, settlement.fence, core::Failed{error, {}}};
+    sanitize(instead.outcome);
+    try {
+        send(std::span{&instead, 1}, tally, give_up);
+    } catch (const storage::Error& again) {
+        log_.write(ops::Level::error, "a failure was refused, its job becomes a dead letter",
+                   {{"job", settlement.job.value}, {"reason", again.what()}, {"sqlstate", again.sqlstate()}});
+        instead.outcome = core::Discarded{error};
+        sanitize(instead.outcome);
+        send(std::span{&instead, 1}, tally, give_up);
+    }
 }
 
-void Completer::account_for(std::span<const storage::Settlement> batch, const std::vector<core::JobId>& lost) {
+void Completer::note_settled(const core::Outcome& outcome, Tally& tally) {
+    stats_.count(outcome, tally);
+    if (is_put_off(outcome)) on_scheduled_();
+}
+
+void Completer::send(Settlements settlements, Tallies tallies, const std::stop_token& give_up) {
+    std::vector<core::JobId> lost;
+    const bool answered = connection_.repeat(
+        give_up, [&](storage::Session& session) { lost = storage::JobStore{session}.settle(settlements); });
+    if (answered) account_for(settlements, tallies, lost);
+}
+
+void Completer::account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost) {
     bool put_off = false;
-    for (const auto& settlement : batch) {
-        if (std::find(lost.begin(), lost.end(), settlement.job) != lost.end()) continue;
-        ++stats_.settled(settlement.outcome);
-        put_off = put_off || is_put_off(settlement);
+    for (std::size_t i = 0; i < settlements.size(); ++i) {
+        const auto& settlement = settlements[i];
+        if (std::find(lost.begin(), lost.end(), settlement.job) != lost.end()) {
+            stats_.count_lost(*tallies[i]);
+        } else {
+            stats_.count(settlement.outcome, *tallies[i]);
+            put_off = put_off || is_put_off(settlement.outcome);
+        }
     }
-    stats_.lost += lost.size();
     if (!lost.empty()) {
         log_.write(ops::Level::warning, "results dropped, their jobs are no longer ours",
                    {{"jobs", static_cast<std::int64_t>(lost.size())}, {"first", lost.front().value}});

@@ -7,7 +7,7 @@
 // A batch whose answer was lost is settled again until the server accepts it; the fence makes that harmless. Results
 // whose job is no longer held are void: another worker has the job, and these are dropped and counted.
 //
-// Thread rule: `submit` and `await_below` by any thread; `run` by one, which uses the connection.
+// Thread rule: `submit`, `note_settled` and `await_below` by any thread; `run` by one, which uses the connection.
 
 #include "engine/attempt.hpp"
 #include "engine/reconnecting.hpp"
@@ -32,7 +32,10 @@ public:
     Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats, ops::Log& log);
 
     // The lease is released when the settle was answered.
-    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Urgency urgency);
+    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency);
+
+    // What a handler's own transaction has settled is counted here like the rest.
+    void note_settled(const core::Outcome& outcome, Tally& tally);
 
     // Blocks while at least this many results wait: the way to slow down claims when settles cannot keep up.
     void await_below(std::size_t results, const std::stop_token& stop);
@@ -44,15 +47,21 @@ private:
     struct Batch {
         std::vector<storage::Settlement> settlements;
         std::vector<std::shared_ptr<const Lease>> leases;  // of the same index
+        std::vector<Tally*> tallies;                       // likewise
 
         [[nodiscard]] std::size_t size() const noexcept { return settlements.size(); }
         [[nodiscard]] Batch take(std::size_t limit);
     };
 
     [[nodiscard]] Batch next_batch(const std::stop_token& stop);
-    void settle(std::span<const storage::Settlement> batch, const std::stop_token& give_up);
-    void send(std::span<const storage::Settlement> batch, const std::stop_token& give_up);
-    void account_for(std::span<const storage::Settlement> batch, const std::vector<core::JobId>& lost);
+    using Settlements = std::span<const storage::Settlement>;
+    using Tallies = std::span<Tally* const>;  // of the settlements of the same index
+
+    void settle(const Batch& batch, const std::stop_token& give_up);
+    void settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
+                        const std::stop_token& give_up);
+    void send(Settlements settlements, Tallies tallies, const std::stop_token& give_up);
+    void account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost);
 
     const std::function<void()> on_scheduled_;
     Stats& stats_;
@@ -65,7 +74,7 @@ private:
     Batch pending_;
     Clock::time_point first_at_;  // of pending_
     bool urgent_ = false;
-    bool waiting_ = false;        // the thread of run() sleeps
+    bool waiting_ = false;  // the thread of run() sleeps
 };
 
 }  // namespace millrace::engine

@@ -26,7 +26,9 @@ core::Outcome failed_by(const storage::ConnectionLost& reason) {
 }  // namespace
 
 Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot)
-    : with_{surroundings}, backlog_{backlog}, slot_{slot},
+    : with_{surroundings},
+      backlog_{backlog},
+      slot_{slot},
       connection_{surroundings.sessions, "handler", surroundings.stats, surroundings.log} {}
 
 void Executor::run() {
@@ -40,14 +42,21 @@ void Executor::attend(const Attempt& attempt) {
     const auto stop = slot_.begin(attempt);
     if (attempt.lease->lost) {  // looked at after `begin`: from there on a loss stops the slot
         slot_.end();
-        count_lost(attempt.job, "lease lost before the attempt was started");
+        count_lost(attempt, "lease lost before the attempt was started");
         return;
     }
+    const auto started_at = Clock::now();
+    if (attempt.job.attempt == 1 && attempt.enqueued_at != Clock::time_point::max()) {
+        with_.queue_stats.wait.observe(started_at - attempt.enqueued_at);
+    }
     auto outcome = outcome_of(attempt, stop);
+    with_.queue_stats.run.observe(Clock::now() - started_at);
     slot_.end();
     if (!outcome) return;
+    log_failure(attempt.job, *outcome);
     const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
-    with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, urgency);
+    with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, *attempt.tally,
+                           urgency);
 }
 
 std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const std::stop_token& stop) {
@@ -59,14 +68,13 @@ std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const 
             return judged(run_plain(**handler, job, stop), job);
         }
         if (const auto* handler = std::get_if<std::unique_ptr<TransactionalHandler>>(entry)) {
-            return run_in_transaction(**handler, job, stop);
+            return run_in_transaction(**handler, attempt, stop);
         }
     }
     if (with_.unknown_kinds.is_news(job.kind, Clock::now())) {
         const auto* unavailable = entry == nullptr ? nullptr : std::get_if<Registry::Unavailable>(entry);
-        with_.log.write(ops::Level::warning, "no handler for this kind, its jobs are put off",
-                        {{"kind", job.kind}, {"queue", job.queue}, {"job", job.id.value},
-                         {"reason", unavailable == nullptr ? "unknown to this program" : unavailable->reason}});
+        with_.attempt_log.write(ops::Level::warning, "no handler for this kind, its jobs are put off", job,
+                                {{"reason", unavailable == nullptr ? "unknown to this program" : unavailable->reason}});
     }
     return core::Snoozed{unknown_kind_delay};
 }
@@ -83,8 +91,9 @@ core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const 
     }
 }
 
-std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& handler, const core::Job& job,
+std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                           const std::stop_token& stop) {
+    const auto& job = attempt.job;
     bool committing = false;
     storage::Settlement settlement{job.id, job.fence, core::Released{}};
     try {
@@ -102,14 +111,15 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         committing = true;
         transaction.commit();
         connection_.worked();
-        ++with_.stats.settled(settlement.outcome);
+        with_.completer.note_settled(settlement.outcome, *attempt.tally);
+        log_failure(job, settlement.outcome);
         return std::nullopt;
     } catch (const storage::LeaseLost&) {
-        count_lost(job, "lease lost, the effects were rolled back");
+        count_lost(attempt, "lease lost, the effects were rolled back");
         return std::nullopt;
     } catch (const storage::ConnectionLost& reason) {
         std::ignore = connection_.lost(reason);
-        if (committing) return resolve_doubt(settlement, stop);
+        if (committing) return resolve_doubt(settlement, *attempt.tally, stop);
         return judged(failed_by(reason), job);
     } catch (const storage::Error& error) {
         return judged(core::Failed{text_of(error), {}}, job);
@@ -121,7 +131,7 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
 // The answer to the commit was lost. If the fence still holds the job, the commit did not take place, and neither did
 // the effects. It must not be settled as it was meant to be: that would complete the job without them. If the fence
 // does not hold it, repeating the settle tells whether it was ours that did it.
-std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& settlement,
+std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& settlement, Tally& tally,
                                                      const std::stop_token& stop) {
     std::optional<core::Outcome> outcome;
     const bool answered = connection_.repeat(stop, [&](storage::Session& session) {
@@ -131,10 +141,10 @@ std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& 
             outcome = core::Failed{"the commit of its effects failed", {}};
         } catch (const storage::LeaseLost&) {
             const bool was_ours = jobs.settle(std::span{&settlement, 1}).empty();
-            ++(was_ours ? with_.stats.settled(settlement.outcome) : with_.stats.lost);
+            was_ours ? with_.completer.note_settled(settlement.outcome, tally) : with_.stats.count_lost(tally);
         }
     });
-    if (!answered) ++with_.stats.lost;  // stopped meanwhile: whoever gets the job next repeats it
+    if (!answered) with_.stats.count_lost(tally);  // stopped meanwhile: whoever gets the job next repeats it
     return outcome;
 }
 
@@ -150,11 +160,21 @@ core::Outcome Executor::judged(core::Outcome outcome, const core::Job& job) cons
     return core::Failed{error, {}};
 }
 
-void Executor::count_lost(const core::Job& job, std::string_view reason) {
-    ++with_.stats.lost;
-    with_.log.write(ops::Level::warning, "attempt void",
-                    {{"job", job.id.value}, {"queue", job.queue}, {"kind", job.kind}, {"attempt", job.attempt},
-                     {"reason", reason}});
+void Executor::count_lost(const Attempt& attempt, std::string_view reason) {
+    with_.stats.count_lost(*attempt.tally);
+    with_.attempt_log.write(ops::Level::warning, "attempt void", attempt.job, {{"reason", reason}});
+}
+
+// Why it failed is in the view `jobs`; here it might quote the payload.
+void Executor::log_failure(const core::Job& job, const core::Outcome& outcome) const {
+    if (std::holds_alternative<core::Discarded>(outcome)) {
+        with_.attempt_log.write(ops::Level::warning, "attempt failed for good", job);
+    } else if (std::holds_alternative<core::Failed>(outcome)) {
+        const bool is_last = job.attempt >= job.max_attempts;
+        with_.attempt_log.write(is_last ? ops::Level::warning : ops::Level::info,
+                                is_last ? "last attempt failed" : "attempt failed", job,
+                                {{"max_attempts", job.max_attempts}});
+    }
 }
 
 }  // namespace millrace::engine

@@ -9,6 +9,7 @@
 //
 // Thread rule: owns one thread and, for transactional handlers, one connection, opened when first needed.
 
+#include "engine/attempt_log.hpp"
 #include "engine/backlog.hpp"
 #include "engine/completer.hpp"
 #include "engine/reconnecting.hpp"
@@ -32,7 +33,9 @@ public:
         Completer& completer;
         UnknownKinds& unknown_kinds;
         Stats& stats;
+        QueueStats& queue_stats;
         ops::Log& log;
+        const AttemptLog& attempt_log;
     };
 
     Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot);
@@ -46,12 +49,13 @@ private:
     // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
     [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);
     [[nodiscard]] core::Outcome run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop);
-    [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const core::Job& job,
+    [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                                   const std::stop_token& stop);
-    [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const storage::Settlement& settlement,
+    [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const storage::Settlement& settlement, Tally& tally,
                                                              const std::stop_token& stop);
     [[nodiscard]] core::Outcome judged(core::Outcome outcome, const core::Job& job) const;
-    void count_lost(const core::Job& job, std::string_view reason);
+    void count_lost(const Attempt& attempt, std::string_view reason);
+    void log_failure(const core::Job& job, const core::Outcome& outcome) const;
 
     const Surroundings with_;
     Backlog& backlog_;

@@ -7,7 +7,10 @@ namespace millrace::engine {
 
 Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
                      Stats& stats, ops::Log& log)
-    : worker_{std::move(worker)}, attempts_{attempts}, stats_{stats}, log_{log},
+    : worker_{std::move(worker)},
+      attempts_{attempts},
+      stats_{stats},
+      log_{log},
       connection_{sessions, "heartbeat", stats, log} {}
 
 void Heartbeat::open(const std::stop_token& stop) {
@@ -54,7 +57,9 @@ std::shared_ptr<const Lease> Heartbeat::current(const std::stop_token& stop) {
     return stop.stop_requested() || found == held_.end() ? nullptr : found->lease;
 }
 
-void Heartbeat::lose(const std::shared_ptr<const Lease>& lease) { drop(lease->worker, "ended by the database"); }
+void Heartbeat::lose(const std::shared_ptr<const Lease>& lease) {
+    drop(lease->worker, "ended by the database");
+}
 
 void Heartbeat::retire(const std::shared_ptr<const Lease>& lease) {
     const std::lock_guard lock{mutex_};
@@ -72,6 +77,16 @@ void Heartbeat::start_draining() {
     changed_.notify_all();
 }
 
+bool Heartbeat::holds_session() const {
+    const std::lock_guard lock{mutex_};
+    return std::any_of(held_.begin(), held_.end(), [](const Held& held) { return !held.retired; });
+}
+
+std::optional<Clock::duration> Heartbeat::age() const {
+    const std::lock_guard lock{mutex_};
+    return renewed_at_ ? std::optional{Clock::now() - *renewed_at_} : std::nullopt;
+}
+
 void Heartbeat::expire(Clock::time_point now) {
     std::vector<core::WorkerId> expired;
     {
@@ -80,7 +95,8 @@ void Heartbeat::expire(Clock::time_point now) {
             if (held.trusted_until <= now) expired.push_back(held.lease->worker);
         }
     }
-    for (const auto worker : expired) drop(worker, "not renewed in time");
+    for (const auto worker : expired)
+        drop(worker, "not renewed in time");
 }
 
 void Heartbeat::open_session(storage::Session& session) {
@@ -89,6 +105,7 @@ void Heartbeat::open_session(storage::Session& session) {
     {
         const std::lock_guard lock{mutex_};
         held_.push_back({std::make_shared<Lease>(opened), sent + worker_.lease});
+        renewed_at_ = sent;
         changed_.notify_all();
     }
     log_.write(ops::Level::info, "session opened", {{"session", opened.value}, {"worker", worker_.name}});
@@ -108,6 +125,7 @@ void Heartbeat::beat(storage::Session& session) {
             continue;
         }
         const std::lock_guard lock{mutex_};
+        renewed_at_ = sent;
         for (auto& held : held_) {
             if (held.lease->worker == worker) held.trusted_until = sent + worker_.lease;
         }
@@ -143,7 +161,8 @@ bool Heartbeat::lacks_current() const {
 std::vector<core::WorkerId> Heartbeat::held_ids() const {
     const std::lock_guard lock{mutex_};
     std::vector<core::WorkerId> ids;
-    for (const auto& held : held_) ids.push_back(held.lease->worker);
+    for (const auto& held : held_)
+        ids.push_back(held.lease->worker);
     return ids;
 }
 
@@ -151,8 +170,8 @@ void Heartbeat::drop(core::WorkerId worker, std::string_view reason) {
     std::shared_ptr<Lease> lost;
     {
         const std::lock_guard lock{mutex_};
-        const auto found = std::find_if(held_.begin(), held_.end(),
-                                        [&](const Held& held) { return held.lease->worker == worker; });
+        const auto found =
+            std::find_if(held_.begin(), held_.end(), [&](const Held& held) { return held.lease->worker == worker; });
         if (found == held_.end()) return;  // another thread was first
         lost = std::move(found->lease);
         held_.erase(found);

@@ -23,6 +23,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -45,6 +46,10 @@ public:
     void lose(const std::shared_ptr<const Lease>& lease);    // the database said that it has ended
     void retire(const std::shared_ptr<const Lease>& lease);  // a claim under it is in doubt
     void start_draining();                                   // shown in millrace.workers; no new session from here on
+
+    [[nodiscard]] bool holds_session() const;
+    // Since the newest renewal that the database accepted was sent; nothing before the first.
+    [[nodiscard]] std::optional<Clock::duration> age() const;
 
     // Gives up the leases that may not be trusted any more.
     void expire(Clock::time_point now);
@@ -72,9 +77,10 @@ private:
 
     mutable std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;
-    std::vector<Held> held_;    // one of them current, the others retired
+    std::vector<Held> held_;  // one of them current, the others retired
+    std::optional<Clock::time_point> renewed_at_;
     bool draining_ = false;
-    bool poked_ = false;        // run() should look at once
+    bool poked_ = false;  // run() should look at once
 };
 
 }  // namespace millrace::engine

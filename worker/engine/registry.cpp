@@ -28,7 +28,8 @@ const Registry::Entry* Registry::find(const std::string& kind) const {
 std::vector<std::string> Registry::kinds() const {
     std::vector<std::string> names;
     names.reserve(entries_.size());
-    for (const auto& [kind, entry] : entries_) names.push_back(kind);
+    for (const auto& [kind, entry] : entries_)
+        names.push_back(kind);
     std::sort(names.begin(), names.end());
     return names;
 }

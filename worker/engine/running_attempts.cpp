@@ -21,7 +21,8 @@ void RunningAttempts::Slot::end() {
 }
 
 RunningAttempts::RunningAttempts(std::size_t slots) {
-    for (std::size_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
+    for (std::size_t i = 0; i < slots; ++i)
+        slots_.push_back(std::make_unique<Slot>());
 }
 
 template <class Applies>
@@ -54,11 +55,13 @@ std::size_t RunningAttempts::stop_overdue(Clock::time_point now) {
     return stop_where(StopReason::deadline, [now](const Attempt& attempt) { return attempt.deadline <= now; });
 }
 
-std::vector<core::JobId> RunningAttempts::jobs() const {
-    std::vector<core::JobId> jobs;
+std::vector<core::Job> RunningAttempts::jobs() const {
+    std::vector<core::Job> jobs;
     for (const auto& slot : slots_) {
         const std::lock_guard lock{slot->mutex_};
-        if (slot->attempt_ != nullptr) jobs.push_back(slot->attempt_->job.id);
+        if (slot->attempt_ == nullptr) continue;
+        jobs.push_back(slot->attempt_->job);
+        jobs.back().payload.clear();
     }
     return jobs;
 }

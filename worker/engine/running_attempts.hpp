@@ -43,7 +43,7 @@ public:
     void stop_of(const Lease& lease);
     std::size_t stop_overdue(Clock::time_point now);  // how many were past their deadline and did not know yet
 
-    [[nodiscard]] std::vector<core::JobId> jobs() const;
+    [[nodiscard]] std::vector<core::Job> jobs() const;  // without their payloads
 
 private:
     template <class Applies>

@@ -34,7 +34,8 @@ void Wakener::await_listening(const std::stop_token& stop, std::chrono::millisec
 
 void Wakener::listen(const std::stop_token& stop) {
     std::vector<std::string> queues;
-    for (const auto& [queue, bell] : bells_) queues.push_back(queue);
+    for (const auto& [queue, bell] : bells_)
+        queues.push_back(queue);
     storage::Listener listener{conninfo_, queues};
     backoff_.reset();
     {
@@ -43,7 +44,8 @@ void Wakener::listen(const std::stop_token& stop) {
         changed_.notify_all();
     }
     log_.write(ops::Level::info, "listening");
-    for (const auto& [queue, bell] : bells_) bell->ring();
+    for (const auto& [queue, bell] : bells_)
+        bell->ring();
 
     while (!stop.stop_requested()) {
         for (const auto& queue : listener.wait(stop, longest_wait)) {

@@ -21,18 +21,20 @@
 namespace millrace::engine {
 namespace {
 
-constexpr std::chrono::seconds listen_patience{2};   // for LISTEN before the first claim
-constexpr std::chrono::seconds farewell_limit{10};   // for the last settles and the close of the session
+constexpr std::chrono::seconds listen_patience{2};  // for LISTEN before the first claim
+constexpr std::chrono::seconds farewell_limit{10};  // for the last settles and the close of the session
 
 std::size_t total_slots(const WorkerSettings& settings) {
     std::size_t slots = 0;
-    for (const auto& queue : settings.queues) slots += queue.slots;
+    for (const auto& queue : settings.queues)
+        slots += queue.slots;
     return slots;
 }
 
 storage::WorkerInfo info_of(const WorkerSettings& settings) {
     storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease};
-    for (const auto& queue : settings.queues) info.queues.push_back(queue.name);
+    for (const auto& queue : settings.queues)
+        info.queues.push_back(queue.name);
     return info;
 }
 
@@ -46,6 +48,7 @@ public:
     Parts& operator=(const Parts&) = delete;
 
     Ending run(const std::stop_token& stop);
+    [[nodiscard]] Condition condition() const;
 
     Stats stats;
 
@@ -71,6 +74,7 @@ private:
 
     const Settings settings_;
     ops::Log& log_;
+    const AttemptLog attempt_log_;
 
     std::stop_source work_;  // stopped by the caller or by a failure
     core::Guarded<std::exception_ptr> failure_;
@@ -95,19 +99,26 @@ private:
 
 Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings,
                      ops::Log& log)
-    : settings_{std::move(settings)}, log_{log}, attempts_{total_slots(settings_)},
+    : settings_{std::move(settings)},
+      log_{log},
+      attempt_log_{log, settings_.name},
+      attempts_{total_slots(settings_)},
       heartbeat_{sessions, info_of(settings_), attempts_, stats, log},
       maintenance_{sessions, settings_.lease, stats, log},
       completer_{sessions, [this] { maintenance_.note_scheduled(); }, stats, log},
-      watchdog_{attempts_, heartbeat_, stats}, queues_{queues_of(settings_)},
+      watchdog_{attempts_, heartbeat_, stats},
+      queues_{queues_of(settings_)},
       wakener_{sessions.conninfo(), bells(), stats, log} {
     std::size_t slot = 0;
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
         const auto& queue = settings_.queues[i];
         auto& [name, backlog, bell] = *queues_.at(i);
-        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, stats, log};
+        stats.queues.push_back(std::make_unique<QueueStats>(queue.name, registry.kinds()));
+        auto& counts = *stats.queues.back();
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, stats, counts, log};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, stats, log};
+        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_,
+                                             stats,    counts,   log,        attempt_log_};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
         }
@@ -115,19 +126,22 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
 }
 
 Worker::Parts::~Parts() {
-    for (const auto& queue : queues_) std::ignore = queue->backlog.close();
+    for (const auto& queue : queues_)
+        std::ignore = queue->backlog.close();
     give_up_.request_stop();
 }
 
 Worker::Parts::Queues Worker::Parts::queues_of(const Settings& settings) {
     Queues queues;
-    for (const auto& queue : settings.queues) queues.push_back(std::make_unique<Queue>(queue));
+    for (const auto& queue : settings.queues)
+        queues.push_back(std::make_unique<Queue>(queue));
     return queues;
 }
 
 Wakener::Bells Worker::Parts::bells() const {
     Wakener::Bells bells;
-    for (const auto& queue : queues_) bells[queue->name] = &queue->bell;
+    for (const auto& queue : queues_)
+        bells[queue->name] = &queue->bell;
     return bells;
 }
 
@@ -136,10 +150,15 @@ Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
     heartbeat_.open(work_.get_token());
     if (work_.stop_requested()) return Ending::drained;
     start();
-    while (!work_.stop_requested()) pause(work_.get_token(), std::chrono::hours{1});
+    while (!work_.stop_requested())
+        pause(work_.get_token(), std::chrono::hours{1});
     const auto ending = finish();
     if (const auto failure = failure_.with([](auto& first) { return first; })) std::rethrow_exception(failure);
     return ending;
+}
+
+Worker::Condition Worker::Parts::condition() const {
+    return {heartbeat_.holds_session(), work_.stop_requested(), heartbeat_.age()};
 }
 
 // The lease is held already. Who consumes starts before who produces, and who listens before who claims.
@@ -165,14 +184,15 @@ void Worker::Parts::start() {
 // is closed last, because until then it protects all of this; what is still running is given back by its close.
 Worker::Ending Worker::Parts::finish() {
     log_.write(ops::Level::info, "stopping");
-    for (auto& claimer : claimer_threads_) claimer.request_stop();
+    for (auto& claimer : claimer_threads_)
+        claimer.request_stop();
     claimer_threads_.clear();
     heartbeat_.start_draining();
 
     for (const auto& queue : queues_) {
         for (auto& attempt : queue->backlog.close()) {
             completer_.submit({attempt.job.id, attempt.job.fence, core::Released{}}, std::move(attempt.lease),
-                              Urgency::now);
+                              *attempt.tally, Urgency::now);
         }
     }
     const bool failed = failure_.with([](auto& first) { return first != nullptr; });
@@ -182,8 +202,8 @@ Worker::Ending Worker::Parts::finish() {
         attempts_.stop_all(StopReason::shutdown);
         idle = await_idle(settings_.stop_grace);
     }
-    for (const auto job : attempts_.jobs()) {
-        log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", {{"job", job.value}});
+    for (const auto& job : attempts_.jobs()) {
+        attempt_log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", job);
     }
     maintenance_thread_ = {};
     wakener_thread_ = {};
@@ -225,8 +245,16 @@ Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry
 
 Worker::~Worker() = default;
 
-Worker::Ending Worker::run(std::stop_token stop) { return parts_->run(stop); }
+Worker::Ending Worker::run(std::stop_token stop) {
+    return parts_->run(stop);
+}
 
-const Stats& Worker::stats() const noexcept { return parts_->stats; }
+Worker::Condition Worker::condition() const {
+    return parts_->condition();
+}
+
+const Stats& Worker::stats() const noexcept {
+    return parts_->stats;
+}
 
 }  // namespace millrace::engine

@@ -6,7 +6,7 @@
 // beside them heartbeat (the lease), listener (wake-ups), maintenance (promote, reap, low-water, counts), deadlines.
 // Nothing is kept here that another worker would miss: a killed worker's jobs return when its lease runs out.
 //
-// Thread rule: constructed, run once and destroyed by one thread. `stats` may be read by any.
+// Thread rule: constructed, run once and destroyed by one thread. `stats` and `condition` may be asked by any.
 
 #include "engine/registry.hpp"
 #include "engine/settings.hpp"
@@ -14,7 +14,9 @@
 #include "ops/log.hpp"
 #include "storage/session.hpp"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 namespace millrace::engine {
@@ -42,6 +44,12 @@ public:
     // an unknown queue, another schema, a foreign database, no permission.
     [[nodiscard]] Ending run(std::stop_token stop);
 
+    struct Condition {
+        bool holds_session = false;
+        bool is_draining = false;
+        std::optional<std::chrono::steady_clock::duration> heartbeat_age;  // nothing before the first session
+    };
+    [[nodiscard]] Condition condition() const;
     [[nodiscard]] const Stats& stats() const noexcept;
 
 private:

@@ -84,6 +84,8 @@ void Log::write(Level level, std::string_view message, std::span<const Field> fi
     std::fflush(out_);
 }
 
-void Log::observe(Observer observer) { observer_ = std::move(observer); }
+void Log::observe(Observer observer) {
+    observer_ = std::move(observer);
+}
 
 }  // namespace millrace::ops

@@ -33,7 +33,7 @@ std::string quoted(const std::string& value) {
 // A peer that is gone without a word is given up after some 20 s, less than the default lease: idle connections by
 // keepalives, those with unacknowledged data by the user timeout.
 const std::map<std::string, std::string> defaults{
-    {"client_encoding", "UTF8"},  {"connect_timeout", "10"},  {"keepalives_idle", "10"},
+    {"client_encoding", "UTF8"},  {"connect_timeout", "10"}, {"keepalives_idle", "10"},
     {"keepalives_interval", "3"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "20000"},
 };
 
@@ -59,7 +59,8 @@ std::string completed_conninfo(const std::string& conninfo, const std::string& p
     said["application_name"] = "millrace " + purpose;
 
     std::string text;
-    for (const auto& [keyword, value] : said) text += keyword + "=" + quoted(value) + " ";
+    for (const auto& [keyword, value] : said)
+        text += keyword + "=" + quoted(value) + " ";
     return text;
 }
 

@@ -21,7 +21,8 @@ struct Overloaded : Cases... {
 
 constexpr auto claim_statement =
     "select job_id, fence, kind, priority, attempt, max_attempts, payload, traceparent,"
-    "       (extract(epoch from timeout) * 1000)::bigint"
+    "       (extract(epoch from timeout) * 1000)::bigint,"
+    "       (date_part('epoch', millrace.now() - enqueued_at) * 1000000)::bigint"
     "  from millrace.claim($1, $2, $3, async => true)";
 
 constexpr auto complete_statement = "select unnest(millrace.settle_many($1::bigint[], $2::bigint[]))";
@@ -42,6 +43,7 @@ core::Job job_of(const pqxx::row& row, const std::string& queue) {
     job.payload = row[6].as<std::string>("null");
     job.traceparent = row[7].as<std::string>("");
     if (!row[8].is_null()) job.timeout = std::chrono::milliseconds{row[8].as<std::int64_t>()};
+    if (!row[9].is_null()) job.age = std::chrono::microseconds{row[9].as<std::int64_t>()};
     return job;
 }
 
@@ -69,7 +71,8 @@ public:
         std::visit(Overloaded{
                        [&](const core::Completed& done) {
                            row("completed", {}, {}, done.result);
-                           for (const auto& job : done.successors) append_successor(successors, settlement.job, job);
+                           for (const auto& job : done.successors)
+                               append_successor(successors, settlement.job, job);
                        },
                        [&](const core::Failed& failed) { row("failed", failed.error, failed.retry_in, {}); },
                        [&](const core::Snoozed& snoozed) { row("snoozed", {}, snoozed.delay, {}); },
@@ -106,14 +109,16 @@ std::vector<core::JobId> settle_in(Where& where, std::span<const Settlement> set
         lost = execute(where, complete_statement, jobs.text(), fences.text());
     } else {
         Columns columns;
-        for (const auto& settlement : settlements) columns.add(settlement);
+        for (const auto& settlement : settlements)
+            columns.add(settlement);
         std::optional<std::string> successors;
         if (!columns.successors.empty()) successors = columns.successors + "]";
         lost = execute(where, settle_statement, jobs.text(), fences.text(), columns.outcomes.text(),
                        columns.errors.text(), columns.delays.text(), columns.results.text(), successors);
     }
     std::vector<core::JobId> ids;
-    for (const auto& row : lost) ids.push_back(core::JobId{row[0].as<std::int64_t>()});
+    for (const auto& row : lost)
+        ids.push_back(core::JobId{row[0].as<std::int64_t>()});
     return ids;
 }
 
@@ -124,7 +129,8 @@ std::vector<core::Job> JobStore::claim(core::WorkerId worker, const std::string&
     const auto rows = execute(session_, claim_statement, worker.value, queue, amount);
     std::vector<core::Job> jobs;
     jobs.reserve(rows.size());
-    for (const auto& row : rows) jobs.push_back(job_of(row, queue));
+    for (const auto& row : rows)
+        jobs.push_back(job_of(row, queue));
     return jobs;
 }
 

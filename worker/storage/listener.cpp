@@ -78,8 +78,10 @@ Listener::Listener(const std::string& conninfo, const std::vector<std::string>& 
     state_->connection.reset(PQconnectdb(completed_conninfo(conninfo, "listener").c_str()));
     auto* connection = state_->connection.get();
     if (PQstatus(connection) != CONNECTION_OK) throw ConnectionLost{PQerrorMessage(connection)};
-    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
-    for (const auto& queue : queues) listen_to(connection, queue);
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
+    for (const auto& queue : queues)
+        listen_to(connection, queue);
 }
 
 Listener::~Listener() = default;

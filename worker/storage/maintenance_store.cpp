@@ -23,9 +23,13 @@ Promotion MaintenanceStore::promote(PromoteScan scan) {
     return promotion;
 }
 
-int MaintenanceStore::reap() { return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>(); }
+int MaintenanceStore::reap() {
+    return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>();
+}
 
-void MaintenanceStore::advance_low_water() { execute(session_, "select millrace.advance_low_water()"); }
+void MaintenanceStore::advance_low_water() {
+    execute(session_, "select millrace.advance_low_water()");
+}
 
 int MaintenanceStore::fold_counts() {
     return execute(session_, "select millrace.fold_counts()").at(0).at(0).as<int>();

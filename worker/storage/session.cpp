@@ -38,7 +38,9 @@ void Session::cancel() noexcept {
     }
 }
 
-pqxx::connection_base& Session::connection() { return state_->connection; }
+pqxx::connection_base& Session::connection() {
+    return state_->connection;
+}
 
 struct Transaction::State {
     explicit State(pqxx::connection_base& connection) : work{connection} {}
@@ -54,6 +56,8 @@ void Transaction::commit() {
     translated(state_->work.conn(), [&] { state_->work.commit(); });
 }
 
-pqxx::transaction_base& Transaction::work() { return state_->work; }
+pqxx::transaction_base& Transaction::work() {
+    return state_->work;
+}
 
 }  // namespace millrace::storage

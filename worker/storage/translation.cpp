@@ -11,9 +11,10 @@ namespace {
 
 // libpqxx keeps libpq's rendering of an error but not its fields, and for some errors not even the SQLSTATE. Sessions
 // therefore ask for the verbose form: "ERROR:  MR003: text", then lines that begin with one of these.
-constexpr std::array parts{"\nLINE ",           "\nDETAIL:  ",       "\nHINT:  ",          "\nQUERY:  ",
-                           "\nCONTEXT:  ",      "\nSCHEMA NAME:  ",  "\nTABLE NAME:  ",    "\nCOLUMN NAME:  ",
-                           "\nDATATYPE NAME:  ", "\nCONSTRAINT NAME:  ", "\nLOCATION:  "};
+constexpr std::array parts{
+    "\nLINE ",          "\nDETAIL:  ",     "\nHINT:  ",        "\nQUERY:  ",         "\nCONTEXT:  ",
+    "\nSCHEMA NAME:  ", "\nTABLE NAME:  ", "\nCOLUMN NAME:  ", "\nDATATYPE NAME:  ", "\nCONSTRAINT NAME:  ",
+    "\nLOCATION:  "};
 
 struct ServerError {
     std::string sqlstate;
@@ -23,9 +24,11 @@ struct ServerError {
 
 std::string_view until_next_part(std::string_view text) {
     auto end = text.size();
-    for (const std::string_view part : parts) end = std::min(end, text.find(part));
+    for (const std::string_view part : parts)
+        end = std::min(end, text.find(part));
     text = text.substr(0, end);
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    while (!text.empty() && text.back() == '\n')
+        text.remove_suffix(1);
     return text;
 }
 

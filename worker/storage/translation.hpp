@@ -35,9 +35,8 @@ pqxx::result execute(Session& session, const char* statement, Arguments&&... arg
 
 template <class... Arguments>
 pqxx::result execute(Transaction& transaction, const char* statement, Arguments&&... arguments) {
-    return translated(transaction.work().conn(), [&] {
-        return transaction.work().exec_params(statement, std::forward<Arguments>(arguments)...);
-    });
+    return translated(transaction.work().conn(),
+                      [&] { return transaction.work().exec_params(statement, std::forward<Arguments>(arguments)...); });
 }
 
 }  // namespace millrace::storage

@@ -21,10 +21,11 @@ std::string host_name() {
 
 core::WorkerId WorkerStore::open(const WorkerInfo& worker) {
     ArrayLiteral queues;
-    for (const auto& queue : worker.queues) queues.add(queue);
-    const auto opened = execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval)",
-                                worker.name, queues.text(), host_name(), static_cast<int>(getpid()), worker.version,
-                                interval_text(worker.lease));
+    for (const auto& queue : worker.queues)
+        queues.add(queue);
+    const auto opened =
+        execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval)", worker.name,
+                queues.text(), host_name(), static_cast<int>(getpid()), worker.version, interval_text(worker.lease));
     return core::WorkerId{opened.at(0).at(0).as<std::int32_t>()};
 }
 

@@ -1,0 +1,58 @@
+#include "support/web.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+
+namespace millrace::testing {
+namespace {
+
+class Socket {
+public:
+    explicit Socket(int port) : descriptor_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+        const timeval patience{10, 0};
+        setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        is_connected_ = connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    }
+    ~Socket() { close(descriptor_); }
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    [[nodiscard]] std::string exchange(const std::string& bytes) const {
+        std::string received;
+        if (!is_connected_ || send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return received;
+        std::array<char, 4096> part{};
+        for (ssize_t length = 0; (length = recv(descriptor_, part.data(), part.size(), 0)) > 0;) {
+            received.append(part.data(), static_cast<std::size_t>(length));
+        }
+        return received;
+    }
+
+private:
+    int descriptor_;
+    bool is_connected_ = false;
+};
+
+}  // namespace
+
+std::string web_send(int port, const std::string& bytes) {
+    return Socket{port}.exchange(bytes);
+}
+
+Answer web_request(int port, const std::string& path, const std::string& method) {
+    const auto text = web_send(port, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const auto end = text.find("\r\n\r\n");
+    if (end == std::string::npos || !text.starts_with("HTTP/1.1 ")) return {};
+    return {std::atoi(text.c_str() + 9), text.substr(0, end), text.substr(end + 4)};
+}
+
+}  // namespace millrace::testing

@@ -1,0 +1,78 @@
+#include "ops/database_probe.hpp"
+
+#include "storage/error.hpp"
+#include "storage/migrator.hpp"
+
+#include <utility>
+
+namespace millrace::ops {
+
+DatabaseProbe::DatabaseProbe(const storage::SessionFactory& sessions, Log& log)
+    : sessions_{sessions}, log_{log}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+
+DatabaseProbe::Look DatabaseProbe::look() {
+    const auto is_fresh = [&, oldest = Clock::now() - freshness] { return latest_ && asked_at_ >= oldest; };
+    std::unique_lock lock{mutex_};
+    if (!is_fresh()) {
+        wanted_ = true;
+        changed_.notify_all();
+        if (!changed_.wait_for(lock, patience, is_fresh)) {
+            return {Obstacle{"database", "gives no answer within 2 s"}, {}};
+        }
+    }
+    return *latest_;
+}
+
+void DatabaseProbe::run(const std::stop_token& stop) {
+    std::unique_lock lock{mutex_};
+    while (changed_.wait(lock, stop, [&] { return wanted_; })) {
+        wanted_ = false;
+        const auto asked_at = Clock::now();
+        lock.unlock();
+        auto look = take(stop);
+        lock.lock();
+        latest_ = std::move(look);
+        asked_at_ = asked_at;
+        changed_.notify_all();
+    }
+}
+
+// A connection that was idle may have been cut long ago: that says nothing about the database now.
+DatabaseProbe::Look DatabaseProbe::take(const std::stop_token& stop) {
+    const bool was_open = session_ != nullptr;
+    auto look = try_take(stop);
+    return was_open && session_ == nullptr ? try_take(stop) : look;
+}
+
+// What the server says in its own words goes to the log: it may name hosts and users.
+DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
+    try {
+        if (!session_) session_ = sessions_.open("probe");
+        const std::stop_callback cancel{stop, [this] { session_->cancel(); }};
+        storage::verify_schema(*session_);
+        Look look{std::nullopt, storage::queue_overview(*session_)};
+        note("");
+        return look;
+    } catch (const storage::ConnectionLost& error) {
+        session_.reset();
+        note(error.what());
+        return {Obstacle{"database", "cannot be reached"}, {}};
+    } catch (const storage::SchemaMismatch& error) {
+        note(error.what());
+        return {Obstacle{"schema", error.what()}, {}};
+    } catch (const storage::Error& error) {
+        note(error.what());
+        return {Obstacle{"database", "refuses to be looked at, SQLSTATE " + error.sqlstate()}, {}};
+    }
+}
+
+void DatabaseProbe::note(const std::string& reason) {
+    if (std::exchange(told_, reason) == reason) return;
+    if (reason.empty()) {
+        log_.write(Level::info, "database fit for work again");
+    } else {
+        log_.write(Level::warning, "database not fit for work", {{"reason", reason}});
+    }
+}
+
+}  // namespace millrace::ops

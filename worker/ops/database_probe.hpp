@@ -1,0 +1,65 @@
+#pragma once
+// Looks at the database on behalf of those who ask: can it be reached, does its schema fit, how much waits in its
+// queues.
+//
+// A server that is stopped in its tracks answers nothing, and libpq waits for it without end. So one thread looks, with
+// a connection of its own, and those who ask wait for it no longer than `patience`. All who ask within `freshness`
+// share one look: however often somebody scrapes, the database sees one probe a second.
+//
+// Thread rule: `look` by any thread.
+
+#include "ops/log.hpp"
+#include "ops/readiness.hpp"
+#include "storage/queue_overview.hpp"
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace millrace::ops {
+
+class DatabaseProbe {
+public:
+    static constexpr std::chrono::seconds patience{2};
+    static constexpr std::chrono::seconds freshness{1};
+
+    struct Look {
+        std::optional<Obstacle> obstacle;         // why this database cannot be worked with
+        std::vector<storage::QueueDepth> queues;  // empty with an obstacle
+    };
+
+    // The factory and the log outlive it.
+    DatabaseProbe(const storage::SessionFactory& sessions, Log& log);
+
+    [[nodiscard]] Look look();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void run(const std::stop_token& stop);
+    [[nodiscard]] Look take(const std::stop_token& stop);
+    [[nodiscard]] Look try_take(const std::stop_token& stop);
+    void note(const std::string& reason);
+
+    const storage::SessionFactory& sessions_;
+    Log& log_;
+    std::unique_ptr<storage::Session> session_;  // of the thread
+    std::string told_;                           // of the thread: the reason last logged, empty for none
+
+    std::mutex mutex_;  // protects all below
+    std::condition_variable_any changed_;
+    bool wanted_ = false;
+    std::optional<Look> latest_;
+    Clock::time_point asked_at_;  // of latest_
+
+    std::jthread thread_;  // last: uses the others
+};
+
+}  // namespace millrace::ops

@@ -1,0 +1,160 @@
+#include "ops/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace millrace::ops {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double per_second = 1e6;  // durations are counted in microseconds
+
+// In the order of core::Outcome.
+constexpr std::array outcome_names{"completed", "failed", "snoozed", "discarded", "released"};
+static_assert(outcome_names.size() == std::variant_size_v<core::Outcome>);
+
+double number(const std::atomic<std::uint64_t>& counter) {
+    return static_cast<double>(counter.load(std::memory_order_relaxed));
+}
+
+class Families {
+public:
+    void begin(std::string name, std::string help, MetricType type) {
+        families_.push_back({std::move(name), std::move(help), type, {}});
+    }
+    void counter(Labels labels, double value) { add(std::move(labels)).counter.value = value; }
+    void gauge(Labels labels, double value) { add(std::move(labels)).gauge.value = value; }
+    void histogram(Labels labels, const engine::Histogram& source, double unit);
+
+    [[nodiscard]] std::string text() {
+        // A family without a sample says nothing.
+        std::erase_if(families_, [](const MetricFamily& family) { return family.metric.empty(); });
+        return prometheus::TextSerializer{}.Serialize(families_);
+    }
+
+private:
+    ClientMetric& add(Labels labels) {
+        auto& metric = families_.back().metric.emplace_back();
+        metric.label = std::move(labels);
+        return metric;
+    }
+
+    std::vector<MetricFamily> families_;
+};
+
+// The count is the sum of the buckets that were read, so that the two agree whatever is observed meanwhile.
+void Families::histogram(Labels labels, const engine::Histogram& source, double unit) {
+    auto& target = add(std::move(labels)).histogram;
+    const auto bounds = source.bounds();
+    for (std::size_t bucket = 0; bucket <= bounds.size(); ++bucket) {
+        target.sample_count += source.count(bucket);
+        const auto bound = bucket < bounds.size() ? static_cast<double>(bounds[bucket]) / unit
+                                                  : std::numeric_limits<double>::infinity();
+        target.bucket.push_back({target.sample_count, bound});
+    }
+    target.sample_sum = static_cast<double>(source.sum()) / unit;
+}
+
+void add_jobs(Families& families, const engine::Stats& stats) {
+    families.begin("millrace_jobs_total", "Attempts that ended, by what became of them.", MetricType::Counter);
+    for (const auto& queue : stats.queues) {
+        queue->each_kind([&](const std::string& kind, const engine::Tally& tally) {
+            // All outcomes of a kind begin together, so that the first failure is an increase, not a new series.
+            const bool is_used = tally.lost > 0 || std::any_of(tally.settled.begin(), tally.settled.end(),
+                                                               [](const auto& counter) { return counter > 0; });
+            if (!is_used) return;
+            const auto count = [&](const char* outcome, const auto& counter) {
+                families.counter({{"queue", queue->queue}, {"kind", kind}, {"outcome", outcome}}, number(counter));
+            };
+            for (std::size_t i = 0; i < outcome_names.size(); ++i)
+                count(outcome_names[i], tally.settled[i]);
+            count("lost", tally.lost);
+        });
+    }
+}
+
+void add_histograms(Families& families, const engine::Stats& stats) {
+    using Member = engine::Histogram engine::QueueStats::*;
+    const auto add = [&](const char* name, const char* help, Member member, double unit) {
+        families.begin(name, help, MetricType::Histogram);
+        for (const auto& queue : stats.queues) {
+            families.histogram({{"queue", queue->queue}}, (*queue).*member, unit);
+        }
+    };
+    add("millrace_job_wait_seconds", "From enqueue to the start of the first attempt.", &engine::QueueStats::wait,
+        per_second);
+    add("millrace_job_run_seconds", "How long attempts ran.", &engine::QueueStats::run, per_second);
+    add("millrace_claim_seconds", "How long claims took to be answered.", &engine::QueueStats::claim, per_second);
+    add("millrace_claim_batch_size", "Jobs that a claim brought.", &engine::QueueStats::batch, 1);
+}
+
+void add_counters(Families& families, const engine::Stats& stats) {
+    const auto add = [&](const char* name, const char* help, const engine::Stats::Counter& counter) {
+        families.begin(name, help, MetricType::Counter);
+        families.counter({}, number(counter));
+    };
+    add("millrace_attempts_timed_out_total", "Attempts asked to stop at their deadline.", stats.timed_out);
+    add("millrace_leases_lost_total", "Sessions whose jobs were, or were about to be, given to others.",
+        stats.leases_lost);
+    add("millrace_notify_wakeups_total", "Sleeps of claimers that a notification ended.", stats.wakeups);
+    add("millrace_db_reconnects_total", "Connections opened to replace a lost one.", stats.reconnects);
+    add("millrace_jobs_promoted_total", "Scheduled jobs that this worker made available.", stats.promoted);
+    add("millrace_jobs_reaped_total", "Jobs that this worker took back from dead ones.", stats.reaped);
+}
+
+void add_worker(Families& families, const engine::Worker& worker) {
+    add_jobs(families, worker.stats());
+    add_histograms(families, worker.stats());
+    add_counters(families, worker.stats());
+    if (const auto age = worker.condition().heartbeat_age) {
+        families.begin("millrace_heartbeat_age_seconds", "Since the database last accepted a renewal of the lease.",
+                       MetricType::Gauge);
+        families.gauge({}, std::chrono::duration<double>{*age}.count());
+    }
+}
+
+void add_queues(Families& families, const DatabaseProbe::Look& database) {
+    families.begin("millrace_database_reachable", "Whether the database can be worked with: 0 or 1.",
+                   MetricType::Gauge);
+    families.gauge({}, database.obstacle ? 0 : 1);
+
+    families.begin("millrace_queue_depth", "Jobs of a queue, by state, in the whole database.", MetricType::Gauge);
+    for (const auto& depth : database.queues) {
+        const std::array<std::pair<const char*, std::int64_t>, 5> states{{{"available", depth.available},
+                                                                          {"scheduled", depth.scheduled},
+                                                                          {"blocked", depth.blocked},
+                                                                          {"running", depth.running},
+                                                                          {"dead", depth.dead}}};
+        for (const auto& [state, jobs] : states) {
+            families.gauge({{"queue", depth.queue}, {"state", state}}, static_cast<double>(jobs));
+        }
+    }
+    families.begin("millrace_queue_oldest_age_seconds", "Age of a queue's oldest available job; 0 without one.",
+                   MetricType::Gauge);
+    for (const auto& depth : database.queues) {
+        families.gauge({{"queue", depth.queue}}, std::max(0.0, depth.oldest_age_seconds.value_or(0)));
+    }
+}
+
+}  // namespace
+
+std::string metrics_text(const Sample& sample) {
+    Families families;
+    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
+    families.gauge({{"version", sample.version}}, 1);
+    if (sample.worker != nullptr) add_worker(families, *sample.worker);
+    add_queues(families, sample.database);
+    return families.text();
+}
+
+}  // namespace millrace::ops

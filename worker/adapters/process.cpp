@@ -304,8 +304,8 @@ ProcessEnd run_process(const Command& command, const ProcessLimits& limits, cons
     const auto status = child.reap();
 
     ProcessEnd end;
-    end.reason =
-        run.reason().value_or(status.si_code == CLD_EXITED ? ProcessEnd::Reason::exited : ProcessEnd::Reason::killed);
+    end.reason = status.si_code == CLD_EXITED ? ProcessEnd::Reason::exited : ProcessEnd::Reason::killed;
+    if (const auto reason = run.reason()) end.reason = *reason;
     end.code = status.si_status;
     end.is_cut = child.output().is_cut() || child.errors().is_cut();
     end.output = child.output().take(limits.output);

@@ -27,24 +27,29 @@ create table millrace.queue (
     created_at        timestamptz not null
 );
 
--- Where a claim starts reading `ready`. Rows at positions below `low` are proven dead, except those of the
--- long-running transactions in `pending`, which a claim probes one by one.
+-- Where a claim starts reading `ready`. Rows before (low, low_job) are proven dead, except those of the long-running
+-- transactions in `pending`, which a claim probes one by one, each from the job of the same index in `pending_job` on.
+-- A lane has one row. What moves its mark inserts the next version and deletes the last, and whoever reads takes the
+-- newest from the end of the index: however many dead versions an old snapshot keeps, nobody walks them.
 create table millrace.lane (
-    queue_id int not null references millrace.queue on delete cascade,
-    priority smallint not null check (priority between 0 and 9),
-    low      xid8 not null default '0',
-    low_job  bigint not null default 0,  -- within that position: one transaction may enqueue a million jobs
-    pending  xid8[] not null default '{}',
-    primary key (queue_id, priority)
-) with (fillfactor = 10);
+    queue_id    int not null references millrace.queue on delete cascade,
+    priority    smallint not null check (priority between 0 and 9),
+    version     bigint not null default 0,
+    low         xid8 not null default '0',
+    low_job     bigint not null default 0,  -- within that position: one transaction may enqueue a million jobs
+    pending     xid8[] not null default '{}',
+    pending_job bigint[] not null default '{}',
+    primary key (queue_id, priority, version),
+    check (cardinality(pending) = cardinality(pending_job))
+);
 
--- What the last advance saw in progress; and the same two marks for `queue_delta`.
+-- What the last advance saw in progress; and the same two marks for `queue_delta`. One row, replaced as those of lanes.
 create table millrace.low_water (
-    singleton     boolean primary key default true check (singleton),
+    version       bigint primary key default 0,
     seen          xid8[] not null default '{}',
     delta_low     xid8 not null default '0',
     delta_pending xid8[] not null default '{}'
-) with (fillfactor = 10);
+);
 insert into millrace.low_water default values;
 
 -- Raised by a worker that is about to sleep; read, never locked, by enqueue().
@@ -69,8 +74,10 @@ create table millrace.queue_delta (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 1);
 create index queue_delta_pos on millrace.queue_delta (pos);
 
+-- One row for each queue, replaced as those of lanes.
 create table millrace.queue_count (
-    queue_id  int primary key references millrace.queue on delete cascade,
+    queue_id  int not null references millrace.queue on delete cascade,
+    version   bigint not null default 0,
     available bigint not null default 0,
     scheduled bigint not null default 0,
     running   bigint not null default 0,
@@ -78,8 +85,9 @@ create table millrace.queue_count (
     enqueued  bigint not null default 0,
     completed bigint not null default 0,
     cancelled bigint not null default 0,
-    failed    bigint not null default 0
-) with (fillfactor = 10);
+    failed    bigint not null default 0,
+    primary key (queue_id, version)
+);
 
 -- Who did what by hand.
 create table millrace.operator_action (

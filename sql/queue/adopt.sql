@@ -20,7 +20,7 @@ begin
        set system_identifier = c.system_identifier, database_name = current_database()
       from pg_control_system() c;
     update millrace.low_water w set seen = '{}', delta_low = '0', delta_pending = '{}';
-    update millrace.lane l set low = '0', low_job = 0, pending = '{}';
+    update millrace.lane l set low = '0', low_job = 0, pending = '{}', pending_job = '{}';
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
 end
 $$;

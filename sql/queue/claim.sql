@@ -56,9 +56,13 @@ begin
     return query
     with chosen as materialized (
         select next.ctid
-          from (select l.priority, l.low, l.low_job, l.pending
-                  from millrace.lane l
-                 where l.queue_id = claimed_queue
+          from (select l.priority, l.low, l.low_job, l.pending, l.pending_job
+                  from generate_series(0, 9) p(priority)
+                 cross join lateral (select l.*
+                                       from millrace.lane l
+                                      where l.queue_id = claimed_queue and l.priority = p.priority
+                                      order by l.version desc
+                                      limit 1) l
                  order by case when oldest_first then (select r.pos
                                                          from millrace.ready r
                                                         where r.queue_id = l.queue_id and r.priority = l.priority
@@ -70,11 +74,11 @@ begin
                 -- long-running transactions that the low-water has passed, one by one
                 select early.ctid
                   from (select r.ctid
-                          from unnest(lane.pending) p(pos)
+                          from unnest(lane.pending, lane.pending_job) p(pos, job)
                          cross join lateral (select f.ctid
                                                from millrace.ready f
                                               where f.queue_id = claimed_queue and f.priority = lane.priority
-                                                and f.pos = p.pos
+                                                and f.pos = p.pos and f.job_id >= p.job
                                               order by f.job_id
                                               limit max_jobs
                                                 for update skip locked) r) early

@@ -3,9 +3,9 @@
 -- The view `queues` sums both, so that its numbers are exact whenever this ran last; folding keeps that sum short.
 -- Begins where advance_low_water() has proven that nothing older is left, for the same reason as a claim does.
 --
--- Locks   advisory 7709/2 for the transaction, taken or given up; rows of queue_delta, then of queue_count.
+-- Locks   advisory 7709/2 for the transaction, taken or given up; rows of queue_delta and queue_count.
 -- Raises  nothing.
--- Rows    100,000 of queue_delta at most, 1 per queue.
+-- Rows    100,000 of queue_delta at most, 2 per queue.
 
 create or replace function millrace.fold_counts()
 returns int  -- rows folded; -1: another session was at it
@@ -32,14 +32,25 @@ begin
                sum(g.cancelled) as cancelled, sum(g.failed) as failed, count(*) as deltas
           from gone g
          group by g.queue_id
-    ), added as (
-        update millrace.queue_count c
-           set available = c.available + s.available, scheduled = c.scheduled + s.scheduled,
-               running = c.running + s.running, dead = c.dead + s.dead, enqueued = c.enqueued + s.enqueued,
-               completed = c.completed + s.completed, cancelled = c.cancelled + s.cancelled,
-               failed = c.failed + s.failed
+    ), last as materialized (
+        select c.ctid as row_address, c.*
           from summed s
-         where c.queue_id = s.queue_id
+         cross join lateral (
+                select c.ctid, c.*
+                  from millrace.queue_count c
+                 where c.queue_id = s.queue_id
+                 order by c.version desc
+                 limit 1) c
+    ), left_behind as (
+        delete from millrace.queue_count c where c.ctid = any (array(select l.row_address from last l))
+    ), added as (
+        insert into millrace.queue_count (queue_id, version, available, scheduled, running, dead, enqueued, completed,
+                                          cancelled, failed)
+        select l.queue_id, l.version + 1, l.available + s.available, l.scheduled + s.scheduled, l.running + s.running,
+               l.dead + s.dead, l.enqueued + s.enqueued, l.completed + s.completed, l.cancelled + s.cancelled,
+               l.failed + s.failed
+          from last l
+          join summed s on s.queue_id = l.queue_id
     )
     select coalesce(sum(s.deltas), 0) into folded from summed s;
     return folded;
@@ -58,11 +69,12 @@ as $$
     select d.ctid, d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
            d.failed
       from millrace.queue_delta d
-     where d.pos >= (select w.delta_low from millrace.low_water w)
+     where d.pos >= (select w.delta_low from millrace.low_water w order by w.version desc limit 1)
     union all
     select d.ctid, d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
            d.failed
-      from (select unnest(w.delta_pending) as pos from millrace.low_water w) p
+      from (select unnest(w.delta_pending) as pos
+            from (select w.delta_pending from millrace.low_water w order by w.version desc limit 1) w) p
      cross join lateral (select d.ctid, d.* from millrace.queue_delta d where d.pos = p.pos offset 0) d
      limit max_rows
 $$;

@@ -13,15 +13,18 @@
 --     the ninth transaction in progress, whatever the last call has seen,
 --     the snapshot's end.
 -- A transaction seen twice is long: up to eight of them are passed, and listed in `pending` until they have ended and
--- no row of theirs is left, so that an idle writer does not hold the mark.
+-- no row of theirs is left, so that an idle writer does not hold the mark. Each is listed with the first of its jobs
+-- that is left: it may have enqueued a million.
 --
+-- Arguments  queues  those whose lanes move; null: all. A worker names those it has claimed from: in no other have rows
+--                    died by its doing, and every mark that moves is written.
 -- The caller's transaction must have written nothing: its own position would be missing from its own snapshot.
 --
 -- Locks   advisory 7709/1 for the transaction, taken or given up; rows of lane and low_water.
--- Raises  MR007 invalid_transition in a transaction that has written.
--- Rows    at most one per lane, and only those whose mark moves.
+-- Raises  MR003 unknown_queue, MR007 invalid_transition in a transaction that has written.
+-- Rows    two per lane whose mark moves, and two of low_water.
 
-create or replace function millrace.advance_low_water()
+create or replace function millrace.advance_low_water(queues text[] default null)
 returns int  -- lanes whose mark moved; -1: another session was at it
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -33,6 +36,7 @@ as $$
 declare
     long_limit constant int := 8;      -- transactions that may be passed at one time
     pending_limit constant int := 64;  -- a lane with more of them unread waits for its claims
+    wanted constant int[] := array(select millrace.queue_id(q) from unnest(queues) q);
     before millrace.low_water%rowtype;
     moved int;
 begin
@@ -43,7 +47,7 @@ begin
     if not pg_try_advisory_xact_lock(7709, 1) then
         return -1;
     end if;
-    select * into before from millrace.low_water;
+    select w.* into before from millrace.low_water w order by w.version desc limit 1;
 
     with snapshot as materialized (
         select pg_current_snapshot() as taken
@@ -54,8 +58,16 @@ begin
                      (select o.pos from open o order by o.pos offset long_limit limit 1),
                      (select pg_snapshot_xmax(s.taken) from snapshot s)) as pos
     ), mark as (
-        select l.queue_id, l.priority, l.pending, m.low, m.low_job
-          from millrace.lane l
+        select l.row_address, l.queue_id, l.priority, l.version, l.pending, l.pending_job, m.low, m.low_job,
+               (m.low, m.low_job) <> (l.low, l.low_job) as moves
+          from millrace.queue q
+         cross join generate_series(0, 9) p(priority)
+         cross join lateral (
+                select l.ctid as row_address, l.*
+                  from millrace.lane l
+                 where l.queue_id = q.id and l.priority = p.priority
+                 order by l.version desc
+                 limit 1) l
          cross join cap c
          cross join lateral (
                 select n.low, n.low_job
@@ -75,18 +87,26 @@ begin
                        case when s.stays then l.low_job else n.low_job end as low_job
                   from (select cardinality(l.pending) >= pending_limit
                                or (n.low, n.low_job) < (l.low, l.low_job) as stays) s) m
+         where queues is null or q.id = any (wanted)
     ), marked as materialized (
-        select m.queue_id, m.priority, m.low, m.low_job,
-               array(select p.pos
-                       from (select unnest(m.pending) union select o.pos from open o) p(pos)
-                      where p.pos < m.low
-                        and (p.pos in (select o.pos from open o)
-                             or (select r.job_id
-                                   from millrace.ready r
-                                  where r.queue_id = m.queue_id and r.priority = m.priority and r.pos = p.pos
-                                  limit 1) is not null)
-                      order by p.pos) as pending
+        select m.*, l.still_pending, l.from_job
           from mark m
+         cross join lateral (
+                select coalesce(array_agg(e.pos order by e.pos), '{}') as still_pending,
+                       coalesce(array_agg(e.job order by e.pos), '{}') as from_job
+                  from (select p.pos,
+                               case when p.pos in (select o.pos from open o) then p.job
+                                    else (select r.job_id
+                                            from millrace.ready r
+                                           where r.queue_id = m.queue_id and r.priority = m.priority
+                                             and r.pos = p.pos and r.job_id >= p.job
+                                           order by r.job_id
+                                           limit 1) end as job
+                          from (select u.pos, u.job from unnest(m.pending, m.pending_job) u(pos, job)
+                                union all
+                                select o.pos, 0 from open o where o.pos <> all (m.pending)) p
+                         where p.pos < m.low) e
+                 where e.job is not null) l
     ), delta_mark as materialized (
         select greatest(before.delta_low, least((select c.pos from cap c),
                                                 (select d.pos
@@ -95,24 +115,28 @@ begin
                                                   order by d.pos
                                                   limit 1))) as low
     ), remembered as (
-        update millrace.low_water w
-           set seen = array(select o.pos from open o order by o.pos),
-               delta_low = (select m.low from delta_mark m),
-               delta_pending = array(select p.pos
-                                       from (select unnest(before.delta_pending) union select o.pos from open o) p(pos)
-                                      where p.pos < (select m.low from delta_mark m)
-                                        and (p.pos in (select o.pos from open o)
-                                             or (select d.queue_id from millrace.queue_delta d where d.pos = p.pos
-                                                  limit 1) is not null)
-                                      order by p.pos)
-         where w.seen <> array(select o.pos from open o order by o.pos)
-            or w.delta_low < (select m.low from delta_mark m)
+        insert into millrace.low_water (version, seen, delta_low, delta_pending)
+        select before.version + 1, array(select o.pos from open o order by o.pos), d.low,
+               array(select p.pos
+                       from (select unnest(before.delta_pending) union select o.pos from open o) p(pos)
+                      where p.pos < d.low
+                        and (p.pos in (select o.pos from open o)
+                             or (select q.queue_id from millrace.queue_delta q where q.pos = p.pos limit 1) is not null)
+                      order by p.pos)
+          from delta_mark d
+         where before.seen <> array(select o.pos from open o order by o.pos) or before.delta_low < d.low
+        returning version
+    ), forgotten as (
+        delete from millrace.low_water w where w.version = (select r.version - 1 from remembered r)
+    ), moving as materialized (
+        select m.*
+          from marked m
+         where m.moves or m.pending <> m.still_pending or m.pending_job <> m.from_job
+    ), left_behind as (
+        delete from millrace.lane l where l.ctid = any (array(select m.row_address from moving m))
     )
-    update millrace.lane l
-       set low = m.low, low_job = m.low_job, pending = m.pending
-      from marked m
-     where l.queue_id = m.queue_id and l.priority = m.priority
-       and ((l.low, l.low_job) < (m.low, m.low_job) or l.pending <> m.pending);
+    insert into millrace.lane (queue_id, priority, version, low, low_job, pending, pending_job)
+    select m.queue_id, m.priority, m.version + 1, m.low, m.low_job, m.still_pending, m.from_job from moving m;
     get diagnostics moved = row_count;
     return moved;
 end

@@ -71,7 +71,12 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
                sum(c.failed)::bigint as failed
           from (select c.queue_id, c.available, c.scheduled, c.running, c.dead, c.enqueued, c.completed, c.cancelled,
                        c.failed
-                  from millrace.queue_count c
+                  from millrace.queue k
+                 cross join lateral (select c.*
+                                       from millrace.queue_count c
+                                      where c.queue_id = k.id
+                                      order by c.version desc
+                                      limit 1) c
                 union all
                 select d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
                        d.failed
@@ -79,7 +84,12 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
          group by c.queue_id) n on n.queue_id = q.id
  cross join lateral (
         select min(head.enqueued_at) as oldest_at
-          from millrace.lane l
+          from generate_series(0, 9) p(priority)
+         cross join lateral (select l.*
+                               from millrace.lane l
+                              where l.queue_id = q.id and l.priority = p.priority
+                              order by l.version desc
+                              limit 1) l
          cross join lateral (select j.enqueued_at
                                from (select * from
                                             (select r.job_id, r.stored_on
@@ -90,15 +100,14 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
                                               limit 1) late
                                      union all
                                      select early.job_id, early.stored_on
-                                       from unnest(l.pending) p(pos)
+                                       from unnest(l.pending, l.pending_job) p(pos, job)
                                       cross join lateral (select r.job_id, r.stored_on
                                                             from millrace.ready r
                                                            where r.queue_id = l.queue_id and r.priority = l.priority
-                                                             and r.pos = p.pos
+                                                             and r.pos = p.pos and r.job_id >= p.job
                                                            order by r.job_id
                                                            limit 1) early) first
-                               join millrace.job j on j.id = first.job_id and j.stored_on = first.stored_on) head
-         where l.queue_id = q.id) o
+                               join millrace.job j on j.id = first.job_id and j.stored_on = first.stored_on) head) o
 $$;
 
 create view millrace.queues as

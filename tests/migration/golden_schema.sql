@@ -84,7 +84,7 @@ CREATE FUNCTION millrace.adopt() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.adopt() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.advance_low_water() RETURNS integer
+CREATE FUNCTION millrace.advance_low_water(queues text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -92,7 +92,7 @@ CREATE FUNCTION millrace.advance_low_water() RETURNS integer
     SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.advance_low_water() OWNER TO millrace_owner;
+ALTER FUNCTION millrace.advance_low_water(queues text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.assert_home() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -745,21 +745,21 @@ ALTER TABLE millrace.jobs OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
     low xid8 DEFAULT '0'::xid8 NOT NULL,
     low_job bigint DEFAULT 0 NOT NULL,
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
+    pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
     CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
-)
-WITH (fillfactor='10');
+);
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
-    singleton boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
     seen xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     delta_low xid8 DEFAULT '0'::xid8 NOT NULL,
-    delta_pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
-    CONSTRAINT low_water_singleton_check CHECK (singleton)
-)
-WITH (fillfactor='10');
+    delta_pending xid8[] DEFAULT '{}'::xid8[] NOT NULL
+);
 ALTER TABLE millrace.low_water OWNER TO millrace_owner;
 CREATE TABLE millrace.migration (
     number integer NOT NULL,
@@ -781,6 +781,7 @@ CREATE TABLE millrace.operator_action (
 ALTER TABLE millrace.operator_action OWNER TO millrace_owner;
 CREATE TABLE millrace.queue_count (
     queue_id integer NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
     available bigint DEFAULT 0 NOT NULL,
     scheduled bigint DEFAULT 0 NOT NULL,
     running bigint DEFAULT 0 NOT NULL,
@@ -789,8 +790,7 @@ CREATE TABLE millrace.queue_count (
     completed bigint DEFAULT 0 NOT NULL,
     cancelled bigint DEFAULT 0 NOT NULL,
     failed bigint DEFAULT 0 NOT NULL
-)
-WITH (fillfactor='10');
+);
 ALTER TABLE millrace.queue_count OWNER TO millrace_owner;
 CREATE TABLE millrace.queue_delta (
     pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -916,13 +916,13 @@ ALTER TABLE ONLY millrace.installation
 ALTER TABLE ONLY millrace.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id, stored_on);
 ALTER TABLE ONLY millrace.lane
-    ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority);
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
-    ADD CONSTRAINT low_water_pkey PRIMARY KEY (singleton);
+    ADD CONSTRAINT low_water_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY millrace.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY millrace.queue_count
-    ADD CONSTRAINT queue_count_pkey PRIMARY KEY (queue_id);
+    ADD CONSTRAINT queue_count_pkey PRIMARY KEY (queue_id, version);
 ALTER TABLE ONLY millrace.queue
     ADD CONSTRAINT queue_name_key UNIQUE (name);
 ALTER TABLE ONLY millrace.queue
@@ -1021,8 +1021,8 @@ GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, O
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.advance_low_water() FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.advance_low_water() TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;

@@ -31,11 +31,11 @@ FINAL = {"completed", "discarded", "cancelled"}
 
 # plant: (function, [(what the source says, what it is made to say)])
 PLANTS = {
-    "no-cap-on-the-low-water": ("millrace.advance_low_water()", [
+    "no-cap-on-the-low-water": ("millrace.advance_low_water(text[])", [
         ("union all\n                        select c.pos, 0) n", ") n"),
-        ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),
-    "long-transactions-are-not-listed": ("millrace.advance_low_water()", [
-        ("(select unnest(m.pending) union select o.pos from open o) p(pos)", "(select unnest(m.pending)) p(pos)")]),
+        ("union all\n                                select o.pos, 0 from open o where o.pos <> all (m.pending)", "")]),
+    "long-transactions-are-not-listed": ("millrace.advance_low_water(text[])", [
+        ("union all\n                                select o.pos, 0 from open o where o.pos <> all (m.pending)", "")]),
     "settle-without-the-fence": (
         "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
         [(" and r.fence = held_by[width_bucket(r.job_id, ids)]", "")]),
@@ -49,7 +49,7 @@ PLANTS = {
     "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
     "close-without-giving-back": ("millrace.close_session(int)", [
         ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
-    "late-commits-are-not-counted": ("millrace.advance_low_water()", [
+    "late-commits-are-not-counted": ("millrace.advance_low_water(text[])", [
         ("(select unnest(before.delta_pending) union select o.pos from open o)",
          "(select unnest(before.delta_pending))")]),
 }

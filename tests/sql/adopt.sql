@@ -12,7 +12,7 @@ select lives_ok($$select millrace.open_session('w', '{q}')$$, 'at home a worker 
 
 -- What a restored database looks like: another name, another server, positions of that server, marks beyond them.
 update millrace.installation set database_name = 'production';
-update millrace.lane set low = '999999999999', pending = '{5}';
+update millrace.lane set low = '999999999999', pending = '{5}', pending_job = '{0}';
 update millrace.low_water set seen = '{1,2}', delta_low = '999999999999', delta_pending = '{5}';
 select millrace_test.fingerprint() as before \gset
 set local role millrace_worker;

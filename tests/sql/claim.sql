@@ -65,11 +65,11 @@ select millrace.enqueue('q', 'late') as late, millrace.enqueue('q', 'early') as 
 update millrace.ready set pos = '100' where job_id = :early;
 update millrace.ready set pos = '50' where job_id = :passed;
 update millrace.ready set pos = '60' where job_id = :listed;
-update millrace.lane set low = '70', pending = '{40,60}' where queue_id = :q;
+update millrace.lane set low = '70', pending = '{40,60}', pending_job = '{0,0}' where queue_id = :q;
 select results_eq(format('select kind from millrace.claim(%s, ''q'', 10)', :session),
                   $$ values ('listed'), ('early'), ('late') $$,
                   'listed positions first, then from the low-water on; what is proven dead is not looked at');
-update millrace.lane set low = '0', pending = '{}';
+update millrace.lane set low = '0', pending = '{}', pending_job = '{}';
 select millrace.discard(fence, job_id, 'e') from millrace.claim(:session, 'q') \g /dev/null
 
 -- A low lane is late but never starves: with the oldest job in lane 9 and always enough in lane 0, one claim in ten.

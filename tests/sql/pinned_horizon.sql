@@ -8,7 +8,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(10);
+select plan(14);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 alter table millrace.ready set (autovacuum_enabled = off);
@@ -128,6 +128,35 @@ call pg_temp.advance_past(:'mark');
 select millrace.advance_low_water() \g /dev/null
 select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also behind nine thousand jobs of one transaction');
 call pg_temp.drain(10);
+
+-- That holds for a transaction that was listed because it took long, too.
+select dblink_connect('long', millrace_test.here()), dblink_exec('long', 'begin') \g /dev/null
+select n from dblink('long', $$ select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[5000]))) $$)
+    as d(n int) \g /dev/null
+select pg_current_xact_id() as mark \gset
+call pg_temp.advance_past(:'mark');
+select is(cardinality(pending), 1, 'a transaction that takes long is listed') from millrace.lane where priority = 5;
+select dblink_exec('long', 'commit') \g /dev/null
+call pg_temp.drain(45);
+select cmp_ok(pg_temp.cost_of_claim(), '>', 4000::bigint, 'its jobs are claimed from its first on');
+select millrace.advance_low_water() \g /dev/null
+select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'until the mark knows its first that is left');
+call pg_temp.drain(10);
+
+-- And however often the mark moves: a claim reads its last version, not those before.
+do $$ begin
+    for i in 1 .. 300 loop
+        perform millrace.enqueue('q', 'k');
+        commit;
+        perform millrace.advance_low_water('{q}');
+        commit;
+    end loop;
+end $$;
+call pg_temp.drain(3);
+select pg_current_xact_id() as mark \gset
+call pg_temp.advance_past(:'mark');
+select millrace.enqueue('q', 'k') \g /dev/null
+select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'after three hundred moves of the mark');
 
 -- The reason was the snapshot.
 select dblink_exec('old', 'commit') \g /dev/null

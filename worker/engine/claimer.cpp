@@ -59,7 +59,7 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
     with_.queue_stats.batch.observe(jobs.size());
     ++with_.stats.claims;
     with_.stats.claimed += jobs.size();
-    if (!jobs.empty()) with_.maintenance.note_claimed(jobs.size());
+    if (!jobs.empty()) with_.maintenance.note_claimed(queue_.name, jobs.size());
 
     const auto amount = jobs.size();
     std::vector<Attempt> attempts;

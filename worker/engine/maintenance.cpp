@@ -36,8 +36,9 @@ void Maintenance::run(const std::stop_token& stop) {
     }
 }
 
-void Maintenance::note_claimed(std::size_t jobs) {
+void Maintenance::note_claimed(const std::string& queue, std::size_t jobs) {
     const std::lock_guard lock{mutex_};
+    notes_.queues.insert(queue);
     const bool was_idle = notes_.claimed == 0;
     notes_.claimed += jobs;
     if (was_idle || notes_.claimed >= advance_after_claims) noted_.notify_one();
@@ -50,10 +51,11 @@ void Maintenance::note_scheduled() {
 
 // With the lock held: what was noted makes chores due earlier, none later.
 void Maintenance::take_notes(Time now) {
-    const auto notes = std::exchange(notes_, {});
+    auto notes = std::exchange(notes_, {});
     if (notes.scheduled) promote_at_ = std::min(promote_at_, std::max(now, promoted_at_ + promote_at_most_every));
     if (notes.claimed == 0) return;
     unadvanced_claims_ += notes.claimed;
+    unadvanced_queues_.merge(notes.queues);
     const auto pause = unadvanced_claims_ >= advance_after_claims ? advance_at_most_every : advance_when_busy_every;
     advance_at_ = std::min(advance_at_, std::max(now, advanced_at_ + pause));
     fold_at_ = std::min(fold_at_, in(fold_when_busy_every, now));
@@ -86,7 +88,8 @@ void Maintenance::reap(storage::MaintenanceStore& store, Time now) {
 }
 
 void Maintenance::advance(storage::MaintenanceStore& store, Time now) {
-    store.advance_low_water();
+    store.advance_low_water({unadvanced_queues_.begin(), unadvanced_queues_.end()});
+    unadvanced_queues_.clear();
     unadvanced_claims_ = 0;
     advanced_at_ = now;
     advance_at_ = Time::max();

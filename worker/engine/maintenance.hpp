@@ -15,7 +15,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <random>
+#include <set>
 #include <stop_token>
+#include <string>
 
 namespace millrace::engine {
 
@@ -37,12 +39,14 @@ public:
 
     void run(const std::stop_token& stop);
 
-    void note_claimed(std::size_t jobs);  // the low-water can advance, the counts have changed
-    void note_scheduled();                // a job may be due before the time we know of
+    // The queue's low-water can advance, the counts have changed.
+    void note_claimed(const std::string& queue, std::size_t jobs);
+    void note_scheduled();  // a job may be due before the time we know of
 
 private:
     struct Notes {
         std::size_t claimed = 0;
+        std::set<std::string> queues;  // of what was claimed
         bool scheduled = false;
     };
     using Time = Clock::time_point;
@@ -67,6 +71,7 @@ private:
     Time advance_at_ = Time::max();
     Time promoted_at_{}, advanced_at_{};
     std::size_t unadvanced_claims_ = 0;
+    std::set<std::string> unadvanced_queues_;
 
     std::mutex mutex_;  // protects notes_
     std::condition_variable_any noted_;

@@ -1,5 +1,6 @@
 #include "storage/maintenance_store.hpp"
 
+#include "storage/array_literal.hpp"
 #include "storage/translation.hpp"
 
 #include <algorithm>
@@ -27,8 +28,11 @@ int MaintenanceStore::reap() {
     return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>();
 }
 
-void MaintenanceStore::advance_low_water() {
-    execute(session_, "select millrace.advance_low_water()");
+void MaintenanceStore::advance_low_water(const std::vector<std::string>& queues) {
+    ArrayLiteral names;
+    for (const auto& queue : queues)
+        names.add(queue);
+    execute(session_, "select millrace.advance_low_water($1::text[])", names.text());
 }
 
 int MaintenanceStore::fold_counts() {

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace millrace::storage {
 
@@ -32,7 +34,7 @@ public:
 
     [[nodiscard]] Promotion promote(PromoteScan scan);
     [[nodiscard]] int reap();  // jobs taken back
-    void advance_low_water();
+    void advance_low_water(const std::vector<std::string>& queues);  // of those that were claimed from
     int fold_counts();          // rows folded
     int maintain_partitions();  // what was changed; again until it is 0
     int prune();                // rows removed; again while it is max_prune

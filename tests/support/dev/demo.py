@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The demonstration: real mail and 10,000 jobs, two workers, one of them killed; then everything is checked.
+"""The demonstration: real mail and 10,000 jobs, two workers, one of them killed; a fork brought up to date, a commit
+validated, a digest of both by mail; then everything is checked.
 
-What it says comes from the tables and from the SMTP server, never from a worker's log. Exit status 1 unless every
-check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running, until the
+What it says comes from the tables, the repositories and the SMTP server, never from a worker's log. Exit status 1
+unless every check holds. Runs on a private cluster (cluster.sh) that it empties first; --keep leaves all of it running, until the
 next run or --stop, which `./dev clean` asks for.
 
 Environment: MILLRACE_BINARY, MILLRACE_NODE, set by `./dev demo`.
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from demo_repositories import BRANCH, VALIDATION, Repositories
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLUSTER = HERE.parent / "cluster.sh"
@@ -127,17 +130,20 @@ class Demo:
         subprocess.run([os.environ["MILLRACE_BINARY"], "migrate", "up"], check=True, env=self.environment,
                        stdout=subprocess.DEVNULL)
         self.sql("""
-            do $$ begin
-                if to_regrole('demo_app') is null then
-                    create role demo_app login in role millrace_enqueuer;
-                    create role alder login in role millrace_worker;
-                    create role birch login in role millrace_worker;
-                end if;
+            do $$ declare wanted record; begin
+                for wanted in values ('demo_app', 'millrace_enqueuer'), ('demo_operator', 'millrace_operator'),
+                                     ('alder', 'millrace_worker'), ('birch', 'millrace_worker') loop
+                    if to_regrole(wanted.column1) is null then
+                        execute format('create role %I login in role %I', wanted.column1, wanted.column2);
+                    end if;
+                end loop;
             end $$;
             create table orders (id int primary key, customer text not null);
             grant insert on orders to demo_app;
             select millrace.create_queue('mail');
-            select millrace.create_queue('work');""")
+            select millrace.create_queue('work');
+            select millrace.create_queue('forks');
+            select millrace.create_queue('pipeline');""")
 
     def start_mail_server(self):
         command = [os.environ["MILLRACE_NODE"], SMTP_SERVER, "--security", "starttls", "--out", self.mailbox]
@@ -150,7 +156,7 @@ class Demo:
             [os.environ["MILLRACE_BINARY"], "worker", "--worker.name", name,
              *(word for queue in queues for word in ("--queue", queue)), "--worker.lease", f"{LEASE_SECONDS}s",
              "--smtp.url", f"smtp://localhost:{smtp['port']}", "--smtp.ca_file", smtp["ca_file"],
-             "--smtp.from", "millrace <demo@example.org>"],
+             "--smtp.from", "millrace <demo@example.org>", "--worker.cache", self.scratch / "cache"],
             environment={"PGUSER": name})  # a member of millrace_worker, with no right on any table
 
     def received(self):
@@ -202,11 +208,71 @@ commit;"""
         return {row[0] for row in self.sql(
             "select id from millrace.jobs where state = 'running' and worker = 'alder'")}
 
+    def synchronise_and_validate(self, repositories):
+        """Asks for both in plain SQL, and waits for the last of the jobs that follow from it."""
+        self.sql(f"""
+            select forks.add_fork('demo/millrace', '{repositories.fork}', '{repositories.upstream}', '{{{BRANCH}}}');
+            select pipeline.create_queue('millrace/{BRANCH}', remote => '{repositories.upstream}', ref => '{BRANCH}',
+                                         command => array{VALIDATION}, poll_accepted => '100 ms',
+                                         poll_running => '100 ms');""", user="demo_operator")
+        requests = f"select forks.sync_now('demo/millrace');\nselect pipeline.poll('millrace/{BRANCH}');"
+        say(paint("2", "\n".join("    " + line for line in requests.splitlines())))
+        self.sql(requests, user="demo_operator")
+        wait_for("the fork to be synchronised", lambda: self.number("select count(*) from forks.results"))
+        wait_for("the commit's verdict", lambda: self.number("select count(*) from pipeline.history"))
+        wait_for("the jobs of both to end", lambda: self.number(
+            "select sum(available + scheduled + running) from millrace.queues where name in ('forks', 'pipeline')") == 0)
+
+    def mail_digest(self):
+        """One mail about both, written by the database from what it has recorded."""
+        self.sql("""
+            select millrace.enqueue('mail', 'email.send', jsonb_build_object(
+                     'to', 'team@example.org',
+                     'subject', format('%s fork updated, %s commit green', f.updated, p.green),
+                     'text', f.lines || e'\n' || p.lines))
+              from (select count(*) filter (where state = 'updated') as updated,
+                           string_agg(format('%s %s: %s, %s -> %s', fork, branch, state, left(before_sha, 12),
+                                             left(after_sha, 12)), e'\n') as lines
+                      from forks.results) f,
+                   (select count(*) filter (where degree = 0) as green,
+                           string_agg(format('%s: degree %s at %s', queue, degree, right(uri, 40)), e'\n') as lines
+                      from pipeline.history) p;""", user="demo_operator")
+        return wait_for("the digest to arrive", lambda: next(
+            (mail for mail in self.received() if mail["to"][0]["address"] == "team@example.org"), None))
+
+    def show_workloads(self, before, repositories):
+        digest = self.mail_digest()
+        (strategy, reason, took), = self.sql("""
+            select r.build_strategy, coalesce(b.reason, 'exit status ' || b.exit_code),
+                   round(extract(epoch from b.finished_at - b.started_at), 1)
+              from pipeline.builds b join pipeline.requests r on r.queue = b.queue""")
+        say(f"\n  fork demo/millrace {BRANCH}: {before[:12]} → {repositories.tip(repositories.fork)[:12]}")
+        say(f"  commit {repositories.tip(repositories.upstream)[:12]}: {' '.join(VALIDATION)}, built {strategy}: "
+            f"{reason} after {took} s")
+        say(f"  the digest as received: {digest['subject']!r}")
+        say(paint("2", "\n".join("    " + line for line in digest["text"].strip().splitlines())))
+
+    def verify_workloads(self, before, repositories):
+        head = repositories.tip(repositories.upstream)
+        self.check(before != head and repositories.tip(repositories.fork) == head,
+                   "the fork's branch was behind, and is where the upstream's is")
+        self.check(self.sql("select state, before_sha, after_sha from forks.results") == [["updated", before, head]],
+                   "its synchronisation is recorded with the commits before and after")
+        self.check(self.sql("select degree = 0, is_last_green from pipeline.history") == [["t", "t"]],
+                   "one commit was validated: degree 0, recorded once")
+        green = self.sql(f"select pipeline.latest_green('millrace/{BRANCH}')")
+        self.check(green and green[0][0].endswith(head), f"{BRANCH} is green at that commit")
+        digests = [mail for mail in self.received() if mail["to"][0]["address"] == "team@example.org"]
+        self.check(len(digests) == 1 and before[:12] in digests[0]["text"] and head in digests[0]["text"],
+                   "the team has one digest, and it names the commits")
+        self.check(self.number("select count(*) from millrace.attempt_failure f join millrace.jobs j on j.id = f.job_id"
+                               " where j.queue in ('forks', 'pipeline')") == 0, "all of it at the first attempt")
+
     def show_progress(self):
         total = SMALL_JOBS + MAILS
 
         def finished():
-            done = self.number("select sum(completed) from millrace.queues")
+            done = self.number("select sum(completed) from millrace.queues where name in ('mail', 'work')")
             if COLOURS:
                 bar = "█" * (40 * done // total)
                 print(f"\r  {bar:<40} {done:>6} of {total}", end="", flush=True)
@@ -231,7 +297,7 @@ commit;"""
             say(f"  a mail as received: {first['subject']!r} for {first['to'][0]['address']}, {first['messageId']}")
 
     def verify(self, held):
-        mails = self.received()
+        mails = [mail for mail in self.received() if mail["to"][0]["address"].startswith("customer")]
         wanted = {f"customer{n}@example.org": f"Your order {n} ✓" for n in range(1, MAILS + 1)}
         got = {mail["to"][0]["address"]: mail["subject"] for mail in mails}
         self.check(got == wanted and len(mails) == MAILS, f"the SMTP server has {len(mails)} mails, one for each order")
@@ -241,11 +307,14 @@ commit;"""
 
         total = SMALL_JOBS + MAILS
         states = {state: int(count) for state, count in
-                  self.sql("select state, count(*) from millrace.jobs group by state")}
+                  self.sql("select state, count(*) from millrace.jobs where kind in ('wait', 'email.send')"
+                           " group by state")}
+        total += 1  # the digest
         self.check(states == {"completed": total}, f"nothing lost: {states} of {total} enqueued")
         self.check(self.number("select count(*) - count(distinct job_id) from millrace.finished") == 0,
                    "nothing twice: no job has two outcomes")
-        self.check(self.number("select count(*) from millrace.job") == total, "the rolled-back enqueue left nothing")
+        self.check(self.number("select count(*) from millrace.job where kind = 'wait'") == SMALL_JOBS,
+                   "the rolled-back enqueue left nothing")
         self.check(len(held) >= HELD_AT_LEAST, f"the killed worker held {len(held)} running jobs")
         ids = ",".join(held)
         self.check(self.number(f"select count(*) from millrace.jobs where id in ({ids}) and worker = 'birch'"
@@ -267,14 +336,22 @@ commit;"""
         # Mails are not for alder: one that is sent but not yet settled would be sent again (at least once).
         alder = self.start_worker("alder", smtp, f"work={SLOTS}")
         wait_for("alder's session", lambda: self.number("select count(*) from millrace.workers"))
-        self.start_worker("birch", smtp, f"work={SLOTS}", "mail=4")
+        self.start_worker("birch", smtp, f"work={SLOTS}", "mail=4", "forks=2", "pipeline=2")
         self.wait_until_alder_holds_enough()
         held = self.kill_one(alder)
         say(f"  kill -9: alder held {paint('1', len(held))} running jobs; its lease of {LEASE_SECONDS} s runs out now")
         self.show_progress()
         self.report(held)
-        step("Read from the SMTP server and the tables")
+        step("A fork that is behind its upstream, and a commit to be validated: this repository's own")
+        repositories = Repositories(self.scratch)
+        before = repositories.tip(repositories.fork)
+        for line in repositories.news():
+            say(f"  {BRANCH} of the fork lacks {line[:90]}")
+        self.synchronise_and_validate(repositories)
+        self.show_workloads(before, repositories)
+        step("Read from the SMTP server, the repositories and the tables")
         self.verify(held)
+        self.verify_workloads(before, repositories)
         good = all(self.checks)
         say(f"\n{paint('1;32', 'All checks hold.') if good else paint('1;31', 'NOT all checks hold.')}"
             f"  {sum(self.checks)} of {len(self.checks)}, {time.monotonic() - began:.1f} s")
@@ -311,7 +388,7 @@ def main():
     good = False
     try:
         good = demo.run(keep)
-    except Failure as failure:
+    except (Failure, OSError) as failure:
         say(f"\n{paint('1;31', 'The demo failed:')} {failure}\nThe workers' logs are in {demo.scratch}.")
     finally:
         if keep and good:

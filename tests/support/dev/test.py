@@ -44,8 +44,9 @@ AREAS = {
     "crash": ("crash", "--durable", ["tests/crash/run"]),
     "e2e": ("test", "--fast", ["tests/e2e/run"]),
     "docs": ("test", "--fast", ["python3", "tests/docs/run.py"]),
+    "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own
 }
-WITHOUT_BUILD = {"tidy"}
+WITHOUT_BUILD = {"tidy", "demo"}
 
 
 def run(command, **options):
@@ -117,6 +118,9 @@ def count(output):
     if found:
         failed = sum(int(n) for n in re.findall(r"Failed (\d+)/\d+ subtests", output))
         return int(found[1]) - failed, failed + len(re.findall(r"\.\. skipped", output))
+    found = re.search(r"hold\.\s+(\d+) of (\d+), [\d.]+ s$", output, re.MULTILINE)
+    if found:
+        return int(found[1]), int(found[2]) - int(found[1])
     found = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
     if found:
         return tuple(sum(int(pair[i]) for pair in found) for i in (0, 1))

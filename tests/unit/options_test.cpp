@@ -232,6 +232,37 @@ TEST_F(OptionsTest, finds_a_cache_where_systemd_or_the_desktop_keeps_one) {
     EXPECT_THAT(refusal_of({"worker", "--cache", "mine"}), HasSubstr("not absolute"));
 }
 
+TEST_F(OptionsTest, listens_where_it_is_told_to_and_nowhere_else) {
+    const auto address_of = [](const std::string& value) {
+        const auto http = read_options(Words{"worker", "--http-listen", value}, {}).http;
+        return http ? http->host + " " + std::to_string(http->port) : "nowhere";
+    };
+    EXPECT_FALSE(read_options(Words{"worker"}, {}).http.has_value());
+    EXPECT_EQ(address_of("127.0.0.1:9477"), "127.0.0.1 9477");
+    EXPECT_EQ(address_of("localhost:1"), "localhost 1");
+    EXPECT_EQ(address_of("[::1]:9477"), "::1 9477");
+    EXPECT_EQ(address_of("0.0.0.0:65535"), "0.0.0.0 65535");
+    EXPECT_EQ(address_of("off"), "nowhere");
+    const auto path = file("[http]\nlisten = 127.0.0.1:9477\n");
+    EXPECT_FALSE(read_options(Words{"worker", "--config", path, "--http-listen", "off"}, {}).http.has_value());
+    EXPECT_EQ((ops::Address{"::1", 9477}.text()), "[::1]:9477");
+    EXPECT_EQ((ops::Address{"127.0.0.1", 9477}.text()), "127.0.0.1:9477");
+}
+
+TEST_F(OptionsTest, refuses_what_is_no_address_to_listen_on) {
+    for (const std::string bad : {"127.0.0.1", ":9477", "9477", "::1:9477", "[::1]", "127.0.0.1:", "127.0.0.1:http",
+                                  "http://127.0.0.1:9477", "127.0.0.1:9477/", "on", "127.0.0.1:123456"}) {
+        EXPECT_THAT(refusal_of({"worker", "--http-listen", bad}),
+                    AllOf(HasSubstr("--http-listen"), HasSubstr("\"" + bad + "\""), HasSubstr("Write ADDRESS:PORT")))
+            << bad;
+    }
+    for (const std::string bad : {"127.0.0.1:0", "127.0.0.1:70000", "[::1]:65536"}) {
+        EXPECT_THAT(refusal_of({"worker", "--http-listen", bad}),
+                    AllOf(HasSubstr("--http-listen"), HasSubstr("from 1 to 65535")))
+            << bad;
+    }
+}
+
 TEST_F(OptionsTest, passes_few_variables_on_and_no_secret) {
     const auto options =
         read_options(Words{}, {{"PATH", "/bin"}, {"PGPASSWORD", "p"}, {"MILLRACE_SMTP_PASSWORD", "p"}, {"HOME", "/h"}});

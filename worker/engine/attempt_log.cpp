@@ -25,7 +25,8 @@ std::string_view trace_id(std::string_view traceparent) noexcept {
     const auto is_hex = [](char letter) {
         return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
     };
-    return std::all_of(trace.begin(), trace.end(), is_hex) ? trace : std::string_view{};
+    const bool is_zero = trace.find_first_not_of('0') == std::string_view::npos;  // the specification's "invalid"
+    return !is_zero && std::all_of(trace.begin(), trace.end(), is_hex) ? trace : std::string_view{};
 }
 
 }  // namespace millrace::engine

@@ -58,8 +58,9 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
         note(error.what());
         return {Obstacle{"database", "cannot be reached"}, {}};
     } catch (const storage::SchemaMismatch& error) {
-        note(error.what());
-        return {Obstacle{"schema", error.what()}, {}};
+        const auto reason = std::string{error.what()} + ". " + error.hint();
+        note(reason);
+        return {Obstacle{"schema", reason}, {}};
     } catch (const storage::Error& error) {
         note(error.what());
         return {Obstacle{"database", "refuses to be looked at, SQLSTATE " + error.sqlstate()}, {}};

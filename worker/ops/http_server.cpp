@@ -17,8 +17,10 @@ namespace {
 
 constexpr std::size_t threads = 8;
 constexpr std::size_t most_waiting = 16;  // connections accepted and not served yet
-constexpr std::size_t requests_per_connection = 5;
-constexpr std::time_t idle_seconds = 5;  // a thread waits so long for a connection's next request
+// No body is ever read, so that what follows a request is not known to be another; and a thread that waits for a
+// client's next request would be missed by others.
+constexpr std::size_t requests_per_connection = 1;
+constexpr std::time_t idle_seconds = 5;  // a thread waits so long for a connection's request
 constexpr std::chrono::seconds transfer_timeout{5};
 constexpr std::size_t most_body_bytes = 1024;  // of a request; there is no use for one
 

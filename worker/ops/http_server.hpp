@@ -2,8 +2,8 @@
 // A small HTTP server for machines that watch this process: a fixed set of paths, GET and HEAD, nothing else.
 //
 // It has no authentication, so it belongs on the loopback interface or a network of one's own, and its answers hold
-// nothing that is secret. Everything is bounded: connections served at once and waiting, requests per connection, bytes
-// and time per request. When all threads are busy, further connections wait in the kernel.
+// nothing that is secret. Connections served at once and waiting are bounded, and so is the wait for a client that says
+// nothing; one request per connection. When all threads are busy, further connections wait in the kernel.
 //
 // Thread rule: answers are called by several threads at once.
 

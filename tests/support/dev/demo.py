@@ -235,7 +235,8 @@ commit;"""
                                              left(after_sha, 12)), e'\n') as lines
                       from forks.results) f,
                    (select count(*) filter (where degree = 0) as green,
-                           string_agg(format('%s: degree %s at %s', queue, degree, right(uri, 40)), e'\n') as lines
+                           string_agg(format('%s: degree %s at %s', queue, trim_scale(degree), right(uri, 40)),
+                                      e'\n') as lines
                       from pipeline.history) p;""", user="demo_operator")
         return wait_for("the digest to arrive", lambda: next(
             (mail for mail in self.received() if mail["to"][0]["address"] == "team@example.org"), None))

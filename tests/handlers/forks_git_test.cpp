@@ -322,7 +322,7 @@ TEST_F(ForksGit, a_broken_copy_is_given_up_after_it_failed_twice) {
     sandbox_.commit(upstream_, "main", "a", "two\n");
     ASSERT_EQ(sync().state, SyncState::updated);
     const auto head = sandbox_.commit(upstream_, "main", "a", "three\n");
-    std::ofstream{copy() / "refs/millrace/upstream/main.lock"};  // as a host leaves it that crashes
+    std::ofstream{copy() / "refs/millrace/upstream/main.lock"}.close();  // as a host leaves it that crashes
     EXPECT_THAT(error_of(), HasSubstr("main.lock"));
     EXPECT_TRUE(fs::exists(copy()));
     order_.attempt = 2;

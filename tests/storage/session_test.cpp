@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <tuple>
 
 namespace millrace::storage {
 namespace {
@@ -130,13 +131,13 @@ TEST_F(Sessions, roll_back_a_transaction_that_was_not_committed) {
 }
 
 TEST(ConnectionStrings, that_reach_no_server_are_a_lost_connection) {
-    EXPECT_THROW(SessionFactory{"host=/nonexistent"}.open("test"), ConnectionLost);
-    EXPECT_THROW(SessionFactory{"host=127.0.0.1 port=1"}.open("test"), ConnectionLost);
+    EXPECT_THROW(std::ignore = SessionFactory{"host=/nonexistent"}.open("test"), ConnectionLost);
+    EXPECT_THROW(std::ignore = SessionFactory{"host=127.0.0.1 port=1"}.open("test"), ConnectionLost);
 }
 
 TEST(ConnectionStrings, that_are_none_are_refused) {
-    EXPECT_THROW(SessionFactory{"nonsense"}.open("test"), Error);
-    EXPECT_THROW(SessionFactory{"hots=x"}.open("test"), Error);
+    EXPECT_THROW(std::ignore = SessionFactory{"nonsense"}.open("test"), Error);
+    EXPECT_THROW(std::ignore = SessionFactory{"hots=x"}.open("test"), Error);
 }
 
 TEST(ConnectionStrings, keep_what_they_say_and_gain_what_they_do_not) {

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define CHECK(condition)                                                                       \
-    do {                                                                                       \
-        if (!(condition)) [[unlikely]] {                                                       \
-            std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-            std::abort();                                                                      \
-        }                                                                                      \
+#define CHECK(condition)                                                                                          \
+    do {                                                                                                          \
+        if (!(condition)) [[unlikely]] {                                                                          \
+            static_cast<void>(std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition)); \
+            std::abort();                                                                                         \
+        }                                                                                                         \
     } while (false)

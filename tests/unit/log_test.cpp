@@ -75,6 +75,7 @@ TEST(Log, keeps_lines_of_many_threads_whole) {
     Log log{Log::Format::json, file.file()};
     {
         std::vector<std::jthread> writers;
+        writers.reserve(4);
         for (int i = 0; i < 4; ++i) {
             writers.emplace_back([&] {
                 for (int n = 0; n < 200; ++n)

@@ -181,6 +181,7 @@ TEST(Process, watches_the_time_of_a_program_that_never_stops_writing) {
 
 TEST(Process, runs_many_side_by_side) {
     std::vector<std::future<ProcessEnd>> runs;
+    runs.reserve(16);
     for (int number = 0; number < 16; ++number) {
         runs.push_back(
             std::async(std::launch::async, [number] { return run(script("echo " + std::to_string(number))); }));

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <regex>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -95,13 +96,14 @@ std::optional<std::string> git_problem(const GitSettings& settings) {
     constexpr auto needed = "git 2.38 or later is needed";
     try {
         const auto end = start({"git", "version"}, isolated(settings.environment), settings, {});
-        int major = 0;
-        int minor = 0;
-        if (!end.succeeded() || std::sscanf(end.output.c_str(), "git version %d.%d", &major, &minor) != 2) {
+        static const std::regex form{R"(git version ([0-9]{1,4})\.([0-9]{1,4})(?:[^0-9][\s\S]*)?)"};
+        std::smatch version;
+        if (!end.succeeded() || !std::regex_match(end.output, version, form)) {
             return fmt::format("{}; `git version` says: {}", needed, shown(end.output + end.errors));
         }
-        if (major > 2 || (major == 2 && minor >= 38)) return std::nullopt;
-        return fmt::format("{}; this host has {}.{}", needed, major, minor);
+        const std::pair found{std::stoi(version[1].str()), std::stoi(version[2].str())};
+        if (found >= std::pair{2, 38}) return std::nullopt;
+        return fmt::format("{}; this host has {}.{}", needed, found.first, found.second);
     } catch (const GitError& error) {
         return fmt::format("{}: {}", needed, error.what());
     }

@@ -16,7 +16,6 @@ namespace {
 using adapters::Commit;
 using adapters::Git;
 using adapters::MergeConflict;
-using storage::PushIntent;
 using storage::SyncResult;
 using storage::SyncState;
 namespace fs = std::filesystem;

@@ -51,7 +51,7 @@ bool GitSandbox::succeeds(const std::string& repository, std::vector<std::string
 }
 
 std::string GitSandbox::make(const std::string& name) {
-    const auto path = (directory_ / (name + ".git")).string();
+    auto path = (directory_ / (name + ".git")).string();
     git(path, {"init", "--quiet", "--bare", "--initial-branch=main", path});
     return path;
 }

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 
 namespace millrace::testing {
 namespace {
@@ -52,7 +51,7 @@ Answer web_request(int port, const std::string& path, const std::string& method)
     const auto text = web_send(port, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const auto end = text.find("\r\n\r\n");
     if (end == std::string::npos || !text.starts_with("HTTP/1.1 ")) return {};
-    return {std::atoi(text.c_str() + 9), text.substr(0, end), text.substr(end + 4)};
+    return {std::stoi(text.substr(9)), text.substr(0, end), text.substr(end + 4)};
 }
 
 }  // namespace millrace::testing

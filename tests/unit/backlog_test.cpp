@@ -71,6 +71,7 @@ TEST(Backlog, hands_every_attempt_to_one_executor) {
     std::vector<std::vector<std::int64_t>> taken{4};
     {
         std::vector<std::jthread> executors;
+        executors.reserve(taken.size());
         for (auto& mine : taken) {
             executors.emplace_back([&] {
                 while (const auto attempt = backlog.next()) {

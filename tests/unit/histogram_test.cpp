@@ -30,7 +30,7 @@ TEST(Histogram, counts_nothing_before_the_first_value) {
 
 TEST(Histogram, counts_a_bound_in_the_bucket_below_it_and_what_is_beyond_the_last_in_one_more) {
     Histogram histogram{bounds};
-    for (const std::uint64_t value : {0, 1, 10, 11, 100, 101, 1'000'000})
+    for (const std::uint64_t value : {0U, 1U, 10U, 11U, 100U, 101U, 1'000'000U})
         histogram.observe(value);
     EXPECT_THAT(counts_of(histogram), ElementsAre(1, 2, 2, 2));
     EXPECT_EQ(histogram.sum(), 1'000'223U);
@@ -56,6 +56,7 @@ TEST(Histogram, loses_no_value_of_many_threads) {
     Histogram histogram{bounds};
     {
         std::vector<std::jthread> observers;
+        observers.reserve(4);
         for (int i = 0; i < 4; ++i) {
             observers.emplace_back([&] {
                 for (int n = 0; n < 10'000; ++n)

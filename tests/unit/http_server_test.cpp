@@ -3,6 +3,7 @@
 #include "support/log_watch.hpp"
 #include "support/web.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,8 +103,9 @@ TEST_F(HttpServerTest, never_takes_the_body_of_a_request_for_the_next_request) {
     for (int i = 0; i < 500; ++i)
         body += "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
     for (const std::string method : {"GET", "POST"}) {
-        const auto answer = web_send(server.port(), method + " /hello HTTP/1.1\r\nHost: x\r\nContent-Length: " +
-                                                        std::to_string(body.size()) + "\r\n\r\n" + body);
+        const auto answer = web_send(
+            server.port(),
+            fmt::format("{} /hello HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", method, body.size(), body));
         EXPECT_THAT(answer, StartsWith(method == "GET" ? "HTTP/1.1 200" : "HTTP/1.1 405"));
         EXPECT_EQ(answers_in(answer), 1) << answer;
     }

@@ -12,7 +12,7 @@ namespace millrace::ops {
 namespace {
 
 struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+    void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
 };
 
 class LogFile {

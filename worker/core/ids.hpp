@@ -10,6 +10,7 @@ namespace millrace::core {
 template <class Tag, class Value>
 struct Id {
     Value value{};
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 that a comparison is compared with for one
     friend auto operator<=>(const Id&, const Id&) = default;
 };
 

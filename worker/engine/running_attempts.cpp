@@ -1,5 +1,7 @@
 #include "engine/running_attempts.hpp"
 
+#include <optional>
+
 namespace millrace::engine {
 
 std::stop_token RunningAttempts::Slot::begin(const Attempt& attempt) {
@@ -29,15 +31,15 @@ template <class Applies>
 std::size_t RunningAttempts::stop_where(StopReason reason, Applies applies) {
     std::size_t stopped = 0;
     for (const auto& slot : slots_) {
-        std::stop_source source{std::nostopstate};
+        std::optional<std::stop_source> source;
         {
             const std::lock_guard lock{slot->mutex_};
             if (slot->attempt_ == nullptr || !applies(*slot->attempt_)) continue;
             if (slot->reason_ != StopReason::none) continue;  // the first reason stands
             slot->reason_ = reason;
-            source = slot->source_;
+            source.emplace(slot->source_);
         }
-        source.request_stop();
+        source->request_stop();
         ++stopped;
     }
     return stopped;

@@ -2,6 +2,7 @@
 
 #include "core/printable.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -27,8 +28,7 @@ std::string timestamp() {
     gmtime_r(&seconds, &parts);
     std::array<char, 64> text{};
     const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(millis));
-    return text.data();
+    return fmt::format("{}.{:03}Z", std::string_view{text.data(), length}, millis);
 }
 
 std::string json_line(Level level, std::string_view message, std::span<const Field> fields) {
@@ -80,8 +80,9 @@ void Log::write(Level level, std::string_view message, std::span<const Field> fi
     auto line = format_ == Format::json ? json_line(level, message, fields) : human_line(level, message, fields);
     line += '\n';
     const std::lock_guard lock{mutex_};
-    std::fwrite(line.data(), 1, line.size(), out_);
-    std::fflush(out_);
+    // A log that cannot be written has nowhere to say so.
+    static_cast<void>(std::fwrite(line.data(), 1, line.size(), out_));
+    static_cast<void>(std::fflush(out_));
 }
 
 void Log::observe(Observer observer) {

@@ -18,6 +18,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not deduce it for an aggregate
 
 constexpr auto claim_statement =
     "select job_id, fence, kind, priority, attempt, max_attempts, payload, traceparent,"

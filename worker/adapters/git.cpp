@@ -60,7 +60,7 @@ bool exited_with(const ProcessEnd& end, int code) {
     return end.reason == ProcessEnd::Reason::exited && end.code == code;
 }
 
-std::string first_line(std::string text) {
+std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 

@@ -29,7 +29,7 @@ core::Outcome BuildSignal::advance(const Work& work) {
     auto& builds = work.stores.builds;
     auto build = builds.get(work.build());
     if (build.request != work.payload.request) return core::Discarded{"the build belongs to another request"};
-    if (is_terminal(build.status)) return conclude(work, std::move(build));
+    if (is_terminal(build.status)) return conclude(work, build);
 
     const auto queue = work.stores.queues.get(work.payload.queue);
     const auto runner = extensions_.build_runner(queue, work.stores);
@@ -41,12 +41,12 @@ core::Outcome BuildSignal::advance(const Work& work) {
     const bool is_news = report.status != build.status;
     build.status = report.status;
     build.reason = std::move(report.reason);
-    if (is_terminal(build.status)) return conclude(work, std::move(build));
+    if (is_terminal(build.status)) return conclude(work, build);
     if (is_news) builds.update(build, storage::pipeline::next(build.version));
     return core::Snoozed{build.status == BuildStatus::accepted ? queue.poll_accepted : queue.poll_running};
 }
 
-core::Outcome BuildSignal::conclude(const Work& work, storage::pipeline::Build build) {
+core::Outcome BuildSignal::conclude(const Work& work, const storage::pipeline::Build& build) {
     auto& [queues, requests, builds, facts, command_runs] = work.stores;
     const auto queue = queues.lock(work.payload.queue);
     // Read again under the lock: a second job that watches the same build may have been faster, and the first answer

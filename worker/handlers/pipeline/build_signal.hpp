@@ -20,7 +20,7 @@ private:
         return read_payload(json, {"queue", "request", "build"});
     }
     core::Outcome advance(const Work& work) override;
-    core::Outcome conclude(const Work& work, storage::pipeline::Build build);
+    core::Outcome conclude(const Work& work, const storage::pipeline::Build& build);
 
     const Extensions& extensions_;
 };

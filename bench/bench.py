@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the queue on a throw-away durable cluster and prints ratios of one run. bench/README.md says how to read it.
 
-    bench.py [drain] [latency] [horizon] [--jobs N] [--runs N] [--quick] [--json FILE]
+    bench.py [drain] [latency] [horizon] [lines] [--jobs N] [--runs N] [--quick] [--json FILE]
 
 Times come from the rows themselves (claimed_at, finished_at: one clock, the server's), WAL from the server's position.
 Environment: MILLRACE_BINARY, set by `./dev bench`.
@@ -183,7 +183,38 @@ def measure_latency(server, options):
             for name, value in zip(names, values.strip("{}").split(","))]
 
 
-WORKLOADS = {"drain": measure_drain, "latency": measure_latency, "horizon": measure_horizon}
+def timed(server, jobs, command, lines):
+    """Jobs a second of a command that enqueues what it reads."""
+    began = time.monotonic()
+    subprocess.run(command, input=lines, text=True, check=True, env=server.environment, stdout=subprocess.DEVNULL)
+    return jobs / (time.monotonic() - began)
+
+
+def measure_lines(server, options):
+    """JSON Lines by `millrace enqueue`, and the same chunks by COPY into a temporary table."""
+    chunk = 1000
+    payloads = [f'{{"to": "someone{n}@example.org", "subject": "hello there"}}' for n in range(options.jobs)]
+    copied = ["create temp table incoming (place int generated always as identity, payload jsonb) on commit delete rows;"]
+    for first in range(0, options.jobs, chunk):
+        copied += ["begin;", "copy incoming (payload) from stdin;", *payloads[first:first + chunk], "\\.",
+                   "select cardinality(millrace.enqueue_many('work', 'noop', array_agg(payload order by place)))"
+                   " from incoming;", "commit;"]
+    ways = {"millrace enqueue: arrays": ([os.environ["MILLRACE_BINARY"], "enqueue", "work", "noop"], payloads),
+            "psql: COPY to a temporary table": (["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"], copied)}
+    rows = []
+    for what, (command, lines) in ways.items():
+        text = "\n".join(lines) + "\n"
+        rates, wal = [], []
+        for _ in range(options.runs):
+            server.reset()
+            before = server.wal()
+            rates.append(timed(server, options.jobs, command, text))
+            wal.append((server.wal() - before) / options.jobs)
+        rows.append({"what": what, "jobs_per_second": median(rates), "wal_enqueue": median(wal)})
+    return rows
+
+
+WORKLOADS = {"drain": measure_drain, "latency": measure_latency, "horizon": measure_horizon, "lines": measure_lines}
 COLUMNS = {"jobs_per_second": ("jobs/s", "{:,.0f}"), "of_limit": ("of limit", "{:.2f}"), "of_free": ("of free", "{:.2f}"),
            "milliseconds": ("ms", "{:.2f}"), "wal_enqueue": ("WAL B enqueue", "{:.0f}"),
            "wal_drain": ("WAL B drain", "{:.0f}")}

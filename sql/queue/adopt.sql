@@ -2,11 +2,12 @@
 --
 -- A queue remembers the server and the database it lives in. Restored or cloned elsewhere, it hands out no job until
 -- somebody has said that this copy is meant to work: a staging copy must not send the customers their mail again.
--- Positions are transaction numbers of the old server; the low-water starts afresh.
+-- Positions are transaction numbers of the old server: those that this one has not reached yet become this
+-- transaction's, or everything enqueued here would come before them; the low-water starts afresh.
 --
--- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water and lane.
+-- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water, lane, ready, queue_delta.
 -- Raises  assert_home: MR011 foreign_database.
--- Rows    2 and 10 per queue.
+-- Rows    2, 10 per queue, and what waits with a position of the future.
 
 create or replace function millrace.adopt()
 returns void
@@ -21,6 +22,10 @@ begin
       from pg_control_system() c;
     update millrace.low_water w set seen = '{}', delta_low = '0', delta_pending = '{}';
     update millrace.lane l set low = '0', low_job = 0, pending = '{}', pending_job = '{}';
+    update millrace.ready r set pos = pg_current_xact_id()
+     where r.pos >= pg_snapshot_xmax(pg_current_snapshot());
+    update millrace.queue_delta d set pos = pg_current_xact_id()
+     where d.pos >= pg_snapshot_xmax(pg_current_snapshot());
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
 end
 $$;

@@ -38,7 +38,7 @@ declare
     claimed_at constant timestamptz := millrace.now();
     new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
     oldest_first constant boolean := random() < 0.1;
-    alone constant boolean := pg_current_xact_id_if_assigned() is null;
+    own constant xid8 := pg_current_xact_id_if_assigned();
     amount int;
 begin
     if max_jobs is null or max_jobs not between 1 and 10000 then
@@ -49,7 +49,7 @@ begin
     if not found then
         perform millrace.raise_session_ended(session);
     end if;
-    if async and alone then
+    if async and own is null then
         perform set_config('synchronous_commit', 'off', true);
     end if;
 
@@ -71,7 +71,8 @@ begin
                                                         limit 1) end,
                           l.priority) lane
          cross join lateral (
-                -- long-running transactions that the low-water has passed, one by one
+                -- long-running transactions that the low-water has passed, one by one; of one that has not ended
+                -- nothing can be seen but by itself, and it may have written a million rows
                 select early.ctid
                   from (select r.ctid
                           from unnest(lane.pending, lane.pending_job) p(pos, job)
@@ -81,7 +82,8 @@ begin
                                                 and f.pos = p.pos and f.job_id >= p.job
                                               order by f.job_id
                                               limit max_jobs
-                                                for update skip locked) r) early
+                                                for update skip locked) r
+                         where pg_visible_in_snapshot(p.pos, pg_current_snapshot()) or p.pos = own) early
                 union all
                 select late.ctid
                   from (select r.ctid

@@ -21,7 +21,7 @@
 -- The caller's transaction must have written nothing: its own position would be missing from its own snapshot.
 --
 -- Locks   advisory 7709/1 for the transaction, taken or given up; rows of lane and low_water.
--- Raises  MR003 unknown_queue, MR007 invalid_transition in a transaction that has written.
+-- Raises  MR003 unknown_queue, MR007 invalid_transition in a transaction that has written, or is not read committed.
 -- Rows    two per lane whose mark moves, and two of low_water.
 
 create or replace function millrace.advance_low_water(queues text[] default null)
@@ -43,6 +43,11 @@ begin
     if pg_current_xact_id_if_assigned() is not null then
         raise exception using errcode = 'MR007', message = 'advance_low_water: this transaction has already written',
             hint = 'Call it in a transaction of its own.';
+    end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'advance_low_water: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Its snapshot may be older than the last move of the marks. Call it at read committed.';
     end if;
     if not pg_try_advisory_xact_lock(7709, 1) then
         return -1;

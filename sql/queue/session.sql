@@ -13,7 +13,8 @@
 -- Arguments  name     of the worker, for people, up to 200 characters
 --            lease    1 second … 1 hour; a worker renews it every third
 -- Locks      the session's row of worker, then rows of running.
--- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument, MR011 foreign_database.
+-- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument, MR011 foreign_database; open_session also
+--            MR007 invalid_transition in a transaction that is not read committed.
 -- Rows       1, and for close_session the running jobs of the session.
 
 create or replace function millrace.open_session(
@@ -44,6 +45,11 @@ begin
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'open_session: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
+    end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'open_session: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Workers need read committed: alter role … set default_transaction_isolation = ''read committed''.';
     end if;
     perform millrace.queue_id(q) from unnest(queues) q;
 

@@ -106,7 +106,8 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
                                                            where r.queue_id = l.queue_id and r.priority = l.priority
                                                              and r.pos = p.pos and r.job_id >= p.job
                                                            order by r.job_id
-                                                           limit 1) early) first
+                                                           limit 1) early
+                                      where pg_visible_in_snapshot(p.pos, pg_current_snapshot())) first
                                join millrace.job j on j.id = first.job_id and j.stored_on = first.stored_on) head) o
 $$;
 

@@ -105,6 +105,19 @@ TEST_F(CompleterTest, makes_a_dead_letter_of_a_job_that_can_be_neither_completed
               std::string::npos);
 }
 
+TEST_F(CompleterTest, sends_no_more_successors_at_a_time_than_the_database_takes) {
+    const auto jobs = claim(30);
+    Completed done;
+    done.successors.assign(90, {.queue = "q", .kind = "next"});
+    for (const auto& job : jobs)
+        submit(job, done);
+    settle_all();
+    EXPECT_EQ(stats.completed, 30U);
+    EXPECT_EQ(log.text().find("refused"), std::string::npos) << log.text();
+    EXPECT_EQ(database.value("select count(*) from millrace.jobs where kind = 'next'"), "2700");
+    EXPECT_EQ(database.value("select count(distinct finished_at) from millrace.finished"), "3");
+}
+
 TEST_F(CompleterTest, holds_claimers_back_while_too_much_is_unsettled) {
     for (const auto& job : claim(10))
         submit(job, Completed{});

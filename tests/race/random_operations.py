@@ -291,7 +291,9 @@ class Caretaker(Actor):
     def act(self):
         verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "operate"])
         if verb == "advance":
-            self.call("select millrace.advance_low_water()")
+            self.call(self.random.choice(["select millrace.advance_low_water()",
+                                          "select millrace.advance_low_water('{q}')",
+                                          "select millrace.advance_low_water('{}')"]))
         elif verb == "promote":
             self.call("select millrace.promote()")
         elif verb == "reap":

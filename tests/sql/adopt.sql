@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(18);
+select plan(19);
 select millrace.create_queue('q') as q \gset
 select millrace.enqueue('q', 'k') as job \gset
 
@@ -13,6 +13,7 @@ select lives_ok($$select millrace.open_session('w', '{q}')$$, 'at home a worker 
 -- What a restored database looks like: another name, another server, positions of that server, marks beyond them.
 update millrace.installation set database_name = 'production';
 update millrace.lane set low = '999999999999', pending = '{5}', pending_job = '{0}';
+update millrace.ready set pos = '888888888888';
 update millrace.low_water set seen = '{1,2}', delta_low = '999999999999', delta_pending = '{5}';
 select millrace_test.fingerprint() as before \gset
 set local role millrace_worker;
@@ -56,6 +57,8 @@ select row_eq('select database_name, system_identifier from millrace.installatio
 select is_empty($$ select * from millrace.lane where low <> '0' or pending <> '{}' $$, 'the low-water starts afresh');
 select is_empty($$ select * from millrace.low_water where seen <> '{}' or delta_low <> '0' or delta_pending <> '{}' $$,
                 'for the counts, too');
+select is(pos < pg_snapshot_xmax(pg_current_snapshot()) or pos = pg_current_xact_id(), true,
+          'a position that this server has not reached is its own now') from millrace.ready;
 select is(available, 1::bigint, 'which are seen again') from millrace.queues where name = 'q';
 select millrace.open_session('w', '{q}') as session \gset
 select is(job_id, :job::bigint, 'and so are the jobs') from millrace.claim(:session, 'q');

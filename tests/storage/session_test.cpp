@@ -84,21 +84,17 @@ TEST_F(Sessions, have_an_exception_of_its_own_for_what_the_engine_must_tell_apar
     }
 }
 
-TEST_F(Sessions, can_have_their_statement_cancelled_by_another_thread) {
+TEST_F(Sessions, can_be_hung_up_by_another_thread_and_leave_no_backend_behind) {
     const auto session = database.sessions().open("slow");
-    auto slow = std::async(std::launch::async, [&] { execute(*session, "select pg_sleep(60)"); });
-    ASSERT_TRUE(
-        database.becomes("select count(*) from pg_stat_activity where application_name = 'millrace slow'"
-                         " and wait_event = 'PgSleep'",
-                         "1"));
-    session->cancel();
-    try {
-        slow.get();
-        FAIL() << "not cancelled";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.sqlstate(), "57014");
-    }
-    EXPECT_NO_THROW(execute(*session, "select 1"));
+    auto slow = std::async(std::launch::async, [&] { execute(*session, "select pg_sleep(600)"); });
+    const auto backends = [](const std::string& more) {
+        return "select count(*) from pg_stat_activity where application_name = 'millrace slow'" + more;
+    };
+    ASSERT_TRUE(database.becomes(backends(" and wait_event = 'PgSleep'"), "1"));
+    session->hang_up();
+    EXPECT_THROW(slow.get(), ConnectionLost);
+    EXPECT_TRUE(database.becomes(backends(""), "0")) << "the server watches its client";
+    EXPECT_THROW(execute(*session, "select 1"), ConnectionLost);
 }
 
 TEST_F(Sessions, work_as_a_worker_without_any_right_on_the_tables) {

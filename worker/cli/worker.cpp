@@ -89,9 +89,13 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
     engine::Worker worker{sessions, kinds.registry(), settings, log};
     std::optional<ops::Endpoints::Showing> showing;
     if (endpoints) showing.emplace(*endpoints, worker, kinds.registry());
-    if (worker.run(stop) == engine::Worker::Ending::abandoned) {
-        // A handler still runs and does not listen. Its job has been given back; there is nothing to wait for.
-        std::_Exit(static_cast<int>(Exit::done));
+    // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for.
+    try {
+        if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(static_cast<int>(Exit::done));
+    } catch (const std::exception& error) {
+        if (!worker.condition().has_abandoned) throw;
+        log.write(ops::Level::error, "worker failed, and left a handler behind", {{"reason", error.what()}});
+        std::_Exit(static_cast<int>(Exit::failed));
     }
 }
 

@@ -61,7 +61,14 @@ void Completer::run(const std::stop_token& stop, const std::stop_token& give_up)
     }
 }
 
+// As many as settle_many takes in one call.
 Completer::Batch Completer::Batch::take(std::size_t limit) {
+    std::size_t successors = 0;
+    for (std::size_t i = 0; i < std::min(limit, size()); ++i) {
+        const auto* completed = std::get_if<core::Completed>(&settlements[i].outcome);
+        if (completed != nullptr) successors += completed->successors.size();
+        if (successors > most_successors && i > 0) limit = i;
+    }
     if (size() <= limit) return std::exchange(*this, {});
     const auto move_front = [&](auto& from, auto& to) {
         const auto end = from.begin() + static_cast<std::ptrdiff_t>(limit);

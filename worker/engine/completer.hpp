@@ -26,6 +26,7 @@ enum class Urgency { can_wait, now };
 class Completer {
 public:
     static constexpr std::size_t full_batch = 500;
+    static constexpr std::size_t most_successors = 1000;  // of a batch
     static constexpr std::chrono::milliseconds longest_wait{5};
 
     // `on_scheduled` is called after a settle that put jobs off to a later time.

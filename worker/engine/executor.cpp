@@ -1,12 +1,16 @@
 #include "engine/executor.hpp"
 
+#include "core/finally.hpp"
+#include "engine/pause.hpp"
 #include "storage/error.hpp"
 
 #include <exception>
-#include <tuple>
 #include <utility>
 
 namespace millrace::engine {
+
+using core::Finally;
+
 namespace {
 
 std::string duration_text(std::chrono::milliseconds duration) {
@@ -33,17 +37,26 @@ Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAt
 
 void Executor::run() {
     while (const auto attempt = backlog_.next()) {
+        const Finally done{[this] { backlog_.done(); }};
         attend(*attempt);
-        backlog_.done();
     }
 }
 
 void Executor::attend(const Attempt& attempt) {
+    auto outcome = run_in_slot(attempt);
+    if (!outcome) return;
+    log_failure(attempt.job, *outcome);
+    const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
+    with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, *attempt.tally,
+                           urgency);
+}
+
+std::optional<core::Outcome> Executor::run_in_slot(const Attempt& attempt) {
     const auto stop = slot_.begin(attempt);
+    const Finally end{[this] { slot_.end(); }};
     if (attempt.lease->lost) {  // looked at after `begin`: from there on a loss stops the slot
-        slot_.end();
         count_lost(attempt, "lease lost before the attempt was started");
-        return;
+        return std::nullopt;
     }
     const auto started_at = Clock::now();
     if (attempt.job.attempt == 1 && attempt.enqueued_at != Clock::time_point::max()) {
@@ -51,12 +64,7 @@ void Executor::attend(const Attempt& attempt) {
     }
     auto outcome = outcome_of(attempt, stop);
     with_.queue_stats.run.observe(Clock::now() - started_at);
-    slot_.end();
-    if (!outcome) return;
-    log_failure(attempt.job, *outcome);
-    const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
-    with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, *attempt.tally,
-                           urgency);
+    return outcome;
 }
 
 std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const std::stop_token& stop) {
@@ -94,13 +102,18 @@ core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const 
 std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                           const std::stop_token& stop) {
     const auto& job = attempt.job;
+    bool began = false;
     bool committing = false;
     storage::Settlement settlement{job.id, job.fence, core::Released{}};
     try {
         auto& session = connection_.get_now();
+        const Finally drop{[&] {  // after the transaction's end; the next attempt must not find a connection hung up
+            if (stop.stop_requested()) connection_.drop();
+        }};
         storage::Transaction transaction{session};
+        began = true;
         {
-            const std::stop_callback cancel{stop, [&session] { session.cancel(); }};
+            const std::stop_callback hang_up{stop, [&session] { session.hang_up(); }};
             settlement.outcome = judged(handler.run(job, transaction, stop), job);
         }
         if (std::holds_alternative<core::Failed>(settlement.outcome) ||
@@ -118,7 +131,12 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         count_lost(attempt, "lease lost, the effects were rolled back");
         return std::nullopt;
     } catch (const storage::ConnectionLost& reason) {
-        std::ignore = connection_.lost(reason);
+        if (stop.stop_requested() && !committing) return judged(failed_by(reason), job);  // we have hung up
+        const auto wait = connection_.lost(reason);
+        if (!began) {  // nothing of the job has run: there is no attempt to count, and no use in the next one yet
+            pause(stop, wait);
+            return core::Released{};
+        }
         if (committing) return resolve_doubt(settlement, *attempt.tally, stop);
         return judged(failed_by(reason), job);
     } catch (const storage::Error& error) {

@@ -45,6 +45,7 @@ public:
 
 private:
     void attend(const Attempt& attempt);
+    [[nodiscard]] std::optional<core::Outcome> run_in_slot(const Attempt& attempt);
 
     // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
     [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);

@@ -56,6 +56,7 @@ void Maintenance::take_notes(Time now) {
     if (notes.claimed == 0) return;
     unadvanced_claims_ += notes.claimed;
     unadvanced_queues_.merge(notes.queues);
+    advances_again_ = true;
     const auto pause = unadvanced_claims_ >= advance_after_claims ? advance_at_most_every : advance_when_busy_every;
     advance_at_ = std::min(advance_at_, std::max(now, advanced_at_ + pause));
     fold_at_ = std::min(fold_at_, in(fold_when_busy_every, now));
@@ -88,15 +89,23 @@ void Maintenance::reap(storage::MaintenanceStore& store, Time now) {
 }
 
 void Maintenance::advance(storage::MaintenanceStore& store, Time now) {
-    store.advance_low_water({unadvanced_queues_.begin(), unadvanced_queues_.end()});
-    unadvanced_queues_.clear();
     unadvanced_claims_ = 0;
     advanced_at_ = now;
-    advance_at_ = Time::max();
+    if (!store.advance_low_water({unadvanced_queues_.begin(), unadvanced_queues_.end()})) {
+        advance_at_ = in(advance_at_most_every, now);  // another worker was at it, for other queues perhaps
+    } else if (std::exchange(advances_again_, false)) {
+        advance_at_ = in(advance_when_busy_every, now);
+    } else {
+        unadvanced_queues_.clear();
+        advance_at_ = Time::max();
+    }
 }
 
 void Maintenance::fold(storage::MaintenanceStore& store, Time now) {
-    const bool more = store.fold_counts() >= storage::MaintenanceStore::max_fold;
+    const int folded = store.fold_counts();
+    const bool more = folded >= storage::MaintenanceStore::max_fold;
+    // The mark of the counts moves with those of the lanes, of which there may be none to move.
+    if (folded > 0) advance_at_ = std::min(advance_at_, in(advance_when_busy_every, now));
     fold_at_ = more ? now : in(fold_when_idle_every, now);
 }
 

@@ -72,6 +72,7 @@ private:
     Time promoted_at_{}, advanced_at_{};
     std::size_t unadvanced_claims_ = 0;
     std::set<std::string> unadvanced_queues_;
+    bool advances_again_ = false;  // after the last claim once more: what was new to the first may have held it back
 
     std::mutex mutex_;  // protects notes_
     std::condition_variable_any noted_;

@@ -37,6 +37,9 @@ public:
     // The session failed: destroys it. Returns how long to wait before the next try.
     [[nodiscard]] std::chrono::milliseconds lost(const storage::ConnectionLost& reason);
 
+    // The session was hung up by ourselves.
+    void drop() noexcept { session_.reset(); }
+
     // The statement failed, the session is well. Returns how long to wait before the next try.
     [[nodiscard]] std::chrono::milliseconds refused(const storage::Error& reason);
 

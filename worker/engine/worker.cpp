@@ -14,6 +14,7 @@
 #include "engine/watchdog.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -79,6 +80,7 @@ private:
     std::stop_source work_;  // stopped by the caller or by a failure
     core::Guarded<std::exception_ptr> failure_;
     std::stop_source give_up_;  // of the completer
+    std::atomic<bool> abandoned_{false};
 
     RunningAttempts attempts_;
     UnknownKinds unknown_kinds_;
@@ -158,7 +160,7 @@ Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
 }
 
 Worker::Condition Worker::Parts::condition() const {
-    return {heartbeat_.holds_session(), work_.stop_requested(), heartbeat_.age()};
+    return {heartbeat_.holds_session(), work_.stop_requested(), abandoned_, heartbeat_.age()};
 }
 
 // The lease is held already. Who consumes starts before who produces, and who listens before who claims.
@@ -215,6 +217,7 @@ Worker::Ending Worker::Parts::finish() {
     heartbeat_.close(give_up_.get_token());
     watchdog_thread_ = {};
     if (idle) executor_threads_.clear();
+    abandoned_ = !idle;
     log_.write(ops::Level::info, "stopped");
     return idle ? Ending::drained : Ending::abandoned;
 }

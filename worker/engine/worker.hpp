@@ -47,6 +47,7 @@ public:
     struct Condition {
         bool holds_session = false;
         bool is_draining = false;
+        bool has_abandoned = false;                                        // see Ending; also when `run` threw
         std::optional<std::chrono::steady_clock::duration> heartbeat_age;  // nothing before the first session
     };
     [[nodiscard]] Condition condition() const;

@@ -48,7 +48,7 @@ DatabaseProbe::Look DatabaseProbe::take(const std::stop_token& stop) {
 DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
     try {
         if (!session_) session_ = sessions_.open("probe");
-        const std::stop_callback cancel{stop, [this] { session_->cancel(); }};
+        const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
         storage::verify_schema(*session_);
         Look look{std::nullopt, storage::queue_overview(*session_)};
         note("");

@@ -28,11 +28,11 @@ int MaintenanceStore::reap() {
     return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>();
 }
 
-void MaintenanceStore::advance_low_water(const std::vector<std::string>& queues) {
+bool MaintenanceStore::advance_low_water(const std::vector<std::string>& queues) {
     ArrayLiteral names;
     for (const auto& queue : queues)
         names.add(queue);
-    execute(session_, "select millrace.advance_low_water($1::text[])", names.text());
+    return execute(session_, "select millrace.advance_low_water($1::text[]) >= 0", names.text()).at(0).at(0).as<bool>();
 }
 
 int MaintenanceStore::fold_counts() {

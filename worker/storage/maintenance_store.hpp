@@ -33,11 +33,12 @@ public:
     explicit MaintenanceStore(Session& session) : session_{session} {}
 
     [[nodiscard]] Promotion promote(PromoteScan scan);
-    [[nodiscard]] int reap();                                        // jobs taken back
-    void advance_low_water(const std::vector<std::string>& queues);  // of those that were claimed from
-    int fold_counts();                                               // rows folded
-    int maintain_partitions();                                       // what was changed; again until it is 0
-    int prune();                                                     // rows removed; again while it is max_prune
+    [[nodiscard]] int reap();  // jobs taken back
+    // Of those that were claimed from, and of the counts. False when another session was at it.
+    [[nodiscard]] bool advance_low_water(const std::vector<std::string>& queues);
+    int fold_counts();          // rows folded
+    int maintain_partitions();  // what was changed; again until it is 0
+    int prune();                // rows removed; again while it is max_prune
 
 private:
     Session& session_;

@@ -4,6 +4,10 @@
 #include "storage/error.hpp"
 #include "storage/translation.hpp"
 
+#include <sys/socket.h>
+
+#include <string>
+
 namespace millrace::storage {
 
 struct Session::State {
@@ -23,6 +27,7 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
     const auto completed = completed_conninfo(conninfo, purpose);
     try {
         state_ = std::make_unique<State>(completed);
+        watch_client();
     } catch (const pqxx::failure& error) {
         throw ConnectionLost{error.what()};
     }
@@ -30,12 +35,18 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
 
 Session::~Session() = default;
 
-void Session::cancel() noexcept {
+// Without this, a backend whose client has hung up runs its statement to the end. Some platforms' servers cannot.
+void Session::watch_client() {
+    constexpr auto statement = "select set_config('client_connection_check_interval', $1, false)";
     try {
-        state_->connection.cancel_query();
-    } catch (const std::exception&) {
-        // only a request: the statement ends by itself, or with its connection
+        pqxx::nontransaction{state_->connection}.exec_params(statement, std::to_string(notice_period.count()) + "s");
+    } catch (const pqxx::sql_error&) {
+        return;  // the statement ends by itself then
     }
+}
+
+void Session::hang_up() noexcept {
+    ::shutdown(state_->connection.sock(), SHUT_RDWR);
 }
 
 pqxx::connection_base& Session::connection() {

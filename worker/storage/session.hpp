@@ -24,14 +24,18 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    // Asks the server to end the statement in progress, which then fails with SQLSTATE 57014. Any thread; harmless when
-    // there is none.
-    void cancel() noexcept;
+    // Ends the connection from this side: what is in progress, and whatever is tried after it, throws ConnectionLost.
+    // The server rolls the transaction back when it notices, within `notice_period`. Any thread, at once, whatever the
+    // network and the server do: a cancel request would wait for both.
+    void hang_up() noexcept;
+    static constexpr std::chrono::seconds notice_period{1};
 
     // For the stores of this layer only.
     [[nodiscard]] pqxx::connection_base& connection();
 
 private:
+    void watch_client();
+
     struct State;
     std::unique_ptr<State> state_;
 };

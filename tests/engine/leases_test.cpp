@@ -6,6 +6,7 @@
 #include "support/worker_test.hpp"
 
 #include <atomic>
+#include <semaphore>
 
 namespace millrace::testing {
 namespace {
@@ -77,13 +78,13 @@ TEST_F(Leases, learns_from_a_claim_that_its_session_has_ended) {
 }
 
 TEST_F(Leases, stops_its_attempts_when_the_lease_cannot_be_renewed_in_time) {
-    std::atomic<int> stopped{0};
+    std::counting_semaphore<> stopped{0};
     auto settings = quick_settings();
     settings.lease = 1s;
     auto& running = start(
         [&](const Job&, std::stop_token stop) -> Outcome {
             if (gate.pass(stop)) return Completed{};
-            ++stopped;
+            stopped.release();
             return Failed{"stopped", {}};
         },
         settings);
@@ -95,10 +96,11 @@ TEST_F(Leases, stops_its_attempts_when_the_lease_cannot_be_renewed_in_time) {
         storage::execute(blocking, "select from millrace.worker for update");  // heartbeats wait
         EXPECT_TRUE(running.log().await("lease lost"));
         EXPECT_NE(running.log().text().find("not renewed in time"), std::string::npos);
+        EXPECT_TRUE(stopped.try_acquire_for(10s));
     }
     gate.open();
     EXPECT_TRUE(reaches(job, "completed"));
-    EXPECT_EQ(stopped, 1);
+    EXPECT_FALSE(stopped.try_acquire());
     EXPECT_EQ(database.value("select count(*) from millrace.finished"), "1");
 }
 

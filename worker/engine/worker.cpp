@@ -66,6 +66,7 @@ private:
 
     void start();
     Ending finish();
+    void close_session();
     [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
     [[nodiscard]] Wakener::Bells bells() const;
 
@@ -150,7 +151,10 @@ Wakener::Bells Worker::Parts::bells() const {
 Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
     const std::stop_callback forward{stop, [this] { work_.request_stop(); }};
     heartbeat_.open(work_.get_token());
-    if (work_.stop_requested()) return Ending::drained;
+    if (work_.stop_requested()) {
+        close_session();  // it may just have been opened
+        return Ending::drained;
+    }
     start();
     while (!work_.stop_requested())
         pause(work_.get_token(), std::chrono::hours{1});
@@ -210,16 +214,21 @@ Worker::Ending Worker::Parts::finish() {
     maintenance_thread_ = {};
     wakener_thread_ = {};
 
-    const TimeLimit limit{farewell_limit};
-    const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
-    completer_thread_ = {};
-    heartbeat_thread_ = {};
-    heartbeat_.close(give_up_.get_token());
+    close_session();
     watchdog_thread_ = {};
     if (idle) executor_threads_.clear();
     abandoned_ = !idle;
     log_.write(ops::Level::info, "stopped");
     return idle ? Ending::drained : Ending::abandoned;
+}
+
+// After the last results.
+void Worker::Parts::close_session() {
+    const TimeLimit limit{farewell_limit};
+    const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
+    completer_thread_ = {};
+    heartbeat_thread_ = {};
+    heartbeat_.close(give_up_.get_token());
 }
 
 bool Worker::Parts::await_idle(std::chrono::milliseconds limit) {

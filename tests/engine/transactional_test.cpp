@@ -130,7 +130,8 @@ protected:
     }
     bool commit_waits() {
         return database.becomes(
-            "select count(*) from pg_stat_activity where application_name = 'millrace handler'"
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and application_name = 'millrace handler'"
             " and wait_event = 'PgSleep' and query ilike 'commit%'",
             "1");
     }

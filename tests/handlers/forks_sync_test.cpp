@@ -225,7 +225,8 @@ TEST_F(ForksSyncAttempt, holds_no_lock_and_no_snapshot_while_git_works) {
                         << "\" -c \""
                         << "select count(*), count(a.backend_xmin), count(a.backend_xid), count(l.pid)"
                         << "  from pg_stat_activity a left join pg_locks l on l.pid = a.pid and l.locktype = 'relation'"
-                        << " where a.application_name = 'millrace test'\" >" << seen << "\n";
+                        << " where a.datname = current_database() and a.application_name = 'millrace test'\" >" << seen
+                        << "\n";
     std::filesystem::permissions(hook, std::filesystem::perms::owner_all);
     attempt(Ending::commits);
     std::string line;

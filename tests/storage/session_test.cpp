@@ -88,7 +88,9 @@ TEST_F(Sessions, can_be_hung_up_by_another_thread_and_leave_no_backend_behind) {
     const auto session = database.sessions().open("slow");
     auto slow = std::async(std::launch::async, [&] { execute(*session, "select pg_sleep(600)"); });
     const auto backends = [](const std::string& more) {
-        return "select count(*) from pg_stat_activity where application_name = 'millrace slow'" + more;
+        return "select count(*) from pg_stat_activity where datname = current_database()"
+               " and application_name = 'millrace slow'" +
+               more;
     };
     ASSERT_TRUE(database.becomes(backends(" and wait_event = 'PgSleep'"), "1"));
     session->hang_up();

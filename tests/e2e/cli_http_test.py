@@ -6,14 +6,13 @@ import pathlib
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from program import BINARY, PATIENCE_SECONDS, ProgramTest, main  # noqa: E402
+from program import PATIENCE_SECONDS, WorkerProcessTest, main  # noqa: E402
 
 DONE, FAILED = 0, 1
 FOREVER = """'{"until_stopped": true}'"""
@@ -26,30 +25,14 @@ def free_port():
         return server.getsockname()[1]
 
 
-class Watched(ProgramTest):
+class Watched(WorkerProcessTest):
     def setUp(self):
         super().setUp()
         self.sql("select millrace.create_queue('work')")
         self.port = free_port()
 
     def start(self, *words, **variables):
-        process = subprocess.Popen([BINARY, "worker", "--queue", "work=1", "--http-listen", f"127.0.0.1:{self.port}",
-                                    *words], env=self.environment | variables, stdin=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, text=True)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stderr.close()
-
-    def finish(self, process):
-        """Exit status and log lines, each of which must be a JSON object."""
-        _, log = process.communicate(timeout=PATIENCE_SECONDS)
-        return process.returncode, [json.loads(line) for line in log.splitlines()]
+        return super().start("--queue", "work=1", "--http-listen", f"127.0.0.1:{self.port}", *words, **variables)
 
     def ask(self, path):
         """Status and text; (None, "") while nobody listens."""

@@ -1,41 +1,21 @@
 #!/usr/bin/env python3
 """`millrace worker` as a process: how it starts, what it refuses, and how it ends."""
 
-import json
 import pathlib
 import signal
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from program import BINARY, PATIENCE_SECONDS, ProgramTest, main  # noqa: E402
+from program import WorkerProcessTest, main  # noqa: E402
 
 DONE, FAILED, USAGE = 0, 1, 2
 FOREVER = """'{"until_stopped": true}'"""
 
 
-class Worker(ProgramTest):
+class Worker(WorkerProcessTest):
     def setUp(self):
         super().setUp()
         self.sql("select millrace.create_queue('work'), millrace.create_queue('email')")
-
-    def start(self, *words):
-        process = subprocess.Popen([BINARY, "worker", *words], env=self.environment, stdin=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, text=True)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stderr.close()
-
-    def finish(self, process):
-        """Exit status and log lines."""
-        _, log = process.communicate(timeout=PATIENCE_SECONDS)
-        return process.returncode, [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
     def enqueue_and_hold(self):
         job = self.sql(f"select millrace.enqueue('work', 'wait', {FOREVER})")

@@ -16,14 +16,18 @@ protected:
                          ++runs;
                          return core::Completed{};
                      }));
+        registry.add("t", transactional_handler([this](const core::Job&, storage::Transaction&, std::stop_token) {
+                         ++runs;
+                         return core::Completed{};
+                     }));
     }
-    void run(bool lease_is_lost) {
+    void run(bool lease_is_lost, const std::string& kind = "k") {
         const auto lease = std::make_shared<engine::Lease>(core::WorkerId{1});
         lease->lost = lease_is_lost;
         engine::Attempt attempt;
-        attempt.job.kind = "k";
+        attempt.job.kind = kind;
         attempt.lease = lease;
-        attempt.tally = &counts.tally("k");
+        attempt.tally = &counts.tally(kind);
         backlog.add({attempt});
         std::jthread thread{[&] { executor.run(); }};
         while (backlog.finished() == 0)
@@ -58,6 +62,13 @@ TEST_F(ExecutorTest, runs_what_is_held) {
     run(false);
     EXPECT_EQ(runs, 1);
     EXPECT_EQ(stats.lost, 0U);
+}
+
+TEST_F(ExecutorTest, counts_no_attempt_that_could_not_begin_for_lack_of_a_connection) {
+    run(false, "t");
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ(log.count("cannot connect"), 1U);
+    EXPECT_EQ(log.count("attempt failed") + log.count("last attempt failed"), 0U) << log.text();
 }
 
 }  // namespace

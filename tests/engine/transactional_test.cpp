@@ -159,6 +159,27 @@ TEST_F(Transactional, a_deadline_cancels_the_statement_in_progress) {
               std::string::npos);
 }
 
+TEST_F(Transactional, a_deadline_costs_the_next_job_of_the_slot_nothing) {
+    engine::Registry registry;
+    registry.add("k", transactional_handler(
+                          [](const Job& job, storage::Transaction& transaction, std::stop_token stop) -> Outcome {
+                              if (job.payload == R"("slow")") {  // and asks the database nothing
+                                  Gate never;
+                                  std::ignore = never.pass(stop);
+                                  return Failed{"stopped", {}};
+                              }
+                              write_ledger(transaction, job);
+                              return Completed{};
+                          }));
+    auto settings = quick_settings();
+    settings.queues.front().slots = 1;
+    database.enqueue("q", "k", R"("slow")", "timeout => '100 milliseconds', max_attempts => 1");
+    const auto next = database.enqueue("q", "k");
+    start(std::move(registry), settings);
+    ASSERT_TRUE(reaches(next, "completed"));
+    EXPECT_EQ(database.value("select attempt from public.ledger"), "1");
+}
+
 TEST_F(Transactional, a_thousand_jobs_have_a_thousand_effects_although_connections_are_cut) {
     std::atomic<int> runs{0};
     start_transactional([&](const Job& job, storage::Transaction& transaction, std::stop_token) {

@@ -92,6 +92,28 @@ class ProgramTest(unittest.TestCase):
             select.select([], [], [], 0.02)
 
 
+class WorkerProcessTest(ProgramTest):
+    """Starts `millrace worker`, and ends what a test has left running."""
+
+    def start(self, *words, **variables):
+        process = subprocess.Popen([BINARY, "worker", *words], env=self.environment | variables,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stderr.close()
+
+    def finish(self, process):
+        """Exit status and log lines, each of which must be a JSON object."""
+        _, log = process.communicate(timeout=PATIENCE_SECONDS)
+        return process.returncode, [json.loads(line) for line in log.splitlines()]
+
+
 def main():
     """Runs the caller's tests, and says how many in the form that the test runner reads."""
     program = unittest.main(module="__main__", exit=False, verbosity=1)

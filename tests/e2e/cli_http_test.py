@@ -103,7 +103,7 @@ class Watched(WorkerProcessTest):
         process.terminate()
         status, log = self.finish(process)
         self.assertEqual(status, DONE)
-        lines = [line for line in log if line.get("job") == int(job)]
+        lines = [line for line in log if line.get("job") == int(job) and line["level"] != "debug"]
         self.assertEqual(len(lines), 1, log)
         expected = {"level": "warning", "message": "last attempt failed", "queue": "work", "kind": "fail",
                     "attempt": 1, "max_attempts": 1, "worker": "alder", "trace": TRACE}

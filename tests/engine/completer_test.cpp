@@ -43,7 +43,8 @@ protected:
     engine::Tally tally;
     std::shared_ptr<const engine::Lease> lease;
     std::atomic<int> told_of_delays{0};
-    engine::Completer completer{database.sessions(), [this] { ++told_of_delays; }, stats, log.log()};
+    engine::AnswerWatch answers{std::chrono::hours{1}};
+    engine::Completer completer{database.sessions(), [this] { ++told_of_delays; }, answers, stats, log.log()};
 };
 
 TEST_F(CompleterTest, settles_all_that_was_submitted_before_it_ends) {
@@ -90,6 +91,20 @@ TEST_F(CompleterTest, drops_and_counts_what_is_no_longer_held) {
     EXPECT_EQ(stats.completed, 2U);
     EXPECT_EQ(stats.lost, 1U);
     EXPECT_NE(log.text().find("first=" + std::to_string(jobs[1].id.value)), std::string::npos) << log.text();
+}
+
+TEST_F(CompleterTest, reports_nothing_that_was_not_answered) {
+    const auto jobs = claim(1);
+    const storage::SessionFactory nowhere{"host=/nonexistent"};
+    engine::Completer unheard{nowhere, [this] { ++told_of_delays; }, answers, stats, log.log()};
+    unheard.submit({jobs[0].id, jobs[0].fence, Failed{"no", {}}}, lease, tally, Urgency::now);
+    std::stop_source give_up;
+    std::jthread thread{[&](const std::stop_token& stop) { unheard.run(stop, give_up.get_token()); }};
+    EXPECT_TRUE(log.await("cannot connect"));
+    give_up.request_stop();
+    thread.join();
+    EXPECT_EQ(stats.failed, 0U);
+    EXPECT_EQ(told_of_delays, 0);
 }
 
 TEST_F(CompleterTest, makes_a_dead_letter_of_a_job_that_can_be_neither_completed_nor_retried) {

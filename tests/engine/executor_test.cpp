@@ -41,14 +41,16 @@ protected:
     engine::Registry registry;
     engine::Stats stats;
     engine::QueueStats counts{"q", {"k"}};
-    engine::Completer completer{nowhere, [] {}, stats, log.log()};
+    engine::AnswerWatch answers{std::chrono::hours{1}};
+    engine::Completer completer{nowhere, [] {}, answers, stats, log.log()};
     engine::UnknownKinds unknown_kinds;
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts{1};
     engine::AttemptLog attempt_log{log.log(), "test"};
-    engine::Executor executor{{nowhere, registry, completer, unknown_kinds, stats, counts, log.log(), attempt_log},
-                              backlog,
-                              attempts.slot(0)};
+    engine::Executor executor{
+        {nowhere, registry, completer, unknown_kinds, answers, stats, counts, log.log(), attempt_log},
+        backlog,
+        attempts.slot(0)};
 };
 
 TEST_F(ExecutorTest, starts_nothing_under_a_lease_that_is_lost) {

@@ -5,9 +5,11 @@
 
 #include "core/job.hpp"
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -40,5 +42,13 @@ struct Discarded {
 struct Released {};
 
 using Outcome = std::variant<Completed, Failed, Snoozed, Discarded, Released>;
+
+// What people see, in the order of the alternatives.
+inline constexpr std::array<std::string_view, std::variant_size_v<Outcome>> outcome_names{
+    "completed", "failed", "snoozed", "discarded", "released"};
+
+[[nodiscard]] inline std::string_view name_of(const Outcome& outcome) noexcept {
+    return outcome_names.at(outcome.index());
+}
 
 }  // namespace millrace::core

@@ -14,7 +14,8 @@ Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, c
       queue_{queue},
       backlog_{backlog},
       bell_{bell},
-      connection_{surroundings.sessions, "claimer " + queue.name, surroundings.stats, surroundings.log},
+      connection_{surroundings.sessions, "claimer " + queue.name, surroundings.answers, surroundings.stats,
+                  surroundings.log},
       rhythm_{worker.poll_interval, worker.listening},
       prefetch_{queue.slots, queue.max_prefetch} {}
 
@@ -39,6 +40,7 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
     std::vector<core::Job> jobs;
     const auto asked_at = Clock::now();
     try {
+        const auto waiting = connection_.await_answer(*session);
         jobs = storage::JobStore{*session}.claim(lease->worker, queue_.name, room);
         connection_.worked();
     } catch (const storage::SessionEnded&) {

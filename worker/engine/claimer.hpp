@@ -35,6 +35,7 @@ public:
         Heartbeat& heartbeat;
         Completer& completer;
         Maintenance& maintenance;
+        AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;
         ops::Log& log;

@@ -27,12 +27,12 @@ bool is_put_off(const core::Outcome& outcome) {
 
 }  // namespace
 
-Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats,
-                     ops::Log& log)
+Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
+                     Stats& stats, ops::Log& log)
     : on_scheduled_{std::move(on_scheduled)},
       stats_{stats},
       log_{log},
-      connection_{sessions, "completer", stats, log} {}
+      connection_{sessions, "completer", answers, stats, log} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
                        Urgency urgency) {
@@ -135,9 +135,13 @@ void Completer::settle_refused(const storage::Settlement& settlement, Tallies ta
     }
 }
 
-void Completer::note_settled(const core::Outcome& outcome, Tally& tally) {
-    stats_.count(outcome, tally);
-    if (is_put_off(outcome)) on_scheduled_();
+void Completer::note_settled(const storage::Settlement& settlement, Tally& tally) {
+    stats_.count(settlement.outcome, tally);
+    log_.write(ops::Level::debug, "settled",
+               {{"job", settlement.job.value},
+                {"fence", settlement.fence.value},
+                {"outcome", core::name_of(settlement.outcome)}});
+    if (is_put_off(settlement.outcome)) on_scheduled_();
 }
 
 void Completer::send(Settlements settlements, Tallies tallies, const std::stop_token& give_up) {
@@ -148,21 +152,18 @@ void Completer::send(Settlements settlements, Tallies tallies, const std::stop_t
 }
 
 void Completer::account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost) {
-    bool put_off = false;
     for (std::size_t i = 0; i < settlements.size(); ++i) {
         const auto& settlement = settlements[i];
         if (std::find(lost.begin(), lost.end(), settlement.job) != lost.end()) {
             stats_.count_lost(*tallies[i]);
         } else {
-            stats_.count(settlement.outcome, *tallies[i]);
-            put_off = put_off || is_put_off(settlement.outcome);
+            note_settled(settlement, *tallies[i]);
         }
     }
     if (!lost.empty()) {
         log_.write(ops::Level::warning, "results dropped, their jobs are no longer ours",
                    {{"jobs", static_cast<std::int64_t>(lost.size())}, {"first", lost.front().value}});
     }
-    if (put_off) on_scheduled_();
 }
 
 }  // namespace millrace::engine

@@ -30,13 +30,14 @@ public:
     static constexpr std::chrono::milliseconds longest_wait{5};
 
     // `on_scheduled` is called after a settle that put jobs off to a later time.
-    Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, Stats& stats, ops::Log& log);
+    Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
+              Stats& stats, ops::Log& log);
 
     // The lease is released when the settle was answered.
     void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency);
 
     // What a handler's own transaction has settled is counted here like the rest.
-    void note_settled(const core::Outcome& outcome, Tally& tally);
+    void note_settled(const storage::Settlement& settlement, Tally& tally);
 
     // Blocks while at least this many results wait: the way to slow down claims when settles cannot keep up.
     void await_below(std::size_t results, const std::stop_token& stop);

@@ -33,7 +33,7 @@ Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAt
     : with_{surroundings},
       backlog_{backlog},
       slot_{slot},
-      connection_{surroundings.sessions, "handler", surroundings.stats, surroundings.log} {}
+      connection_{surroundings.sessions, "handler", surroundings.answers, surroundings.stats, surroundings.log} {}
 
 void Executor::run() {
     while (const auto attempt = backlog_.next()) {
@@ -120,11 +120,12 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
             std::holds_alternative<core::Released>(settlement.outcome)) {
             return std::move(settlement.outcome);  // settled apart, after the effects were rolled back
         }
+        const auto waiting = connection_.await_answer(session);
         storage::settle_within(transaction, settlement);
         committing = true;
         transaction.commit();
         connection_.worked();
-        with_.completer.note_settled(settlement.outcome, *attempt.tally);
+        with_.completer.note_settled(settlement, *attempt.tally);
         log_failure(job, settlement.outcome);
         return std::nullopt;
     } catch (const storage::LeaseLost&) {
@@ -159,7 +160,7 @@ std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& 
             outcome = core::Failed{"the commit of its effects failed", {}};
         } catch (const storage::LeaseLost&) {
             const bool was_ours = jobs.settle(std::span{&settlement, 1}).empty();
-            was_ours ? with_.completer.note_settled(settlement.outcome, tally) : with_.stats.count_lost(tally);
+            was_ours ? with_.completer.note_settled(settlement, tally) : with_.stats.count_lost(tally);
         }
     });
     if (!answered) with_.stats.count_lost(tally);  // stopped meanwhile: whoever gets the job next repeats it

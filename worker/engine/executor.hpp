@@ -32,6 +32,7 @@ public:
         const Registry& registry;
         Completer& completer;
         UnknownKinds& unknown_kinds;
+        AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;
         ops::Log& log;

@@ -6,12 +6,12 @@
 namespace millrace::engine {
 
 Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
-                     Stats& stats, ops::Log& log)
+                     AnswerWatch& answers, Stats& stats, ops::Log& log)
     : worker_{std::move(worker)},
       attempts_{attempts},
       stats_{stats},
       log_{log},
-      connection_{sessions, "heartbeat", stats, log} {}
+      connection_{sessions, "heartbeat", answers, stats, log} {}
 
 void Heartbeat::open(const std::stop_token& stop) {
     connection_.repeat(stop, [&](storage::Session& session) { open_session(session); });
@@ -22,6 +22,7 @@ void Heartbeat::run(const std::stop_token& stop) {
         auto pause = worker_.lease / 3;
         try {
             auto& session = connection_.get_now();
+            const auto waiting = connection_.await_answer(session, AnswerWatch::Statement::heartbeat);
             beat(session);
             close_retired(session);
             if (lacks_current()) open_session(session);

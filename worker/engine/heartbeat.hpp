@@ -32,7 +32,7 @@ namespace millrace::engine {
 class Heartbeat {
 public:
     Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
-              Stats& stats, ops::Log& log);
+              AnswerWatch& answers, Stats& stats, ops::Log& log);
 
     // Opens the first session, waiting for the server as long as it takes. Throws storage::Error when refused.
     void open(const std::stop_token& stop);

@@ -5,11 +5,11 @@
 
 namespace millrace::engine {
 
-Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, Stats& stats,
-                         ops::Log& log)
+Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
+                         Stats& stats, ops::Log& log)
     : reap_every_{std::min(lease / 3, reap_at_least_every)},
       stats_{stats},
-      connection_{sessions, "maintenance", stats, log} {
+      connection_{sessions, "maintenance", answers, stats, log} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
     prune_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};

@@ -35,7 +35,8 @@ public:
     static constexpr std::chrono::milliseconds partitions_every{std::chrono::hours{1}};
     static constexpr std::chrono::milliseconds prune_every{std::chrono::minutes{1}};
 
-    Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, Stats& stats, ops::Log& log);
+    Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
+                Stats& stats, ops::Log& log);
 
     void run(const std::stop_token& stop);
 

@@ -2,8 +2,9 @@
 
 namespace millrace::engine {
 
-Reconnecting::Reconnecting(const storage::SessionFactory& sessions, std::string purpose, Stats& stats, ops::Log& log)
-    : sessions_{sessions}, purpose_{std::move(purpose)}, stats_{stats}, log_{log} {}
+Reconnecting::Reconnecting(const storage::SessionFactory& sessions, std::string purpose, AnswerWatch& watch,
+                           Stats& stats, ops::Log& log)
+    : sessions_{sessions}, purpose_{std::move(purpose)}, watch_{watch}, stats_{stats}, log_{log} {}
 
 storage::Session& Reconnecting::get_now() {
     if (!session_) {

@@ -4,6 +4,7 @@
 //
 // Thread rule: one thread at a time.
 
+#include "engine/answer_watch.hpp"
 #include "engine/backoff.hpp"
 #include "engine/pause.hpp"
 #include "engine/stats.hpp"
@@ -21,7 +22,8 @@ namespace millrace::engine {
 class Reconnecting {
 public:
     // `purpose` is at most a few words: it names the connection in pg_stat_activity and in the log.
-    Reconnecting(const storage::SessionFactory& sessions, std::string purpose, Stats& stats, ops::Log& log);
+    Reconnecting(const storage::SessionFactory& sessions, std::string purpose, AnswerWatch& watch, Stats& stats,
+                 ops::Log& log);
 
     // The session; opens one, however long that takes. Null when stop was requested first.
     [[nodiscard]] storage::Session* get(const std::stop_token& stop);
@@ -43,12 +45,19 @@ public:
     // The statement failed, the session is well. Returns how long to wait before the next try.
     [[nodiscard]] std::chrono::milliseconds refused(const storage::Error& reason);
 
+    // To be kept for as long as a statement of this session may go unanswered.
+    [[nodiscard]] AnswerWatch::Waiting await_answer(storage::Session& session,
+                                                    AnswerWatch::Statement statement = AnswerWatch::Statement::other) {
+        return {watch_, session, statement};
+    }
+
     // A statement succeeded.
     void worked() noexcept { backoff_.reset(); }
 
 private:
     const storage::SessionFactory& sessions_;
     const std::string purpose_;
+    AnswerWatch& watch_;
     Stats& stats_;
     ops::Log& log_;
     Backoff backoff_;
@@ -60,7 +69,10 @@ template <class Verb>
 bool Reconnecting::repeat(const std::stop_token& stop, Verb&& verb) {
     while (auto* session = get(stop)) {
         try {
-            verb(*session);
+            {
+                const auto waiting = await_answer(*session);
+                verb(*session);
+            }
             worked();
             return true;
         } catch (const storage::ConnectionLost& reason) {

@@ -83,6 +83,7 @@ private:
     std::stop_source give_up_;  // of the completer
     std::atomic<bool> abandoned_{false};
 
+    AnswerWatch answers_;
     RunningAttempts attempts_;
     UnknownKinds unknown_kinds_;
     Heartbeat heartbeat_;
@@ -105,11 +106,12 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
     : settings_{std::move(settings)},
       log_{log},
       attempt_log_{log, settings_.name},
+      answers_{settings_.lease / 3},
       attempts_{total_slots(settings_)},
-      heartbeat_{sessions, info_of(settings_), attempts_, stats, log},
-      maintenance_{sessions, settings_.lease, stats, log},
-      completer_{sessions, [this] { maintenance_.note_scheduled(); }, stats, log},
-      watchdog_{attempts_, heartbeat_, stats},
+      heartbeat_{sessions, info_of(settings_), attempts_, answers_, stats, log},
+      maintenance_{sessions, settings_.lease, answers_, stats, log},
+      completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
+      watchdog_{attempts_, heartbeat_, answers_, stats, log},
       queues_{queues_of(settings_)},
       wakener_{sessions.conninfo(), bells(), stats, log} {
     std::size_t slot = 0;
@@ -118,9 +120,10 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
         auto& [name, backlog, bell] = *queues_.at(i);
         stats.queues.push_back(std::make_unique<QueueStats>(queue.name, registry.kinds()));
         auto& counts = *stats.queues.back();
-        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, stats, counts, log};
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_,
+                                             answers_, stats,      counts,     log};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_,
+        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, answers_,
                                              stats,    counts,   log,        attempt_log_};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));

@@ -19,10 +19,6 @@ using Labels = std::vector<ClientMetric::Label>;
 
 constexpr double per_second = 1e6;  // durations are counted in microseconds
 
-// In the order of core::Outcome.
-constexpr std::array outcome_names{"completed", "failed", "snoozed", "discarded", "released"};
-static_assert(outcome_names.size() == std::variant_size_v<core::Outcome>);
-
 double number(const std::atomic<std::uint64_t>& counter) {
     return static_cast<double>(counter.load(std::memory_order_relaxed));
 }
@@ -73,11 +69,11 @@ void add_jobs(Families& families, const engine::Stats& stats) {
             const bool is_used = tally.lost > 0 || std::any_of(tally.settled.begin(), tally.settled.end(),
                                                                [](const auto& counter) { return counter > 0; });
             if (!is_used) return;
-            const auto count = [&](const char* outcome, const auto& counter) {
+            const auto count = [&](const std::string& outcome, const auto& counter) {
                 families.counter({{"queue", queue->queue}, {"kind", kind}, {"outcome", outcome}}, number(counter));
             };
-            for (std::size_t i = 0; i < outcome_names.size(); ++i)
-                count(outcome_names[i], tally.settled[i]);
+            for (std::size_t i = 0; i < core::outcome_names.size(); ++i)
+                count(std::string{core::outcome_names[i]}, tally.settled[i]);
             count("lost", tally.lost);
         });
     }

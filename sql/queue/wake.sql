@@ -9,7 +9,8 @@
 --
 -- The flag changes when a queue falls idle or becomes busy, not per job: its row would decay otherwise.
 --
--- Channel 'millrace/' followed by the queue's name; the payload is empty.
+-- Channel 'millrace/' followed by the queue's name. The payload is empty, or 'lowered': then whoever goes on sleeping
+-- has to raise the flag again first, because nobody will be notified any more.
 -- Locks   raise_signal, lower_signal: the queue's row of queue_signal. wake, poke: none.
 -- Raises  MR003 unknown_queue.
 
@@ -45,7 +46,7 @@ begin
     select q.id into known from millrace.queue q where q.name = queue_id.queue;
     if not found then
         raise exception using errcode = 'MR003',
-            message = format('unknown queue %s', coalesce(quote_literal(queue), 'null')),
+            message = format('unknown queue %s', coalesce(quote_literal(left(queue, 100)), 'null')),
             hint = 'Create it first: select millrace.create_queue(''name''). The view millrace.queues lists them.';
     end if;
     return known;
@@ -68,7 +69,7 @@ as $$
      where s.queue_id = millrace.queue_id(queue) and not s.raised
 $$;
 
--- Whoever still sleeps is woken by the same commit: from here on nobody would.
+-- Whoever still sleeps is told by the same commit.
 create or replace function millrace.lower_signal(queue text)
 returns void
 language plpgsql security definer
@@ -78,7 +79,7 @@ begin
     update millrace.queue_signal s set raised = false
      where s.queue_id = millrace.queue_id(lower_signal.queue) and s.raised;
     if found then
-        perform pg_notify('millrace/' || queue, '');
+        perform pg_notify('millrace/' || queue, 'lowered');
     end if;
 end
 $$;

@@ -32,6 +32,48 @@ TEST_F(WakeUp, finds_jobs_that_were_enqueued_while_its_listener_was_cut_off) {
     EXPECT_TRUE(running.log().await("listening", 2));
 }
 
+// Its producer has looked at the flag before, and committed just after: it notifies nobody.
+TEST_F(WakeUp, finds_a_job_of_a_producer_that_saw_the_flag_down) {
+    auto settings = quick_settings();
+    settings.poll_interval = 1h;
+    start(no_op, settings);
+    ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
+    database.enqueue("q", "k", "{}", "wake => false");
+    EXPECT_TRUE(completes(1));
+}
+
+TEST_F(WakeUp, finds_a_job_that_came_just_before_it_raised_its_flag) {
+    auto settings = quick_settings();
+    settings.poll_interval = 1h;
+    auto& running = start(no_op, settings);
+    ASSERT_TRUE(running.log().await("listening"));
+    ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
+    database.execute(
+        "create function public.enqueue_late() returns trigger language plpgsql security definer as"
+        " $$ begin perform millrace.enqueue('q', 'k', wake => false); return null; end $$");
+    database.execute("update millrace.queue_signal set raised = false");  // as another worker would, unheard
+    database.execute(
+        "create trigger enqueue_late after update on millrace.queue_signal for each row"
+        " when (new.raised) execute function public.enqueue_late()");
+    database.enqueue("q", "k");
+    EXPECT_TRUE(completes(2)) << "the second came with the raising of the flag";
+}
+
+// Who lowered it may be busy for hours: a sleeper that finds nothing says again that it sleeps.
+TEST_F(WakeUp, raises_the_flag_again_that_another_worker_has_lowered) {
+    auto settings = quick_settings();
+    settings.poll_interval = 1h;
+    auto& running = start(no_op, settings);
+    ASSERT_TRUE(running.log().await("listening"));
+    for (int times = 1; times <= 3; ++times) {
+        ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t")) << times;
+        database.execute("select millrace.lower_signal('q')");
+    }
+    ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
+    database.enqueue("q", "k");
+    EXPECT_TRUE(completes(1));
+}
+
 TEST_F(WakeUp, works_without_notifications_by_polling) {
     auto settings = quick_settings();
     settings.listening = engine::Listening::off;

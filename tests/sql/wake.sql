@@ -8,7 +8,7 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(31);
+select plan(32);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
        dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen end_mark') \g /dev/null
@@ -28,7 +28,7 @@ begin
             if got.notify_name = 'end_mark' then
                 return array_to_string(heard, ' ');
             end if;
-            heard := heard || (got.notify_name || got.extra);
+            heard := heard || concat_ws(':', got.notify_name, nullif(got.extra, ''));
         end loop;
         perform pg_sleep(0.002);
     end loop;
@@ -93,6 +93,10 @@ select millrace.discard(fence, job_id, 'e') from held where n = 4 \g /dev/null
 select is(millrace_test.heard(), '', 'a dead letter does not');
 select millrace.replay((select job_id from millrace.dead_letter)) \g /dev/null
 select is(millrace_test.heard(), 'millrace/q', 'replay does');
+select job_id as job, fence from millrace.claim(:session, 'q') \gset
+select millrace.settle_many(array[:job], array[:fence],
+                            successors => format('[{"after": %s, "queue": "q", "kind": "k"}]', :job)::jsonb) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'and so does a successor');
 select count(*) from millrace.claim(:session, 'q', 2) \g /dev/null
 select millrace_test.advance_clock('1 minute'), millrace_test.heard() \g /dev/null
 select millrace.reap() \g /dev/null
@@ -102,7 +106,7 @@ select is(millrace_test.heard(), 'millrace/q', 'jobs that are reaped notify');
 set role millrace_worker;
 select millrace.lower_signal('q') \g /dev/null
 reset role;
-select is(millrace_test.heard(), 'millrace/q', 'lowering the flag wakes whoever still sleeps');
+select is(millrace_test.heard(), 'millrace/q:lowered', 'lowering the flag tells whoever still sleeps');
 select millrace.lower_signal('q') \g /dev/null
 select is(millrace_test.heard(), '', 'lowering it again does not');
 select millrace.enqueue('q', 'k'), millrace.poke('q') \g /dev/null

@@ -12,7 +12,8 @@ namespace millrace::storage {
 namespace {
 
 using namespace std::chrono_literals;
-using Queues = std::vector<std::string>;
+using Heard = std::vector<Notification>;
+using News = Notification::News;
 
 class ListenerTest : public ::testing::Test {
 protected:
@@ -31,38 +32,39 @@ protected:
 
 TEST_F(ListenerTest, hears_an_enqueue_while_the_flag_is_up) {
     database.enqueue("b.c-d", "k");
-    EXPECT_EQ(listener.wait(stop.get_token(), 10s), Queues{"b.c-d"});
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"b.c-d", News::jobs}}));
 }
 
 TEST_F(ListenerTest, names_each_queue_once) {
     database.execute("select millrace.enqueue('b.c-d', 'k'), millrace.enqueue('a', 'k'), millrace.enqueue('a', 'k')");
-    Queues heard;
+    Heard heard;
     while (heard.size() < 2) {
         const auto more = listener.wait(stop.get_token(), 10s);
         ASSERT_FALSE(more.empty());
         heard.insert(heard.end(), more.begin(), more.end());
     }
-    EXPECT_EQ(heard, (Queues{"a", "b.c-d"}));
+    EXPECT_EQ(heard, (Heard{{"a", News::jobs}, {"b.c-d", News::jobs}}));
 }
 
 TEST_F(ListenerTest, wakes_a_thread_that_waits) {
     auto heard = std::async(std::launch::async, [&] { return listener.wait(stop.get_token(), 10s); });
     database.execute("select millrace.poke('a')");
-    EXPECT_EQ(heard.get(), Queues{"a"});
+    EXPECT_EQ(heard.get(), (Heard{{"a", News::jobs}}));
 }
 
 TEST_F(ListenerTest, hears_nothing_while_the_flag_is_down) {
     JobStore{*session}.lower_signal("a");
-    EXPECT_EQ(listener.wait(stop.get_token(), 10s), Queues{"a"}) << "sleepers are told that nobody will wake them now";
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"a", News::lowered}}))
+        << "sleepers are told that nobody will wake them now";
     database.enqueue("a", "k");
-    EXPECT_EQ(listener.wait(stop.get_token(), 50ms), Queues{});
+    EXPECT_EQ(listener.wait(stop.get_token(), 50ms), Heard{});
 }
 
 TEST_F(ListenerTest, stops_waiting_at_once) {
     auto heard = std::async(std::launch::async, [&] { return listener.wait(stop.get_token(), 1h); });
     stop.request_stop();
-    EXPECT_EQ(heard.get(), Queues{});
-    EXPECT_EQ(listener.wait(stop.get_token(), 1h), Queues{});
+    EXPECT_EQ(heard.get(), Heard{});
+    EXPECT_EQ(listener.wait(stop.get_token(), 1h), Heard{});
 }
 
 TEST_F(ListenerTest, says_that_its_connection_is_lost) {

@@ -3,33 +3,41 @@
 //
 // Thread rule: `ring` by any thread, `wait` by one.
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
 namespace millrace::engine {
 
+// Why it rings. Of two that come together the later one here is heard.
+enum class Ring {
+    jobs,     // there may be some
+    flagless  // and who goes on sleeping must say so again: the queue's flag may be down
+};
+
 class Bell {
 public:
-    void ring() {
+    void ring(Ring why) {
         const std::lock_guard lock{mutex_};
-        rung_ = true;
+        rung_ = std::max(rung_, std::optional{why});
         rings_.notify_one();
     }
 
-    // True when it rang; false when `patience` ran out or stop was requested.
-    bool wait(const std::stop_token& stop, std::chrono::milliseconds patience) {
+    // Nothing when `patience` ran out or stop was requested.
+    std::optional<Ring> wait(const std::stop_token& stop, std::chrono::milliseconds patience) {
         std::unique_lock lock{mutex_};
-        rings_.wait_for(lock, stop, patience, [&] { return rung_; });
-        return std::exchange(rung_, false);
+        rings_.wait_for(lock, stop, patience, [&] { return rung_.has_value(); });
+        return std::exchange(rung_, std::nullopt);
     }
 
 private:
     std::mutex mutex_;  // protects rung_
     std::condition_variable_any rings_;
-    bool rung_ = false;
+    std::optional<Ring> rung_;
 };
 
 }  // namespace millrace::engine

@@ -10,8 +10,8 @@
 // apart, before it makes producers pay. And a flag that is up comes down only when claims have brought jobs for a while
 // without a miss; each time that turns out to have been too soon, the next attempt waits twice as long.
 //
-// Another worker may lower the flag while this one sleeps. The server notifies all sleepers of that, and should that
-// be missed, the flag is raised anew with every sixth poll.
+// Another worker may lower the flag while this one sleeps. All sleepers are told, and raise it anew before they sleep
+// on: the one that lowered it may be busy for hours. Should they not hear of it, they raise it with every sixth poll.
 //
 // Thread rule: one thread at a time.
 
@@ -52,7 +52,7 @@ public:
     // What follows a claim that brought this many jobs.
     [[nodiscard]] Step after_claim(Time now, std::size_t jobs);
 
-    // The connection was lost: nothing that was believed about the flag holds.
+    // The flag was lowered, or a connection lost: nothing that was believed about the flag holds.
     void forget();
 
 private:

@@ -83,7 +83,9 @@ void Claimer::follow(const std::stop_token& stop, const ClaimRhythm::Step& step)
             return;
         case Next::sleep: {
             const bool long_sleep = step.duration >= std::chrono::seconds{1};
-            if (bell_.wait(stop, long_sleep ? jittered(step.duration, random_) : step.duration)) ++with_.stats.wakeups;
+            const auto rung = bell_.wait(stop, long_sleep ? jittered(step.duration, random_) : step.duration);
+            if (rung) ++with_.stats.wakeups;
+            if (rung == Ring::flagless) rhythm_.forget();
             return;
         }
         case Next::raise:

@@ -45,11 +45,13 @@ void Wakener::listen(const std::stop_token& stop) {
     }
     log_.write(ops::Level::info, "listening");
     for (const auto& [queue, bell] : bells_)
-        bell->ring();
+        bell->ring(Ring::flagless);  // that it was lowered may have been missed, too
 
     while (!stop.stop_requested()) {
-        for (const auto& queue : listener.wait(stop, longest_wait)) {
-            if (const auto found = bells_.find(queue); found != bells_.end()) found->second->ring();
+        for (const auto& [queue, news] : listener.wait(stop, longest_wait)) {
+            const auto found = bells_.find(queue);
+            if (found == bells_.end()) continue;
+            found->second->ring(news == storage::Notification::News::lowered ? Ring::flagless : Ring::jobs);
         }
     }
 }

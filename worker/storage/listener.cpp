@@ -61,15 +61,18 @@ void listen_to(PGconn* connection, const std::string& queue) {
 struct Listener::State {
     Connection connection;
 
-    [[nodiscard]] std::vector<std::string> notified() const {
-        std::vector<std::string> queues;
+    [[nodiscard]] std::vector<Notification> notified() const {
+        std::vector<Notification> heard;
         while (const std::unique_ptr<PGnotify, FreeMemory> notification{PQnotifies(connection.get())}) {
             const std::string_view channel{notification->relname};
-            if (channel.starts_with(channel_prefix)) queues.emplace_back(channel.substr(channel_prefix.size()));
+            if (!channel.starts_with(channel_prefix)) continue;
+            const bool is_lowered = std::string_view{notification->extra} == "lowered";
+            heard.push_back({std::string{channel.substr(channel_prefix.size())},
+                             is_lowered ? Notification::News::lowered : Notification::News::jobs});
         }
-        std::sort(queues.begin(), queues.end());
-        queues.erase(std::unique(queues.begin(), queues.end()), queues.end());
-        return queues;
+        std::sort(heard.begin(), heard.end());
+        heard.erase(std::unique(heard.begin(), heard.end()), heard.end());
+        return heard;
     }
 };
 
@@ -86,9 +89,9 @@ Listener::Listener(const std::string& conninfo, const std::vector<std::string>& 
 
 Listener::~Listener() = default;
 
-std::vector<std::string> Listener::wait(const std::stop_token& stop, std::chrono::milliseconds timeout) {
-    auto queues = state_->notified();  // some may have come with the answer to LISTEN
-    if (!queues.empty() || stop.stop_requested()) return queues;
+std::vector<Notification> Listener::wait(const std::stop_token& stop, std::chrono::milliseconds timeout) {
+    auto heard = state_->notified();  // some may have come with the answer to LISTEN
+    if (!heard.empty() || stop.stop_requested()) return heard;
 
     const Event stopped;
     const std::stop_callback on_stop{stop, [&stopped] { stopped.signal(); }};

@@ -7,12 +7,24 @@
 // Thread rule: one thread at a time; the stop token may be triggered by any.
 
 #include <chrono>
+#include <compare>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 namespace millrace::storage {
+
+struct Notification {
+    enum class News {
+        jobs,     // there may be some
+        lowered,  // the queue's flag is down: whoever wants to be notified again has to raise it
+    };
+    std::string queue;
+    News news;
+
+    friend auto operator<=>(const Notification&, const Notification&) = default;
+};
 
 class Listener {
 public:
@@ -22,9 +34,9 @@ public:
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    // The queues that were notified, each once: what has arrived already, else the first to arrive within `timeout`.
-    // Empty when nothing came or `stop` was requested. Throws ConnectionLost.
-    [[nodiscard]] std::vector<std::string> wait(const std::stop_token& stop, std::chrono::milliseconds timeout);
+    // What has arrived already, else the first to arrive within `timeout`; each but once, in order. Empty when nothing
+    // came or `stop` was requested. Throws ConnectionLost.
+    [[nodiscard]] std::vector<Notification> wait(const std::stop_token& stop, std::chrono::milliseconds timeout);
 
 private:
     struct State;

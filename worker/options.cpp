@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view variable_prefix = "MILLRACE_";
 constexpr std::string_view config_variable = "MILLRACE_CONFIG";
+constexpr std::size_t most_value_bytes = 4096;
 
 // What was given for each setting, by its key. A stronger source replaces all that a weaker one gave.
 using Values = std::map<std::string, std::vector<Given>, std::less<>>;
@@ -58,17 +59,35 @@ void replace(Values& weaker, const Values& stronger) {
         weaker.insert_or_assign(key, given);
 }
 
-// Boost ends a value at the first '#': half a password would be a password that does not work, so it is refused.
-void refuse_late_comments(const std::string& text, const std::string& path) {
+bool is_section_or_pair(std::string_view line) {
+    constexpr std::string_view blanks = " \t\r";
+    line.remove_prefix(line.find_first_not_of(blanks));
+    line.remove_suffix(line.size() - 1 - line.find_last_not_of(blanks));
+    if (line.front() == '[') return line.back() == ']';
+    const auto equals = line.find('=');
+    const auto key = line.substr(0, equals);
+    return equals != std::string_view::npos &&
+           key.substr(0, key.find_last_not_of(blanks) + 1).find_first_of(blanks) == std::string_view::npos;
+}
+
+// Boost would repeat a line that it cannot read, and that may be a password without its '='. It ends a value at the
+// first '#': half a password would be a password that does not work.
+void refuse_odd_lines(const std::string& text, const std::string& path) {
     std::istringstream lines{text};
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number) {
-        const auto start = line.find_first_not_of(" \t");
-        if (line.find('#') == std::string::npos || line.find('#') == start) continue;
-        throw OptionError{
-            fmt::format("{}:{}: a comment behind a value. Give it a line of its own; a value that holds # "
-                        "belongs in the environment.",
-                        path, number)};
+        const auto start = line.find_first_not_of(" \t\r");
+        if (start == std::string::npos || line[start] == '#') continue;
+        if (line.find('#') != std::string::npos) {
+            throw OptionError{
+                fmt::format("{}:{}: a comment behind a value. Give it a line of its own; a value that holds # "
+                            "belongs in the environment.",
+                            path, number)};
+        }
+        if (!is_section_or_pair(line)) {
+            throw OptionError{
+                fmt::format("{}:{}: cannot be read. Write [section] lines and key = value lines.", path, number)};
+        }
     }
 }
 
@@ -76,7 +95,7 @@ Values from_file(const std::string& path, const std::string& origin) {
     namespace po = boost::program_options;
     const auto text = read_file(path, origin);
     const auto secrecy = secrecy_of(path);
-    refuse_late_comments(text, path);
+    refuse_odd_lines(text, path);
     Values values;
     try {
         std::istringstream lines{text};
@@ -88,8 +107,8 @@ Values from_file(const std::string& path, const std::string& origin) {
                                                  .secrecy = secrecy,
                                                  .file = path});
         }
-    } catch (const po::error& error) {
-        throw OptionError{fmt::format("{}: {}. Write [section] lines and key = value lines.", path, error.what())};
+    } catch (const po::error&) {
+        throw OptionError{fmt::format("{}: cannot be read. Write [section] lines and key = value lines.", path)};
     }
     return values;
 }
@@ -175,7 +194,8 @@ private:
         } else if (word == "--version") {
             options_.wants_version = true;
         } else if (!read_setting(word)) {
-            if (command.empty()) refuse_unknown("command line", word, flags_before_command());
+            // Not what stands behind the '=': it may be the password of a misspelt flag.
+            if (command.empty()) refuse_unknown("command line", word.substr(0, word.find('=')), flags_before_command());
             arguments.push_back(word);
         }
     }
@@ -213,6 +233,12 @@ private:
     std::size_t next_ = 0;
     bool only_words_ = false;
 };
+
+// std::regex takes a stack frame for each character, and a value of 30,000 would be the end of this process.
+void refuse_endless(const Given& given) {
+    if (given.value.size() <= most_value_bytes) return;
+    throw OptionError{fmt::format("{}: longer than {} bytes. Is it the right value?", given.origin, most_value_bytes)};
+}
 
 std::string text_or_empty(const Environment& environment, std::string_view name) {
     const auto variable = environment.find(std::string{name});
@@ -271,8 +297,10 @@ Options read_options(std::span<const std::string> words, const Environment& envi
     for (const auto& rule : rules()) {
         const auto found = values.find(rule.setting.key);
         if (found == values.end()) continue;
-        for (const auto& given : found->second)
+        for (const auto& given : found->second) {
+            refuse_endless(given);
             rule.apply(draft, given);
+        }
     }
     complete(draft);
     if (draft.options.cache_directory.empty()) draft.options.cache_directory = default_cache(environment);

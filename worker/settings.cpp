@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include "core/duration.hpp"
+#include "core/printable.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -22,10 +23,12 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr std::size_t max_file_bytes = std::size_t{256} * 1024;
+constexpr std::size_t most_shown_bytes = 200;
 constexpr std::size_t max_slots = 1000;  // each is a thread
 
 [[noreturn]] void refuse(const Given& given, std::string_view reason, std::string_view remedy) {
-    throw OptionError{fmt::format("{}: \"{}\" {}. {}", given.origin, given.value, reason, remedy)};
+    const auto shown = core::printable(given.value, most_shown_bytes);
+    throw OptionError{fmt::format("{}: \"{}\" {}. {}", given.origin, shown, reason, remedy)};
 }
 
 std::string chmod_remedy(const std::string& path) {
@@ -81,7 +84,7 @@ Value choice_of(const Given& given, std::initializer_list<std::pair<std::string_
 }
 
 void set_database_url(Draft& draft, const Given& given) {
-    static const std::regex password{R"((^|[\s?&])password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
+    static const std::regex password{R"((^|[\s?&'])password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
     draft.options.database_url = text_of(given);
     if (std::regex_search(given.value, password)) require_secrecy(given);
 }
@@ -107,6 +110,7 @@ void set_worker_name(Draft& draft, const Given& given) {
     constexpr std::size_t max_bytes = 200;
     draft.options.worker.name = text_of(given);
     if (given.value.size() > max_bytes) refuse(given, "is too long", "Use up to 200 bytes.");
+    if (core::printable(given.value, max_bytes) != given.value) refuse(given, "is not UTF-8", "Write it in UTF-8.");
 }
 
 void set_cache(Draft& draft, const Given& given) {
@@ -271,6 +275,7 @@ std::string read_file(const std::string& path, const std::string& origin) {
     }
     std::string text(max_file_bytes + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) throw OptionError{fmt::format("{}: cannot read {}. Is it a plain file?", origin, path)};
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > max_file_bytes) {
         throw OptionError{

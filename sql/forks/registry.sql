@@ -123,7 +123,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    raise exception using errcode = 'MR020', message = format('unknown fork %L', repo),
+    raise exception using errcode = 'MR020', message = format('unknown fork %L', left(repo, 200)),
         hint = 'Add it with select forks.add_fork(…), or correct the name: the view forks.registry lists them.';
 end
 $$;

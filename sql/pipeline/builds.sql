@@ -6,8 +6,12 @@
 -- afterwards changes nothing. create_build and create_fact say whether they created anything; update_build, whether
 -- the build still had the version that was read.
 --
+-- Arguments  id       as the build runner mints it, up to 600 bytes
+--            request  one of this queue's
+--            project  '' for the whole repository, up to 500 bytes
+--            uri      up to 2,000 bytes
 -- Locks   the row they write.
--- Raises  MR005 bad_argument, MR007 invalid_transition.
+-- Raises  MR003 unknown_queue, MR005 bad_argument, MR007 invalid_transition.
 -- Rows    1.
 
 create or replace function pipeline.create_build(queue text, id text, request bigint, project text)
@@ -15,7 +19,21 @@ returns boolean  -- false: there is one of that id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    wrong text;
 begin
+    perform pipeline.known_queue(queue);
+    wrong := case
+        when id is null or id = '' or octet_length(id) > 600 then 'id: 1 to 600 bytes'
+        when project is null or octet_length(project) > 500 then 'project: up to 500 bytes, not null'
+        when not exists (select from pipeline.request r
+                          where r.queue = create_build.queue and r.number = create_build.request)
+            then 'request: the number of a request of this queue'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'create_build: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
     insert into pipeline.build (queue, id, request, project, created_at)
     values (create_build.queue, create_build.id, create_build.request, create_build.project, millrace.now())
     on conflict on constraint build_pkey do nothing;
@@ -53,7 +71,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     before pipeline.build;
+    wrong text;
 begin
+    wrong := case
+        when status is null or status not in ('accepted', 'running', 'succeeded', 'failed', 'cancelled')
+            then 'status: accepted, running, succeeded, failed, cancelled'
+        when new_version is null then 'new_version: not null'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'update_build: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
     select b.* into before from pipeline.build b
      where b.queue = update_build.queue and b.id = update_build.id and b.version = old_version for update;
     if not found then
@@ -81,14 +109,26 @@ returns boolean  -- false: there is one already, which stands
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    wrong text;
 begin
-    if degree is null or degree not between 0 and 1 then
-        raise exception using errcode = 'MR005', message = 'create_fact: bad degree',
-            hint = 'Allowed for degree: 0 (green) to 1 (fully broken).';
+    perform pipeline.known_queue(queue);
+    wrong := case
+        when degree is null or degree not between 0 and 1 then 'degree: 0 (green) to 1 (fully broken)'
+        when uri is null or uri = '' or octet_length(uri) > 2000 then 'uri: 1 to 2000 bytes'
+        when project is null or octet_length(project) > 500 then 'project: up to 500 bytes, not null'
+        when not exists (select from pipeline.request r
+                          where r.queue = create_fact.queue and r.number = create_fact.request)
+            then 'request: the number of a request of this queue'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'create_fact: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
     end if;
     insert into pipeline.validation_fact (queue, uri, project, degree, request, created_at)
-    values (create_fact.queue, create_fact.uri, create_fact.project, create_fact.degree, create_fact.request,
-            millrace.now())
+    values (create_fact.queue, create_fact.uri, create_fact.project,
+            -- what is broken a little must not be rounded to green
+            case when degree > 0 then greatest(degree, 0.00001) else 0 end, create_fact.request, millrace.now())
     on conflict on constraint validation_fact_pkey do nothing;
     return found;
 end

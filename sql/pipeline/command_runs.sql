@@ -23,7 +23,18 @@ declare
     configured constant pipeline.queue := pipeline.known_queue(queue);
     minted constant text := 'command/' || request || case when project <> '' then '/' || project else '' end;
     attempt_limit constant interval := (configured.runner_settings ->> 'time_limit')::interval + interval '15 minutes';
+    wrong text;
 begin
+    wrong := case
+        when request is null or request < 1 then 'request: its number'
+        when project is null or octet_length(project) > 500 then 'project: up to 500 bytes, not null'
+        when head_uri is null or head_uri = '' or octet_length(head_uri) > 2000 then 'head_uri: 1 to 2000 bytes'
+        when octet_length(base_uri) > 2000 then 'base_uri: up to 2000 bytes'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'trigger_command: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
     insert into pipeline.command_run (queue, id, request, project, base_uri, head_uri, argv, time_limit, created_at)
     values (configured.name, minted, trigger_command.request, trigger_command.project, trigger_command.base_uri,
             trigger_command.head_uri,

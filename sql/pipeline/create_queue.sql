@@ -40,13 +40,17 @@ begin
             then 'name: 1 to 100 of a-z, 0-9, "_", ".", "/" and "-", beginning with a letter or digit'
         when max_concurrent is null or max_concurrent not between 1 and 100 then 'max_concurrent: 1 to 100'
         when max_validation is null or max_validation <= interval '0' or max_validation > interval '30 days'
-            then 'max_validation: more than 0, up to 30 days'
+          or to_char(max_validation, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
+            then 'max_validation: more than 0, up to 30 days, no part negative'
         when time_limit is null or time_limit < interval '1 second' or time_limit > max_validation
-            then 'time_limit: 1 second to max_validation'
+          or to_char(time_limit, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'time_limit: 1 second to max_validation, no part negative'
         when poll_accepted is null or poll_accepted not between interval '10 milliseconds' and interval '1 hour'
-            then 'poll_accepted: 10 milliseconds to 1 hour'
+          or to_char(poll_accepted, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'poll_accepted: 10 milliseconds to 1 hour, no part negative'
         when poll_running is null or poll_running not between interval '10 milliseconds' and interval '1 hour'
-            then 'poll_running: 10 milliseconds to 1 hour'
+          or to_char(poll_running, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'poll_running: 10 milliseconds to 1 hour, no part negative'
         else coalesce(pipeline.git_complaint(remote, ref), pipeline.command_complaint(command))
     end;
     if wrong is not null then
@@ -109,7 +113,7 @@ begin
     select q.* into known from pipeline.queue q where q.name = known_queue.name;
     if not found then
         raise exception using errcode = 'MR003',
-            message = format('unknown pipeline queue %s', coalesce(quote_literal(name), 'null')),
+            message = format('unknown pipeline queue %s', coalesce(quote_literal(left(name, 100)), 'null')),
             hint = 'Create it first: select pipeline.create_queue(name, remote, ref, command).';
     end if;
     return known;

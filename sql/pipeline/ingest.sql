@@ -7,7 +7,7 @@
 --
 -- poll: enqueues the job that asks the source control for the head and ingests that.
 --
--- Arguments  uri     as the source control mints it, up to 2,000 characters
+-- Arguments  uri     as the source control mints it, up to 2,000 bytes
 -- Locks      the row of pipeline.queue, unless the head is known.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       4 of the pipeline, and those of one enqueue.
@@ -22,9 +22,9 @@ declare
     stages text;
 begin
     perform pipeline.known_queue(queue);
-    if uri is null or uri = '' or length(uri) > 2000 then
+    if uri is null or uri = '' or octet_length(uri) > 2000 then
         raise exception using errcode = 'MR005', message = 'ingest: bad uri',
-            hint = 'Allowed for uri: 1 to 2000 characters, as the source control writes them.';
+            hint = 'Allowed for uri: 1 to 2000 bytes, as the source control writes them.';
     end if;
     select u.request into known from pipeline.request_uri u where u.queue = ingest.queue and u.uri = ingest.uri;
     if found then

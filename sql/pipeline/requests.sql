@@ -8,7 +8,7 @@
 -- changes, a bookmark that moves backwards.
 --
 -- Locks   lock_queue: the row of pipeline.queue, always the first that a stage locks. Updates: the row they write.
--- Raises  MR007 invalid_transition.
+-- Raises  MR005 bad_argument, MR007 invalid_transition.
 -- Rows    1; supersede_before: as many as are waiting, which every process stage leaves at 1.
 
 create or replace function pipeline.get_queue(name text)
@@ -31,6 +31,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     before pipeline.queue;
+    wrong text;
 begin
     select q.* into before from pipeline.queue q
      where q.name = update_queue.name and q.version = old_version for update;
@@ -41,6 +42,17 @@ begin
             message = format('the last green of %L is request %s; it cannot become %s', name, before.last_green_request,
                              update_queue.last_green_request),
             hint = 'The bookmark only moves forward.';
+    end if;
+    wrong := case
+        when update_queue.last_green_request is null or update_queue.last_green_request > before.latest_request
+            then 'last_green_request: a request of this queue, or 0'
+        when (update_queue.last_green_request = 0) <> (update_queue.last_green_uri is null)
+            then 'last_green_uri: that of the last green request, null while there is none'
+        when new_version is null then 'new_version: not null'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'update_queue: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
     end if;
     update pipeline.queue q
        set last_green_request = update_queue.last_green_request, last_green_uri = update_queue.last_green_uri,
@@ -64,7 +76,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     before pipeline.request;
+    wrong text;
 begin
+    wrong := case
+        when state is null or state not in ('accepted', 'processing', 'succeeded', 'failed', 'cancelled', 'superseded')
+            then 'state: accepted, processing, succeeded, failed, cancelled, superseded'
+        when build_strategy not in ('full', 'incremental_since_green')
+            then 'build_strategy: full, incremental_since_green, or null'
+        when (build_strategy = 'incremental_since_green') <> (base_uri is not null)
+            then 'base_uri: with incremental_since_green, and only then'
+        when new_version is null then 'new_version: not null'
+    end;
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'update_request: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
     select r.* into before from pipeline.request r
      where r.queue = update_request.queue and r.number = update_request.number and r.version = old_version for update;
     if not found then

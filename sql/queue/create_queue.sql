@@ -5,6 +5,8 @@
 --            retry_base, _cap   first and longest backoff, see retry_delay.sql
 --            max_payload_bytes  of a payload's JSON text, up to 64 MiB
 --            retention          how long finished jobs are kept, 1 day … 10 years
+--            An interval with a negative part is refused, whatever its sum: '6000000 years' and as many days less
+--            compare as nothing, and added to a time they leave the range of times. to_char shows each part's sign.
 -- Locks      none beyond the new rows.
 -- Raises     MR005 bad_argument, MR008 queue_exists.
 -- Rows       14.
@@ -30,16 +32,19 @@ begin
             then 'name: 1 to 48 of a-z, 0-9, "_", "." and "-", beginning with a letter or digit'
         when max_attempts is null or max_attempts not between 1 and 1000
             then 'max_attempts: 1 to 1000'
-        when timeout <= interval '0' or timeout > interval '30 days'
-            then 'timeout: more than 0, up to 30 days, or null for none'
+        when timeout <= interval '0' or timeout > interval '30 days' or to_char(timeout, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'timeout: more than 0, up to 30 days, no part negative, or null for none'
         when retry_base is null or retry_base <= interval '0' or retry_base > interval '1 day'
-            then 'retry_base: more than 0, up to 1 day'
+          or to_char(retry_base, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'retry_base: more than 0, up to 1 day, no part negative'
         when retry_cap is null or retry_cap < retry_base or retry_cap > interval '30 days'
-            then 'retry_cap: at least retry_base, up to 30 days'
+          or to_char(retry_cap, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'retry_cap: at least retry_base, up to 30 days, no part negative'
         when max_payload_bytes is null or max_payload_bytes not between 2 and 67108864
             then 'max_payload_bytes: 2 to 67108864'
         when retention is null or retention not between interval '1 day' and interval '10 years'
-            then 'retention: 1 day to 10 years'
+          or to_char(retention, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'retention: 1 day to 10 years, no part negative'
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'create_queue: bad ' || split_part(wrong, ':', 1),

@@ -29,7 +29,8 @@ declare
     wrong text;
 begin
     admit.now := millrace.now();
-    select q.id, q.max_payload_bytes, s.raised, coalesce(admit.max_attempts, q.max_attempts),
+    select q.id, q.max_payload_bytes, s.raised,
+           case when admit.max_attempts between 1 and 1000 then admit.max_attempts else q.max_attempts end,
            coalesce(admit.timeout, q.timeout),
            greatest(i.first_day, least((admit.now at time zone 'utc')::date, i.last_day))  -- storage_day()
       into admit.queue_id, admit.payload_limit, admit.signal_raised, admit.attempts, admit.time_limit, admit.stored_on
@@ -46,9 +47,11 @@ begin
         when priority is null or priority not between 0 and 9 then 'priority: 0 (first) to 9 (last)'
         when run_at is not null and delay is not null then 'run_at: not together with delay'
         when run_at > admit.now + interval '10 years' then 'run_at: at most 10 years ahead'
-        when delay < interval '0' or delay > interval '10 years' then 'delay: 0 to 10 years'
+        when delay < interval '0' or delay > interval '10 years' or to_char(delay, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'delay: 0 to 10 years, no part negative'
         when max_attempts not between 1 and 1000 then 'max_attempts: 1 to 1000'
-        when timeout <= interval '0' or timeout > interval '30 days' then 'timeout: more than 0, up to 30 days'
+        when timeout <= interval '0' or timeout > interval '30 days' or to_char(timeout, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'timeout: more than 0, up to 30 days, no part negative'
         when traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
             then 'traceparent: version-traceid-parentid-flags in lower-case hex, see W3C Trace Context'
     end;

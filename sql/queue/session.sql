@@ -38,7 +38,8 @@ begin
         when name is null or name = '' or length(name) > 200 then 'name: 1 to 200 characters'
         when queues is null or cardinality(queues) not between 1 and 1000 then 'queues: 1 to 1000 names'
         when lease is null or lease not between interval '1 second' and interval '1 hour'
-            then 'lease: 1 second to 1 hour'
+          or to_char(lease, 'YYYYMMDDHH24MISSUS') ~ '-'  -- create_queue.sql
+            then 'lease: 1 second to 1 hour, no part negative'
         when length(host) > 255 then 'host: up to 255 characters'
         when length(version) > 100 then 'version: up to 100 characters'
     end;

@@ -81,7 +81,9 @@ begin
                 when u.outcome in ('failed', 'discarded') and coalesce(errors[u.n], '') = ''
                     then 'errors: a text for each job that failed or is discarded'
                 when u.outcome = 'snoozed' and delays[u.n] is null then 'delays: one for each job that is snoozed'
-                when delays[u.n] not between interval '0' and interval '10 years' then 'delays: 0 to 10 years'
+                when delays[u.n] not between interval '0' and interval '10 years'
+                  or to_char(delays[u.n], 'YYYYMMDDHH24MISSUS') ~ '-'  -- create_queue.sql
+                    then 'delays: 0 to 10 years, no part negative'
                end as complaint
           into wrong
           from unnest(outcomes) with ordinality u(outcome, n)
@@ -104,6 +106,13 @@ begin
             when exists (select from jsonb_array_elements(successors) s, jsonb_object_keys(s) k
                           where k not in ('after', 'queue', 'kind', 'payload', 'priority', 'delay'))
                 then 'successors: the keys after, queue, kind, payload, priority, delay'
+        end;
+    end if;
+    if wrong is null and successors is not null then
+        begin
+            perform (s ->> 'delay')::interval from jsonb_array_elements(successors) s;
+        exception when invalid_datetime_format or datetime_field_overflow or interval_field_overflow then
+            wrong := 'successors: a "delay" that is an interval';
         end;
     end if;
     if wrong is not null then

@@ -168,6 +168,13 @@ class Jobs(ProgramTest):
         self.assertEqual(self.sql("select string_agg(queue, ' ') from millrace.jobs where state = 'cancelled'"),
                          "work work")
         self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes"), NOTHING)
+
+    def test_are_not_changed_by_a_filter_that_is_empty(self):
+        """As `--queue "$UNSET"` would be: it is no filter, and every queue's jobs would match."""
+        for flag in ("--queue", "--kind", "--state"):
+            ran = self.expect(self.run_millrace("jobs", "cancel", flag, "", "--yes"), USAGE)
+            self.assertIn(f"{flag} is empty", ran.err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
         self.expect(self.run_millrace("jobs", "cancel"), USAGE)
         self.expect(self.run_millrace("jobs", "cancel", self.mail, "--queue", "work"), USAGE)
 

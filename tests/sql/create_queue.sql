@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(46);
+select plan(50);
 
 set local role millrace_operator;
 select millrace.create_queue('mail') as mail \gset
@@ -54,6 +54,10 @@ select throws_ok('select millrace.create_queue(' || arguments || ')', 'MR005', '
                ($$'q', retry_base => '1 day 1 us', retry_cap => '2 days'$$, 'retry_base'),
                ($$'q', retry_cap => null$$, 'retry_cap'), ($$'q', retry_cap => '4 s'$$, 'retry_cap'),
                ($$'q', retry_cap => '31 days'$$, 'retry_cap'),
+               ($$'q', timeout => '71582788 months -2147483640 days 1 s'$$, 'timeout'),
+               ($$'q', retry_base => '71582788 months -2147483640 days 1 s'$$, 'retry_base'),
+               ($$'q', retry_cap => '71582788 months -2147483640 days 24:00:00'$$, 'retry_cap'),
+               ($$'q', retention => '71582788 months -2147483640 days 24:00:00'$$, 'retention'),
                ($$'q', max_payload_bytes => null$$, 'max_payload_bytes'),
                ($$'q', max_payload_bytes => 1$$, 'max_payload_bytes'),
                ($$'q', max_payload_bytes => 67108865$$, 'max_payload_bytes'),

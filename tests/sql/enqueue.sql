@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(50);
+select plan(54);
 select millrace.create_queue('q', max_attempts => 4, timeout => '5 minutes', max_payload_bytes => 100) as q \gset
 select millrace.now() as now \gset
 
@@ -77,6 +77,10 @@ select throws_ok('select millrace.enqueue(' || arguments || ')', 'MR005', 'enque
                ($$'q', 'k', run_at => millrace.now() + interval '10 years 1 s'$$, 'run_at'),
                ($$'q', 'k', run_at => 'infinity'$$, 'run_at'),
                ($$'q', 'k', delay => '-1 us'$$, 'delay'), ($$'q', 'k', delay => '10 years 1 day'$$, 'delay'),
+               -- compares as nothing, and would lead out of the range of times: here, or when it is claimed
+               ($$'q', 'k', delay => '71582788 months -2147483640 days'$$, 'delay'),
+               ($$'q', 'k', timeout => '71582788 months -2147483640 days 1 s'$$, 'timeout'),
+               ($$'q', 'k', max_attempts => 32768$$, 'max_attempts'),
                ($$'q', 'k', max_attempts => 0$$, 'max_attempts'), ($$'q', 'k', max_attempts => -3$$, 'max_attempts'),
                ($$'q', 'k', max_attempts => 1001$$, 'max_attempts'),
                ($$'q', 'k', timeout => '0'$$, 'timeout'), ($$'q', 'k', timeout => '-1 s'$$, 'timeout'),
@@ -90,6 +94,8 @@ select throws_ok($$select millrace.enqueue('q', 'k', to_jsonb(repeat('a', 99)))$
                  'enqueue: payload of 101 bytes is too large, the queue allows 100', 'payload of a byte too many');
 select throws_ok($$select millrace.enqueue('q', 'k', to_jsonb(repeat('ä', 50)))$$, 'MR004',
                  'enqueue: payload of 102 bytes is too large, the queue allows 100', 'bytes count, not characters');
+select throws_ok($$select millrace.enqueue(repeat('q', 1000), 'k')$$, 'MR003',
+                 'unknown queue ''' || repeat('q', 100) || '''', 'a long name is not repeated whole');
 select throws_ok('select millrace.enqueue(' || arguments || ')', 'MR003', 'unknown queue ' || named, arguments)
   from (values ($$'nowhere', 'k'$$, '''nowhere'''), ($$'Q', 'k'$$, '''Q'''), ($$'', 'k'$$, ''''''),
                ($$'o''brien', 'k'$$, '''o''''brien'''), ('null, ''k''', 'null')) bad(arguments, named);

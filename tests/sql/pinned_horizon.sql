@@ -8,7 +8,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(15);
+select plan(16);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 alter table millrace.ready set (autovacuum_enabled = off);
@@ -138,6 +138,7 @@ call pg_temp.advance_past(:'mark');
 select is(cardinality(pending), 1, 'a transaction that takes long is listed') from millrace.lane where priority = 5;
 select millrace.enqueue('q', 'k') \g /dev/null
 select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'and passed over while it is in progress');
+select cmp_ok(pg_temp.cost_of_counts(), '<', :fresh_counts + 60::bigint, 'by the view of the queues, too');
 select dblink_exec('long', 'commit') \g /dev/null
 call pg_temp.drain(45);
 select cmp_ok(pg_temp.cost_of_claim(), '>', 4000::bigint, 'its jobs are claimed from its first on');

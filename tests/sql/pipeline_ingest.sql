@@ -5,7 +5,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(47);
+select plan(53);
 select millrace.create_queue('pipeline') \g /dev/null
 
 -- Each refusal names the argument; nothing is written.
@@ -27,9 +27,12 @@ select pg_temp.refused('refused:', 'ref', array[$$'-f'$$, $$'a..b'$$, $$'a b'$$,
                        $$'a^'$$, $$null$$]);
 select pg_temp.refused('refused:', 'command', array[$$'{}'$$, $$'{""}'$$, $$'{make,null}'$$, $$'{{make,all}}'$$,
                        $$null$$]);
-select pg_temp.refused('refused:', 'time_limit', array[$$'0'$$, $$'3 hours'$$]);
+select pg_temp.refused('refused:', 'time_limit', array[$$'0'$$, $$'3 hours'$$,
+                       $$'71582788 months -2147483640 days 1 h'$$]);
 select pg_temp.refused('refused:', 'max_concurrent', array['0']);
-select pg_temp.refused('refused:', 'poll_running', array[$$'0'$$]);
+select pg_temp.refused('refused:', 'poll_running', array[$$'0'$$, $$'71582788 months -2147483640 days 1 s'$$]);
+select pg_temp.refused('refused:', 'poll_accepted', array[$$'71582788 months -2147483640 days 1 s'$$]);
+select pg_temp.refused('refused:', 'max_validation', array[$$'71582788 months -2147483640 days 2 h'$$]);
 select throws_ok($$ select pipeline.create_queue('a', '/a.git', 'main', '{make}', job_queue => 'nosuch') $$, 'MR003',
                  'unknown queue ''nosuch''', 'the jobs need a queue that exists');
 select is_empty('select * from pipeline.queue', 'none of these has written anything');
@@ -50,6 +53,10 @@ select is(pipeline.ingest('shop/main', 'u1'), 1::bigint, 'a head that is known h
 select throws_ok($$ select pipeline.ingest('nosuch', 'u') $$, 'MR003', 'unknown pipeline queue ''nosuch''',
                  'of no queue');
 select throws_ok($$ select pipeline.ingest('shop/main', '') $$, 'MR005', 'ingest: bad uri', 'of no commit');
+select throws_ok($$ select pipeline.ingest('shop/main', repeat('😀', 501)) $$, 'MR005', 'ingest: bad uri',
+                 'bytes count: an index holds no more');
+select throws_ok($$ select pipeline.ingest(repeat('q', 1000), 'u') $$, 'MR003',
+                 'unknown pipeline queue ''' || repeat('q', 100) || '''', 'a long name is not repeated whole');
 reset role;
 select results_eq($$ select kind, payload from millrace.jobs order by id $$,
                   $$ values ('pipeline.process', '{"queue": "shop/main", "request": 1}'::jsonb),

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(44);
+select plan(79);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make,all}', time_limit => '10 min') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 4) n \g /dev/null
@@ -59,6 +59,43 @@ select ok(not pipeline.create_fact('q', 'u1', '', 1, 2), 'once');
 select is(degree || ' of ' || request, '0.00000 of 1', 'the first stands') from pipeline.get_fact('q', 'u1', '');
 select throws_ok($$ select pipeline.create_fact('q', 'u9', '', 1.1, 1) $$, 'MR005', 'create_fact: bad degree',
                  'no degree above 1');
+
+select ok(pipeline.create_fact('q', 'u2', '', 1e-9, 2), 'what is broken by a hair');
+select ok(not pipeline.is_green('q', 'u2'), 'is not rounded to green');
+
+-- What no table would hold is refused before it is tried, and named.
+select throws_ok('select pipeline.' || call, 'MR005', split_part(call, '(', 1) || ': bad ' || named, call)
+  from (values ('create_build(''q'', null, 1, '''')', 'id'), ('create_build(''q'', '''', 1, '''')', 'id'),
+               ('create_build(''q'', repeat(''i'', 601), 1, '''')', 'id'),
+               ('create_build(''q'', ''c'', null, '''')', 'request'),
+               ('create_build(''q'', ''c'', 99, '''')', 'request'),
+               ('create_build(''q'', ''c'', 1, null)', 'project'),
+               ('create_build(''q'', ''c'', 1, repeat(''p'', 501))', 'project'),
+               ('create_fact(''q'', null, '''', 0, 1)', 'uri'), ('create_fact(''q'', '''', '''', 0, 1)', 'uri'),
+               ('create_fact(''q'', repeat(''😀'', 501), '''', 0, 1)', 'uri'),
+               ('create_fact(''q'', ''u9'', null, 0, 1)', 'project'),
+               ('create_fact(''q'', ''u9'', repeat(''p'', 501), 0, 1)', 'project'),
+               ('create_fact(''q'', ''u9'', '''', 0, 99)', 'request'),
+               ('create_fact(''q'', ''u9'', '''', ''NaN'', 1)', 'degree'),
+               ('update_build(''q'', ''b'', null, null, null, 3, 4)', 'status'),
+               ('update_build(''q'', ''b'', ''done'', null, null, 3, 4)', 'status'),
+               ('update_build(''q'', ''b'', ''failed'', null, null, 3, null)', 'new_version'),
+               ('update_request(''q'', 4, null, null, null, 1, 2)', 'state'),
+               ('update_request(''q'', 4, ''done'', null, null, 1, 2)', 'state'),
+               ('update_request(''q'', 4, ''processing'', ''some'', null, 1, 2)', 'build_strategy'),
+               ('update_request(''q'', 4, ''processing'', ''full'', ''u1'', 1, 2)', 'base_uri'),
+               ('update_request(''q'', 4, ''processing'', null, null, 1, null)', 'new_version'),
+               ('update_queue(''q'', null, ''u2'', 6, 7)', 'last_green_request'),
+               ('update_queue(''q'', 99, ''u2'', 6, 7)', 'last_green_request'),
+               ('update_queue(''q'', 2, null, 6, 7)', 'last_green_uri'),
+               ('update_queue(''q'', 2, ''u2'', 6, null)', 'new_version'),
+               ('trigger_command(''q'', null, '''', null, ''u4'')', 'request'),
+               ('trigger_command(''q'', 4, null, null, ''u4'')', 'project'),
+               ('trigger_command(''q'', 4, repeat(''p'', 501), null, ''u4'')', 'project'),
+               ('trigger_command(''q'', 4, '''', null, null)', 'head_uri'),
+               ('trigger_command(''q'', 4, '''', repeat(''u'', 2001), ''u4'')', 'base_uri')) bad(call, named);
+select throws_ok($$ select pipeline.create_build(null, 'c', 1, '') $$, 'MR003', null, 'a build of no queue');
+select throws_ok($$ select pipeline.create_fact('nosuch', 'u9', '', 0, 1) $$, 'MR003', null, 'a fact of no queue');
 
 -- Runs of the command.
 select is(pipeline.trigger_command('q', 4, '', null, 'u4'), 'command/4', 'the id says which request');

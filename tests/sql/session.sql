@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(53);
+select plan(54);
 select millrace.create_queue('q'), millrace.create_queue('r') \g /dev/null
 select millrace.now() as now \gset
 
@@ -81,6 +81,7 @@ select throws_ok('select millrace.open_session(' || arguments || ')', 'MR005', '
                ($$'w', '{q}', repeat('h', 256)$$, 'host'), ($$'w', '{q}', version => repeat('1', 101)$$, 'version'),
                ($$'w', '{q}', lease => null$$, 'lease'), ($$'w', '{q}', lease => '0'$$, 'lease'),
                ($$'w', '{q}', lease => '-10 s'$$, 'lease'), ($$'w', '{q}', lease => '999 ms'$$, 'lease'),
+               ($$'w', '{q}', lease => '71582788 months -2147483640 days 10 s'$$, 'lease'),
                ($$'w', '{q}', lease => '1 h 1 us'$$, 'lease')) bad(arguments, named);
 select throws_ok($$select millrace.open_session('w', '{q,nowhere}')$$, 'MR003', 'unknown queue ''nowhere''',
                  'a queue that there is not');

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(61);
+select plan(65);
 select millrace.create_queue('q', max_payload_bytes => 50), millrace.create_queue('next', max_payload_bytes => 50)
     \g /dev/null
 select millrace.open_session('w', '{q}') as session \gset
@@ -43,6 +43,7 @@ insert into bad values
     ($$'{1,2}', '{f,f}', '{completed,snoozed}', null, '{null,-1 s}'$$, 'MR005', 'delays'),
     ($$'{1,2}', '{f,f}', '{completed,failed}', '{null,e}', '{null,11 years}'$$, 'MR005', 'delays'),
     ($$'{1,2}', '{f,f}', '{snoozed,snoozed}', null, '{{1 s,1 s}}'$$, 'MR005', 'delays'),
+    ($$'{1,2}', '{f,f}', '{completed,snoozed}', null, '{null,71582788 months -2147483640 days}'$$, 'MR005', 'delays'),
     ($$'{1,2}', '{f,f}', results => '{"1"}'$$, 'MR005', 'results'),
     ($$'{1,2}', '{f,f}', results => '{{"1","2"}}'$$, 'MR005', 'results'),
     ($$'{1,2}', '{f,f}', results => array[null, to_jsonb(repeat('r', 1048575))]$$, 'MR005', 'results'),
@@ -55,6 +56,12 @@ insert into bad values
      'successors'),
     ($$'{1,2}', '{f,f}', successors => (select jsonb_agg('{"after": 1, "queue": "next", "kind": "k"}'::jsonb)
                                           from generate_series(1, 1001))$$, 'MR005', 'successors'),
+    ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "next", "kind": "k", "delay": "soon"}]'$$, 'MR005',
+     'successors'),
+    ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "next", "kind": "k", "delay": "9e99 s"}]'$$, 'MR005',
+     'successors'),
+    ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "next", "kind": "k", "delay": "99999999999 d"}]'$$,
+     'MR005', 'successors'),
     -- what enqueue refuses takes the settle back with it
     ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "kind": "k"}]'$$, 'MR003', 'unknown queue null'),
     ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "nowhere", "kind": "k"}]'$$, 'MR003',

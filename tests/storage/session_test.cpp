@@ -138,6 +138,22 @@ TEST(ConnectionStrings, that_are_none_are_refused) {
     EXPECT_THROW(std::ignore = SessionFactory{"hots=x"}.open("test"), Error);
 }
 
+TEST(ConnectionStrings, are_refused_without_a_word_of_the_password) {
+    for (const std::string bad :
+         {"postgresql://u:canary@[::1", "password=x canary", "password='canary", "password=canary x", "canary=x",
+          "postgresql://u:%zzcanary@h/d", "postgresql://u:p@canary@h/d", "postgresql://u:canary/p@h/d",
+          "host=one,p@canary", "port=canary", "password=x a\"canary"}) {
+        try {
+            std::ignore = completed_conninfo(bad, "test");
+            FAIL() << bad;
+        } catch (const Error& error) {
+            EXPECT_EQ(std::string{error.what()}.find("canary"), std::string::npos) << error.what();
+            EXPECT_NE(error.hint(), "") << bad;
+        }
+    }
+    EXPECT_NO_THROW(std::ignore = completed_conninfo("host=@abstract,/run/a@b port=5432,5433", "test"));
+}
+
 TEST(ConnectionStrings, keep_what_they_say_and_gain_what_they_do_not) {
     const auto completed = completed_conninfo("host='a b' tcp_user_timeout=5", "test");
     EXPECT_NE(completed.find("host='a b' "), std::string::npos) << completed;

@@ -85,6 +85,22 @@ TEST(Table, shows_no_control_characters_of_a_job) {
     EXPECT_THAT(out.str(), Not(HasSubstr("\xc2\x9b")));
 }
 
+TEST(Table, shows_no_control_characters_of_a_payload) {
+    Table table{{{"payload"}}};
+    table.add({Cell::json("{\"a\": \"\\u009b31m\\u007fü\"}")});
+    std::ostringstream out;
+    table.print_record(out, Screen{});
+    EXPECT_EQ(out.str(), "payload  {\n           \"a\": \" 31m ü\"\n         }\n");
+}
+
+TEST(Table, is_json_even_with_a_number_that_is_too_large_for_us) {
+    Table table{{{"payload"}}};
+    table.add({Cell::json("{\"n\": 1e999}")});
+    std::ostringstream out;
+    table.print_json(out);
+    EXPECT_EQ(nlohmann::json::parse(out.str())[0]["payload"], "{\"n\": 1e999}");
+}
+
 TEST(Table, is_json_for_programs_with_the_types_kept) {
     std::ostringstream out;
     sample().print_json(out);
@@ -101,6 +117,30 @@ TEST(Table, is_an_empty_array_without_rows) {
     std::ostringstream out;
     Table{{{"id"}}}.print_json(out);
     EXPECT_EQ(nlohmann::json::parse(out.str()), nlohmann::json::array());
+}
+
+TEST(Complaint, is_one_line_whatever_it_repeats) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    const Console console{.in = in, .out = out, .err = err, .out_screen = {}, .err_screen = {}};
+    console.complain("unknown queue 'a\nb\x1b[2J\xff'\n\n", "create\nit");
+    EXPECT_EQ(err.str(), "error: unknown queue 'a b [2J?'\n  hint: create it\n");
+}
+
+TEST(Complaint, shows_the_start_and_the_end_of_what_is_long) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    const Console console{.in = in, .out = out, .err = err, .out_screen = {}, .err_screen = {}};
+    std::string many;
+    for (int i = 0; i < 5000; ++i)
+        many += "ä";
+    console.complain("\"" + many + "\" is not a job's number", "");
+    EXPECT_LT(err.str().size(), 1000U);
+    EXPECT_THAT(err.str(), HasSubstr("… ä"));
+    EXPECT_THAT(err.str(), HasSubstr("ä\" is not a job's number\n"));
+    EXPECT_THAT(err.str(), Not(HasSubstr("?")));
 }
 
 TEST(Screen, colours_only_what_a_person_sees) {

@@ -13,6 +13,7 @@ namespace millrace::ops {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -126,6 +127,16 @@ TEST_F(HttpServerTest, reads_no_body_however_large_it_is_said_to_be) {
         EXPECT_EQ(answers_in(answer), 1) << size;
     }
     EXPECT_TRUE(is_well());
+}
+
+TEST_F(HttpServerTest, answers_in_full_whatever_ranges_are_asked) {
+    std::string ranges{"Range: bytes=0-"};
+    for (int i = 0; i < 1000; ++i)
+        ranges += ",0-";
+    for (const auto& range : {std::string{"Range: bytes=0-0"}, ranges}) {
+        const auto answer = web_send(server.port(), "GET /hello HTTP/1.1\r\nHost: x\r\n" + range + "\r\n\r\n");
+        EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200"), EndsWith("\r\n\r\nhello\n"))) << answer.size();
+    }
 }
 
 TEST_F(HttpServerTest, refuses_a_port_that_is_taken_and_says_which) {

@@ -129,6 +129,8 @@ TEST_F(OptionsTest, says_what_is_wrong_with_a_file) {
     EXPECT_THAT(refusal_of({"worker", "--config", directory_.string()}), HasSubstr("cannot read"));
     EXPECT_THAT(refusal_of({"worker", "--config", file("nonsense\n")}), HasSubstr("millrace.conf"));
     EXPECT_THAT(refusal_of({"worker", "--config", file("[worker]\nname = a # b\n")}), HasSubstr("millrace.conf:2"));
+    EXPECT_THAT(refusal_of({"worker", "--config", file("[worker]\n\nname\n")}), HasSubstr("millrace.conf:3"));
+    EXPECT_THAT(refusal_of({"worker", "--config", "/proc/self/mem"}), HasSubstr("cannot read"));
 }
 
 TEST_F(OptionsTest, takes_a_password_from_the_environment_or_a_private_file_only) {
@@ -160,10 +162,32 @@ TEST_F(OptionsTest, never_repeats_a_password_in_what_it_says) {
     EXPECT_THAT(refusal_of({"--smtp-password", canary}), ::testing::Not(HasSubstr(canary)));
     EXPECT_THAT(refusal_of({"--database-url", "postgresql://u:" + canary + "@h/d"}), ::testing::Not(HasSubstr(canary)));
     EXPECT_THAT(refusal_of({"--smtp-url", "smtp://u:" + canary + "@h"}), ::testing::Not(HasSubstr(canary)));
+    EXPECT_THAT(refusal_of({"--smtp-pasword=" + canary}),
+                AllOf(HasSubstr("--smtp-pasword"), ::testing::Not(HasSubstr(canary))));
+    for (const auto& line : {"password " + canary, "password: " + canary, "password " + canary + " = x", canary}) {
+        EXPECT_THAT(refusal_of({"--config", file("[smtp]\n" + line + "\n", 0600)}),
+                    AllOf(HasSubstr("millrace.conf:2"), ::testing::Not(HasSubstr(canary))));
+    }
+}
+
+TEST_F(OptionsTest, shows_a_long_or_broken_value_in_part) {
+    const auto refusal = refusal_of({"worker", "--lease", std::string(4000, '9')});
+    EXPECT_LT(refusal.size(), 400U);
+    EXPECT_THAT(refusal, HasSubstr("5min"));
+    EXPECT_THAT(refusal_of({"worker", "--config", file(std::string("[worker]\nlease = 1s\0\n", 21))}),
+                HasSubstr("5min"));
+    EXPECT_THAT(refusal_of({"worker", "--name", "a\xff"}), HasSubstr("UTF-8"));
+}
+
+TEST_F(OptionsTest, refuses_a_value_without_end_before_anything_reads_it) {
+    const auto endless = "smtp://" + std::string(100'000, 'a');
+    for (const auto* variable : {"MILLRACE_SMTP_URL", "MILLRACE_DATABASE_URL", "MILLRACE_HTTP_LISTEN"})
+        EXPECT_THAT(refusal_of({}, {{variable, endless}}), HasSubstr("longer than 4096 bytes")) << variable;
 }
 
 TEST_F(OptionsTest, treats_a_password_within_the_database_url_as_one) {
-    for (const std::string url : {"postgresql://u:p@h/d", "host=h password=p", "postgresql://h/d?password=p"}) {
+    for (const std::string url :
+         {"postgresql://u:p@h/d", "host=h password=p", "postgresql://h/d?password=p", "host='h'password=p"}) {
         EXPECT_THAT(refusal_of({"--database-url", url}), HasSubstr("command line")) << url;
         EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_URL", url}}), "") << url;
         EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600"))

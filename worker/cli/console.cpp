@@ -1,5 +1,7 @@
 #include "cli/console.hpp"
 
+#include "core/printable.hpp"
+
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@ namespace millrace::cli {
 namespace {
 
 constexpr std::size_t usual_width = 80;
+constexpr std::size_t most_start_bytes = 600;
+constexpr std::size_t most_end_bytes = 300;
 
 std::string_view code_of(Tone tone) {
     switch (tone) {
@@ -35,6 +39,21 @@ bool continues_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
 
+// One line, whatever was typed or a server said. It may repeat an argument, and what is wrong with that stands behind
+// it: of a long text the start and the end are shown.
+std::string one_line(std::string_view text) {
+    std::string line;
+    if (text.size() > most_start_bytes + most_end_bytes) {
+        line = core::printable(text, most_start_bytes) + " ";
+        text.remove_prefix(text.size() - most_end_bytes);
+        while (!text.empty() && continues_character(text.front()))
+            text.remove_prefix(1);
+    }
+    line = harmless(line + core::printable(text, most_start_bytes + most_end_bytes));
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+}
+
 }  // namespace
 
 Screen Screen::of(int descriptor, bool allows_colours) {
@@ -54,8 +73,8 @@ std::string Screen::toned(std::string_view text, Tone tone) const {
 }
 
 void Console::complain(std::string_view problem, std::string_view remedy) const {
-    err << err_screen.toned("error:", Tone::bad) << ' ' << problem << '\n';
-    if (!remedy.empty()) err << err_screen.toned("  hint:", Tone::faint) << ' ' << remedy << '\n';
+    err << err_screen.toned("error:", Tone::bad) << ' ' << one_line(problem) << '\n';
+    if (!remedy.empty()) err << err_screen.toned("  hint:", Tone::faint) << ' ' << one_line(remedy) << '\n';
 }
 
 std::string harmless(std::string_view text) {

@@ -49,11 +49,18 @@ core::JobId id_of(const std::string& word) {
     return id;
 }
 
+// An empty value would be no filter at all: `cancel --queue "$UNSET" --yes` must not cancel every queue's jobs.
+std::string filter_text(const Arguments& arguments, std::string_view flag) {
+    const auto text = arguments.value(flag);
+    if (text && text->empty()) throw UsageError{fmt::format("--{} is empty; name one, or leave the flag out", flag)};
+    return text.value_or("");
+}
+
 storage::JobFilter filter_of(const Arguments& arguments) {
     storage::JobFilter filter;
-    filter.queue = arguments.value("queue").value_or("");
-    filter.kind = arguments.value("kind").value_or("");
-    filter.state = arguments.value("state").value_or("");
+    filter.queue = filter_text(arguments, "queue");
+    filter.kind = filter_text(arguments, "kind");
+    filter.state = filter_text(arguments, "state");
     filter.limit = arguments.number("limit", 1, most_jobs).value_or(filter.limit);
     if (!filter.state.empty()) require_known("state", filter.state, states);
     return filter;

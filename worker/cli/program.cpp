@@ -51,6 +51,13 @@ Exit run_command(const Options& options, std::span<const Command> commands, Cons
     return command.run({options, arguments, console});
 }
 
+// For a problem that says itself nothing of its remedy.
+std::string help_on(std::span<const Command> commands, const std::string& name) {
+    const bool is_known =
+        std::any_of(commands.begin(), commands.end(), [&](const Command& command) { return command.name == name; });
+    return is_known ? "millrace help " + name : "millrace help";
+}
+
 Exit complain(const Console& console, Exit status, std::string_view problem, std::string_view remedy) {
     console.out.flush();
     console.complain(problem, remedy);
@@ -78,18 +85,15 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
     } catch (const OptionError& error) {
         return complain(console, Exit::usage, error.what(), "");
     } catch (const UsageError& error) {
-        const bool is_known = std::any_of(commands.begin(), commands.end(),
-                                          [&](const Command& command) { return command.name == options.command; });
-        const auto about = is_known ? " " + options.command : std::string{};
-        return complain(console, Exit::usage, error.what(), fmt::format("millrace help{}", about));
+        return complain(console, Exit::usage, error.what(), help_on(commands, options.command));
     } catch (const storage::ConnectionLost& error) {
         return complain(console, Exit::failed, fmt::format("no connection to the database: {}", error.what()),
                         "Is it running? It is found by --database-url or PGHOST, PGPORT, PGDATABASE, PGUSER.");
     } catch (const storage::Error& error) {
         const bool has_no_schema = error.sqlstate() == "3F000" || error.sqlstate() == "42P01";
-        return complain(
-            console, Exit::failed, error.what(),
-            has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : error.hint());
+        const auto remedy = error.hint().empty() ? help_on(commands, options.command) : error.hint();
+        return complain(console, Exit::failed, error.what(),
+                        has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : remedy);
     } catch (const std::exception& error) {
         return complain(console, Exit::failed, error.what(), "");
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <ostream>
+#include <sstream>
 
 namespace millrace::cli {
 
@@ -36,8 +37,10 @@ Json value_of(const Cell& cell) {
         case Cell::Type::text:
             return cell.text;
         case Cell::Type::number:
-        case Cell::Type::json:
-            return Json::parse(cell.text, nullptr, false);
+        case Cell::Type::json: {
+            auto value = Json::parse(cell.text, nullptr, false);
+            return value.is_discarded() ? Json(cell.text) : value;  // a number may be too large for this parser
+        }
     }
     return nullptr;
 }
@@ -126,12 +129,11 @@ void Table::print_record(std::ostream& out, const Screen& screen) const {
         const std::string padding(width + gap - columns_of(columns_[at].name), ' ');
         out << screen.toned(columns_[at].name, Tone::faint) << padding;
         if (cell.type == Cell::Type::json) {
-            auto text = dumped(value_of(cell), 2);
-            const std::string indent = "\n" + std::string(width + gap, ' ');
-            for (auto line = text.find('\n'); line != std::string::npos; line = text.find('\n', line + indent.size())) {
-                text.replace(line, 1, indent);
-            }
-            out << text << '\n';
+            // JSON escapes the control characters of ASCII only.
+            std::istringstream lines{dumped(value_of(cell), 2)};
+            std::string line;
+            for (bool is_first = true; std::getline(lines, line); is_first = false)
+                out << (is_first ? "" : std::string(width + gap, ' ')) << harmless(line) << '\n';
         } else {
             out << screen.toned(shown_text(cell), cell.tone) << '\n';
         }

@@ -1,0 +1,166 @@
+"""Every function that a role may execute: a call of it that is fine, and the domain of each argument.
+
+<words> in angle brackets are filled in from fixture.py. A function answers `reads` when a fine call changes no row, and
+`writes` when it does; the latter is rolled back.
+"""
+
+import collections
+
+import domains as d
+from values import DAY, YEAR
+
+Call = collections.namedtuple("Call", "answers arguments")
+READS, WRITES = "reads", "writes"
+
+
+def reads(**arguments):
+    return Call(READS, arguments)
+
+
+def writes(**arguments):
+    return Call(WRITES, arguments)
+
+
+POLICY = {"priority": ("5", d.between("priority", 0, 9)), "run_at": ("null", d.run_at), "delay": ("null", d.delay),
+          "max_attempts": ("null", d.unless_null(d.max_attempts)), "timeout": ("null", d.timeout),
+          "traceparent": ("null", d.traceparent), "wake": ("true", d.anything)}
+LEASE = {"fence": ("<fence>", d.lost_lease), "job_id": ("<running>", d.lost_lease)}
+# Shown to settle_many, a null is no pair of arrays; any other is a lease that is not held.
+SETTLE = {"fence": ("<fence>", lambda fence: d.bad("fences") if fence is None else d.lost_lease(fence)),
+          "job_id": ("<running>", lambda job: d.bad("job_ids") if job is None else d.lost_lease(job))}
+ERROR = ("'it broke'", d.error)
+PIPELINE = ("'mono/main'", d.unknown_pipeline_queue)
+ANY_TEXT, ANY_NUMBER = ("'x'", d.anything), ("1", d.anything)
+SHA = "'" + "a" * 40 + "'"
+
+MILLRACE = {
+    "now": reads(),
+    "enqueue": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payload=("'{}'", d.payload(1048576)),
+                      **POLICY),
+    "enqueue_many": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payloads=("'{1}'", d.payloads),
+                           **POLICY),
+    "poke": reads(queue=("'mail'", d.unknown_queue)),
+    "create_queue": writes(
+        name=("'fresh'", d.new_queue), max_attempts=("10", d.max_attempts), timeout=("null", d.timeout),
+        retry_base=("'1 second'", d.span("retry_base", 0, DAY, above=0)),
+        retry_cap=("'30 days'", d.span("retry_cap", 1, 30 * DAY)),
+        max_payload_bytes=("1000", d.between("max_payload_bytes", 2, 67108864)),
+        retention=("'7 days'", d.span("retention", DAY, 10 * YEAR))),
+    "open_session": writes(
+        name=("'alder'", d.sized("name", 200, least=1)), queues=("'{mail}'", d.session_queues),
+        host=("null", d.unless_null(d.sized("host", 255))), pid=("null", d.anything),
+        version=("null", d.unless_null(d.sized("version", 100))), lease=("'30 seconds'", d.span("lease", 1, 3600))),
+    "heartbeat": writes(session=("<session>", d.ended_session), draining=("false", d.anything)),
+    "close_session": writes(session=("<session>", d.ended_session)),
+    "claim": writes(session=("<session>", d.ended_session), queue=("'mail'", d.unknown_queue),
+                    max_jobs=("1", d.between("max_jobs", 1, 10000)), **{"async": ("false", d.anything)}),
+    "complete": writes(**SETTLE, result=("null", d.result)),
+    "fail": writes(**SETTLE, error=ERROR, retry_in=("null", d.unless_null(d.span("delays", 0, 10 * YEAR)))),
+    "snooze": writes(**SETTLE, delay=("'1 minute'", d.span("delays", 0, 10 * YEAR))),
+    "discard": writes(**SETTLE, error=ERROR),
+    "settle_many": writes(
+        job_ids=("array[<running>]", d.settled_ids), fences=("array[<fence>]", d.fences),
+        outcomes=("null", d.outcomes),
+        errors=("null", d.one_for_the_job("errors", lambda _text: True)),
+        delays=("null", d.one_for_the_job("delays", lambda _delay: True)),
+        results=("null", d.one_for_the_job("results", lambda _result: True)), successors=("null", d.successors)),
+    "settled_as": reads(fence=("<fence>", d.anything), job_id=("<running>", d.anything)),
+    "assert_lease": reads(**LEASE),
+    "raise_signal": writes(queue=("'mail'", d.unknown_queue)),
+    "lower_signal": writes(queue=("'mail'", d.unknown_queue)),
+    "promote": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
+    "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000))),
+    "advance_low_water": writes(queues=("null", d.queues)),
+    "fold_counts": writes(),
+    "maintain_partitions": writes(days_ahead=("7", d.between("days_ahead", 1, 60))),
+    "prune": writes(max_rows=("1", d.between("max_rows", 1, 100000))),
+    "queue_overview": reads(),
+    "retry": writes(job_id=("<scheduled>", d.unknown_job)),
+    "replay": writes(job_id=("<dead>", d.unknown_job)),
+    "cancel": writes(job_id=("<waiting>", d.unknown_job), reason=("null", d.unless_null(d.sized("reason", 1000)))),
+    "adopt": writes(),
+}
+
+FORKS = {
+    "add_fork": writes(
+        repo=("'acme/fresh'", d.repo), origin_url=("'/srv/a.git'", d.remote("origin_url")),
+        upstream_url=("'/srv/b.git'", d.remote("upstream_url")), branches=("'{main}'", d.branches),
+        provider=("'git'", d.one_of("provider", "git")), queue=("'forks'", d.unknown_queue),
+        digest_group=("'default'", d.matching("digest_group", d.QUEUE_NAME))),
+    "enable_fork": writes(repo=("'acme/site'", d.unknown_fork)),
+    "disable_fork": writes(repo=("'acme/site'", d.unknown_fork)),
+    "sync_now": writes(repo=("'acme/site'", d.unknown_fork),
+                       branch=("null", d.unless_null(d.either(lambda name: name == "main", d.bad("branch"))))),
+    "sync_target": reads(repo=("'acme/site'", d.anything), branch=("'main'", d.anything), job_id=("1", d.anything)),
+    "intend_push": writes(**LEASE, before_sha=(SHA, d.commit("before_sha")), after_sha=(SHA, d.commit("after_sha"))),
+    "record_sync": writes(
+        job_id=("<running>", d.not_null("job_id")), repo=("'acme/site'", d.unknown_fork), branch=("'main'", d.branch),
+        state=("'current'", d.one_of("state", "updated", "current", "conflict", "skipped", "failed")),
+        before_sha=("null", d.unless_null(d.commit("before_sha"))),
+        after_sha=("null", d.unless_null(d.commit("after_sha"))),
+        detail=("null", d.unless_null(d.sized("detail", 4000))),
+        run=("null", d.unless_null(d.never("MR005", "bad run")))),
+}
+
+REQUEST = ("1", d.either(lambda number: number == 1, d.bad("request")))
+REASON, LOG = ("'because'", d.anything), ("null", d.anything)
+VERSIONS = {"old_version": ("<version>", d.anything), "new_version": ("9", d.not_null("new_version"))}
+TEXT_OF_2000 = d.sized("uri", 2000, least=1, unit=d.byte_length)
+STATES = ("accepted", "processing", "succeeded", "failed", "cancelled", "superseded")
+
+PIPELINES = {
+    "ingest": writes(queue=PIPELINE, uri=("'head-9'", TEXT_OF_2000)),
+    "poll": writes(queue=PIPELINE),
+    "is_green": reads(queue=PIPELINE, uri=ANY_TEXT, project=("''", d.anything)),
+    "latest_green": reads(queue=PIPELINE, project=("''", d.anything)),
+    "create_queue": writes(
+        name=("'fresh/main'", d.matching("name", "[a-z0-9][a-z0-9_./-]{0,99}")),
+        remote=("'/srv/a.git'", d.remote("remote")), ref=("'main'", d.either(d.is_branch, d.bad("ref"))),
+        command=("'{make}'", d.command), job_queue=("'pipeline'", d.unknown_queue),
+        time_limit=("'10 minutes'", d.span("time_limit", 1, 30 * DAY)),
+        max_concurrent=("1", d.between("max_concurrent", 1, 100)),
+        max_validation=("'30 days'", d.max_validation),
+        poll_accepted=("'1 second'", d.span("poll_accepted", 0.01, 3600)),
+        poll_running=("'1 second'", d.span("poll_running", 0.01, 3600))),
+    "get_queue": reads(name=("'mono/main'", d.anything)),
+    "lock_queue": reads(name=("'mono/main'", d.anything)),
+    "update_queue": writes(
+        name=("'mono/main'", d.anything),
+        last_green_request=("1", d.last_green_request),
+        last_green_uri=("'head-1'", d.not_null("last_green_uri")), **VERSIONS),
+    "get_request": reads(queue=("'mono/main'", d.anything), number=ANY_NUMBER),
+    "update_request": writes(
+        queue=("'mono/main'", d.anything), number=ANY_NUMBER, state=("'accepted'", d.one_of("state", *STATES)),
+        build_strategy=("null", d.unless_null(d.one_of("build_strategy", "full", "incremental_since_green"))),
+        base_uri=("null", d.anything), **VERSIONS),
+    "supersede_before": writes(queue=("'mono/main'", d.anything), number=ANY_NUMBER),
+    "count_processing": reads(queue=("'mono/main'", d.anything)),
+    "latest_accepted": reads(queue=("'mono/main'", d.anything)),
+    "create_build": writes(
+        queue=PIPELINE, id=("'build-9'", d.sized("id", 600, least=1, unit=d.byte_length)), request=REQUEST,
+        project=("''", d.project)),
+    "get_build": reads(queue=("'mono/main'", d.anything), id=("'build-1'", d.anything)),
+    "build_of": reads(queue=("'mono/main'", d.anything), request=ANY_NUMBER, project=("''", d.anything)),
+    "update_build": writes(
+        queue=("'mono/main'", d.anything), id=("'build-1'", d.anything),
+        status=("'running'", d.one_of("status", "accepted", "running", "succeeded", "failed", "cancelled")),
+        reason=REASON, log_location=LOG, **VERSIONS),
+    "create_fact": writes(queue=PIPELINE, uri=("'head-1'", TEXT_OF_2000), project=("''", d.project),
+                          degree=("0", d.degree), request=REQUEST),
+    "get_fact": reads(queue=("'mono/main'", d.anything), uri=ANY_TEXT, project=("''", d.anything)),
+    "trigger_command": writes(
+        queue=PIPELINE, request=("1", d.between("request", 1, 2**63)), project=("''", d.project),
+        base_uri=("null", d.unless_null(d.sized("base_uri", 2000, unit=d.byte_length))),
+        head_uri=("'head-1'", d.sized("head_uri", 2000, least=1, unit=d.byte_length))),
+    "start_command": writes(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
+    "finish_command": writes(
+        queue=("'mono/main'", d.anything), id=("'command/1'", d.anything),
+        status=("'failed'", d.one_of("status", "succeeded", "failed")), reason=REASON, exit_code=("1", d.anything),
+        log_tail=("''", d.unless_null(d.sized("log_tail", 1048576, unit=d.byte_length)))),
+    "cancel_command": writes(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
+    "command_status": reads(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
+}
+
+CALLS = {f"{schema}.{name}": call
+         for schema, calls in (("millrace", MILLRACE), ("forks", FORKS), ("pipeline", PIPELINES))
+         for name, call in calls.items()}

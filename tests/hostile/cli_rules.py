@@ -1,0 +1,227 @@
+"""Bad command lines, settings, files and lines of JSON. Every flag and every setting that the help names has its cases.
+
+A case is (words or text, exit status, word of the complaint).
+"""
+
+from judge import FAILED, NOTHING, USAGE
+from values import TEXTS
+
+NO_NUMBERS = ["", "abc", "-1", "1.5", "1e3", "0x1", " 1", "1 ", "+1", "99999999999999999999", "2147483648", "１", "NaN",
+              "inf", "1\n", "$(id)", "1;2", "1\x1b[2J", b"\xff", "-"]
+NO_DURATIONS = ["", "abc", "-1s", "1", "1.5s", "1 s", "1S", "1m", "1w", "99999999999999999999s", "100001d", "1e3s", "s",
+                "1s\n", "1h30min", "inf", "１s", "1s;id", b"1\xff", "1s\x1b[2J"]
+NO_CHOICES = ["", "x", "ON", "on ", "on,off", "none\n", "\x1b[2J", b"\xff", "json;id", "d\u0435bug"]
+
+# A text that the command line can carry: no zero byte, less than the system's limit for one word.
+WORDS = {label: text for label, text in TEXTS.items() if len(text.encode()) < 100000}
+MALFORMED_JSON = ["{", "{'a': 1}", "[1,]", "NaN", "{} {}", "01", '"\\ud800"', '"\\x41"', '"a\nb"', '{"a" 1}', "tru",
+                  b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\x80"', "\x1b[2J", '{"a": 1', "]", "Infinity", "-", '"', "nul",
+                  "+1", ".5"]
+
+
+def refused(values, flag, *words, status=USAGE, word=None):
+    return [([*words, f"--{flag}=".encode() + (value if isinstance(value, bytes) else value.encode())], status,
+             f"--{flag}" if word is None else word) for value in values]
+
+
+def number(flag, *words, outside=()):
+    return refused([*NO_NUMBERS, *map(str, outside)], flag, *words)
+
+
+def duration(flag, *words):
+    return refused(NO_DURATIONS, flag, *words)
+
+
+def switch(flag, *words):
+    return refused(["", "1", "true", "no"], flag, *words, word="takes no value") + [
+        ([*words, f"--{flag}", f"--{flag}"], USAGE, "given twice")]
+
+
+def value_of(flag, *words):
+    """What is wrong with the flag itself."""
+    return [([*words, f"--{flag}"], USAGE, "needs a value"),
+            ([*words, f"--{flag}=1", f"--{flag}=1"], USAGE, "given twice")]
+
+
+ENQUEUE = ("enqueue", "mail", "noop")
+CREATE = ("queues", "create", "fresh")
+BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
+
+# command: {flag: cases}; "" stands for the words of the command.
+FLAGS = {
+    "enqueue": {
+        "priority": number("priority", *ENQUEUE, outside=(10,)) + value_of("priority", *ENQUEUE),
+        "run-at": (refused(BAD_TIMES, "run-at", *ENQUEUE, status=FAILED, word="")
+                   + refused(["infinity", "2200-01-01"], "run-at", *ENQUEUE, status=FAILED, word="bad run_at")),
+        "delay": duration("delay", *ENQUEUE) + refused(["5000d"], "delay", *ENQUEUE, status=FAILED, word="bad delay"),
+        "max-attempts": number("max-attempts", *ENQUEUE, outside=(0, 1001)),
+        "timeout": duration("timeout", *ENQUEUE) + refused(["0s", "31d"], "timeout", *ENQUEUE, status=FAILED,
+                                                           word="bad timeout"),
+        "json": switch("json", *ENQUEUE),
+        "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
+             (["enqueue", "mail", "a", "{}", "x"], USAGE, "needs a queue"),
+             (["enqueue", "mail", "noop", "--no-such"], USAGE, "unknown flag"),
+             (["enqueue", b"\xff", "noop"], FAILED, "invalid byte sequence"),
+             (["enqueue", "mail", b"\xff"], FAILED, "invalid byte sequence"),
+             (["enqueue", "mail", ""], FAILED, "bad kind"), (["enqueue", "mail", "k" * 101], FAILED, "bad kind"),
+             ([*ENQUEUE, "[" * 60000 + "]" * 60000], FAILED, "stack depth"),
+             ([*ENQUEUE, '"\\u0000"'], FAILED, "Unicode"),
+             (["enqueue", "small", "noop", '"' + "x" * 100 + '"'], FAILED, "too large"),
+             *(([*ENQUEUE, text], USAGE, "not JSON") for text in ["", *MALFORMED_JSON] if text != "-")],
+    },
+    "jobs": {
+        "queue": refused([b"\xff"], "queue", "jobs", status=FAILED, word="invalid byte sequence")
+        + refused([""], "queue", "jobs", "cancel", "--yes", word="--queue is empty"),
+        "kind": refused([b"\xff"], "kind", "jobs", status=FAILED, word="invalid byte sequence")
+        + refused([""], "kind", "jobs", "cancel", "--yes", word="--kind is empty"),
+        "state": refused(["x", "RUNNING", "running ", "run\x1b[2J", "'", "r\u0443nning"], "state", "jobs",
+                         word="unknown state")
+        + refused([""], "state", "jobs", "replay", "--yes", word="--state is empty"),
+        "limit": number("limit", "jobs", outside=(0, 100001)),
+        "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
+        "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),
+             (["jobs", "list", "1"], USAGE, "takes filters"), (["jobs", "show"], USAGE, "one job's number"),
+             (["jobs", "show", "1", "2"], USAGE, "one job's number"), (["jobs", "show", "999999999"], NOTHING, ""),
+             (["jobs", "cancel"], USAGE, "needs job numbers"),
+             (["jobs", "cancel", "1", "--queue", "mail"], USAGE, "needs"),
+             (["jobs", "cancel", "999999999"], NOTHING, ""), (["jobs", "replay", "999999999"], NOTHING, ""),
+             (["jobs", "retry", "<done>"], FAILED, None), (["jobs", "cancel", "<running>"], FAILED, None),
+             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "cancel", "retry", "replay")
+               for number in NO_NUMBERS if number not in ("2147483648",))],
+    },
+    "queues": {
+        "max-attempts": number("max-attempts", *CREATE, outside=(0, 1001)),
+        "timeout": duration("timeout", *CREATE) + refused(["0s", "31d"], "timeout", *CREATE, status=FAILED,
+                                                          word="bad timeout"),
+        "retry-base": duration("retry-base", *CREATE) + refused(["0s", "2d"], "retry-base", *CREATE, status=FAILED,
+                                                                word="bad retry_base"),
+        "retry-cap": duration("retry-cap", *CREATE) + refused(["1ms", "31d"], "retry-cap", *CREATE, status=FAILED,
+                                                              word="bad retry_cap"),
+        "max-payload-bytes": number("max-payload-bytes", *CREATE, outside=(1, 67108865)),
+        "retention": duration("retention", *CREATE) + refused(["1h", "4000d"], "retention", *CREATE, status=FAILED,
+                                                              word="bad retention"),
+        "json": switch("json", "queues"),
+        "": [(["queues", "create"], USAGE, "needs a name"), (["queues", "drop"], USAGE, "unknown verb"),
+             (["queues", "create", b"\xff"], FAILED, "invalid byte sequence"),
+             (["queues", "create", "mail"], FAILED, "exists")],
+    },
+    "migrate": {
+        "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
+        "": [(["migrate", "up", "now"], USAGE, "one word too many")],
+    },
+    "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
+    "worker": {
+        "check": switch("check", "worker", "--queue=mail"),
+        "config": [(["worker", "--config"], USAGE, "no value")],  # and what config_area tries
+        "": [(["worker"], USAGE, "no queue"), (["worker", "--check"], USAGE, "no queue"),
+             (["worker", "--queue=mail", "--no-such=1"], USAGE, "unknown flag")],
+    },
+    "help": {"": [(["help", "me"], USAGE, "unknown command")]},
+}
+
+FLAG_LIKE = {"a leading dash", "an option"}
+
+# Where one word of WORDS stands, status, complaint, the labels of those that are fine there. Each word is tried in
+# every third place; which ones, the seed says.
+WORD_PLACES = {
+    "millrace WORD": (["{}"], USAGE, "unknown command", FLAG_LIKE | {"empty"}),
+    "millrace help WORD": (["help", "{}"], USAGE, "unknown command", FLAG_LIKE),
+    "millrace enqueue WORD": (["enqueue", "--", "{}", "noop"], FAILED, "unknown queue", set()),
+    "millrace jobs WORD": (["jobs", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace jobs show WORD": (["jobs", "show", "--", "{}"], USAGE, "not a job's number", {"a number"}),
+    "millrace jobs cancel --queue=WORD": (["jobs", "cancel", "--queue={}"], NOTHING, "", {"empty"}),
+    "millrace jobs list --kind=WORD": (["jobs", "list", "--queue=none", "--kind={}"], NOTHING, "", {"empty"}),
+    "millrace queues create WORD": (["queues", "create", "--", "{}"], FAILED, "bad name",
+                                    {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
+                                     "a short commit"}),
+    "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
+    "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),
+}
+
+NO_COMMANDS = [
+    ([b"\xff\xfe"], USAGE, "unknown command"), (["--no-such"], USAGE, "unknown setting"),
+    (["-x"], USAGE, "unknown setting"),
+    (["--version=1"], USAGE, "unknown setting"), (["--log-level"], USAGE, "no value")]
+
+MAIL_SERVER = {"smtp.url": "smtp://127.0.0.1:1", "smtp.from": "a@example.org", "smtp.security": "none"}
+NO_URLS = ["", "http://x", "smtp:/x", "smtp://", "smtp://a b", "smtp://u:p@x", "smtp://x:0", "smtp://x:65536",
+           "smtp://x:y",
+           "smtp://x/path", "SMTP://x", "smtp://x\r\ny", "smtp://[::1", "-oProxy", "smtp://x:99999999999999999999"]
+NO_ADDRESSES = ["", "x", "127.0.0.1", ":1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "[::1:1",
+                "a b:1",
+                "http://127.0.0.1:1", "127.0.0.1:1\n", "127.0.0.1:-1", "/tmp/socket", "OFF",
+                "127.0.0.1:99999999999999999999"]
+NO_QUEUES = ["", "Mail", "-x", "mail=", "mail=0", "mail=1001", "mail=-1", "mail=x", "mail=1=2", "a b", "q" * 49, "../x",
+             "m\u0430il", "mail=99999999999999999999", "mail\n", "mail;id", b"\xff", "mail=1.5", "\x1b[2J"]
+NO_SENDERS = ["", "x", "a b@c d", "a@b\r\nBcc: c@d", "a@b, c@d", "<a@b", "a@", "@b", "a@b\x00".replace("\x00", "\x01"),
+              b"\xff@b"]
+
+# setting: values that each of the three sources must refuse.
+SETTINGS = {
+    "worker.queue": NO_QUEUES, "worker.name": ["", "n" * 201, b"a\xffb"],
+    "worker.prefetch": [*NO_NUMBERS, "10001"], "worker.lease": [*NO_DURATIONS, "999ms", "0s", "61min"],
+    "worker.poll_interval": [*NO_DURATIONS, "9ms", "0s", "61min"], "worker.drain_timeout": [*NO_DURATIONS, "25h"],
+    "worker.listen": NO_CHOICES, "worker.cache": ["", "relative", "./x", "~/x", "-x"], "http.listen": NO_ADDRESSES,
+    "log.format": NO_CHOICES, "log.level": NO_CHOICES, "smtp.url": NO_URLS, "smtp.security": NO_CHOICES,
+    "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
+    "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
+    "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
+    "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
+    "database.url": [""],  # and BAD_DATABASES
+}
+
+BAD_DATABASES = [  # value, status, word; each is given in the environment
+    ("x", FAILED, "bad connection string"), ("host", FAILED, "bad connection string"),
+    ("no_such_option=1", FAILED, "bad connection string"), ("host='open", FAILED, "bad connection string"),
+    ("postgresql://[::1", FAILED, "bad connection string"), ("postgresql://u:p@ss@h/d", FAILED, "a host with an @"),
+    ("postgresql://u:p/w@h/d", FAILED, "the port is no number"),
+    ("postgresql://%zz@h/d", FAILED, "bad connection string"),
+    ("postgresql://h/d?no_such=1", FAILED, "bad connection string"), ("port=99999999", FAILED, "no connection"),
+    ("port=-1", FAILED, "the port is no number"), ("host=no.such.invalid", FAILED, "no connection"),
+    ("host=/no/such", FAILED, "no connection"), ("dbname=no_such_database", FAILED, "no_such_database"),
+    ("dbname='; drop database x; --'", FAILED, "does not exist"), ("user=no_such_role", FAILED, "no_such_role"),
+    ("sslmode=bogus", FAILED, "no connection"), ("connect_timeout=x", FAILED, "no connection"),
+    ("host=127.0.0.1 port=1", FAILED, "no connection"), ("dbname=a\nb", FAILED, "bad connection string"),
+    ("dbname='\x1b[2J'", FAILED, "does not exist"), ("options='-c no_such=1'", FAILED, "no_such"),
+    ("target_session_attrs=bogus", FAILED, "no connection"), ("client_encoding=bogus", FAILED, "no connection"),
+]
+
+BAD_VARIABLES = [
+    ({"MILLRACE_WORKER_LEASES": "1s"}, USAGE, "unknown setting"),
+    ({"MILLRACE_SMTP_PASSWRD": "x"}, USAGE, "unknown setting"),
+    ({"MILLRACE_LOG_\x1b[2J": "x"}, USAGE, "unknown setting"), ({"MILLRACE_HTTP_": "x"}, USAGE, "unknown setting"),
+    ({"MILLRACE_CONFIG": "/no/such"}, USAGE, "MILLRACE_CONFIG"), ({"MILLRACE_CONFIG": "/"}, USAGE, "cannot read"),
+    ({"MILLRACE_CONFIG": "/dev/zero"}, USAGE, "cannot read"), ({"PGPORT": "x"}, FAILED, "no connection"),
+    ({"PGSERVICE": "no_such"}, FAILED, ""), ({"PGSSLMODE": "bogus"}, FAILED, "no connection"),
+    ({"PGOPTIONS": "-c no_such=1"}, FAILED, "no_such"), ({"PGUSER": "no_such_role"}, FAILED, "no_such_role"),
+]
+
+BAD_FILES = {  # what the file holds: word of the complaint
+    b"lease = 30s\n": "unknown setting lease", b"[worker\nlease = 30s\n": "", b"[worker]\nlease\n": "",
+    b"[worker]\nlease = 30s # half a minute\n": "a comment behind a value",
+    b"[worker]\nLease = 30s\n": "unknown setting",
+    b"[nowhere]\nlease = 30s\n": "unknown setting", b"[worker]\nleases = 30s\n": "Did you mean worker.lease",
+    b"\x00\x01\x02\xff\xfe": "", b"\xef\xbb\xbf[worker]\nlease = 30s\n": "", b"[]\nx = 1\n": "", b"= 1\n": "",
+    b"{}\n": "",
+    b"[worker]\n= 30s\n": "", b"[worker]\nlease = 30s\nlease = soon\n": "soon", b"x" * 300_000: "longer than",
+    b"[worker]\nlease = " + b"9" * 100_000 + b"s\n": "lease", b"[worker]\nlease = 30s\x00\n": "lease",
+    b"[worker]\nlease = \x1b[2J\n": "lease", b"[worker]\nlease = 30\xff\n": "lease", b"<xml/>\n": "",
+    b"[worker]\nname = a\n[worker]\nprefetch = -x\n": "worker.prefetch",
+    b"[http]\nlisten = off\n[smtp]\nurl = x\n": "smtp.url",
+    b"[smtp]\nusername = a\n": "smtp.url is not", b"!include /etc/passwd\n": "",
+}
+
+BAD_LINES = [  # what is on standard input, status, word
+    (b"", NOTHING, ""), (b"\n\n \r\n", NOTHING, ""), (b'{"a": 1}\n{bad}\n', FAILED, "line 2: not JSON"),
+    (b"{}\n\n{}\n[1,]\n", FAILED, "line 4: not JSON"), (b'"\xff"\n', FAILED, "line 1: not JSON"),
+    (b"\x00\n", FAILED, "line 1"),
+    (b'{}\n"a\x00b"\n', FAILED, "line 2"), (b'{}\n"\\u0000"\n', FAILED, "line 2: unsupported Unicode"),
+    (b'{}\n"\\ud800"\n', FAILED, "line 2: not JSON"), (b"{} {}\n", FAILED, "line 1: not JSON"),
+    (b"{", FAILED, "line 1"),
+    (b"\xff\xfe{\x00}\x00", FAILED, "line 1: not JSON"), (b"'; drop table x; --\n", FAILED, "line 1: not JSON"),
+    (b"\x1b[2J\n", FAILED, "line 1: not JSON"), (b"[" * 200_000 + b"]" * 200_000 + b"\n", FAILED,
+                                                 "line 1: stack depth"),
+    (b"{}\n" * 500 + b"oops\n", FAILED, "line 501: not JSON"), (b"[" * 1_000_000, FAILED, "line 1: not JSON"),
+    (b"1e999999\n", FAILED, "line 1"), (b"{}\n1" + b"0" * 200_000 + b"\n", FAILED, "line 2"),
+]

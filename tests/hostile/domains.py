@@ -1,0 +1,225 @@
+"""What each argument may be: an oracle written from the contract (sql/queue/errors.md and the files' headers).
+
+A domain takes a value's meaning and returns None when the value is legal, else (SQLSTATE, word of the message). Each is
+named after the argument that it complains of.
+"""
+
+import re
+import unicodedata
+
+from values import DAY, YEAR
+
+KNOWN_QUEUES = {"mail", "small", "pipeline", "forks"}
+
+
+def anything(_meaning):
+    return None
+
+
+def bad(word):
+    return "MR005", f"bad {word}"
+
+
+def either(is_fine, refusal):
+    """A domain by a predicate."""
+    return lambda meaning: None if is_fine(meaning) else refusal
+
+
+def unless_null(domain):
+    return lambda meaning: None if meaning is None else domain(meaning)
+
+
+def matching(word, pattern, refusal=None):
+    form = re.compile(pattern, re.ASCII)
+    return either(lambda text: text is not None and form.fullmatch(text), refusal or bad(word))
+
+
+def sized(word, most, least=0, unit=len):
+    return either(lambda text: text is not None and least <= unit(text) <= most, bad(word))
+
+
+def byte_length(text):
+    return len(text.encode())
+
+
+def one_of(word, *words):
+    return either(lambda text: text in words, bad(word))
+
+
+def between(word, least, most):
+    return either(lambda number: number is not None and least <= number <= most, bad(word))
+
+
+def span(word, least, most, above=None):
+    """An interval of seconds, no part of it negative."""
+    def is_fine(meaning):
+        return (meaning is not None and not meaning.has_negative_part and least <= meaning.seconds <= most
+                and (above is None or meaning.seconds > above))
+    return either(is_fine, bad(word))
+
+
+def unknown_queue(meaning):
+    return None if meaning in KNOWN_QUEUES else ("MR003", "unknown queue")
+
+
+def unknown_pipeline_queue(meaning):
+    return None if meaning == "mono/main" else ("MR003", "unknown pipeline queue")
+
+
+def unknown_fork(meaning):
+    return None if meaning == "acme/site" else ("MR020", "unknown fork")
+
+
+def never(sqlstate, word):
+    """No generated value is the right one."""
+    return lambda _meaning: (sqlstate, word)
+
+
+def not_null(word):
+    return either(lambda meaning: meaning is not None, bad(word))
+
+
+def payload(limit):
+    def check(meaning):
+        if meaning is None:
+            return "MR005", "payload is null"
+        return None if meaning[1] <= limit else ("MR004", "is too large")
+    return check
+
+
+def payloads(meaning):
+    if meaning is None:
+        return "MR005", "payloads is null"
+    if len(meaning.items) > 50000:
+        return "MR010", "payloads in one call"
+    return ("MR005", "payload is null") if None in meaning.items else None
+
+
+def result(meaning):
+    return None if meaning is None or meaning[1] <= 1048576 else bad("results")
+
+
+def successors(meaning):
+    """Of the generated documents only the empty array has no element without an "after"."""
+    return None if meaning is None or meaning == ("array", 2) else bad("successors")
+
+
+def session_queues(meaning):
+    if meaning is None or not 1 <= len(meaning.items) <= 1000:
+        return bad("queues")
+    return queues(meaning)
+
+
+def queues(meaning):
+    return None if meaning is None or KNOWN_QUEUES.issuperset(meaning.items) else ("MR003", "unknown queue")
+
+
+def settled_ids(meaning):
+    """The fence is that of one job; whatever other id is shown with it is not held by it."""
+    if meaning is None:
+        return bad("job_ids")
+    if not meaning.items:
+        return None
+    if len(meaning.items) > 1000:
+        return "MR010", "in one call"
+    if meaning.dims != f"[1:{len(meaning.items)}]" or None in meaning.items:
+        return bad("job_ids")
+    return None if len(meaning.items) == 1 else bad("fences")
+
+
+def one_for_the_job(word, is_fine):
+    """An array beside one job: null, or of one element that is fine."""
+    def check(meaning):
+        if meaning is None:
+            return None
+        return None if meaning.dims == "[1:1]" and is_fine(meaning.items[0]) else bad(word)
+    return check
+
+
+def outcomes(meaning):
+    if meaning is not None and meaning.dims == "[1:1]" and meaning.items[0] == "snoozed":
+        return bad("delays")  # of which there are none
+    return one_for_the_job("outcomes", lambda outcome: outcome == "completed")(meaning)
+
+
+def max_validation(meaning):
+    """The time limit that is given beside it is ten minutes."""
+    return span("max_validation", 0, 30 * DAY, above=0)(meaning) or span("time_limit", 600, 30 * DAY)(meaning)
+
+
+def last_green_request(number):
+    """There is one request, its URI is given, and nothing has been green."""
+    if number is None or number > 1:
+        return bad("last_green_request")
+    if number < 0:
+        return "MR007", "cannot become"
+    return bad("last_green_uri") if number == 0 else None
+
+
+def fences(meaning):
+    return None if meaning is not None and meaning.dims == "[1:1]" and meaning.items[0] is not None else bad("fences")
+
+
+def is_branch(text):
+    return (text is not None and 1 <= byte_length(text) <= 200
+            and not any(c in " ~^:?*[\\" or unicodedata.category(c) == "Cc" for c in text)
+            and not re.search(r"\.\.|@\{|//|^/|/\Z|\.\Z|^-|^(@|HEAD)\Z", text)
+            and not re.search(r"(^|/)\.|\.lock(/|\Z)", text))
+
+
+def is_remote(text):
+    return (text is not None and byte_length(text) <= 2000
+            and not any(c.isspace() or unicodedata.category(c) == "Cc" for c in text)
+            and re.match(r"((https?://|git://|ssh://([A-Za-z0-9._~]+@)?)(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)"
+                         r"(:[0-9]{1,5})?/.|(file://)?/[^/])", text, re.ASCII) is not None)
+
+
+branch = either(is_branch, bad("branch"))
+
+
+def remote(word):
+    return either(is_remote, bad(word))
+
+
+def branches(meaning):
+    is_fine = (meaning is not None and meaning.dims is not None and "][" not in meaning.dims
+               and len(meaning.items) <= 100 and all(is_branch(item) for item in meaning.items)
+               and len(set(meaning.items)) == len(meaning.items))
+    return None if is_fine else bad("branches")
+
+
+def command(meaning):
+    is_fine = (meaning is not None and meaning.dims is not None and "][" not in meaning.dims
+               and len(meaning.items) <= 1000 and None not in meaning.items)
+    return None if is_fine else bad("command")
+
+
+def repo(meaning):
+    if meaning == "acme/site":
+        return "MR021", "exists"
+    return matching("repo", r"(?!.*/\.{1,2}\Z)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}")(meaning)
+
+
+def commit(word):
+    return matching(word, "[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+QUEUE_NAME = "[a-z0-9][a-z0-9_.-]{0,47}"
+
+
+def new_queue(meaning):
+    return ("MR008", "exists") if meaning in KNOWN_QUEUES else matching("name", QUEUE_NAME)(meaning)
+
+
+kind = sized("kind", 100, least=1)
+run_at = unless_null(either(lambda is_too_far: not is_too_far, bad("run_at")))
+delay = unless_null(span("delay", 0, 10 * YEAR))
+timeout = unless_null(span("timeout", 0, 30 * DAY, above=0))
+max_attempts = between("max_attempts", 1, 1000)
+traceparent = unless_null(matching("traceparent", "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"))
+unknown_job = never("MR006", "unknown job")
+lost_lease = either(lambda meaning: False, ("MR001", "lease lost"))
+ended_session = never("MR002", "has ended")
+error = sized("errors", 10**9, least=1)
+project = sized("project", 500, unit=byte_length)
+degree = either(lambda number: number is not None and 0 <= number <= 1, bad("degree"))

@@ -1,0 +1,282 @@
+"""The contract's refusals by hand: what exactly is refused, and how.
+
+RULES   function, argument, rule, call, SQLSTATE, a word of the message; <words> are filled in by fixture.py
+STATES  rule, what is done before in the same transaction, function, call, SQLSTATE, word
+LEGAL   function, what is legal although it looks odd, call
+"""
+
+from values import WILD, quote
+
+SHA = "a" * 40
+WILD_2 = WILD + " 2 seconds"
+
+
+def of(function, *rows):
+    """The rows of one function: argument, rule, what is between the parentheses, SQLSTATE, word."""
+    return [(function, argument, rule, f"{function}({inside})", sqlstate, word)
+            for argument, rule, inside, sqlstate, word in rows]
+
+
+def enqueue_rules(function, payload):
+    """What both forms of enqueue refuse alike."""
+    def row(argument, rule, policy, sqlstate="MR005", word=None):
+        return argument, rule, f"'mail', 'x', {payload}, {policy}", sqlstate, word or f"bad {argument}"
+    return of(
+        function,
+        ("queue", "null", f"null, 'x', {payload}", "MR003", "unknown queue null"),
+        ("queue", "empty", f"'', 'x', {payload}", "MR003", "unknown queue ''"),
+        ("queue", "never created", f"'nowhere', 'x', {payload}", "MR003", "unknown queue 'nowhere'"),
+        ("queue", "in capitals", f"'MAIL', 'x', {payload}", "MR003", "unknown queue 'MAIL'"),
+        ("queue", "SQL", f"'mail''; drop table x; --', 'x', {payload}", "MR003", "unknown queue"),
+        ("kind", "null", f"'mail', null, {payload}", "MR005", "bad kind"),
+        ("kind", "empty", f"'mail', '', {payload}", "MR005", "bad kind"),
+        ("kind", "101 characters", f"'mail', repeat('k', 101), {payload}", "MR005", "bad kind"),
+        row("priority", "null", "priority => null"),
+        row("priority", "below 0", "priority => -1"),
+        row("priority", "above 9", "priority => 10"),
+        row("priority", "no number", "priority => 'x'", "22P02", "invalid input syntax"),
+        row("run_at", "beside a delay", "run_at => now(), delay => '1 s'"),
+        row("run_at", "the end of time", "run_at => 'infinity'"),
+        row("run_at", "more than ten years ahead", "run_at => now() + interval '11 years'"),
+        row("run_at", "no such day", "run_at => '2026-02-30'", "22008", "out of range"),
+        row("delay", "negative", "delay => '-1 second'"),
+        row("delay", "more than ten years", "delay => '10 years 1 second'"),
+        row("delay", "parts that cancel each other", f"delay => '{WILD}'"),
+        row("max_attempts", "0", "max_attempts => 0"),
+        row("max_attempts", "1001", "max_attempts => 1001"),
+        row("max_attempts", "beyond a smallint", "max_attempts => 32768"),
+        row("max_attempts", "beyond an int", "max_attempts => '2147483648'", "22003", "out of range"),
+        row("timeout", "0", "timeout => '0'"),
+        row("timeout", "negative", "timeout => '-1 second'"),
+        row("timeout", "more than 30 days", "timeout => '30 days 1 second'"),
+        row("timeout", "parts that cancel each other", f"timeout => '{WILD_2}'"),
+        row("traceparent", "empty", "traceparent => ''"),
+        row("traceparent", "in capitals", f"traceparent => '00-{'A' * 32}-{'b' * 16}-01'"),
+        row("traceparent", "a line behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\n'"),
+        row("traceparent", "a header behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\r\\nX: 1'"),
+    )
+
+
+def limit_rules(function, argument, most):
+    """A number from 1 to `most`."""
+    return of(function,
+              (argument, "null", "null::int", "MR005", f"bad {argument}"),
+              (argument, "0", "0", "MR005", f"bad {argument}"),
+              (argument, "negative", "-1", "MR005", f"bad {argument}"),
+              (argument, "one too many", str(most + 1), "MR005", f"bad {argument}"))
+
+
+def interval_rules(function, argument, call, ranges):
+    rules = ranges | {"parts that cancel each other": WILD_2}
+    return of(function, *((argument, rule, call % quote(text), "MR005", f"bad {argument}")
+                          for rule, text in rules.items()),
+              (argument, "no interval", call % "'soon'", "22007", "invalid input syntax"))
+
+
+def session_rules():
+    opened = "millrace.open_session"
+    return of(
+        opened,
+        ("name", "null", "null, '{mail}'", "MR005", "bad name"), ("name", "empty", "'', '{mail}'", "MR005", "bad name"),
+        ("name", "201 characters", "repeat('n', 201), '{mail}'", "MR005", "bad name"),
+        ("queues", "null", "'w', null", "MR005", "bad queues"), ("queues", "none", "'w', '{}'", "MR005", "bad queues"),
+        ("queues", "a null", "'w', '{mail,NULL}'", "MR003", "unknown queue null"),
+        ("queues", "an unknown one", "'w', '{mail,nowhere}'", "MR003", "unknown queue 'nowhere'"),
+        ("queues", "1001", "'w', array_fill('mail'::text, '{1001}')", "MR005", "bad queues"),
+        ("host", "256 characters", "'w', '{mail}', repeat('h', 256)", "MR005", "bad host"),
+        ("version", "101 characters", "'w', '{mail}', version => repeat('v', 101)", "MR005", "bad version"),
+    ) + interval_rules(opened, "lease", "'w', '{mail}', lease => %s", {
+        "less than a second": "999 milliseconds", "more than an hour": "1 hour 1 second", "negative": "-30 seconds"},
+    ) + of(opened, ("lease", "null", "'w', '{mail}', lease => null", "MR005", "bad lease")
+    ) + of("millrace.heartbeat", ("session", "null", "null", "MR002", "session null has ended"),
+           ("session", "never opened", "4711", "MR002", "session 4711 has ended"),
+           ("session", "closed", "<closed_session>", "MR002", "has ended")
+    ) + of("millrace.close_session", ("session", "null", "null", "MR002", "session null has ended"),
+           ("session", "negative", "-1", "MR002", "session -1 has ended"),
+           ("session", "closed", "<closed_session>", "MR002", "has ended")
+    ) + of("millrace.claim", ("session", "null", "null, 'mail'", "MR002", "session null has ended"),
+           ("session", "closed", "<closed_session>, 'mail'", "MR002", "has ended"),
+           ("queue", "null", "<session>, null", "MR003", "unknown queue null"),
+           ("queue", "unknown", "<session>, 'nowhere'", "MR003", "unknown queue"),
+           ("max_jobs", "null", "<session>, 'mail', null", "MR005", "bad max_jobs"),
+           ("max_jobs", "0", "<session>, 'mail', 0", "MR005", "bad max_jobs"),
+           ("max_jobs", "10001", "<session>, 'mail', 10001", "MR005", "bad max_jobs"))
+
+
+def settle_one_rules():
+    rules = []
+    for verb, rest in (("complete", ""), ("fail", ", 'e'"), ("snooze", ", '1 s'"), ("discard", ", 'e'")):
+        rules += of(f"millrace.{verb}",
+                    ("fence", "null", f"null, <running>{rest}", "MR005", "bad fences"),
+                    ("fence", "of nobody", f"0, <running>{rest}", "MR001", "does not hold"),
+                    ("fence", "of an earlier claim", f"<spent_fence>, <running>{rest}", "MR001", "does not hold"),
+                    ("job_id", "null", f"<fence>, null{rest}", "MR005", "bad job_ids"),
+                    ("job_id", "unknown", f"<fence>, -1{rest}", "MR001", "does not hold job -1"),
+                    ("job_id", "that waits", f"<fence>, <waiting>{rest}", "MR001", "does not hold"))
+    for verb in ("fail", "discard"):
+        rules += of(f"millrace.{verb}", ("error", "null", "<fence>, <running>, null", "MR005", "bad errors"),
+                    ("error", "empty", "<fence>, <running>, ''", "MR005", "bad errors"))
+    rules += interval_rules("millrace.fail", "delays", "<fence>, <running>, 'e', %s",
+                            {"negative": "-1 second", "more than ten years": "11 years"})
+    rules += interval_rules("millrace.snooze", "delays", "<fence>, <running>, %s",
+                            {"negative": "-1 second", "more than ten years": "11 years"})
+    return rules + of("millrace.snooze", ("delays", "null", "<fence>, <running>, null", "MR005", "bad delays")) + of(
+        "millrace.complete", ("results", "more than a MiB", "<fence>, <running>, to_jsonb(repeat('x', 1048577))",
+                              "MR005",
+                              "bad results")) + of(
+        "millrace.assert_lease", ("fence", "null", "null, <running>", "MR001", "fence null"),
+        ("fence", "of an earlier claim", "<spent_fence>, <running>", "MR001", "lease lost"),
+        ("job_id", "null", "<fence>, null", "MR001", "job null"))
+
+
+def settle_many_rules():
+    one = "array[<running>], array[<fence>]"
+
+    def row(argument, rule, rest):
+        return argument, rule, f"{one}, {rest}", "MR005", f"bad {argument}"
+
+    def after(rule, rest):
+        return "successors", rule, f"{one}, successors => '{rest}'", "MR005", "bad successors"
+    return of(
+        "millrace.settle_many",
+        ("job_ids", "null", "null, '{1}'", "MR005", "bad job_ids"),
+        ("job_ids", "a null", "'{NULL}', '{1}'", "MR005", "bad job_ids"),
+        ("job_ids", "one twice", "'{1,1}', '{1,2}'", "MR005", "bad job_ids"),
+        ("job_ids", "two dimensions", "'{{1,2}}', '{1,2}'", "MR005", "bad job_ids"),
+        ("job_ids", "counted from zero", "'[0:0]={1}', '{1}'", "MR005", "bad job_ids"),
+        ("job_ids", "1001", "array_fill(1, '{1001}')::bigint[], '{1}'", "MR010", "1001 jobs"),
+        ("fences", "null", "'{1}', null", "MR005", "bad fences"),
+        ("fences", "a null", "'{1}', '{NULL}'", "MR005", "bad fences"),
+        ("fences", "too few", "'{1,2}', '{1}'", "MR005", "bad fences"),
+        ("fences", "too many", "'{1}', '{1,2}'", "MR005", "bad fences"),
+        ("fences", "counted from two", "'{1}', '[2:2]={1}'", "MR005", "bad fences"),
+        row("outcomes", "too few", "'{}'"), row("outcomes", "a null", "'{NULL}'"),
+        row("outcomes", "unknown", "'{done}'"),
+        row("outcomes", "in capitals", "'{COMPLETED}'"), row("outcomes", "that of a person", "'{cancelled}'"),
+        row("errors", "null for a failure", "'{failed}'"), row("errors", "empty for a failure", "'{failed}', '{\"\"}'"),
+        row("errors", "too many", "'{failed}', '{a,b}'"), row("errors", "two dimensions", "'{failed}', '{{a}}'"),
+        row("delays", "null for a snooze", "'{snoozed}'"), row("delays", "negative", "'{snoozed}', null, '{-1 s}'"),
+        row("delays", "more than ten years", "'{snoozed}', null, '{11 years}'"),
+        row("delays", "parts that cancel each other", "'{snoozed}', null, '{%s}'" % WILD),
+        row("delays", "too many", "'{snoozed}', null, '{1 s,1 s}'"),
+        row("results", "too many", "null, null, null, '{1,2}'"),
+        row("results", "more than a MiB", "null, null, null, array[to_jsonb(repeat('x', 1048577))]"),
+        after("no array", "{}"), after("a text", '"x"'), after("no objects", "[1]"), after("a null", "[null]"),
+        after("of no job", "[{}]"), after("of another job", '[{"after": -5, "queue": "mail", "kind": "x"}]'),
+        after("of a job as text", '[{"after": "<running>", "queue": "mail", "kind": "x"}]'),
+        after("of half a job", '[{"after": <running>.5, "queue": "mail", "kind": "x"}]'),
+        after("an unknown key", '[{"after": <running>, "queue": "mail", "kind": "x", "run": 1}]'),
+        after("a priority in words", '[{"after": <running>, "queue": "mail", "kind": "x", "priority": "high"}]'),
+        after("a broken priority", '[{"after": <running>, "queue": "mail", "kind": "x", "priority": 1.5}]'),
+        after("a huge priority", '[{"after": <running>, "queue": "mail", "kind": "x", "priority": 99999999999}]'),
+        after("a delay in words", '[{"after": <running>, "queue": "mail", "kind": "x", "delay": "soon"}]'),
+        after("a delay beyond intervals", '[{"after": <running>, "queue": "mail", "kind": "x", "delay": "9e99 s"}]'),
+        after("a delay that is an object", '[{"after": <running>, "queue": "mail", "kind": "x", "delay": {"a": 1}}]'),
+        ("successors", "a priority above 9", one + ", successors => '[{\"after\": <running>, \"queue\": \"mail\", "
+         "\"kind\": \"x\", \"priority\": 10}]'", "MR005", "bad priority"),
+        ("successors", "no queue", one + ", successors => '[{\"after\": <running>, \"kind\": \"x\"}]'", "MR003",
+         "unknown queue null"),
+        ("successors", "no kind", one + ", successors => '[{\"after\": <running>, \"queue\": \"mail\"}]'", "MR005",
+         "bad kind"),
+        ("successors", "too large a payload", one + ", successors => jsonb_build_array(jsonb_build_object('after', "
+         "<running>, 'queue', 'small', 'kind', 'x', 'payload', repeat('x', 101)))", "MR004", "too large"),
+        ("successors", "1001", one + ", successors => (select jsonb_agg('{\"after\": <running>}'::jsonb) from "
+         "generate_series(1, 1001))", "MR005", "bad successors"),
+    )
+
+
+def operator_rules():
+    rules = []
+    for verb in ("retry", "replay", "cancel"):
+        rules += of(f"millrace.{verb}", ("job_id", "null", "null", "MR006", "unknown job null"),
+                    ("job_id", "never enqueued", "-1", "MR006", "unknown job -1"),
+                    ("job_id", "beyond all", "9223372036854775807", "MR006", "unknown job"),
+                    ("job_id", "beyond a bigint", "'9223372036854775808'", "22003", "out of range"),
+                    ("job_id", "running", "<running>", "MR007", "is running"),
+                    ("job_id", "completed", "<done>", "MR007", "is completed"))
+    return rules + of("millrace.retry", ("job_id", "discarded", "<dead>", "MR007", "is discarded")) + of(
+        "millrace.replay", ("job_id", "scheduled", "<scheduled>", "MR007", "is scheduled")) + of(
+        "millrace.cancel", ("job_id", "discarded", "<dead>", "MR007", "is discarded"),
+        ("reason", "1001 characters", "<waiting>, repeat('r', 1001)", "MR005", "bad reason"))
+
+
+def create_queue_rules():
+    create = "millrace.create_queue"
+    bad_names = {"null": "null", "empty": "''", "49 characters": "repeat('q', 49)", "a capital": "'Mail'",
+                 "a leading dash": "'-mail'", "a leading dot": "'.mail'", "a space": "'e mail'", "a quote": "'e''mail'",
+                 "a line feed behind it": "E'mail\\n'", "a look-alike": "'m\u0430il'", "a slash": "'../mail'"}
+    rules = of(create, *(("name", rule, name, "MR005", "bad name") for rule, name in bad_names.items()),
+               ("name", "taken", "'mail'", "MR008", "queue 'mail' exists"),
+               ("max_attempts", "0", "'q', max_attempts => 0", "MR005", "bad max_attempts"),
+               ("max_attempts", "beyond a smallint", "'q', max_attempts => 65537", "MR005", "bad max_attempts"),
+               ("max_payload_bytes", "1", "'q', max_payload_bytes => 1", "MR005", "bad max_payload_bytes"),
+               ("max_payload_bytes", "more than 64 MiB", "'q', max_payload_bytes => 67108865", "MR005",
+                "bad max_payload_bytes"))
+    ranges = {"timeout": {"0": "0", "more than 30 days": "31 days", "negative": "-1 s"},
+              "retry_base": {"0": "0", "more than a day": "25 hours"}, "retention": {"less than a day": "23:59:59",
+                                                                                  "more than ten years": "11 years"},
+              "retry_cap": {"less than retry_base": "4 seconds", "more than 30 days": "31 days"}}
+    for argument, texts in ranges.items():
+        cap = ", retry_cap => '30 days'" if argument == "retry_base" else ""
+        rules += interval_rules(create, argument, f"'q', {argument} => %s{cap}", texts)
+    return rules
+
+
+RULES = (
+    enqueue_rules("millrace.enqueue", "'{}'") + enqueue_rules("millrace.enqueue_many", "'{1,2}'") + session_rules()
+    + settle_one_rules() + settle_many_rules() + operator_rules() + create_queue_rules()
+    + limit_rules("millrace.promote", "max_jobs", 10000) + limit_rules("millrace.reap", "max_jobs", 10000)
+    + limit_rules("millrace.prune", "max_rows", 100000) + limit_rules("millrace.maintain_partitions", "days_ahead", 60)
+    + of("millrace.enqueue", ("payload", "null", "'mail', 'x', null", "MR005", "payload is null"),
+         ("payload", "beyond the queue's limit", "'small', 'x', to_jsonb(repeat('x', 99))", "MR004", "101 bytes"),
+         ("payload", "no JSON", "'mail', 'x', '{'", "22P02", "invalid input syntax"),
+         ("payload", "a lone surrogate", "'mail', 'x', '\"\\ud800\"'", "22P02", "invalid input syntax"),
+         ("payload", "\\u0000", "'mail', 'x', '\"\\u0000\"'", "22P05", "unsupported Unicode"),
+         ("payload", "not UTF-8", "'mail', 'x', E'\"\\xff\"'", "22021", "invalid byte sequence"))
+    + of("millrace.enqueue_many", ("payloads", "null", "'mail', 'x', null", "MR005", "payloads is null"),
+         ("payloads", "a null", "'mail', 'x', '{1,NULL}'", "MR005", "payload is null"),
+         ("payloads", "50001", "'mail', 'x', array_fill('1'::jsonb, '{50001}')", "MR010", "50001 payloads"),
+         ("payloads", "one beyond the limit", "'small', 'x', array['1', to_jsonb(repeat('x', 99))]", "MR004",
+          "101 bytes"))
+    + of("millrace.advance_low_water", ("queues", "a null", "'{NULL}'", "MR003", "unknown queue null"),
+         ("queues", "unknown", "'{mail,nowhere}'", "MR003", "unknown queue 'nowhere'"))
+    + [rule for verb in ("poke", "raise_signal", "lower_signal")
+       for rule in of(f"millrace.{verb}", ("queue", "null", "null", "MR003", "unknown queue null"),
+                      ("queue", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
+)
+
+STATES = [
+    ("this transaction has written", ["reset role; create table millrace.x (); set role millrace_worker"],
+     "millrace.advance_low_water", "millrace.advance_low_water()", "MR007", "already written"),
+    ("repeatable read", ["set transaction isolation level repeatable read"], "millrace.advance_low_water",
+     "millrace.advance_low_water()", "MR007", "is repeatable read"),
+    ("serializable", ["set transaction isolation level serializable"], "millrace.advance_low_water",
+     "millrace.advance_low_water()", "MR007", "is serializable"),
+    ("repeatable read", ["set transaction isolation level repeatable read"], "millrace.open_session",
+     "millrace.open_session('w', '{mail}')", "MR007", "is repeatable read"),
+    ("restored elsewhere", ["reset role; update millrace.installation set system_identifier = 1;"
+                            "set role millrace_worker"],
+     "millrace.open_session", "millrace.open_session('w', '{mail}')", "MR011", "another place"),
+    ("cloned under another name", ["reset role; update millrace.installation set database_name = 'x';"
+                                   "set role millrace_worker"],
+     "millrace.open_session", "millrace.open_session('w', '{mail}')", "MR011", "another place"),
+]
+
+LEGAL = [
+    ("millrace.enqueue", "a kind of 100 look-alikes", "millrace.enqueue('mail', repeat('\u0430', 100))"),
+    ("millrace.enqueue", "a kind that is SQL", "millrace.enqueue('mail', '''; drop table millrace.job; --')"),
+    ("millrace.enqueue", "due before time began", "millrace.enqueue('mail', 'x', run_at => '-infinity')"),
+    ("millrace.enqueue", "due at once", "millrace.enqueue('mail', 'x', delay => '0')"),
+    ("millrace.enqueue", "ten years", "millrace.enqueue('mail', 'x', delay => '10 years', timeout => '30 days')"),
+    ("millrace.enqueue", "exactly the limit", "millrace.enqueue('small', 'x', to_jsonb(repeat('x', 98)))"),
+    ("millrace.enqueue", "a deep nest",
+     "millrace.enqueue('mail', 'x', (repeat('[', 4000) || repeat(']', 4000))::jsonb)"),
+    ("millrace.enqueue_many", "nothing", "millrace.enqueue_many('mail', 'x', '{}')"),
+    ("millrace.enqueue_many", "two dimensions", "millrace.enqueue_many('mail', 'x', '{{1,2},{3,4}}')"),
+    ("millrace.settle_many", "nothing", "millrace.settle_many('{}', null)"),
+    ("millrace.settle_many", "successors of a job that is lost",
+     "millrace.settle_many('{5}', '{5}', successors => '[{\"after\": 5}]')"),
+    ("millrace.settled_as", "nulls", "millrace.settled_as(null, null)"),
+    ("millrace.promote", "since ever", "millrace.promote(1, '-infinity')"),
+    ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
+]

@@ -1,0 +1,202 @@
+"""The refusals of fork synchronisation and of the pipeline by hand, in the form of rules.py."""
+
+from rules import SHA, interval_rules, of
+from values import quote
+
+BAD_BRANCHES = {
+    "null": None, "empty": "", "HEAD": "HEAD", "an at sign": "@", "an option": "--upload-pack=x", "a dash": "-x",
+    "a range": "a..b", "a reflog": "a@{1}", "a space": "a b", "a line feed": "a\n", "an escape": "a\x1b[2J",
+    "a colon": "a:b",
+    "a caret": "a^", "a tilde": "a~1", "a wildcard": "a*", "a backslash": "a\\b", "a leading slash": "/a",
+    "a trailing slash": "a/", "two slashes": "a//b", "a hidden component": "a/.b", "a trailing dot": "a.",
+    "a lock": "a.lock/b", "201 bytes": "b" * 201, "201 bytes of few characters": "ä" * 101,
+}
+BAD_REMOTES = {
+    "null": None, "empty": "", "relative": "a.git", "a password": "https://u:p@example.org/a.git",
+    "a user": "https://u@example.org/a.git", "a transport that runs programs": "ext::sh -c id",
+    "a helper": "ftp://example.org/a.git", "an option": "--upload-pack=x",
+    "an option as host": "ssh://-oProxyCommand=x/a",
+    "two slashes alone": "//host/share", "a space": "https://example.org/a b", "a line feed": "/srv/a.git\n",
+    "scp's form": "git@example.org:a.git", "no host": "https:///a.git", "no path": "https://example.org/",
+    "2001 bytes": "/" + "a" * 2000, "a scheme in capitals": "HTTPS://example.org/a.git",
+}
+
+
+def text(value):
+    return "null" if value is None else quote(value)
+
+
+def fork_rules():
+    add = "forks.add_fork"
+    urls = "'/srv/a.git', '/srv/b.git'"
+    repos = {"null": None, "empty": "", "no slash": "acme", "two slashes": "a/b/c", "a traversal": "a/..",
+             "a dot": "a/.", "a leading dash": "-a/b", "a space": "a/b c", "a quote": "a/b'", "a line feed": "a/b\n",
+             "a look-alike": "\u0430cme/site", "an organisation of 101": "a" * 101 + "/b", "no name": "a/"}
+    rules = of(add, *(("repo", rule, f"{text(repo)}, {urls}", "MR005", "bad repo") for rule, repo in repos.items()),
+               ("repo", "taken", f"'acme/site', {urls}", "MR021", "'acme/site' exists"),
+               ("provider", "null", f"'a/b', {urls}, provider => null", "MR005", "bad provider"),
+               ("provider", "unknown", f"'a/b', {urls}, provider => 'svn'", "MR005", "bad provider"),
+               ("origin_url", "beside github", f"'a/b', {urls}, provider => 'github'", "MR005", "bad origin_url"),
+               ("queue", "null", f"'a/b', {urls}, queue => null", "MR003", "unknown queue null"),
+               ("queue", "unknown", f"'a/b', {urls}, queue => 'nowhere'", "MR003", "unknown queue"),
+               ("digest_group", "null", f"'a/b', {urls}, digest_group => null", "MR005", "bad digest_group"),
+               ("digest_group", "in capitals", f"'a/b', {urls}, digest_group => 'A'", "MR005", "bad digest_group"),
+               *(("origin_url", rule, f"'a/b', {text(url)}, '/srv/b.git'", "MR005", "bad origin_url")
+                 for rule, url in BAD_REMOTES.items()),
+               *(("upstream_url", rule, f"'a/b', '/srv/a.git', {text(url)}", "MR005", "bad upstream_url")
+                 for rule, url in BAD_REMOTES.items()),
+               *(("branches", rule, f"'a/b', {urls}, array[{text(name)}]::text[]", "MR005", "bad branches")
+                 for rule, name in BAD_BRANCHES.items()),
+               ("branches", "no array", f"'a/b', {urls}, null", "MR005", "bad branches"),
+               ("branches", "none", f"'a/b', {urls}, '{{}}'", "MR005", "bad branches"),
+               ("branches", "one twice", f"'a/b', {urls}, '{{main,main}}'", "MR005", "bad branches"),
+               ("branches", "two dimensions", f"'a/b', {urls}, '{{{{main}},{{next}}}}'", "MR005", "bad branches"),
+               ("branches", "101", f"'a/b', {urls}, array(select 'b' || n from generate_series(1, 101) n)", "MR005",
+                "bad branches"))
+    for verb in ("enable_fork", "disable_fork", "sync_now"):
+        rules += of(f"forks.{verb}", ("repo", "null", "null", "MR020", "unknown fork NULL"),
+                    ("repo", "unknown", "'acme/none'", "MR020", "unknown fork 'acme/none'"))
+    return rules + of("forks.sync_now", ("repo", "disabled", "'acme/idle'", "MR007", "is disabled"),
+                      ("branch", "empty", "'acme/site', ''", "MR005", "bad branch"),
+                      ("branch", "not listed", "'acme/site', 'next'", "MR005", "bad branch"))
+
+
+def sync_rules():
+    commits = {"empty": "", "short": "a" * 39, "too long": "a" * 41, "in capitals": "A" * 40, "a word": "HEAD",
+               "a line behind it": SHA + "\n", "an option": "--all"}
+    rules = []
+    for argument, before, after in (("before_sha", "%s", quote(SHA)), ("after_sha", quote(SHA), "%s")):
+        for rule, commit in commits.items():
+            given = f"{before}, {after}" % quote(commit)
+            rules += of("forks.intend_push", (argument, rule, f"<fence>, <running>, {given}", "MR005",
+                                              f"bad {argument}"))
+            rules += of("forks.record_sync", (argument, rule, f"<running>, 'acme/site', 'main', 'updated', {given}",
+                                              "MR005",
+                                              f"bad {argument}"))
+        rules += of("forks.intend_push", (argument, "null", f"<fence>, <running>, {before}, {after}" % "null", "MR005",
+                                          f"bad {argument}"))
+    pair = f"'{SHA}', '{SHA}'"
+    rules += of("forks.intend_push", ("fence", "null", f"null, <running>, {pair}", "MR001", "fence null"),
+                ("fence", "of an earlier claim", f"<spent_fence>, <running>, {pair}", "MR001", "does not hold"),
+                ("job_id", "null", f"<fence>, null, {pair}", "MR001", "job null"))
+    return rules + of(
+        "forks.record_sync", ("job_id", "null", "null, 'acme/site', 'main', 'current'", "MR005", "bad job_id"),
+        ("repo", "null", "1, null, 'main', 'current'", "MR020", "unknown fork"),
+        ("repo", "unknown", "1, 'acme/none', 'main', 'current'", "MR020", "unknown fork"),
+        *(("branch", rule, f"1, 'acme/site', {text(name)}, 'current'", "MR005", "bad branch")
+          for rule, name in BAD_BRANCHES.items()),
+        ("state", "null", "1, 'acme/site', 'main', null", "MR005", "bad state"),
+        ("state", "unknown", "1, 'acme/site', 'main', 'done'", "MR005", "bad state"),
+        ("state", "updated without commits", "1, 'acme/site', 'main', 'updated'", "MR005", "bad state"),
+        ("detail", "4001 characters", "1, 'acme/site', 'main', 'failed', null, null, repeat('d', 4001)", "MR005",
+         "bad detail"),
+        ("run", "unknown", "1, 'acme/site', 'main', 'current', run => 1", "MR005", "bad run"))
+
+
+def pipeline_queue_rules():
+    create = "pipeline.create_queue"
+    fine = "'q', '/srv/a.git', 'main', '{make}'"
+    names = {"null": None, "empty": "", "in capitals": "Q", "a leading slash": "/q", "a leading dot": "../q",
+             "101 characters": "q" * 101, "a line feed": "q\n"}
+    commands = {"null": "null", "empty": "'{}'", "a null": "'{make,NULL}'", "no program": "'{\"\"}'",
+                "two dimensions": "'{{make},{all}}'", "1001 words": "array_fill('a'::text, '{1001}')",
+                "more than 64 KiB": "array[repeat('a', 65537)]"}
+    rules = of(create, *(("name", rule, f"{text(name)}, '/srv/a.git', 'main', '{{make}}'", "MR005", "bad name")
+                         for rule, name in names.items()),
+               ("name", "taken", "'mono/main', '/srv/a.git', 'main', '{make}'", "MR008", "exists"),
+               *(("remote", rule, f"'q', {text(url)}, 'main', '{{make}}'", "MR005", "bad remote")
+                 for rule, url in BAD_REMOTES.items()),
+               *(("ref", rule, f"'q', '/srv/a.git', {text(name)}, '{{make}}'", "MR005", "bad ref")
+                 for rule, name in BAD_BRANCHES.items()),
+               *(("command", rule, f"'q', '/srv/a.git', 'main', {command}", "MR005", "bad command")
+                 for rule, command in commands.items()),
+               ("job_queue", "unknown", f"{fine}, 'nowhere'", "MR003", "unknown queue"),
+               ("max_concurrent", "0", f"{fine}, max_concurrent => 0", "MR005", "bad max_concurrent"),
+               ("max_concurrent", "101", f"{fine}, max_concurrent => 101", "MR005", "bad max_concurrent"))
+    ranges = {"time_limit": {"0": "0", "more than max_validation": "3 hours"},
+              "max_validation": {"more than 30 days": "31 d"},
+              "poll_accepted": {"9 ms": "9 ms", "more than an hour": "61 min"},
+              "poll_running": {"9 ms": "9 ms", "more than an hour": "61 min"}}
+    for argument, texts in ranges.items():
+        rules += interval_rules(create, argument, f"{fine}, {argument} => %s", texts)
+    return rules
+
+
+def stage_rules():
+    queue = "'mono/main'"
+    rules = []
+    for verb, rest in (("ingest", ", 'u'"), ("poll", ""), ("is_green", ", 'u'"), ("latest_green", ""),
+                       ("create_build", ", 'b', 1, ''"), ("create_fact", ", 'u', '', 0, 1"),
+                       ("trigger_command", ", 1, '', null, 'u'")):
+        rules += of(f"pipeline.{verb}", ("queue", "null", f"null{rest}", "MR003", "unknown pipeline queue null"),
+                    ("queue", "unknown", f"'nowhere'{rest}", "MR003", "unknown pipeline queue 'nowhere'"))
+    long_uri = "repeat('\U0001f600', 501)"  # 2004 bytes, more than an index would hold were there no limit
+    return rules + of(
+        "pipeline.ingest", ("uri", "null", f"{queue}, null", "MR005", "bad uri"),
+        ("uri", "empty", f"{queue}, ''", "MR005", "bad uri"),
+        ("uri", "2004 bytes", f"{queue}, {long_uri}", "MR005", "bad uri")
+    ) + of(
+        "pipeline.create_build", ("id", "null", f"{queue}, null, 1, ''", "MR005", "bad id"),
+        ("id", "empty", f"{queue}, '', 1, ''", "MR005", "bad id"),
+        ("id", "601 bytes", f"{queue}, repeat('i', 601), 1, ''", "MR005", "bad id"),
+        ("request", "null", f"{queue}, 'b', null, ''", "MR005", "bad request"),
+        ("request", "never ingested", f"{queue}, 'b', 99, ''", "MR005", "bad request"),
+        ("project", "null", f"{queue}, 'b', 1, null", "MR005", "bad project"),
+        ("project", "501 bytes", f"{queue}, 'b', 1, repeat('p', 501)", "MR005", "bad project")
+    ) + of(
+        "pipeline.create_fact", ("uri", "null", f"{queue}, null, '', 0, 1", "MR005", "bad uri"),
+        ("uri", "2004 bytes", f"{queue}, {long_uri}, '', 0, 1", "MR005", "bad uri"),
+        ("project", "null", f"{queue}, 'u', null, 0, 1", "MR005", "bad project"),
+        ("degree", "null", f"{queue}, 'u', '', null, 1", "MR005", "bad degree"),
+        ("degree", "no number", f"{queue}, 'u', '', 'NaN', 1", "MR005", "bad degree"),
+        ("degree", "negative", f"{queue}, 'u', '', -0.00001, 1", "MR005", "bad degree"),
+        ("degree", "more than 1", f"{queue}, 'u', '', 1.00001, 1", "MR005", "bad degree"),
+        ("degree", "infinite", f"{queue}, 'u', '', 'Infinity', 1", "MR005", "bad degree"),
+        ("request", "never ingested", f"{queue}, 'u', '', 0, 99", "MR005", "bad request")
+    ) + of(
+        "pipeline.update_build", ("status", "null", f"{queue}, 'build-1', null, '', '', 1, 2", "MR005", "bad status"),
+        ("status", "unknown", f"{queue}, 'build-1', 'done', '', '', 1, 2", "MR005", "bad status"),
+        ("new_version", "null", f"{queue}, 'build-1', 'running', '', '', 1, null", "MR005", "bad new_version")
+    ) + of(
+        "pipeline.update_request", ("state", "null", f"{queue}, 1, null, null, null, 1, 2", "MR005", "bad state"),
+        ("state", "unknown", f"{queue}, 1, 'done', null, null, 1, 2", "MR005", "bad state"),
+        ("state", "skipped", f"{queue}, 1, 'succeeded', null, null, 1, 2", "MR007", "cannot become succeeded"),
+        ("build_strategy", "unknown", f"{queue}, 1, 'processing', 'x', null, 1, 2", "MR005", "bad build_strategy"),
+        ("base_uri", "with a full build", f"{queue}, 1, 'processing', 'full', 'u', 1, 2", "MR005", "bad base_uri"),
+        ("base_uri", "missing", f"{queue}, 1, 'processing', 'incremental_since_green', null, 1, 2", "MR005",
+         "bad base_uri"),
+        ("new_version", "null", f"{queue}, 1, 'processing', null, null, 1, null", "MR005", "bad new_version")
+    ) + of(
+        "pipeline.update_queue", ("last_green_request", "null", f"{queue}, null, 'u', 1, 2", "MR005",
+                                  "bad last_green_request"),
+        ("last_green_request", "of the future", f"{queue}, 2, 'u', 1, 2", "MR005", "bad last_green_request"),
+        ("last_green_request", "backwards", f"{queue}, -1, null, 1, 2", "MR007", "cannot become -1"),
+        ("last_green_uri", "missing", f"{queue}, 1, null, 1, 2", "MR005", "bad last_green_uri"),
+        ("last_green_uri", "of nothing", f"{queue}, 0, 'u', 1, 2", "MR005", "bad last_green_uri"),
+        ("new_version", "null", f"{queue}, 1, 'u', 1, null", "MR005", "bad new_version")
+    ) + of(
+        "pipeline.trigger_command", ("request", "null", f"{queue}, null, '', null, 'u'", "MR005", "bad request"),
+        ("request", "0", f"{queue}, 0, '', null, 'u'", "MR005", "bad request"),
+        ("project", "null", f"{queue}, 1, null, null, 'u'", "MR005", "bad project"),
+        ("project", "501 bytes", f"{queue}, 1, repeat('p', 501), null, 'u'", "MR005", "bad project"),
+        ("head_uri", "null", f"{queue}, 1, '', null, null", "MR005", "bad head_uri"),
+        ("base_uri", "2001 bytes", f"{queue}, 1, '', repeat('u', 2001), 'u'", "MR005", "bad base_uri")
+    ) + of(
+        "pipeline.finish_command", ("status", "null", f"{queue}, 'command/1', null, '', 0, ''", "MR005", "bad status"),
+        ("status", "cancelled", f"{queue}, 'command/1', 'cancelled', '', 0, ''", "MR005", "bad status"),
+        ("log_tail", "more than a MiB", f"{queue}, 'command/1', 'failed', '', 0, repeat('x', 1048577)", "MR005",
+         "bad log_tail"))
+
+
+RULES = fork_rules() + sync_rules() + pipeline_queue_rules() + stage_rules()
+
+LEGAL = [
+    ("forks.add_fork", "a branch in Cyrillic", "forks.add_fork('a/b', '/srv/a', '/srv/b', '{основная}')"),
+    ("forks.add_fork", "a path that climbs", "forks.add_fork('a/b', '/srv/../srv/a', 'file:///srv/b')"),
+    ("forks.add_fork", "an IPv6 host", "forks.add_fork('a/b', 'ssh://git@[::1]:22/a.git', 'git://[::1]/a.git')"),
+    ("forks.sync_target", "nulls", "forks.sync_target(null, null, null)"),
+    ("pipeline.create_queue", "a name that climbs", "pipeline.create_queue('a/../b', '/srv/a', 'main', '{make}')"),
+    ("pipeline.create_queue", "a program that is an option", "pipeline.create_queue('q', '/srv/a', 'main', '{-x}')"),
+    ("pipeline.update_build", "a build that there is not", "pipeline.update_build('no', 'no', 'failed', '', '', 1, 2)"),
+    ("pipeline.create_fact", "broken by a hair", "pipeline.create_fact('mono/main', 'head-1', '', 1e-300, 1)"),
+]

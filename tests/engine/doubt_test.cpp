@@ -59,6 +59,22 @@ TEST_F(Doubt, about_a_settle_repeats_it) {
     EXPECT_EQ(running.stats().lost, 0U) << "the fence tells that it was ours";
 }
 
+// The backend dies in the midst of the settle, three times; what a sequence has handed out is not rolled back.
+TEST_F(Doubt, about_a_settle_repeats_it_as_often_as_it_takes) {
+    database.execute("create sequence public.settles");
+    database.execute(
+        "create function public.die() returns trigger language plpgsql security definer as $$ begin"
+        " if nextval('public.settles') <= 3 then perform pg_terminate_backend(pg_backend_pid()); end if;"
+        " return null; end $$");
+    database.execute(
+        "create trigger die after delete on millrace.running for each statement execute function public.die()");
+    auto& running = start_behind_thief();
+    EXPECT_TRUE(reaches(database.enqueue("q", "plain"), "completed"));
+    EXPECT_EQ(running.stop(), engine::Worker::Ending::drained);
+    EXPECT_EQ(running.stats().completed, 1U);
+    EXPECT_EQ(running.stats().lost, 0U);
+}
+
 // Its jobs are ours, and nobody here knows them: the session is retired, kept for what is known, and closed.
 TEST_F(Doubt, about_a_claim_gives_back_what_it_took) {
     auto settings = quick_settings();

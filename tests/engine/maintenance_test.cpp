@@ -1,0 +1,72 @@
+// When the marks are advanced. Whether there is anything to advance, and whether another worker is at it, is the
+// database's to say: here it says what the test wants, and notes who asked.
+
+#include "engine/maintenance.hpp"
+
+#include "support/database.hpp"
+#include "support/log_watch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace millrace::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class MaintenanceTest : public ::testing::Test {
+protected:
+    MaintenanceTest() {
+        database.create_queue("q");
+        database.execute("create table public.advance (number int generated always as identity, queues text[])");
+        database.execute("grant all on public.advance to public");
+    }
+    // The first so many calls find another session advancing.
+    void let_another_advance(int calls) {
+        database.execute(
+            "create or replace function millrace.advance_low_water(queues text[] default null) returns int"
+            " language sql security definer as $$"
+            " insert into public.advance (queues) values ($1)"
+            " returning case when number <= " +
+            std::to_string(calls) + " then -1 else 0 end $$");
+    }
+    bool advances(const std::string& calls) {
+        return database.becomes(
+            "select coalesce(string_agg(queues::text, ' ' order by number), '') from public.advance", calls);
+    }
+    void start() {
+        thread = std::jthread{[this](const std::stop_token& stop) { maintenance.run(stop); }};
+    }
+
+    Database database;
+    LogWatch log;
+    engine::Stats stats;
+    engine::AnswerWatch answers{1h};
+    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log()};
+    std::jthread thread;
+};
+
+TEST_F(MaintenanceTest, advances_the_marks_after_a_claim_and_once_more) {
+    let_another_advance(0);
+    start();
+    maintenance.note_claimed("q", 1);
+    EXPECT_TRUE(advances("{q} {q}"));
+}
+
+TEST_F(MaintenanceTest, advances_again_where_another_worker_was_at_it) {
+    let_another_advance(1);
+    start();
+    maintenance.note_claimed("q", 1);
+    EXPECT_TRUE(advances("{q} {q} {q}"));
+}
+
+TEST_F(MaintenanceTest, advances_the_mark_of_the_counts_after_a_fold_without_claims) {
+    let_another_advance(0);
+    database.enqueue("q", "k");
+    start();
+    EXPECT_TRUE(advances("{}"));
+}
+
+}  // namespace
+}  // namespace millrace::testing

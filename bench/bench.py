@@ -17,70 +17,31 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-CLUSTER = ROOT / "tests" / "support" / "cluster.sh"
-DATABASE = "millrace_bench"
+from server import Server, stop
+
 PAYLOAD = '{"to": "someone@example.org", "subject": "hello there"}'
 SLOTS = 64
 LIMIT_BATCH = 500
 PATIENCE_SECONDS = 600
 
 
-class Server:
-    def __init__(self):
-        subprocess.run([CLUSTER, "start", "bench", "--durable"], check=True, stdout=subprocess.DEVNULL)
-        lines = subprocess.run([CLUSTER, "env", "bench"], check=True, capture_output=True, text=True).stdout.splitlines()
-        pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-        self.environment = os.environ | {name: value.strip("'\"") for name, value in pairs}
-        self.environment["PGDATABASE"] = DATABASE
-
-    def sql(self, text, database=DATABASE):
-        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database],
-                              input=text, capture_output=True, text=True, env=self.environment)
-        if done.returncode != 0:
-            sys.exit(f"psql: {done.stderr}")
-        return [line.split("\t") for line in done.stdout.splitlines() if line]
-
-    def value(self, text):
-        return self.sql(text)[0][0]
-
-    def reset(self):
-        self.sql(f"drop database if exists {DATABASE} with (force);", database="postgres")
-        self.sql(f"create database {DATABASE};", database="postgres")
-        subprocess.run([os.environ["MILLRACE_BINARY"], "migrate", "up"], check=True, env=self.environment,
-                       stdout=subprocess.DEVNULL)
-        self.sql("select millrace.create_queue('work');")
-
-    def fill(self, jobs):
-        self.sql(f"""do $$ begin
-            for i in 1 .. {jobs // 1000} loop
-                perform millrace.enqueue_many('work', 'noop', array_fill('{PAYLOAD}'::jsonb, array[1000]),
-                                              priority => i % 3);
-                commit;
-            end loop;
-        end $$;""")
-        self.sql("checkpoint;")
-
-    def wal(self):
-        return int(self.value("select pg_current_wal_insert_lsn() - '0/0'"))
-
-    def worker(self, extra=()):
-        return subprocess.Popen([os.environ["MILLRACE_BINARY"], "worker", "--queue", f"work={SLOTS}", *extra],
-                                env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def wait_completed(self, total):
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while int(self.value("select completed from millrace.queues")) < total:
-            if time.monotonic() > deadline:
-                sys.exit(f"the queue was not drained within {PATIENCE_SECONDS} s")
-            time.sleep(0.1)
+def fill(server, jobs):
+    server.sql(f"""do $$ begin
+        for i in 1 .. {jobs // 1000} loop
+            perform millrace.enqueue_many('work', 'noop', array_fill('{PAYLOAD}'::jsonb, array[1000]),
+                                          priority => i % 3);
+            commit;
+        end loop;
+    end $$;""")
+    server.sql("checkpoint;")
 
 
-def stop(processes):
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait()
+def wait_completed(server, total):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while int(server.value("select completed from millrace.queues")) < total:
+        if time.monotonic() > deadline:
+            sys.exit(f"the queue was not drained within {PATIENCE_SECONDS} s")
+        time.sleep(0.1)
 
 
 def drained(server, first_id, jobs):
@@ -94,10 +55,10 @@ def drain_once(server, jobs, workers):
     first_id = int(server.value("select coalesce(max(id), 0) from millrace.job"))
     before = int(server.value("select completed from millrace.queues"))
     wal = server.wal()
-    server.fill(jobs)
+    fill(server, jobs)
     enqueued = server.wal()
-    processes = [server.worker() for _ in range(workers)]
-    server.wait_completed(before + jobs)
+    processes = [server.worker(SLOTS) for _ in range(workers)]
+    wait_completed(server, before + jobs)
     settled = server.wal()
     stop(processes)
     return {"rate": drained(server, first_id, jobs), "wal_enqueue": (enqueued - wal) / jobs,
@@ -107,7 +68,7 @@ def drain_once(server, jobs, workers):
 def limit_once(server, jobs):
     """The same claim and settle statements from a driver that does nothing else: two connections of pgbench."""
     first_id = int(server.value("select coalesce(max(id), 0) from millrace.job"))
-    server.fill(jobs)
+    fill(server, jobs)
     session = server.value("select millrace.open_session('limit', '{work}', lease => '1 hour')")
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(f"""select coalesce(array_agg(job_id), '{{}}') as ids, coalesce(array_agg(fence), '{{}}') as fences
@@ -116,7 +77,7 @@ select millrace.settle_many(':ids', ':fences');
 """)
         script.flush()
         subprocess.run(["pgbench", "-n", "-f", script.name, "-c", "2", "-j", "2", "-t", str(jobs // LIMIT_BATCH // 2 + 2),
-                        DATABASE], check=True, env=server.environment, stdout=subprocess.DEVNULL,
+                        server.database], check=True, env=server.environment, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
     return drained(server, first_id, jobs)
 
@@ -146,7 +107,7 @@ def measure_horizon(server, options):
     server.reset()
     drain_once(server, options.jobs // 4, 1)  # warm-up
     free = median([drain_once(server, options.jobs, 1)["rate"] for _ in range(options.runs)])
-    holder = subprocess.Popen(["psql", "-X", "-q", "-d", DATABASE], stdin=subprocess.PIPE, text=True,
+    holder = subprocess.Popen(["psql", "-X", "-q", "-d", server.database], stdin=subprocess.PIPE, text=True,
                               env=server.environment, stdout=subprocess.DEVNULL)
     holder.stdin.write("begin isolation level repeatable read;\nselect count(*) from millrace.job;\n")
     holder.stdin.flush()
@@ -163,16 +124,17 @@ def measure_horizon(server, options):
 def measure_latency(server, options):
     """One job every 10 ms into an idle queue: from the enqueue to the claim, by the server's clock."""
     server.reset()
-    process = server.worker()
+    process = server.worker(SLOTS)
     deadline = time.monotonic() + 30
     while server.value("select signal_raised from millrace.queues") != "t" and time.monotonic() < deadline:
         time.sleep(0.1)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(f"select millrace.enqueue('work', 'noop', '{PAYLOAD}');\n\\sleep 10 ms\n")
         script.flush()
-        subprocess.run(["pgbench", "-n", "-f", script.name, "-c", "1", "-t", str(options.latency_jobs), DATABASE],
+        subprocess.run(["pgbench", "-n", "-f", script.name, "-c", "1", "-t", str(options.latency_jobs),
+                        server.database],
                        check=True, env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server.wait_completed(options.latency_jobs)
+    wait_completed(server, options.latency_jobs)
     stop([process])
     names = ("p50", "p95", "p99", "max")
     values = server.sql("""
@@ -245,7 +207,7 @@ def main():
     options.pinned_turns = 2 if options.quick else 5
     options.latency_jobs = 50 if options.quick else 1_000
 
-    server = Server()
+    server = Server("bench")
     results = {"machine": {"cores": os.cpu_count(), "jobs": options.jobs, "runs": options.runs, "slots": SLOTS}}
     try:
         for name in options.workloads or WORKLOADS:
@@ -253,7 +215,7 @@ def main():
             show(f"{name} ({options.jobs:,} jobs, {SLOTS} slots a process, median of {options.runs})", results[name])
         results["machine"]["server"] = server.sql("select version()", database="postgres")[0][0]
     finally:
-        subprocess.run([CLUSTER, "stop", "bench"], check=False, stdout=subprocess.DEVNULL)
+        server.stop()
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 

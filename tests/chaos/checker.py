@@ -1,0 +1,177 @@
+"""Proves from what was recorded that nothing was lost and nothing settled twice. Pure: it sees records, no database.
+
+The records, and what each is worth:
+    history    rows entering and leaving the tables of states, written by the transactions that moved them
+    enqueues   what each producer was told of its transaction: committed, rolled back, or unknown
+    enqueued   what the database says of the same transactions
+    begins     attempts that handlers began, from the side log
+    acks       settles that workers were told had been accepted, from their own logs
+    jobs, finished, ledger, counts, open_sessions   the database at the end
+"""
+
+import collections
+import dataclasses
+
+Move = collections.namedtuple("Move", "seq xid place entered job fence attempt")
+Job = collections.namedtuple("Job", "id kind state after length")  # after, length: of a chain, else None
+
+EDGES = {
+    None: {"ready", "scheduled"},
+    "ready": {"running", "finished"},                             # claim; cancel
+    "scheduled": {"ready", "finished"},                           # promote, retry; cancel
+    "running": {"finished", "scheduled", "dead_letter", "ready"},  # settle; reap, release
+    "dead_letter": {"ready"},                                     # replay
+    "finished": set(),
+}
+REACHED = {  # outcome that was acknowledged: where the job went
+    "completed": {"finished"}, "failed": {"scheduled", "dead_letter"}, "snoozed": {"scheduled"},
+    "discarded": {"dead_letter"}, "released": {"ready"},
+}
+FINAL = {"completed", "cancelled", "discarded"}
+HOPELESS = {"chaos.hopeless", "chaos.discard"}
+MOST_NAMED = 3
+
+
+@dataclasses.dataclass
+class Records:
+    history: list = dataclasses.field(default_factory=list)
+    enqueues: dict = dataclasses.field(default_factory=dict)   # token: (what, jobs)
+    enqueued: dict = dataclasses.field(default_factory=dict)   # token: jobs
+    begins: list = dataclasses.field(default_factory=list)     # (job, fence)
+    acks: list = dataclasses.field(default_factory=list)       # (job, fence, outcome)
+    cancels: set = dataclasses.field(default_factory=set)      # jobs whose cancellation was acknowledged
+    jobs: dict = dataclasses.field(default_factory=dict)       # id: Job
+    finished: list = dataclasses.field(default_factory=list)   # (job, fence, outcome)
+    ledger: list = dataclasses.field(default_factory=list)     # (job, fence)
+    counts: dict = dataclasses.field(default_factory=dict)     # state: number, as the view says
+    open_sessions: int = 0
+
+
+class Verdict:
+    def __init__(self):
+        self.found = collections.OrderedDict()
+
+    def complain(self, rule, subject):
+        self.found.setdefault(rule, []).append(subject)
+
+    def lines(self):
+        return [f"{rule}: {len(subjects)} time{'s' if len(subjects) > 1 else ''}, first"
+                f" {', '.join(map(str, subjects[:MOST_NAMED]))}" for rule, subjects in self.found.items()]
+
+
+def check(records):
+    verdict = Verdict()
+    exits = check_history(records, verdict)
+    check_enqueues(records, verdict)
+    check_attempts(records, exits, verdict)
+    check_end(records, verdict)
+    check_effects(records, verdict)
+    return verdict
+
+
+def check_history(records, verdict):
+    """Each job's moves are edges of the state diagram. Returns {(job, fence): where it went when the fence ended}."""
+    moves = collections.defaultdict(lambda: collections.defaultdict(list))
+    for move in sorted(records.history):
+        moves[move.job][move.xid].append(move)
+    exits = {}
+    for job, transactions in moves.items():
+        place, fence, fences = None, None, set()
+        for steps in transactions.values():  # in the order in which each first moved the job
+            left = [step for step in steps if not step.entered]
+            entered = [step for step in steps if step.entered]
+            if len(entered) != 1 or [step.place for step in left] != ([place] if place else []):
+                verdict.complain("a job is in exactly one table", job)
+                break
+            step = entered[0]
+            if step.place not in EDGES[place]:
+                verdict.complain(f"no job goes from {place} to {step.place}", job)
+            if place == "running":
+                exits[job, fence] = step.place
+                if step.fence not in (None, fence):
+                    verdict.complain("only the fence that holds a job settles it", job)
+            if step.place == "running":
+                if step.fence in fences:
+                    verdict.complain("a fence is given out once for a job", job)
+                fences.add(step.fence)
+            place, fence = step.place, step.fence
+        if place not in ("finished", "dead_letter"):
+            verdict.complain("every job reaches its end", f"{job} in {place}")
+    if set(moves) != set(records.jobs):
+        for job in set(moves) ^ set(records.jobs):
+            verdict.complain("every job has a history", job)
+    return exits
+
+
+def check_enqueues(records, verdict):
+    for token, (what, jobs) in records.enqueues.items():
+        found = records.enqueued.get(token)
+        if what == "committed" and found is None:
+            verdict.complain("what was committed is there", token)
+        elif what == "committed" and sorted(found) != sorted(jobs):
+            verdict.complain("what was committed is what was enqueued", token)
+        elif what == "rolled back" and found is not None:
+            verdict.complain("what was rolled back is not there", token)
+    known = {job for jobs in records.enqueued.values() for job in jobs}
+    for job in known - set(records.jobs):
+        verdict.complain("every committed job is there", job)
+    for job in set(records.jobs) - known:
+        if records.jobs[job].after is None:
+            verdict.complain("only committed jobs are there", job)
+
+
+def check_attempts(records, exits, verdict):
+    given = {(move.job, move.fence) for move in records.history if move.place == "running" and move.entered}
+    for begin, times in collections.Counter(records.begins).items():
+        if times > 1:
+            verdict.complain("a claim is begun once", begin)
+        if begin[0] not in records.jobs:
+            verdict.complain("only committed jobs are run", begin[0])
+    outcomes = collections.defaultdict(set)
+    for job, fence, outcome in records.acks:
+        outcomes[job, fence].add(outcome)
+        if (job, fence) not in given:
+            verdict.complain("nothing is settled under a claim that was undone", (job, fence))
+        elif exits.get((job, fence)) not in REACHED[outcome]:
+            verdict.complain("what was acknowledged as settled is settled so", (job, outcome))
+    for held, several in outcomes.items():
+        if len(several) > 1:
+            verdict.complain("one outcome is accepted of a fence", held)
+
+
+def check_end(records, verdict):
+    states = collections.Counter(job.state for job in records.jobs.values())
+    for job in records.jobs.values():
+        if job.state not in FINAL:
+            verdict.complain("nothing is left", f"{job.id} {job.state}")
+        elif job.state == "completed" and job.kind in HOPELESS:
+            verdict.complain("a hopeless job is not completed", job.id)
+        elif job.state == "discarded" and job.kind not in HOPELESS:
+            verdict.complain("no attempt is lost to a fault for good", f"{job.id} {job.kind}")
+    for job, times in collections.Counter(job for job, _, _ in records.finished).items():
+        if times > 1:
+            verdict.complain("a job is finished once", job)
+    for job in records.cancels:
+        if job in records.jobs and records.jobs[job].state != "cancelled":
+            verdict.complain("what was cancelled stays cancelled", job)
+    for state, number in records.counts.items():
+        if states[state] != number:
+            verdict.complain("the counts are true", f"{state}: {number} counted, {states[state]} there")
+    if records.open_sessions:
+        verdict.complain("no session is left open", records.open_sessions)
+
+
+def check_effects(records, verdict):
+    effects = collections.Counter(records.ledger)
+    wanted = {(job, fence) for job, fence, outcome in records.finished
+              if outcome == "completed" and job in records.jobs and records.jobs[job].kind == "chaos.ledger"}
+    for effect in set(effects) - wanted:
+        verdict.complain("no effect without its settle", effect)
+    for effect in wanted:
+        if effects[effect] != 1:
+            verdict.complain("an effect is there exactly once", effect)
+    successors = collections.Counter(job.after for job in records.jobs.values() if job.after is not None)
+    for job in records.jobs.values():
+        due = int(job.kind == "chaos.chain" and job.state == "completed" and job.length > 0)
+        if successors[job.id] != due:
+            verdict.complain("a successor for each that was settled, and no other", job.id)

@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""The checker finds each thing that it claims to find: one good set of records, and one damaged copy for each rule."""
+
+import copy
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from checker import Job, Move, Records, check  # noqa: E402  pylint: disable=wrong-import-position
+
+FENCE, LATER, OTHER, LEDGER, CHAIN = 100, 101, 102, 103, 104
+
+
+def good():
+    """Five jobs: retried and completed; a ledger job; a chain of two; a dead letter; one cancelled."""
+    moves = [
+        ("a", "ready", True, 1, None), ("a", "ready", True, 2, None), ("a", "ready", True, 3, None),
+        ("a", "ready", True, 5, None), ("a", "ready", True, 6, None),
+        ("b", "ready", False, 1, None), ("b", "running", True, 1, FENCE),
+        ("c", "running", False, 1, FENCE), ("c", "scheduled", True, 1, FENCE),
+        ("d", "scheduled", False, 1, FENCE), ("d", "ready", True, 1, None),
+        ("e", "ready", False, 1, None), ("e", "running", True, 1, LATER),
+        ("f", "finished", True, 1, LATER), ("f", "running", False, 1, LATER),
+        ("g", "ready", False, 2, None), ("g", "running", True, 2, LEDGER),
+        ("h", "running", False, 2, LEDGER), ("h", "finished", True, 2, LEDGER),
+        ("i", "ready", False, 3, None), ("i", "running", True, 3, CHAIN),
+        ("j", "running", False, 3, CHAIN), ("j", "finished", True, 3, CHAIN), ("j", "ready", True, 4, None),
+        ("k", "ready", False, 4, None), ("k", "running", True, 4, OTHER),
+        ("l", "running", False, 4, OTHER), ("l", "finished", True, 4, OTHER),
+        ("m", "ready", False, 5, None), ("m", "running", True, 5, OTHER),
+        ("n", "running", False, 5, OTHER), ("n", "dead_letter", True, 5, OTHER),
+        ("o", "ready", False, 6, None), ("o", "finished", True, 6, None),
+    ]
+    return Records(
+        history=[Move(seq, xid, place, entered, job, fence, 1)
+                 for seq, (xid, place, entered, job, fence) in enumerate(moves)],
+        enqueues={"t": ("committed", [1, 2, 3, 5, 6]), "u": ("rolled back", [9]), "v": ("unknown", [10])},
+        enqueued={"t": [1, 2, 3, 5, 6]},
+        begins=[(1, FENCE), (1, LATER), (2, LEDGER), (3, CHAIN), (4, OTHER), (5, OTHER)],
+        acks=[(1, FENCE, "failed"), (1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"),
+              (4, OTHER, "completed"), (5, OTHER, "discarded")],
+        cancels={6},
+        jobs={job.id: job for job in (
+            Job(1, "chaos.flaky", "completed", None, 0), Job(2, "chaos.ledger", "completed", None, 0),
+            Job(3, "chaos.chain", "completed", None, 1), Job(4, "chaos.chain", "completed", 3, 0),
+            Job(5, "chaos.discard", "discarded", None, 0), Job(6, "chaos.fast", "cancelled", None, 0))},
+        finished=[(1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"), (4, OTHER, "completed"),
+                  (6, None, "cancelled")],
+        ledger=[(2, LEDGER)],
+        counts={"completed": 4, "discarded": 1, "cancelled": 1, "running": 0})
+
+
+def moved(records, xid, where, **changes):
+    """The same history, with one move changed."""
+    records.history = [move._replace(**changes) if (move.xid, move.place) == (xid, where) else move
+                       for move in records.history]
+
+
+def dropped(records, **values):
+    records.history = [move for move in records.history
+                       if any(getattr(move, name) != value for name, value in values.items())]
+
+
+DAMAGE = {
+    "a job is in exactly one table": lambda r: dropped(r, xid="e", place="ready"),
+    "no job goes from ready to dead_letter": lambda r: moved(r, "g", "running", place="dead_letter"),
+    "only the fence that holds a job settles it": lambda r: moved(r, "f", "finished", fence=FENCE),
+    "a fence is given out once for a job": lambda r: moved(r, "e", "running", fence=FENCE),
+    "every job reaches its end": lambda r: dropped(r, xid="h"),
+    "every job has a history": lambda r: r.jobs.pop(4),
+    "what was committed is there": lambda r: r.enqueued.clear(),
+    "what was committed is what was enqueued": lambda r: r.enqueued["t"].append(4),
+    "what was rolled back is not there": lambda r: r.enqueued.update(u=[9]),
+    "every committed job is there": lambda r: r.jobs.pop(5),
+    "only committed jobs are there": lambda r: r.enqueued["t"].remove(5),
+    "a claim is begun once": lambda r: r.begins.append((2, LEDGER)),
+    "only committed jobs are run": lambda r: r.begins.append((9, 1)),
+    "nothing is settled under a claim that was undone": lambda r: r.acks.append((2, 999, "completed")),
+    "what was acknowledged as settled is settled so": lambda r: r.acks.append((1, FENCE, "completed")),
+    "one outcome is accepted of a fence": lambda r: r.acks.append((5, OTHER, "failed")),
+    "nothing is left": lambda r: r.jobs.update({1: r.jobs[1]._replace(state="available")}),
+    "a hopeless job is not completed": lambda r: r.jobs.update({5: r.jobs[5]._replace(state="completed")}),
+    "no attempt is lost to a fault for good": lambda r: r.jobs.update({1: r.jobs[1]._replace(state="discarded")}),
+    "a job is finished once": lambda r: r.finished.append((1, LATER, "completed")),
+    "what was cancelled stays cancelled": lambda r: r.jobs.update({6: r.jobs[6]._replace(state="completed")}),
+    "the counts are true": lambda r: r.counts.update(running=1),
+    "no session is left open": lambda r: setattr(r, "open_sessions", 1),
+    "no effect without its settle": lambda r: r.ledger.append((2, 999)),
+    "an effect is there exactly once": lambda r: r.ledger.append((2, LEDGER)),
+    "a successor for each that was settled, and no other": lambda r: r.jobs.update({4: r.jobs[4]._replace(after=2)}),
+}
+
+
+class Checker(unittest.TestCase):
+    def test_finds_nothing_in_good_records(self):
+        self.assertEqual(check(good()).lines(), [])
+
+
+def make_test(rule, damage):
+    def test(self):
+        records = copy.deepcopy(good())
+        damage(records)
+        self.assertIn(rule, check(records).found)
+    return test
+
+
+for wanted, hurt in DAMAGE.items():
+    setattr(Checker, "test_finds_that_not_" + wanted.replace(" ", "_"), make_test(wanted, hurt))
+
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False, verbosity=0)
+    failed = len(program.result.failures) + len(program.result.errors)
+    print(f"{program.result.testsRun - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

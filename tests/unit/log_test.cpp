@@ -53,10 +53,10 @@ TEST(Log, writes_one_json_object_a_line) {
 TEST(Log, lets_no_control_character_reach_a_terminal) {
     LogFile file;
     Log log{Log::Format::human, file.file()};
-    log.write(Level::info, "job done", {{"kind", "x\x1B[2J\ny"}});
+    log.write(Level::info, "job done", {{"kind", "x\x1B[2J\ny"}, {"queue", "ü\u009b2J\u0085z"}});
     const auto lines = file.lines();
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_NE(lines[0].find("kind=x [2J y"), std::string::npos) << lines[0];
+    EXPECT_NE(lines[0].find("kind=x [2J y  queue=ü 2J z"), std::string::npos) << lines[0];
 }
 
 TEST(Log, leaves_out_what_is_below_its_level_but_shows_it_to_the_observer) {

@@ -47,10 +47,15 @@ std::string json_line(Level level, std::string_view message, std::span<const Fie
     return line.dump();
 }
 
-// A terminal obeys control characters, so none of a field's gets there.
-std::string without_controls(std::string text) {
-    for (auto& letter : text) {
-        if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) letter = ' ';
+// A terminal obeys control characters, so none of a field's gets there: not those of ASCII, and not U+0080 … U+009F,
+// which are 0xC2 and one more byte in UTF-8.
+std::string without_controls(std::string_view utf8) {
+    std::string text;
+    for (std::size_t at = 0; at < utf8.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(utf8[at]);
+        const bool is_pair = byte == 0xC2 && at + 1 < utf8.size() && static_cast<unsigned char>(utf8[at + 1]) < 0xA0;
+        text += is_pair || byte < 0x20 || byte == 0x7F ? ' ' : utf8[at];
+        if (is_pair) ++at;
     }
     return text;
 }

@@ -8,8 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/../../.."
 tests/support/dev/format.sh --check
 echo "lint: formatting is as it should be"
 
-[ -f build/lint/compile_commands.json ] ||
-    cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ >/dev/null
+cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DMILLRACE_FUZZ=ON >/dev/null
 ninja -C build/lint embedded_sql.cpp >/dev/null  # and with it the list of sources is as it is now
 
 mapfile -t sources < <(git ls-files 'worker/*.cpp' 'tests/*.cpp')

@@ -12,7 +12,8 @@ packages=(
     libcpp-httplib-dev prometheus-cpp-dev
     g++ cmake ninja-build pkg-config ccache git ca-certificates openssl
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
-    libgtest-dev libgmock-dev clang-format clang-tidy clang
+    libgtest-dev libgmock-dev clang-format clang-tidy clang libclang-rt-14-dev
+    spin iproute2 nftables mount pgbouncer libfaketime
     python3 python3-psycopg2 perl util-linux procps passwd
 )
 

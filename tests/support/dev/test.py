@@ -44,9 +44,16 @@ AREAS = {
     "crash": ("crash", "--durable", ["tests/crash/run"]),
     "e2e": ("test", "--fast", ["tests/e2e/run"]),
     "docs": ("test", "--fast", ["python3", "tests/docs/run.py"]),
+    "model": (None, None, ["tests/model/run"]),
+    "mutants": ("race", "--fast", ["tests/mutants/run"]),
+    "hostile": ("test", "--fast", ["tests/hostile/run"]),
+    "chaos": (None, None, ["tests/chaos/test"]),  # makes servers of its own, to stop them
+    "bench": (None, None, ["python3", "bench/plot_test.py"]),
+    "fuzz": (None, None, ["tests/fuzz/run"]),
+    "tsan": ("test", "--fast", ["tests/support/dev/test_tsan.sh"]),
     "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own
 }
-WITHOUT_BUILD = {"tidy", "demo"}
+WITHOUT_BUILD = {"tidy", "model", "bench", "fuzz", "demo"}
 
 
 def run(command, **options):
@@ -92,6 +99,7 @@ def environment_of(area, build, ready):
     cluster, mode, _ = AREAS[area]
     environment = os.environ | {
         "MILLRACE_BINARY": str(build / "millrace"),
+        "MILLRACE_CHAOS_WORKER": str(build / "chaos_worker"),
         "MILLRACE_TEST_CLUSTER": str(CLUSTER),
         "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/leaks.supp:print_suppressions=0"}
     if cluster:

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -46,6 +47,13 @@ std::optional<PayloadProblem> text_problem(const json& payload, const std::strin
     return refused(key, fmt::format("must be a string; it is of type {}", found->type_name()));
 }
 
+// A larger number would be read as a negative one.
+bool is_run(const json& value) {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    const bool is_too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{most};
+    return value.is_null() || (value.is_number_integer() && !is_too_large);
+}
+
 std::optional<PayloadProblem> problem_of(const json& payload) {
     if (auto problem = unknown_key(payload)) return problem;
     if (auto problem = text_problem(payload, "fork", "org/name")) return problem;
@@ -55,7 +63,7 @@ std::optional<PayloadProblem> problem_of(const json& payload) {
     if (const auto problem = adapters::branch_problem(payload.at("branch").get_ref<const std::string&>())) {
         return refused("branch", *problem);
     }
-    if (payload.contains("run") && !payload.at("run").is_number_integer() && !payload.at("run").is_null()) {
+    if (payload.contains("run") && !is_run(payload.at("run"))) {
         return refused("run", "must be the number of a run, or left out");
     }
     return std::nullopt;

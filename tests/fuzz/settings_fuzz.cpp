@@ -8,6 +8,8 @@
 #include "fuzz/input.hpp"
 #include "fuzz/settings_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -78,7 +80,7 @@ Reading from_command_line(const std::vector<Given>& settings) {
     bool is_joined = false;  // --flag value and --flag=value in turn
     for (const auto& [key, value] : settings) {
         if (is_joined) {
-            words.push_back("--" + key + "=" + value);
+            words.push_back(fmt::format("--{}={}", key, value));
         } else {
             auto flag = "--" + key;
             std::replace(flag.begin() + 2, flag.end(), '.', '-');

@@ -53,6 +53,10 @@ begin
             hint = 'Workers need read committed: alter role … set default_transaction_isolation = ''read committed''.';
     end if;
     perform millrace.queue_id(q) from unnest(queues) q;
+    -- A crash must not give the id to another session: it is half of each fence.
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
 
     insert into millrace.worker as w (name, host, pid, version, queues, lease, started_at, heartbeat_at,
                                       lease_expires_at)

@@ -5,6 +5,7 @@ The records, and what each is worth:
     enqueues   what each producer was told of its transaction: committed, rolled back, or unknown
     enqueued   what the database says of the same transactions
     begins     attempts that handlers began, from the side log
+    ends       outcomes that handlers returned, from the side log
     acks       settles that workers were told had been accepted, from their own logs
     jobs, finished, ledger, counts, open_sessions   the database at the end
 """
@@ -27,6 +28,7 @@ REACHED = {  # outcome that was acknowledged: where the job went
     "completed": {"finished"}, "failed": {"scheduled", "dead_letter"}, "snoozed": {"scheduled"},
     "discarded": {"dead_letter"}, "released": {"ready"},
 }
+INTERRUPTED = {"released", "failed"}  # also the engine's own words, for attempts that were stopped or cut off
 FINAL = {"completed", "cancelled", "discarded"}
 HOPELESS = {"chaos.hopeless", "chaos.discard"}
 MOST_NAMED = 3
@@ -38,6 +40,7 @@ class Records:
     enqueues: dict = dataclasses.field(default_factory=dict)   # token: (what, jobs)
     enqueued: dict = dataclasses.field(default_factory=dict)   # token: jobs
     begins: list = dataclasses.field(default_factory=list)     # (job, fence)
+    ends: list = dataclasses.field(default_factory=list)       # (job, fence, outcome)
     acks: list = dataclasses.field(default_factory=list)       # (job, fence, outcome)
     cancels: set = dataclasses.field(default_factory=set)      # jobs whose cancellation was acknowledged
     jobs: dict = dataclasses.field(default_factory=dict)       # id: Job
@@ -88,7 +91,7 @@ def check_history(records, verdict):
                 verdict.complain(f"no job goes from {place} to {step.place}", job)
             if place == "running":
                 exits[job, fence] = step.place
-                if step.fence not in (None, fence):
+                if step.fence != fence and step.place != "ready":  # where no fence is kept
                     verdict.complain("only the fence that holds a job settles it", job)
             if step.place == "running":
                 if step.fence in fences:
@@ -127,9 +130,17 @@ def check_attempts(records, exits, verdict):
             verdict.complain("a claim is begun once", begin)
         if begin[0] not in records.jobs:
             verdict.complain("only committed jobs are run", begin[0])
+    returned = collections.defaultdict(set)
+    for job, fence, outcome in records.ends:
+        returned[job, fence].add(outcome)
+    for job, fence, outcome in records.finished:
+        if outcome == "completed" and "completed" not in returned[job, fence]:
+            verdict.complain("only what its handler has completed is completed", job)
     outcomes = collections.defaultdict(set)
     for job, fence, outcome in records.acks:
         outcomes[job, fence].add(outcome)
+        if outcome not in returned[job, fence] and outcome not in INTERRUPTED:
+            verdict.complain("what is settled is what the handler said", (job, outcome))
         if (job, fence) not in given:
             verdict.complain("nothing is settled under a claim that was undone", (job, fence))
         elif exits.get((job, fence)) not in REACHED[outcome]:

@@ -41,6 +41,8 @@ def good():
         begins=[(1, FENCE), (1, LATER), (2, LEDGER), (3, CHAIN), (4, OTHER), (5, OTHER)],
         acks=[(1, FENCE, "failed"), (1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"),
               (4, OTHER, "completed"), (5, OTHER, "discarded")],
+        ends=[(1, FENCE, "failed"), (1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"),
+              (4, OTHER, "completed"), (5, OTHER, "discarded")],
         cancels={6},
         jobs={job.id: job for job in (
             Job(1, "chaos.flaky", "completed", None, 0), Job(2, "chaos.ledger", "completed", None, 0),
@@ -79,6 +81,8 @@ DAMAGE = {
     "only committed jobs are run": lambda r: r.begins.append((9, 1)),
     "nothing is settled under a claim that was undone": lambda r: r.acks.append((2, 999, "completed")),
     "what was acknowledged as settled is settled so": lambda r: r.acks.append((1, FENCE, "completed")),
+    "only what its handler has completed is completed": lambda r: r.ends.remove((4, OTHER, "completed")),
+    "what is settled is what the handler said": lambda r: r.ends.remove((5, OTHER, "discarded")),
     "one outcome is accepted of a fence": lambda r: r.acks.append((5, OTHER, "failed")),
     "nothing is left": lambda r: r.jobs.update({1: r.jobs[1]._replace(state="available")}),
     "a hopeless job is not completed": lambda r: r.jobs.update({5: r.jobs[5]._replace(state="completed")}),

@@ -12,6 +12,9 @@ import psycopg2
 from workers import LEASE_SECONDS
 
 STORMS = 5
+SECONDS_TO_COME_BACK = 60
+DISK_IS_FULL = "No space left on device"
+MOST_SEGMENTS = 200  # of 1 MB: twice the volume
 IDLE_CONNECTIONS = 300
 WORKERS_BACKENDS = ("select count(pg_terminate_backend(pid)) from pg_stat_activity"
                     " where application_name like 'millrace %' and usename = 'chaos_worker'")
@@ -58,15 +61,27 @@ def freeze(world):
 def disk(world):
     """no space on the volume of the WAL"""
     ballast = world.wal_volume / "ballast"
-    with open(ballast, "wb") as file:
+    with open(ballast, "wb", buffering=0) as file:
         with contextlib.suppress(OSError):
             while True:
-                file.write(b"\0" * 65536)
-                file.flush()
+                file.write(b"\0" * 4096)
+    # There are segments in store; they are used up, so that it happens now.
+    log = world.server.directory / "server.log"
+    full_before = log.read_text(errors="replace").count(DISK_IS_FULL)
+    with contextlib.suppress(psycopg2.Error):
+        for _ in range(MOST_SEGMENTS):
+            world.server.execute("select pg_logical_emit_message(false, 'chaos', repeat('x', 1000000))")
     yield 4.0
     ballast.unlink()
-    if not world.server.is_running():  # as an init system would, once there is space
-        world.server.start()
+    for _ in range(SECONDS_TO_COME_BACK):  # as an init system would, once there is space
+        with contextlib.suppress(psycopg2.Error):
+            world.server.execute("select 1")
+            break
+        if not world.server.is_running():
+            world.server.start(check=False)
+        yield 1.0
+    if log.read_text(errors="replace").count(DISK_IS_FULL) == full_before:
+        world.complain("the disk was never full: this proves nothing")
 
 
 def cut(world):
@@ -78,7 +93,7 @@ def cut(world):
 
 def reject(world):
     """network answers with resets"""
-    world.cable.filter("reject with tcp reset")
+    world.cable.filter("tcp flags & rst == 0 reject with tcp reset")  # else it would drop its own resets
     yield 3.0
     world.cable.mend()
 

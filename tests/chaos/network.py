@@ -64,11 +64,11 @@ class Cable:
 class Proxy(threading.Thread):
     """Passes connections on to a port of this host, each piece `delay` seconds late."""
 
-    def __init__(self, address, target):
+    def __init__(self, address, port, target):
         super().__init__(daemon=True)
         self.delay, self.target = 0.0, target
-        self.listener = socket.create_server((address, 0))
-        self.port = self.listener.getsockname()[1]
+        self.listener = socket.create_server((address, port))
+        self.port = port
         self.selector = selectors.DefaultSelector()
         self.queues = collections.defaultdict(collections.deque)  # socket: (when it may go out, bytes)
         self.start()
@@ -91,6 +91,7 @@ class Proxy(threading.Thread):
         client, _ = self.listener.accept()
         try:
             server = socket.create_connection(self.target, timeout=5)
+            server.settimeout(None)
         except OSError:
             client.close()
             return
@@ -114,7 +115,7 @@ class Proxy(threading.Thread):
                 try:
                     far.sendall(queue.popleft()[1])
                 except OSError:
-                    queue.clear()
+                    queue.clear()  # its other side is closed when it is read from next
 
     def end(self, *pair):
         for side in pair:

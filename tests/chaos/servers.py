@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root: for root its files and processes belong to mi
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -26,8 +27,8 @@ max_connections = 130
 superuser_reserved_connections = 10
 max_prepared_transactions = 10
 shared_buffers = 128MB
-max_wal_size = 256MB
-min_wal_size = 32MB
+max_wal_size = 32MB
+min_wal_size = 5MB
 wal_level = replica
 wal_log_hints = on
 hot_standby = on
@@ -56,9 +57,15 @@ def as_owner(*words, check=True, **options):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that clients are given, so that none has it while the server is away."""
+    while True:
+        port = random.randint(10_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def make_directory(path):
@@ -108,6 +115,8 @@ class Server:
                         "start", check=check).returncode == 0
 
     def stop(self, mode="immediate"):
+        if (self.data / "postmaster.pid").exists():
+            self.resume()
         as_owner(BIN / "pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", START_SECONDS, "stop", check=False)
 
     def promote(self):

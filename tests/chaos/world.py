@@ -70,7 +70,7 @@ class World:
         self.install(self.server)
         if plant:
             plant(self)
-        self.proxy = network.Proxy(here, (here, self.server.port))
+        self.proxy = network.Proxy(here, servers.free_port(), (here, self.server.port))
         self.pooler = faults.Pooler(self, here, servers.free_port())
         self.clock = self.directory / "clock"
         self.shift_clock("+0")
@@ -207,6 +207,7 @@ class World:
                 "select distinct on (token) token, what, jobs from told order by token, id desc")},
             enqueued=numbers("select token, jobs from chaos.enqueued"),
             begins=self.side.execute("select job, fence from event where what = 'begin'"),
+            ends=self.side.execute("select job, fence, what from event where what <> 'begin'"),
             acks=self.side.execute("select job, fence, outcome from acknowledged"),
             cancels=set(self.cancels),
             jobs={row[0]: checker.Job(*row) for row in self.query(

@@ -1,7 +1,9 @@
 // A database that falls silent without hanging up: who notices, and who is hung up.
 
 #include "engine/answer_watch.hpp"
+#include "engine/reconnecting.hpp"
 #include "storage/error.hpp"
+#include "storage/translation.hpp"
 #include "storage/worker_store.hpp"
 #include "support/worker_test.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using engine::AnswerWatch;
 using engine::Clock;
+using Speaker = AnswerWatch::Speaker;
 
 class Answers : public WorkerTest {
 protected:
@@ -23,22 +26,24 @@ protected:
         }
     }
 
+    LogWatch log;
+    engine::Stats stats;
     AnswerWatch watch{100ms};
     const std::unique_ptr<storage::Session> heartbeat = database.sessions().open("heartbeat");
     const std::unique_ptr<storage::Session> settle = database.sessions().open("settle");
 };
 
 TEST_F(Answers, are_waited_for_as_long_as_heartbeats_are_answered) {
-    const AnswerWatch::Waiting long_settle{watch, *settle};
+    const AnswerWatch::Waiting long_settle{watch, *settle, Speaker::other};
     EXPECT_EQ(watch.hang_up_unanswered(Clock::now() + 1h), 0);
-    { const AnswerWatch::Waiting answered{watch, *heartbeat, AnswerWatch::Statement::heartbeat}; }
+    { const AnswerWatch::Waiting answered{watch, *heartbeat, Speaker::heartbeat}; }
     EXPECT_EQ(watch.hang_up_unanswered(Clock::now() + 1h), 0);
     EXPECT_TRUE(is_usable(*settle));
 }
 
 TEST_F(Answers, that_do_not_come_to_a_heartbeat_are_expected_from_nobody) {
-    const AnswerWatch::Waiting unanswered{watch, *heartbeat, AnswerWatch::Statement::heartbeat};
-    const AnswerWatch::Waiting with_it{watch, *settle};
+    const AnswerWatch::Waiting unanswered{watch, *heartbeat, Speaker::heartbeat};
+    const AnswerWatch::Waiting with_it{watch, *settle, Speaker::other};
     EXPECT_EQ(watch.hang_up_unanswered(Clock::now()), 0) << "not yet";
     const auto late = Clock::now() + 100ms;
     EXPECT_EQ(watch.hang_up_unanswered(late), 2);
@@ -47,14 +52,37 @@ TEST_F(Answers, that_do_not_come_to_a_heartbeat_are_expected_from_nobody) {
     EXPECT_FALSE(is_usable(*settle));
 }
 
-TEST_F(Answers, of_statements_sent_only_now_are_waited_for) {
-    const AnswerWatch::Waiting unanswered{watch, *heartbeat, AnswerWatch::Statement::heartbeat};
-    const auto late = Clock::now() + 100ms;
-    while (Clock::now() < late)
-        std::this_thread::yield();
-    const AnswerWatch::Waiting fresh{watch, *settle};
-    EXPECT_EQ(watch.hang_up_unanswered(late), 1);
-    EXPECT_TRUE(is_usable(*settle));
+TEST_F(Answers, are_asked_for_by_the_heartbeat_alone_until_it_has_one) {
+    {
+        const AnswerWatch::Waiting unanswered{watch, *heartbeat, Speaker::heartbeat};
+        EXPECT_EQ(watch.hang_up_unanswered(Clock::now() + 100ms), 1);
+    }
+    EXPECT_TRUE(watch.is_silent());
+    { const AnswerWatch::Waiting too_late{watch, *settle, Speaker::other}; }
+    EXPECT_FALSE(is_usable(*settle)) << "it had a connection in hand";
+
+    engine::Reconnecting others{database.sessions(), "others", watch, stats, log.log()};
+    engine::Reconnecting beats{database.sessions(), "beats", watch, stats, log.log(), Speaker::heartbeat};
+    EXPECT_THROW(std::ignore = others.get_now(), storage::ConnectionLost);
+    EXPECT_TRUE(is_usable(beats.get_now()));
+    watch.note_answer();
+    EXPECT_TRUE(is_usable(others.get_now()));
+}
+
+// It may be to a server that is no longer the primary, and answers claims all the same.
+TEST_F(Answers, of_a_connection_from_before_the_silence_are_not_trusted) {
+    engine::Reconnecting others{database.sessions(), "others", watch, stats, log.log()};
+    const auto backend = [&] {
+        return storage::execute(others.get_now(), "select pg_backend_pid()").at(0).at(0).as<int>();
+    };
+    const auto before = backend();
+    EXPECT_EQ(backend(), before);
+    {
+        const AnswerWatch::Waiting unanswered{watch, *heartbeat, Speaker::heartbeat};
+        EXPECT_EQ(watch.hang_up_unanswered(Clock::now() + 100ms), 1) << "it waited for nothing";
+    }
+    watch.note_answer();
+    EXPECT_NE(backend(), before);
 }
 
 // The heartbeat waits for a lock, as it would for a standby that does not confirm: no time limit of the server's ends

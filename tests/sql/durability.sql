@@ -4,7 +4,7 @@
 set client_min_messages = warning;
 create extension if not exists pgtap;
 \ir ../support/sql/fake_clock.sql
-select plan(16);
+select plan(17);
 select millrace.create_queue('q') \g /dev/null
 select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[40]))) \g /dev/null
 set role millrace_worker;
@@ -28,6 +28,13 @@ begin;
 select count(*) from millrace.claim(:session, 'q', 1, true) \g /dev/null
 rollback;
 select is(current_setting('synchronous_commit'), 'on', 'or for none, if it is rolled back');
+
+-- The id of a session is half of its fences: it must be on disk before the first of them is given out.
+begin;
+set local synchronous_commit = off;
+select millrace.open_session('other', '{q}') \g /dev/null
+select is(current_setting('synchronous_commit'), 'on', 'a session is on disk when it is open, whatever was set');
+commit;
 
 -- A settle is on disk when it is reported, whatever stands in its transaction.
 prepare claim_and as select job_id, fence from millrace.claim(:session, 'q', 1, true);

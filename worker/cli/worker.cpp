@@ -77,7 +77,7 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
     if (options.http) endpoints.emplace(*options.http, sessions, MILLRACE_VERSION, log);
 
     engine::Stats starting_stats;
-    engine::AnswerWatch answers{options.worker.lease};
+    engine::AnswerWatch answers{options.worker.lease};  // nobody looks at it: there is no heartbeat yet
     engine::Reconnecting start{sessions, "start", answers, starting_stats, log};
     std::string installation;
     const bool is_ready = start.repeat(stop, [&](storage::Session& session) {

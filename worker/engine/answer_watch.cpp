@@ -4,9 +4,12 @@
 
 namespace millrace::engine {
 
-AnswerWatch::Waiting::Waiting(AnswerWatch& watch, storage::Session& session, Statement statement) : watch_{watch} {
+// Whoever had a connection in hand when the database fell silent, but had sent nothing yet, must not begin now.
+AnswerWatch::Waiting::Waiting(AnswerWatch& watch, storage::Session& session, Speaker speaker) : watch_{watch} {
     const std::lock_guard lock{watch_.mutex_};
-    wait_ = watch_.waits_.insert(watch_.waits_.end(), {&session, statement, Clock::now()});
+    const bool is_too_late = watch_.silent_ && speaker == Speaker::other;
+    if (is_too_late) session.hang_up();
+    wait_ = watch_.waits_.insert(watch_.waits_.end(), {&session, speaker, Clock::now(), is_too_late});
 }
 
 AnswerWatch::Waiting::~Waiting() {
@@ -16,18 +19,24 @@ AnswerWatch::Waiting::~Waiting() {
 
 int AnswerWatch::hang_up_unanswered(Clock::time_point now) {
     const std::lock_guard lock{mutex_};
-    const auto is_overdue = [&](const Wait& wait) { return now - wait.since >= patience_; };
-    const bool is_silent = std::any_of(waits_.begin(), waits_.end(), [&](const Wait& wait) {
-        return wait.statement == Statement::heartbeat && is_overdue(wait);
+    const bool falls_silent = std::any_of(waits_.begin(), waits_.end(), [&](const Wait& wait) {
+        return wait.speaker == Speaker::heartbeat && !wait.hung_up && now - wait.since >= patience_;
     });
+    if (!falls_silent) return 0;
+    silent_ = true;
+    ++silences_;
     int hung_up = 0;
     for (auto& wait : waits_) {
-        if (!is_silent || wait.hung_up || !is_overdue(wait)) continue;
+        if (wait.hung_up) continue;
         wait.session->hang_up();
         wait.hung_up = true;
         ++hung_up;
     }
     return hung_up;
+}
+
+void AnswerWatch::note_answer() {
+    silent_ = false;
 }
 
 }  // namespace millrace::engine

@@ -2,10 +2,11 @@
 // Notices a database that has stopped answering without a word, and hangs up.
 //
 // A commit that waits for its synchronous standby ignores every time limit of the server's, and a server that is
-// suspended or cut off keeps none. So the client counts. How long a settle may take nobody knows, but a heartbeat
-// renews one row: when it has not been answered for `patience`, the server answers nobody, and whoever has waited as
-// long is hung up with it. Each then finds a ConnectionLost, and its statement in doubt like any other whose answer was
-// lost; the next connection goes to whatever server is the primary by then.
+// suspended keeps none. So the client counts. How long a settle may take nobody knows, but a heartbeat renews one row:
+// when it has not been answered for `patience`, the database is silent. All that wait for it are hung up, find a
+// ConnectionLost, and have their statement in doubt like any other whose answer was lost. From then on nobody but the
+// heartbeat speaks to it, over new connections, to whatever server is the primary by then, until a heartbeat has been
+// answered; no connection from before is used again.
 //
 // Never a cancel request: a commit that waits for its standby would be answered as done, and only a warning would say
 // that it is on one server alone.
@@ -15,6 +16,7 @@
 #include "engine/attempt.hpp"
 #include "storage/session.hpp"
 
+#include <atomic>
 #include <list>
 #include <mutex>
 
@@ -22,12 +24,14 @@ namespace millrace::engine {
 
 class AnswerWatch {
 public:
-    enum class Statement { heartbeat, other };
+    enum class Speaker { heartbeat, other };
+
+    static constexpr std::chrono::milliseconds least_patience{2000};
 
 private:
     struct Wait {
         storage::Session* session;
-        Statement statement;
+        Speaker speaker;
         Clock::time_point since;
         bool hung_up = false;
     };
@@ -38,7 +42,7 @@ public:
     // An answer is waited for as long as this lives, which the session must outlive.
     class Waiting {
     public:
-        Waiting(AnswerWatch& watch, storage::Session& session, Statement statement = Statement::other);
+        Waiting(AnswerWatch& watch, storage::Session& session, Speaker speaker);
         ~Waiting();
         Waiting(const Waiting&) = delete;
         Waiting& operator=(const Waiting&) = delete;
@@ -51,8 +55,17 @@ public:
     // Returns how many sessions were hung up.
     int hang_up_unanswered(Clock::time_point now);
 
+    void note_answer();  // to a heartbeat
+    [[nodiscard]] bool is_silent() const noexcept { return silent_; }
+    [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return patience_; }
+
+    // How often it has fallen silent: connections that were opened before the last time are of no use.
+    [[nodiscard]] int silences() const noexcept { return silences_; }
+
 private:
     const std::chrono::milliseconds patience_;
+    std::atomic<bool> silent_{false};
+    std::atomic<int> silences_{0};
     std::mutex mutex_;  // protects waits_, and their sessions from being destroyed
     std::list<Wait> waits_;
 };

@@ -11,7 +11,8 @@ Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInf
       attempts_{attempts},
       stats_{stats},
       log_{log},
-      connection_{sessions, "heartbeat", answers, stats, log} {}
+      answers_{answers},
+      connection_{sessions, "heartbeat", answers, stats, log, AnswerWatch::Speaker::heartbeat} {}
 
 void Heartbeat::open(const std::stop_token& stop) {
     connection_.repeat(stop, [&](storage::Session& session) { open_session(session); });
@@ -22,7 +23,10 @@ void Heartbeat::run(const std::stop_token& stop) {
         auto pause = worker_.lease / 3;
         try {
             auto& session = connection_.get_now();
-            const auto waiting = connection_.await_answer(session, AnswerWatch::Statement::heartbeat);
+            if (answers_.is_silent() && waits_for_standby(session)) {
+                wait(stop, answers_.patience());
+                continue;
+            }
             beat(session);
             close_retired(session);
             if (lacks_current()) open_session(session);
@@ -100,9 +104,18 @@ void Heartbeat::expire(Clock::time_point now) {
         drop(worker, "not renewed in time");
 }
 
+// Whatever was hung up there goes on waiting, and one statement more would wait with it: each holds a backend, of which
+// a server has not so many.
+bool Heartbeat::waits_for_standby(storage::Session& session) {
+    const auto waiting = connection_.await_answer(session);
+    return storage::WorkerStore{session}.waits_for_standby(answers_.patience());
+}
+
 void Heartbeat::open_session(storage::Session& session) {
+    const auto waiting = connection_.await_answer(session);
     const auto sent = Clock::now();
     const auto opened = storage::WorkerStore{session}.open(worker_);
+    answers_.note_answer();
     {
         const std::lock_guard lock{mutex_};
         held_.push_back({std::make_shared<Lease>(opened), sent + worker_.lease});
@@ -118,9 +131,11 @@ void Heartbeat::beat(storage::Session& session) {
         return draining_ ? storage::Draining::yes : storage::Draining::no;
     }();
     for (const auto worker : held_ids()) {
+        const auto waiting = connection_.await_answer(session);
         const auto sent = Clock::now();
         try {
             storage::WorkerStore{session}.heartbeat(worker, draining);
+            answers_.note_answer();
         } catch (const storage::SessionEnded& reason) {
             drop(worker, reason.what());
             continue;
@@ -143,6 +158,7 @@ void Heartbeat::close_retired(storage::Session& session) {
     }
     for (const auto worker : idle) {
         try {
+            const AnswerWatch::Waiting waiting{answers_, session, AnswerWatch::Speaker::other};  // it may take a while
             const auto returned = storage::WorkerStore{session}.close(worker);
             log_.write(ops::Level::info, "retired session closed",
                        {{"session", worker.value}, {"given_back", returned}});

@@ -61,6 +61,7 @@ private:
         bool retired = false;
     };
 
+    [[nodiscard]] bool waits_for_standby(storage::Session& session);
     void open_session(storage::Session& session);
     void beat(storage::Session& session);
     void close_retired(storage::Session& session);
@@ -73,6 +74,7 @@ private:
     RunningAttempts& attempts_;
     Stats& stats_;
     ops::Log& log_;
+    AnswerWatch& answers_;
     Reconnecting connection_;
 
     mutable std::mutex mutex_;  // protects all below

@@ -1,14 +1,23 @@
 #include "engine/reconnecting.hpp"
 
 namespace millrace::engine {
+namespace {
+
+constexpr std::chrono::milliseconds silence_pause{100};  // until it is seen that a heartbeat was answered
+
+}  // namespace
 
 Reconnecting::Reconnecting(const storage::SessionFactory& sessions, std::string purpose, AnswerWatch& watch,
-                           Stats& stats, ops::Log& log)
-    : sessions_{sessions}, purpose_{std::move(purpose)}, watch_{watch}, stats_{stats}, log_{log} {}
+                           Stats& stats, ops::Log& log, Speaker speaker)
+    : sessions_{sessions}, purpose_{std::move(purpose)}, watch_{watch}, stats_{stats}, log_{log}, speaker_{speaker} {}
 
 storage::Session& Reconnecting::get_now() {
+    if (speaker_ == Speaker::other && watch_.is_silent()) throw storage::ConnectionLost{"the database does not answer"};
+    const auto silences = watch_.silences();
+    if (session_ && opened_after_ != silences) session_.reset();
     if (!session_) {
         session_ = sessions_.open(purpose_);
+        opened_after_ = silences;
         if (std::exchange(was_open_, true)) {
             ++stats_.reconnects;
             log_.write(ops::Level::info, "connection restored", {{"purpose", purpose_}});
@@ -19,6 +28,10 @@ storage::Session& Reconnecting::get_now() {
 
 storage::Session* Reconnecting::get(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
+        if (speaker_ == Speaker::other && watch_.is_silent()) {
+            pause(stop, silence_pause);
+            continue;
+        }
         try {
             return &get_now();
         } catch (const storage::ConnectionLost& reason) {

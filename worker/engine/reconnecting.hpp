@@ -21,11 +21,14 @@ namespace millrace::engine {
 
 class Reconnecting {
 public:
+    using Speaker = AnswerWatch::Speaker;
+
     // `purpose` is at most a few words: it names the connection in pg_stat_activity and in the log.
     Reconnecting(const storage::SessionFactory& sessions, std::string purpose, AnswerWatch& watch, Stats& stats,
-                 ops::Log& log);
+                 ops::Log& log, Speaker speaker = Speaker::other);
 
-    // The session; opens one, however long that takes. Null when stop was requested first.
+    // The session; opens one, however long that takes, but none while the database is silent (AnswerWatch). Null when
+    // stop was requested first.
     [[nodiscard]] storage::Session* get(const std::stop_token& stop);
 
     // One try, without waiting. Throws ConnectionLost.
@@ -46,10 +49,7 @@ public:
     [[nodiscard]] std::chrono::milliseconds refused(const storage::Error& reason);
 
     // To be kept for as long as a statement of this session may go unanswered.
-    [[nodiscard]] AnswerWatch::Waiting await_answer(storage::Session& session,
-                                                    AnswerWatch::Statement statement = AnswerWatch::Statement::other) {
-        return {watch_, session, statement};
-    }
+    [[nodiscard]] AnswerWatch::Waiting await_answer(storage::Session& session) { return {watch_, session, speaker_}; }
 
     // A statement succeeded.
     void worked() noexcept { backoff_.reset(); }
@@ -60,8 +60,10 @@ private:
     AnswerWatch& watch_;
     Stats& stats_;
     ops::Log& log_;
+    const Speaker speaker_;
     Backoff backoff_;
     std::unique_ptr<storage::Session> session_;
+    int opened_after_ = 0;  // silences
     bool was_open_ = false;
 };
 

@@ -106,7 +106,7 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
     : settings_{std::move(settings)},
       log_{log},
       attempt_log_{log, settings_.name},
-      answers_{settings_.lease / 3},
+      answers_{std::max(settings_.lease / 3, AnswerWatch::least_patience)},
       attempts_{total_slots(settings_)},
       heartbeat_{sessions, info_of(settings_), attempts_, answers_, stats, log},
       maintenance_{sessions, settings_.lease, answers_, stats, log},
@@ -153,6 +153,7 @@ Wakener::Bells Worker::Parts::bells() const {
 
 Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
     const std::stop_callback forward{stop, [this] { work_.request_stop(); }};
+    watchdog_thread_ = thread([this](const auto& token) { watchdog_.run(token); });
     heartbeat_.open(work_.get_token());
     if (work_.stop_requested()) {
         close_session();  // it may just have been opened
@@ -172,7 +173,6 @@ Worker::Condition Worker::Parts::condition() const {
 
 // The lease is held already. Who consumes starts before who produces, and who listens before who claims.
 void Worker::Parts::start() {
-    watchdog_thread_ = thread([this](const auto& stop) { watchdog_.run(stop); });
     heartbeat_thread_ = thread([this](const auto& stop) { heartbeat_.run(stop); });
     completer_thread_ = thread([this](const auto& stop) { completer_.run(stop, give_up_.get_token()); });
     for (const auto& executor : executors_) {

@@ -4,7 +4,9 @@
 #include "storage/error.hpp"
 #include "storage/translation.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -17,9 +19,17 @@ struct Session::State {
         connection.inhibit_reactivation(true);
 #pragma GCC diagnostic pop
         connection.set_verbosity(pqxx::connection_base::verbose);  // see translation.cpp
+        socket = ::fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0);
     }
+    ~State() {
+        if (socket >= 0) ::close(socket);
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
     pqxx::connection connection;
+    // The same socket by a number that stays ours: libpq may close its own while another thread hangs up.
+    int socket = -1;
     pqxx::quiet_errorhandler quiet{connection};  // notices are for psql; otherwise they go to our standard error
 };
 
@@ -46,7 +56,7 @@ void Session::watch_client() {
 }
 
 void Session::hang_up() noexcept {
-    ::shutdown(state_->connection.sock(), SHUT_RDWR);
+    ::shutdown(state_->socket, SHUT_RDWR);
 }
 
 pqxx::connection_base& Session::connection() {

@@ -33,6 +33,14 @@ void WorkerStore::heartbeat(core::WorkerId worker, Draining draining) {
     execute(session_, "select millrace.heartbeat($1, $2)", worker.value, draining == Draining::yes);
 }
 
+bool WorkerStore::waits_for_standby(std::chrono::milliseconds how_long) {
+    constexpr auto statement =
+        "select exists (select from pg_catalog.pg_stat_activity a"
+        "                where a.wait_event = 'SyncRep' and a.usename = current_user"
+        "                  and a.query_start < clock_timestamp() - $1::interval)";
+    return execute(session_, statement, interval_text(how_long)).at(0).at(0).as<bool>();
+}
+
 int WorkerStore::close(core::WorkerId worker) {
     return execute(session_, "select millrace.close_session($1)", worker.value).at(0).at(0).as<int>();
 }

@@ -31,6 +31,9 @@ public:
     // Renews the lease from the moment the server runs this. Throws SessionEnded when somebody has ended it.
     void heartbeat(core::WorkerId worker, Draining draining);
 
+    // Whether statements of this role have waited for a synchronous standby for so long.
+    [[nodiscard]] bool waits_for_standby(std::chrono::milliseconds how_long);
+
     // Gives back what the session still holds, no attempt counted; returns how many. Throws SessionEnded.
     int close(core::WorkerId worker);
 

@@ -13,6 +13,7 @@ import psycopg2.extras
 
 import checker
 import faults
+import leftovers
 import load
 import network
 import servers
@@ -35,8 +36,10 @@ class World:
     def __init__(self, seed, binary):
         self.random, self.binary, self.database = random.Random(seed), str(binary), DATABASE
         self.sanitizer = sanitizer_of(binary)
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="millrace-chaos-", dir="/var/tmp"))
+        leftovers.sweep()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=leftovers.PLACE))
         self.directory.chmod(0o755)
+        self.owned = leftovers.claim(self.directory)
         self.lock, self.cancels, self.complaints = threading.Lock(), set(), []
         self.producing_ends = threading.Event()
         self.workers, self.actors, self.cable, self.proxy, self.pooler = [], [], None, None, None
@@ -117,7 +120,10 @@ class World:
             self.cable.remove()
         if self.wal_volume:
             subprocess.run(["umount", "-l", str(self.wal_volume)], check=False)
-        if not keep:
+        self.owned.close()
+        if keep:
+            leftovers.keep(self.directory)
+        else:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def all_servers(self):

@@ -61,6 +61,7 @@ TEST(EmailAddress, refuses_everything_else_with_a_reason) {
         {"ada@example.com\r\n", "holds the byte 0x0d in its domain"},
         {"ada\r\n@example.com", "holds the byte 0x0d before the @"},
         {std::string("ada\0@example.com", 16), "holds the byte 0x00 before the @"},
+        {"=?UTF-8?B?YWRh?=@example.com", "holds =?..?..? before the @"},
         {"ada@[127.0.0.1]", "holds the byte 0x5b in its domain"},
         {"ada@example..com", "has an empty label"},
         {"ada@example.com.", "has an empty label"},

@@ -25,6 +25,13 @@ std::string code_of(char c) {
     return fmt::format("0x{:02x}", static_cast<unsigned char>(c));
 }
 
+// Some readers decode it even in an address, where RFC 2047 5 forbids it, and see another domain than the server did.
+bool holds_encoded_text(std::string_view local) {
+    const auto begin = local.find("=?");
+    return begin != std::string_view::npos &&
+           std::count(local.begin() + static_cast<std::ptrdiff_t>(begin) + 2, local.end(), '?') >= 2;
+}
+
 std::optional<std::string> local_part_problem(std::string_view local) {
     if (local.empty()) return "has nothing before the @; write name@domain";
     if (local.size() > max_local_part) {
@@ -33,6 +40,7 @@ std::optional<std::string> local_part_problem(std::string_view local) {
     if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
         return "has a dot in the wrong place before the @; dots stand between other characters";
     }
+    if (holds_encoded_text(local)) return "holds =?..?..? before the @, as encoded text begins; write it out";
     const auto bad =
         std::find_if_not(local.begin(), local.end(), [](char c) { return c == '.' || is_atom_character(c); });
     if (bad != local.end()) {

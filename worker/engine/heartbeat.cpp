@@ -15,7 +15,12 @@ Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInf
       connection_{sessions, "heartbeat", answers, stats, log, AnswerWatch::Speaker::heartbeat} {}
 
 void Heartbeat::open(const std::stop_token& stop) {
-    connection_.repeat(stop, [&](storage::Session& session) { open_session(session); });
+    connection_.repeat(stop, [&](storage::Session& session) {
+        if (answers_.is_silent() && waits_for_standby(session)) {
+            throw storage::ConnectionLost{"the primary waits for its synchronous standby"};
+        }
+        open_session(session);
+    });
 }
 
 void Heartbeat::run(const std::stop_token& stop) {

@@ -74,6 +74,15 @@
 \endif
 \ir install/end.sql
 
+\set number 8
+\set name 0008_create_keys_and_batches
+\set text `cat migrations/0008_create_keys_and_batches.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0008_create_keys_and_batches.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -82,8 +91,12 @@ set local role millrace_owner;
 \ir queue/retry_delay.sql
 \ir queue/wake.sql
 \ir queue/create_queue.sql
+\ir queue/follow_up.sql
 \ir queue/enqueue.sql
 \ir queue/enqueue_many.sql
+\ir queue/enqueue_unique.sql
+\ir queue/batch.sql
+\ir queue/configure_queue.sql
 \ir queue/session.sql
 \ir queue/settled.sql
 \ir queue/claim.sql

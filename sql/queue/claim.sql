@@ -1,6 +1,7 @@
 -- claim: hands the next jobs of a queue to a worker.
 --
 --     available ──claim──► running
+--     blocked ──claim──► available      what the queue's notes ask for, see follow_up.sql
 --
 -- Lanes are read in the order of their priorities, each from its low-water on; one claim in ten begins with the lane
 -- whose first job has waited longest, so that low priorities are late but never starve. What another claim holds is
@@ -34,7 +35,10 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-    claimed_queue constant int := millrace.queue_id(queue);
+    claimed_queue int;
+    room int := max_jobs;
+    limited boolean;
+    lanes smallint[] := '{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}';
     claimed_at constant timestamptz := millrace.now();
     new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
     oldest_first constant boolean := random() < 0.1;
@@ -45,6 +49,13 @@ begin
         raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
             hint = 'Allowed for max_jobs: 1 to 10000.';
     end if;
+    select q.id, q.max_running is not null, case when q.paused_at is null then max_jobs else 0 end
+      into claimed_queue, limited, room
+      from millrace.queue q
+     where q.name = queue;
+    if not found then
+        perform millrace.queue_id(queue);  -- raises MR003
+    end if;
     perform from millrace.worker w where w.id = session and w.ended_at is null for key share;
     if not found then
         perform millrace.raise_session_ended(session);
@@ -52,12 +63,24 @@ begin
     if async and own is null then
         perform set_config('synchronous_commit', 'off', true);
     end if;
+    if exists (select from millrace.lane l where l.queue_id = claimed_queue and l.priority = 20) then
+        if millrace.follow_up(claimed_queue) > room then
+            perform millrace.wake(claimed_queue);
+        end if;
+        lanes := '{10, 0, 11, 1, 12, 2, 13, 3, 14, 4, 15, 5, 16, 6, 17, 7, 18, 8, 19, 9}';
+    end if;
+    if limited and room > 0 then
+        room := least(room, millrace.free_places(claimed_queue));
+    end if;
+    if room <= 0 then
+        return;
+    end if;
 
     return query
     with chosen as materialized (
         select next.ctid
           from (select l.priority, l.low, l.low_job, l.pending, l.pending_job
-                  from generate_series(0, 9) p(priority)
+                  from unnest(lanes) with ordinality p(priority, rank)
                  cross join lateral (select l.*
                                        from millrace.lane l
                                       where l.queue_id = claimed_queue and l.priority = p.priority
@@ -69,7 +92,7 @@ begin
                                                           and (r.pos, r.job_id) >= (l.low, l.low_job)
                                                         order by r.pos, r.job_id
                                                         limit 1) end,
-                          l.priority) lane
+                          p.rank) lane
          cross join lateral (
                 -- long-running transactions that the low-water has passed, one by one; of one that has not ended
                 -- nothing can be seen but by itself, and it may have written a million rows
@@ -81,7 +104,7 @@ begin
                                               where f.queue_id = claimed_queue and f.priority = lane.priority
                                                 and f.pos = p.pos and f.job_id >= p.job
                                               order by f.job_id
-                                              limit max_jobs
+                                              limit room
                                                 for update skip locked) r
                          where pg_visible_in_snapshot(p.pos, pg_current_snapshot()) or p.pos = own) early
                 union all
@@ -91,24 +114,32 @@ begin
                          where r.queue_id = claimed_queue and r.priority = lane.priority
                            and (r.pos, r.job_id) >= (lane.low, lane.low_job)
                          order by r.pos, r.job_id
-                         limit max_jobs
+                         limit room
                            for update skip locked) late) next
-         limit max_jobs
+         limit room
     ), taken as (
         delete from millrace.ready r
          where r.ctid = any (array(select c.ctid from chosen c))
         returning r.job_id, r.stored_on, r.queue_id, r.priority, r.pos, r.attempt
     ), work as materialized (
         -- a left join: should the wide row be missing, the job must be seen to fail, not vanish
-        select t.job_id, t.stored_on, t.queue_id, t.priority, t.pos, (t.attempt + 1)::smallint as attempt, j.kind,
-               j.max_attempts, j.payload, j.timeout, claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at
+        select t.job_id, t.stored_on, t.queue_id, (t.priority % 10)::smallint as priority, t.pos, (t.attempt + 1)::smallint as attempt, j.kind,
+               j.max_attempts, j.payload, j.timeout, claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at,
+               nullif(limited or j.concurrency_key is not null or j.batch_id is not null
+                      or j.unique_until = 'finished', false) as tied,
+               case j.unique_until when 'started' then j.unique_key end as started_key
           from taken t
           left join millrace.job j on j.id = t.job_id and j.stored_on = t.stored_on
     ), started as (
         insert into millrace.running (job_id, fence, claimed_at, deadline, stored_on, queue_id, worker, priority,
-                                      attempt)
-        select w.job_id, new_fence, claimed_at, w.deadline, w.stored_on, w.queue_id, session, w.priority, w.attempt
+                                      attempt, tied)
+        select w.job_id, new_fence, claimed_at, w.deadline, w.stored_on, w.queue_id, session, w.priority, w.attempt,
+               w.tied
           from work w
+    ), started_uniquely as (
+        delete from millrace.unique_job u
+         using work w
+         where u.queue_id = claimed_queue and u.unique_key = w.started_key and u.job_id = w.job_id
     )
     select w.job_id, new_fence, w.kind, w.priority, w.attempt, w.max_attempts, w.payload, w.timeout, w.deadline,
            w.traceparent, w.enqueued_at
@@ -119,5 +150,32 @@ begin
     if amount > 0 then
         insert into millrace.queue_delta (queue_id, available, running) values (claimed_queue, -amount, amount);
     end if;
+end
+$$;
+
+-- How many more jobs of a limited queue may run; 0 while another claims from it. The counts are exact (counts.sql), and
+-- what is not committed yet of them can only be settles: they make room later.
+create or replace function millrace.free_places(of_queue int)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted')
+       or not pg_try_advisory_xact_lock(7710, of_queue) then
+        return 0;
+    end if;
+    return (select q.max_running - coalesce(sum(c.running), 0)
+              from millrace.queue q
+              left join (select c.running
+                           from (select c.running
+                                   from millrace.queue_count c
+                                  where c.queue_id = of_queue
+                                  order by c.version desc
+                                  limit 1) c
+                          union all
+                         select d.running from millrace.live_deltas() d where d.queue_id = of_queue) c on true
+             where q.id = of_queue
+             group by q.id);
 end
 $$;

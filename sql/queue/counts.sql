@@ -27,8 +27,8 @@ begin
          where d.ctid = any (array(select x.ctid from millrace.live_deltas(100000) x))
         returning d.*
     ), summed as (
-        select g.queue_id, sum(g.available) as available, sum(g.scheduled) as scheduled, sum(g.running) as running,
-               sum(g.dead) as dead, sum(g.enqueued) as enqueued, sum(g.completed) as completed,
+        select g.queue_id, sum(g.available) as available, sum(g.scheduled) as scheduled, sum(g.blocked) as blocked,
+               sum(g.running) as running, sum(g.dead) as dead, sum(g.enqueued) as enqueued, sum(g.completed) as completed,
                sum(g.cancelled) as cancelled, sum(g.failed) as failed, count(*) as deltas
           from gone g
          group by g.queue_id
@@ -44,10 +44,10 @@ begin
     ), left_behind as (
         delete from millrace.queue_count c where c.ctid = any (array(select l.row_address from last l))
     ), added as (
-        insert into millrace.queue_count (queue_id, version, available, scheduled, running, dead, enqueued, completed,
-                                          cancelled, failed)
-        select l.queue_id, l.version + 1, l.available + s.available, l.scheduled + s.scheduled, l.running + s.running,
-               l.dead + s.dead, l.enqueued + s.enqueued, l.completed + s.completed, l.cancelled + s.cancelled,
+        insert into millrace.queue_count (queue_id, version, available, scheduled, blocked, running, dead, enqueued,
+                                          completed, cancelled, failed)
+        select l.queue_id, l.version + 1, l.available + s.available, l.scheduled + s.scheduled, l.blocked + s.blocked,
+               l.running + s.running, l.dead + s.dead, l.enqueued + s.enqueued, l.completed + s.completed, l.cancelled + s.cancelled,
                l.failed + s.failed
           from last l
           join summed s on s.queue_id = l.queue_id
@@ -59,20 +59,20 @@ $$;
 
 -- The deltas that are not folded yet, at most so many (null: all), read from the low-water on.
 create or replace function millrace.live_deltas(max_rows bigint default null)
-returns table (ctid tid, queue_id int, available int, scheduled int, running int, dead int, enqueued int, completed int,
-               cancelled int, failed int)
+returns table (ctid tid, queue_id int, available int, scheduled int, blocked int, running int, dead int, enqueued int,
+               completed int, cancelled int, failed int)
 language sql stable
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-    select d.ctid, d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
-           d.failed
+    select d.ctid, d.queue_id, d.available, d.scheduled, d.blocked, d.running, d.dead, d.enqueued, d.completed,
+           d.cancelled, d.failed
       from millrace.queue_delta d
      where d.pos >= (select w.delta_low from millrace.low_water w order by w.version desc limit 1)
     union all
-    select d.ctid, d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
-           d.failed
+    select d.ctid, d.queue_id, d.available, d.scheduled, d.blocked, d.running, d.dead, d.enqueued, d.completed,
+           d.cancelled, d.failed
       from (select unnest(w.delta_pending) as pos
             from (select w.delta_pending from millrace.low_water w order by w.version desc limit 1) w) p
      cross join lateral (select d.ctid, d.* from millrace.queue_delta d where d.pos = p.pos offset 0) d

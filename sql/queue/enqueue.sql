@@ -2,6 +2,7 @@
 --
 --     (nothing) ──► available        no run_at, or one that has passed
 --     (nothing) ──► scheduled        run_at or delay in the future
+--     (nothing) ──► blocked          a concurrency_key, until it has a free slot; after_batch, until that has finished
 --
 -- Arguments  kind          which handler runs it, 1 … 100 characters
 --            payload       jsonb, up to the queue's max_payload_bytes as text
@@ -11,14 +12,19 @@
 --            timeout       of one attempt, up to 30 days; null: the queue's
 --            traceparent   W3C trace context, passed on to the handler
 --            wake          false: send no notification in this transaction, see poke()
--- Locks      none that another enqueue, claim or settle waits for.
--- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs.
--- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most).
+--            concurrency_key  of the jobs of this queue with the same key at most key_limit run at a time, in the order
+--                          of their ids; 1 … 200 characters
+--            batch         it becomes a member of this open batch, see batch.sql
+--            after_batch   it waits until this batch has finished; not together with run_at or delay
+-- Locks      none that another enqueue, claim or settle waits for; close_batch() waits for those who add to the batch.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013 unknown_batch,
+--            MR007 invalid_transition for a batch that is closed.
+-- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most); 2 more for a key or batch.
 
 -- What the arguments mean for this queue, or an error; shared by all forms of enqueue.
 create or replace function millrace.admit(
     queue text, kind text, priority int, run_at timestamptz, delay interval, max_attempts int, timeout interval,
-    traceparent text,
+    traceparent text, concurrency_key text, after_batch bigint,
     out queue_id int, out now timestamptz, out stored_on date, out due timestamptz, out attempts smallint,
     out time_limit interval, out payload_limit int, out signal_raised boolean)
 language plpgsql
@@ -54,6 +60,9 @@ begin
             then 'timeout: more than 0, up to 30 days, no part negative'
         when traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
             then 'traceparent: version-traceid-parentid-flags in lower-case hex, see W3C Trace Context'
+        when concurrency_key = '' or length(concurrency_key) > 200 then 'concurrency_key: 1 to 200 characters'
+        when after_batch is not null and (run_at is not null or delay is not null)
+            then 'after_batch: not together with run_at or delay'
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'enqueue: bad ' || split_part(wrong, ':', 1),
@@ -76,7 +85,10 @@ create or replace function millrace.enqueue(
     max_attempts int default null,
     timeout interval default null,
     traceparent text default null,
-    wake boolean default true)
+    wake boolean default true,
+    concurrency_key text default null,
+    batch bigint default null,
+    after_batch bigint default null)
 returns bigint  -- the job's id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -85,16 +97,27 @@ declare
     admitted record;
     enqueued bigint;
 begin
-    admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent);
+    admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
+                               concurrency_key, after_batch);
     perform millrace.check_payload(payload, admitted.payload_limit);
 
     insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                   traceparent)
+                                   traceparent, concurrency_key, batch_id)
     values (admitted.now, admitted.stored_on, admitted.queue_id, enqueue.priority, admitted.attempts, enqueue.kind,
-            enqueue.payload, admitted.time_limit, enqueue.traceparent)
+            enqueue.payload, admitted.time_limit, enqueue.traceparent, enqueue.concurrency_key, enqueue.batch)
     returning j.id into enqueued;
+    if enqueue.batch is not null then
+        perform millrace.join_batch(enqueue.batch, 1);
+    end if;
 
-    if admitted.due is null then
+    if enqueue.after_batch is not null or (enqueue.concurrency_key is not null and admitted.due is null) then
+        perform millrace.block(admitted.queue_id, array[enqueued], admitted.stored_on, enqueue.priority::smallint,
+                               enqueue.concurrency_key, enqueue.after_batch);
+        insert into millrace.queue_delta (queue_id, blocked, enqueued) values (admitted.queue_id, 1, 1);
+        if admitted.signal_raised and enqueue.wake then
+            perform pg_notify('millrace/' || enqueue.queue, '');
+        end if;
+    elsif admitted.due is null then
         insert into millrace.ready (job_id, stored_on, queue_id, priority)
         values (enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority);
         insert into millrace.queue_delta (queue_id, available, enqueued) values (admitted.queue_id, 1, 1);
@@ -102,8 +125,9 @@ begin
             perform pg_notify('millrace/' || enqueue.queue, '');
         end if;
     else
-        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for)
-        values (admitted.due, enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority, 'run_at');
+        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for, key)
+        values (admitted.due, enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority, 'run_at',
+                enqueue.concurrency_key);
         insert into millrace.queue_delta (queue_id, scheduled, enqueued) values (admitted.queue_id, 1, 1);
     end if;
     return enqueued;

@@ -1,6 +1,6 @@
 -- enqueue_many: many jobs of one kind in one statement, in the caller's transaction.
 --
---     (nothing) ──► available | scheduled        as in enqueue.sql, with the same arguments
+--     (nothing) ──► available | scheduled | blocked        as in enqueue.sql, with the same arguments
 --
 -- Returns the ids in the order of the payloads. All are enqueued, or none.
 --
@@ -18,7 +18,10 @@ create or replace function millrace.enqueue_many(
     max_attempts int default null,
     timeout interval default null,
     traceparent text default null,
-    wake boolean default true)
+    wake boolean default true,
+    concurrency_key text default null,
+    batch bigint default null,
+    after_batch bigint default null)
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -26,10 +29,13 @@ as $$
 declare
     admitted record;
     amount constant int := coalesce(cardinality(payloads), 0);
+    blocked boolean;
     ids bigint[];
     oversized bigint;
 begin
-    admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent);
+    admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
+                               concurrency_key, after_batch);
+    blocked := after_batch is not null or (concurrency_key is not null and admitted.due is null);
     if payloads is null then
         raise exception using errcode = 'MR005', message = 'enqueue_many: payloads is null',
             hint = 'Give an array of jsonb; an empty one enqueues nothing.';
@@ -53,30 +59,39 @@ begin
           from unnest(payloads) u(payload)
     ), stored as (
         insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                  traceparent)
+                                  traceparent, concurrency_key, batch_id)
         select g.id, admitted.now, admitted.stored_on, admitted.queue_id, enqueue_many.priority, admitted.attempts,
-               enqueue_many.kind, g.payload, admitted.time_limit, enqueue_many.traceparent
+               enqueue_many.kind, g.payload, admitted.time_limit, enqueue_many.traceparent,
+               enqueue_many.concurrency_key, enqueue_many.batch
           from given g
     ), available as (
         insert into millrace.ready (job_id, stored_on, queue_id, priority)
         select g.id, admitted.stored_on, admitted.queue_id, enqueue_many.priority
           from given g
-         where admitted.due is null
+         where admitted.due is null and not blocked
     ), waiting as (
-        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for)
-        select admitted.due, g.id, admitted.stored_on, admitted.queue_id, enqueue_many.priority, 'run_at'
+        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for, key)
+        select admitted.due, g.id, admitted.stored_on, admitted.queue_id, enqueue_many.priority, 'run_at',
+               enqueue_many.concurrency_key
           from given g
          where admitted.due is not null
     )
     select array_agg(g.id) into ids from given g;
 
-    if admitted.due is null then
+    if batch is not null then
+        perform millrace.join_batch(batch, amount);
+    end if;
+    if blocked then
+        perform millrace.block(admitted.queue_id, ids, admitted.stored_on, enqueue_many.priority::smallint,
+                               concurrency_key, after_batch);
+        insert into millrace.queue_delta (queue_id, blocked, enqueued) values (admitted.queue_id, amount, amount);
+    elsif admitted.due is null then
         insert into millrace.queue_delta (queue_id, available, enqueued) values (admitted.queue_id, amount, amount);
-        if admitted.signal_raised and enqueue_many.wake then
-            perform pg_notify('millrace/' || enqueue_many.queue, '');
-        end if;
     else
         insert into millrace.queue_delta (queue_id, scheduled, enqueued) values (admitted.queue_id, amount, amount);
+    end if;
+    if admitted.due is null and admitted.signal_raised and enqueue_many.wake then
+        perform pg_notify('millrace/' || enqueue_many.queue, '');
     end if;
     return ids;
 end

@@ -12,7 +12,8 @@ revoke all on all functions in schema millrace from public, millrace_enqueuer, m
                                                     millrace_viewer;
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
-grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters
+grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
+                millrace.blocked_keys
    to millrace_operator, millrace_viewer;
 
 do $$
@@ -22,12 +23,13 @@ begin
     for granted in
         select f.oid::regprocedure as signature, r.name as role
           from (values
-                ('millrace_enqueuer', '{now,enqueue,enqueue_many,poke}'::text[]),
-                ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,
-                                      fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
+                ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke}'::text[]),
+                ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,open_session,
+                                      heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
                                       promote,reap,advance_low_water,fold_counts,maintain_partitions,prune,
                                       queue_overview}'),
-                ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,
+                ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,create_queue,
+                                        configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,retry,replay,cancel,adopt,reap,
                                         promote,maintain_partitions,prune,queue_overview}'),
                 ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)

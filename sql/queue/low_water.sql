@@ -34,6 +34,7 @@ set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    notes constant int := 20;          -- the lane of follow_up
     long_limit constant int := 8;      -- transactions that may be passed at one time
     pending_limit constant int := 64;  -- a lane with more of them unread waits for its claims
     wanted constant int[] := array(select millrace.queue_id(q) from unnest(queues) q);
@@ -66,7 +67,7 @@ begin
         select l.row_address, l.queue_id, l.priority, l.version, l.pending, l.pending_job, m.low, m.low_job,
                (m.low, m.low_job) <> (l.low, l.low_job) as moves
           from millrace.queue q
-         cross join generate_series(0, 9) p(priority)
+         cross join generate_series(0, 20) p(priority)
          cross join lateral (
                 select l.ctid as row_address, l.*
                   from millrace.lane l
@@ -83,6 +84,14 @@ begin
                                    and (r.pos, r.job_id) >= (l.low, l.low_job)
                                  order by r.pos, r.job_id
                                  limit 1) r
+                        union all
+                        select n.pos, n.job_id
+                          from (select f.pos, f.job_id
+                                  from millrace.follow_up f
+                                 where l.priority = notes and f.queue_id = l.queue_id
+                                   and (f.pos, f.job_id) >= (l.low, l.low_job)
+                                 order by f.pos, f.job_id
+                                 limit 1) n
                         union all
                         select c.pos, 0) n
                  order by n.low, n.low_job
@@ -101,6 +110,12 @@ begin
                        coalesce(array_agg(e.job order by e.pos), '{}') as from_job
                   from (select p.pos,
                                case when p.pos in (select o.pos from open o) then p.job
+                                    when m.priority = notes
+                                    then (select f.job_id
+                                            from millrace.follow_up f
+                                           where f.queue_id = m.queue_id and f.pos = p.pos and f.job_id >= p.job
+                                           order by f.job_id
+                                           limit 1)
                                     else (select r.job_id
                                             from millrace.ready r
                                            where r.queue_id = m.queue_id and r.priority = m.priority

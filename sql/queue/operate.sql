@@ -1,14 +1,14 @@
 -- retry, replay, cancel: what a person does to one job.
 --
---     scheduled ──retry──► available
---     dead_letter ──replay──► available, with all its attempts again
---     available, scheduled ──cancel──► finished 'cancelled'
+--     scheduled ──retry──► available, or blocked if it needs a slot of its key
+--     dead_letter ──replay──► available or blocked, with all its attempts again
+--     available, scheduled, blocked ──cancel──► finished 'cancelled'
 --
 -- A job may move from table to table while it is looked for; it is looked for three times before it counts as unknown.
 -- Calling one of them on a job that is already where it would go changes nothing and says so.
 --
 -- Locks   the job's narrow row.
--- Raises  MR006 unknown_job, MR007 invalid_transition.
+-- Raises  MR006 unknown_job, MR007 invalid_transition, MR009 unique_key_taken.
 -- Rows    3, and one of operator_action.
 
 create or replace function millrace.retry(job_id bigint)
@@ -20,17 +20,14 @@ declare
     moved record;
 begin
     delete from millrace.scheduled s where s.job_id = retry.job_id
-    returning s.stored_on, s.queue_id, s.priority, s.attempt into moved;
+    returning s.stored_on, s.queue_id, s.priority, s.attempt, s.key into moved;
     if not found then
-        return millrace.unmoved('retry', job_id, array['available'], 'Only a job that is scheduled or waits for its'
+        return millrace.unmoved('retry', job_id, array['available', 'blocked'], 'Only a job that is scheduled or waits for its'
             ' retry can be made available; a dead letter comes back with millrace.replay(id).');
     end if;
-    insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-    values (retry.job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt);
-    insert into millrace.queue_delta (queue_id, scheduled, available) values (moved.queue_id, -1, 1);
-    perform millrace.wake(moved.queue_id);
     perform millrace.audit('retry', jsonb_build_object('job', retry.job_id), 1);
-    return 'available';
+    insert into millrace.queue_delta (queue_id, scheduled) values (moved.queue_id, -1);
+    return millrace.make_available(job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt, moved.key);
 end
 $$;
 
@@ -41,18 +38,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     moved record;
+    ties record;
 begin
     delete from millrace.dead_letter d where d.job_id = replay.job_id
     returning d.stored_on, d.queue_id, d.priority into moved;
     if not found then
-        return millrace.unmoved('replay', job_id, array['available'], 'Only a dead letter can be replayed.');
+        return millrace.unmoved('replay', job_id, array['available', 'blocked'], 'Only a dead letter can be replayed.');
     end if;
-    insert into millrace.ready (job_id, stored_on, queue_id, priority)
-    values (replay.job_id, moved.stored_on, moved.queue_id, moved.priority);
-    insert into millrace.queue_delta (queue_id, dead, available) values (moved.queue_id, -1, 1);
-    perform millrace.wake(moved.queue_id);
+    select j.concurrency_key, j.unique_key, j.unique_until, j.batch_id into ties
+      from millrace.job j
+     where j.id = replay.job_id and j.stored_on = moved.stored_on;
+    if ties.unique_until = 'finished' then
+        perform millrace.take_unique_key(moved.queue_id, ties.unique_key, job_id);
+    end if;
+    if ties.batch_id is not null then
+        perform millrace.leave_note(b.queue_id, replay.job_id, 'replayed', null, b.id)
+           from millrace.batch b
+          where b.id = ties.batch_id;
+    end if;
     perform millrace.audit('replay', jsonb_build_object('job', replay.job_id), 1);
-    return 'available';
+    insert into millrace.queue_delta (queue_id, dead) values (moved.queue_id, -1);
+    return millrace.make_available(job_id, moved.stored_on, moved.queue_id, moved.priority, 0::smallint,
+                                   ties.concurrency_key);
 end
 $$;
 
@@ -64,7 +71,7 @@ as $$
 declare
     looks constant int := 3;
     gone record;
-    was_ready boolean;
+    was text;
 begin
     if length(reason) > 1000 then
         raise exception using errcode = 'MR005', message = 'cancel: bad reason',
@@ -72,24 +79,31 @@ begin
     end if;
     for look in 1 .. looks
     loop
+        was := 'available';
         delete from millrace.ready r where r.job_id = cancel.job_id
-        returning r.stored_on, r.queue_id, r.attempt into gone;
-        was_ready := found;
+        returning r.stored_on, r.queue_id, r.attempt, true as held into gone;
         if not found then
+            was := 'scheduled';
             delete from millrace.scheduled s where s.job_id = cancel.job_id
-            returning s.stored_on, s.queue_id, s.attempt into gone;
+            returning s.stored_on, s.queue_id, s.attempt, s.key is null as held into gone;
+        end if;
+        if not found then
+            was := 'blocked';
+            delete from millrace.blocked b where b.job_id = cancel.job_id
+            returning b.stored_on, b.queue_id, b.attempt, false as held into gone;
         end if;
         exit when found;
-        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled');
+        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled', 'blocked');
     end loop;
     if gone is null then
         return millrace.unmoved('cancel', job_id, array['cancelled'],
-                                'Only a job that waits can be cancelled: available or scheduled.');
+                                'Only a job that waits can be cancelled: available, scheduled or blocked.');
     end if;
     insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
     values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);
-    insert into millrace.queue_delta (queue_id, available, scheduled, cancelled)
-    values (gone.queue_id, -was_ready::int, was_ready::int - 1, 1);
+    insert into millrace.queue_delta (queue_id, available, scheduled, blocked, cancelled)
+    values (gone.queue_id, -(was = 'available')::int, -(was = 'scheduled')::int, -(was = 'blocked')::int, 1);
+    perform millrace.after_end(array[job_id], array[gone.stored_on], '{cancelled}', gone.held);
     perform millrace.audit('cancel', jsonb_build_object('job', cancel.job_id, 'reason', cancel.reason), 1);
     return 'cancelled';
 end
@@ -105,6 +119,7 @@ as $$
         when exists (select from millrace.running r where r.job_id = $1) then 'running'
         when exists (select from millrace.scheduled s where s.job_id = $1) then 'scheduled'
         when exists (select from millrace.dead_letter d where d.job_id = $1) then 'discarded'
+        when exists (select from millrace.blocked b where b.job_id = $1) then 'blocked'
         when exists (select from millrace.ready r where r.job_id = $1) then 'available'
         else (select f.outcome::text
                 from millrace.finished f
@@ -132,5 +147,27 @@ begin
             hint = 'It never existed, its enqueue is not committed, or its retention is over.';
     end if;
     raise exception using errcode = 'MR007', message = format('%s: job %s is %s', action, job_id, state), hint = rule;
+end
+$$;
+
+-- To `ready`, or for a job that needs a slot of its key to `blocked`.
+create or replace function millrace.make_available(
+    job_id bigint, stored_on date, queue_id int, priority smallint, attempt smallint, key text)
+returns text  -- its state now
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform millrace.wake(queue_id);
+    if key is not null then
+        perform millrace.block(queue_id, array[job_id], stored_on, priority, key);
+        insert into millrace.queue_delta (queue_id, blocked) values (make_available.queue_id, 1);
+        return 'blocked';
+    end if;
+    insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+    values (make_available.job_id, make_available.stored_on, make_available.queue_id, make_available.priority,
+            make_available.attempt);
+    insert into millrace.queue_delta (queue_id, available) values (make_available.queue_id, 1);
+    return 'available';
 end
 $$;

@@ -110,6 +110,7 @@ begin
     if settled_lately
        or exists (select from millrace.running r where r.stored_on = day)
        or exists (select from millrace.scheduled s where s.stored_on = day)
+       or exists (select from millrace.blocked b where b.stored_on = day)
        or exists (select from millrace.dead_letter d where d.stored_on = day)
        or exists (select from millrace.ready r where r.stored_on = day) then
         return false;

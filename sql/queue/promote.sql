@@ -1,6 +1,7 @@
 -- promote: scheduled jobs whose time has come become available.
 --
 --     scheduled ──promote──► available
+--     scheduled ──promote──► blocked         where it has a concurrency key, and no slot yet
 --
 -- Every worker runs it; rows that another promoter holds are skipped. `since` is where the scan of the times begins:
 -- under a pinned vacuum horizon the entries of jobs promoted long ago stay in the index, and a scan from the start
@@ -10,7 +11,7 @@
 -- Arguments  max_jobs  1 … 10,000
 -- Locks      rows of scheduled, SKIP LOCKED.
 -- Raises     MR005 bad_argument.
--- Rows       2 per job, 1 per queue.
+-- Rows       2 per job, 1 per queue and concurrency key.
 
 create or replace function millrace.promote(
     max_jobs int default 1000, since timestamptz default '-infinity',
@@ -41,13 +42,22 @@ begin
     ), gone as (
         delete from millrace.scheduled s
          where s.ctid = any (array(select d.ctid from due d))
-        returning s.job_id, s.stored_on, s.queue_id, s.priority, s.attempt
+        returning s.job_id, s.stored_on, s.queue_id, s.priority, s.attempt, s.key
     ), available as (
         insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-        select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt from gone g order by g.job_id
+        select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt
+          from gone g
+         where g.key is null
+         order by g.job_id
+    ), needs_slot as (
+        insert into millrace.blocked (job_id, stored_on, queue_id, priority, attempt, key)
+        select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt, g.key from gone g where g.key is not null
+    ), noted as (
+        insert into millrace.follow_up (queue_id, job_id, what, key)
+        select g.queue_id, min(g.job_id), 'arrived', g.key from gone g where g.key is not null group by g.queue_id, g.key
     ), counted as (
-        insert into millrace.queue_delta (queue_id, available, scheduled)
-        select g.queue_id, count(*), -count(*) from gone g group by g.queue_id
+        insert into millrace.queue_delta (queue_id, available, blocked, scheduled)
+        select g.queue_id, count(*) filter (where g.key is null), count(g.key), -count(*) from gone g group by g.queue_id
     )
     select count(*), array_agg(distinct g.queue_id) into promoted, woken from gone g;
 

@@ -85,6 +85,8 @@ declare
     at constant timestamptz := millrace.now();
     taken int;
     woken int[];
+    tied bigint[];
+    tied_days date[];
 begin
     if cardinality(rows) = 0 then
         return 0;
@@ -114,8 +116,15 @@ begin
           from judged j
          group by j.queue_id
     )
-    select count(*), array_agg(distinct j.queue_id) filter (where j.again) into taken, woken from judged j;
+    select count(*), array_agg(distinct j.queue_id) filter (where j.again),
+           array_agg(j.job_id) filter (where j.tied and j.again is not true),
+           array_agg(j.stored_on) filter (where j.tied and j.again is not true)
+      into taken, woken, tied, tied_days
+      from judged j;
     perform millrace.wake(q) from unnest(woken) q;
+    if tied is not null then
+        perform millrace.after_end(tied, tied_days, array_fill('discarded'::text, array[cardinality(tied)]));
+    end if;
     return taken;
 end
 $$;

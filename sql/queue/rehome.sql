@@ -1,6 +1,6 @@
 -- rehome: moves the wide rows of waiting jobs out of a day that is about to be dropped.
 --
---     available, scheduled, dead letter: the state stays, stored_on becomes the current storage day
+--     available, scheduled, blocked, dead letter: the state stays, stored_on becomes the current storage day
 --
 -- The wide row is copied first, then the narrow row is pointed at the copy, under its own lock: whoever claims,
 -- promotes or replays the job meanwhile is either before this, and the row is skipped here, or after it. A claim whose
@@ -9,7 +9,7 @@
 --
 -- Running jobs are not moved: their partition stays until they have settled.
 --
--- Locks   rows of ready, scheduled and dead_letter, in this order, SKIP LOCKED.
+-- Locks   rows of ready, scheduled, blocked and dead_letter, in this order, SKIP LOCKED.
 -- Raises  nothing.
 -- Rows    at most 100,000 of each table; what is left over is moved by the next call.
 
@@ -39,6 +39,11 @@ begin
     update millrace.scheduled s set stored_on = home where s.stored_on = day and s.job_id = any (ids);
     moved := moved + cardinality(ids);
 
+    ids := array(select b.job_id from millrace.blocked b where b.stored_on = day limit at_a_time for update skip locked);
+    perform millrace.copy_jobs(ids, day, home);
+    update millrace.blocked b set stored_on = home where b.stored_on = day and b.job_id = any (ids);
+    moved := moved + cardinality(ids);
+
     ids := array(select d.job_id from millrace.dead_letter d where d.stored_on = day limit at_a_time
                     for update skip locked);
     perform millrace.copy_jobs(ids, day, home);
@@ -54,9 +59,9 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
     insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                              traceparent)
+                              traceparent, concurrency_key, unique_key, unique_until, batch_id)
     select j.id, j.enqueued_at, to_day, j.queue_id, j.priority, j.max_attempts, j.kind, j.payload, j.timeout,
-           j.traceparent
+           j.traceparent, j.concurrency_key, j.unique_key, j.unique_until, j.batch_id
       from millrace.job j
      where j.stored_on = from_day and j.id = any (ids)
     on conflict do nothing

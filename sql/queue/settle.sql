@@ -22,7 +22,7 @@
 --            successors        [{"after": job id, "queue", "kind", "payload", "priority", "delay"}], at most 1,000
 -- Locks      rows of running in id order.
 -- Raises     MR005 bad_argument, MR010 too_many_jobs; for successors, what enqueue() raises.
--- Rows       2 to 4 per job, 1 per queue.
+-- Rows       2 to 4 per job, 1 per queue, 1 per concurrency key and batch.
 -- Plan       running by job_id = any (ids): one index probe per id in every state of the statistics. The fence that
 --            belongs to an id is found by binary search (width_bucket) in the sorted ids, not by a join, which costs
 --            ten times as much when the statistics are stale.
@@ -51,6 +51,9 @@ declare
     place int[];       -- where each of them stands in the arguments
     settled bigint[];
     woken int[];
+    tied bigint[];     -- those with which more ends than their row, the day of each, and what became of it
+    tied_days date[];
+    tied_ends text[];
     at constant timestamptz := millrace.now();
 begin
     perform millrace.check_settle(job_ids, fences, outcomes, errors, delays, results, successors);
@@ -69,7 +72,7 @@ begin
         with gone as (
             delete from millrace.running r
              where r.job_id = any (ids) and r.fence = held_by[width_bucket(r.job_id, ids)]
-            returning r.job_id, r.fence, r.claimed_at, r.stored_on, r.queue_id, r.worker, r.attempt
+            returning r.job_id, r.fence, r.claimed_at, r.stored_on, r.queue_id, r.worker, r.attempt, r.tied
         ), kept as (
             insert into millrace.finished (job_id, fence, claimed_at, finished_at, stored_on, queue_id, worker, outcome,
                                            attempt, result)
@@ -80,7 +83,10 @@ begin
             insert into millrace.queue_delta (queue_id, running, completed)
             select g.queue_id, -count(*), count(*) from gone g group by g.queue_id
         )
-        select coalesce(array_agg(g.job_id), '{}') into settled from gone g;
+        select coalesce(array_agg(g.job_id), '{}'), array_agg(g.job_id) filter (where g.tied),
+               array_agg(g.stored_on) filter (where g.tied), array_agg('completed'::text) filter (where g.tied)
+          into settled, tied, tied_days, tied_ends
+          from gone g;
     else
         with gone as (
             delete from millrace.running r
@@ -146,10 +152,20 @@ begin
               from judged j
              group by j.queue_id
         )
-        select coalesce(array_agg(j.job_id), '{}'), array_agg(distinct j.queue_id) filter (where j.outcome = 'released')
-          into settled, woken
-          from judged j;
+        select coalesce(array_agg(j.job_id), '{}'), array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
+               array_agg(j.job_id) filter (where j.tied and j.ended is not null),
+               array_agg(j.stored_on) filter (where j.tied and j.ended is not null),
+               array_agg(j.ended) filter (where j.tied and j.ended is not null)
+          into settled, woken, tied, tied_days, tied_ends
+          from (select j.*,
+                       case when j.outcome = 'completed' then 'completed'
+                            when j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)
+                                then 'discarded' end as ended
+                  from judged j) j;
         perform millrace.wake(q) from unnest(woken) q;
+    end if;
+    if tied is not null then
+        perform millrace.after_end(tied, tied_days, tied_ends);
     end if;
 
     if successors is not null then

@@ -2,13 +2,14 @@
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
 -- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
--- counts a backlog: its numbers are sums of counts that are kept, and the oldest job is the least of ten lane heads.
+-- counts a backlog: its numbers are sums of counts that are kept, and the oldest job is the least of the lanes' heads.
 --
 -- Locks   none.
 -- Raises  nothing.
 
 set local client_min_messages = warning;
-drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters;
+drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
+                    millrace.blocked_keys;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -19,31 +20,36 @@ select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_atte
                            where f.job_id = j.id
                            order by f.failed_at desc
                            limit 1)) as error,
-       s.result, j.payload, j.traceparent, j.enqueued_at
+       s.result, j.payload, j.concurrency_key, j.unique_key, j.batch_id,
+       s.after_batch, j.traceparent, j.enqueued_at
   from (select r.job_id, r.stored_on, 'available' as state, r.attempt, null::timestamptz as run_at, null::int as worker,
                null::bigint as fence, null::timestamptz as claimed_at, null::timestamptz as deadline,
-               null::timestamptz as finished_at, null::text as error, null::jsonb as result
+               null::timestamptz as finished_at, null::text as error, null::jsonb as result,
+               null::bigint as after_batch
           from millrace.ready r
         union all
-        select s.job_id, s.stored_on, 'scheduled', s.attempt, s.run_at, null, null, null, null, null, null, null
+        select s.job_id, s.stored_on, 'scheduled', s.attempt, s.run_at, null, null, null, null, null, null, null, null
           from millrace.scheduled s
         union all
+        select b.job_id, b.stored_on, 'blocked', b.attempt, null, null, null, null, null, null, null, null, b.batch_id
+          from millrace.blocked b
+        union all
         select r.job_id, r.stored_on, 'running', r.attempt, null, r.worker, r.fence, r.claimed_at, r.deadline, null,
-               null, null
+               null, null, null
           from millrace.running r
         union all
         select f.job_id, f.stored_on, 'completed', f.attempt, null, f.worker, f.fence, f.claimed_at, null,
-               f.finished_at, f.note, f.result
+               f.finished_at, f.note, f.result, null
           from millrace.finished f
          where f.outcome = 'completed'
         union all
         select f.job_id, f.stored_on, 'cancelled', f.attempt, null, f.worker, f.fence, f.claimed_at, null,
-               f.finished_at, f.note, f.result
+               f.finished_at, f.note, f.result, null
           from millrace.finished f
          where f.outcome = 'cancelled'
         union all
         select d.job_id, d.stored_on, 'discarded', d.attempt, null, d.worker, d.fence, null, null, d.discarded_at,
-               d.error, null
+               d.error, null, null
           from millrace.dead_letter d) s
   join millrace.job j on j.id = s.job_id and j.stored_on = s.stored_on
   join millrace.queue q on q.id = j.queue_id
@@ -55,22 +61,23 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamptz,
                oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
-               created_at timestamptz)
+               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
+select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
        n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
-       q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at
+       q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at,
+       q.paused_at, q.max_running, q.key_limit
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
-               sum(c.running)::bigint as running, sum(c.dead)::bigint as dead, sum(c.enqueued)::bigint as enqueued,
+               sum(c.blocked)::bigint as blocked, sum(c.running)::bigint as running, sum(c.dead)::bigint as dead, sum(c.enqueued)::bigint as enqueued,
                sum(c.completed)::bigint as completed, sum(c.cancelled)::bigint as cancelled,
                sum(c.failed)::bigint as failed
-          from (select c.queue_id, c.available, c.scheduled, c.running, c.dead, c.enqueued, c.completed, c.cancelled,
-                       c.failed
+          from (select c.queue_id, c.available, c.scheduled, c.blocked, c.running, c.dead, c.enqueued, c.completed,
+                       c.cancelled, c.failed
                   from millrace.queue k
                  cross join lateral (select c.*
                                        from millrace.queue_count c
@@ -78,13 +85,13 @@ select q.name, n.available, n.scheduled, 0::bigint as blocked, n.running, n.dead
                                       order by c.version desc
                                       limit 1) c
                 union all
-                select d.queue_id, d.available, d.scheduled, d.running, d.dead, d.enqueued, d.completed, d.cancelled,
-                       d.failed
+                select d.queue_id, d.available, d.scheduled, d.blocked, d.running, d.dead, d.enqueued, d.completed,
+                       d.cancelled, d.failed
                   from millrace.live_deltas() d) c
          group by c.queue_id) n on n.queue_id = q.id
  cross join lateral (
         select min(head.enqueued_at) as oldest_at
-          from generate_series(0, 9) p(priority)
+          from generate_series(0, 19) p(priority)
          cross join lateral (select l.*
                                from millrace.lane l
                               where l.queue_id = q.id and l.priority = p.priority
@@ -131,3 +138,30 @@ select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.
   join millrace.job j on j.id = d.job_id and j.stored_on = d.stored_on
   join millrace.queue q on q.id = d.queue_id
   left join millrace.worker w on w.id = d.worker;
+
+-- A batch that is open counts its members as they join it.
+create view millrace.batches as
+select b.id, q.name as queue, b.kind,
+       case when b.finished_at is not null then 'finished' when b.closed_at is not null then 'closed' else 'open' end
+           as state,
+       coalesce(b.members, (select sum(m.amount) from millrace.batch_member m where m.batch_id = b.id), 0) as members,
+       c.completed, c.cancelled, c.discarded, b.created_at, b.closed_at, b.finished_at, b.callback_job
+  from millrace.batch b
+  join millrace.queue q on q.id = b.queue_id
+ cross join lateral (select c.*
+                       from millrace.batch_count c
+                      where c.batch_id = b.id
+                      order by c.version desc
+                      limit 1) c;
+
+-- Keys in use: how many jobs may hold a slot, how many do, and how many wait. Counts what waits: for a look, not a scrape.
+create view millrace.blocked_keys as
+select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job
+  from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held
+          from millrace.concurrency_key k
+         order by k.queue_id, k.key, k.version desc) k
+  join millrace.queue q on q.id = k.queue_id
+  left join millrace.key_limit l on l.queue_id = k.queue_id and l.key = k.key
+ cross join lateral (select count(*) as blocked, min(b.job_id) as next_job
+                       from millrace.blocked b
+                      where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w;

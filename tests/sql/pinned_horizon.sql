@@ -117,7 +117,7 @@ call pg_temp.advance_past(:'mark');
 select millrace.enqueue('q', 'k') \g /dev/null
 select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also after the next thousands');
 select cmp_ok(pg_temp.cost_of_counts(), '<', :fresh_counts + 60::bigint, 'for the counts, too');
-select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'which are right');
 
 -- Nor does it matter how many jobs one transaction has enqueued, which all have its position.

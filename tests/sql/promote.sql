@@ -32,7 +32,7 @@ select row_eq('select * from millrace.promote()', row(2, null::timestamptz), 'al
 select results_eq('select id, state, priority::int, run_at from millrace.jobs order by id',
                   format($$ values (%s::bigint, 'running', 5, null::timestamptz), (%s, 'available', 1, null),
                                    (%s, 'available', 5, null) $$, :minute_job, :two, :three), 'each in its lane');
-select is_empty(format($$ select available, scheduled, running, dead, enqueued, completed, cancelled
+select is_empty(format($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
                             from millrace.queues
                            where name = %L except select * from millrace_test.counted(%1$L) $$, name),
                 'the counts of ' || name || ' follow') from millrace.queues order by name;

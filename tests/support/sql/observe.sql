@@ -31,12 +31,13 @@ $$;
 
 -- A queue's numbers by counting its rows, to compare with those that are kept.
 create function millrace_test.counted(queue text)
-returns table (available bigint, scheduled bigint, running bigint, dead bigint, enqueued bigint, completed bigint,
-               cancelled bigint)
+returns table (available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint,
+               completed bigint, cancelled bigint)
 language sql
 as $$
     select (select count(*) from millrace.ready t where t.queue_id = q.id),
            (select count(*) from millrace.scheduled t where t.queue_id = q.id),
+           (select count(*) from millrace.blocked t where t.queue_id = q.id),
            (select count(*) from millrace.running t where t.queue_id = q.id),
            (select count(*) from millrace.dead_letter t where t.queue_id = q.id),
            (select count(*) from millrace.job t where t.queue_id = q.id),
@@ -75,7 +76,7 @@ as $$
     select sum(pg_stat_get_xact_numscans(c.oid))::bigint
       from pg_class c
      where c.relnamespace = 'millrace'::regnamespace and c.relkind = 'r'
-       and c.relname ~ '^(ready|running|scheduled|job|finished|dead_letter|attempt_failure|queue_delta)(_[0-9]+)?$'
+       and c.relname ~ '^(ready|running|scheduled|blocked|follow_up|job|finished|dead_letter|attempt_failure|queue_delta)(_[0-9]+)?$'
 $$;
 
 -- A second session on this database, for dblink_connect.

@@ -1,0 +1,219 @@
+-- create_batch, close_batch: jobs that belong together, and what happens when all of them have ended.
+--
+--     batch: open ──close_batch──► closed ──last member ends──► finished
+--     finished: its callback job is enqueued, once; jobs that waited for it (after_batch) become available
+--
+-- A member has ended when it is completed, cancelled or a dead letter, whatever came before. A dead letter that is
+-- replayed before the batch has finished is waited for again; afterwards it changes nothing any more: a batch finishes
+-- once. The callback's payload is the one given, with a key "batch" added: {"id", "completed", "cancelled", "discarded"}.
+--
+-- Arguments  queue     where the callback runs; also the queue whose claims look after the batch
+--            kind      of the callback; null: none
+--            payload   a JSON object
+--            priority  of the callback
+-- Locks      create_batch: none. Enqueue into a batch: its row FOR KEY SHARE. close_batch: its row FOR UPDATE, so that it
+--            waits for those who are adding members, and knows how many there are.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR007 invalid_transition, MR013
+--            unknown_batch.
+-- Rows       2; close_batch: 2, and removes one per enqueue into the batch.
+
+create or replace function millrace.create_batch(
+    queue text, kind text default null, payload jsonb default '{}', priority int default 5)
+returns bigint  -- the batch's id
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    admitted record;
+    created bigint;
+begin
+    admitted := millrace.admit(queue, coalesce(kind, 'none'), priority, null, null, null, null, null, null, null);
+    perform millrace.check_payload(payload, admitted.payload_limit);
+    perform millrace.ensure_lanes(admitted.queue_id);
+    if jsonb_typeof(payload) <> 'object' then
+        raise exception using errcode = 'MR005', message = 'create_batch: bad payload',
+            hint = 'Allowed for payload: a JSON object, to which the key "batch" is added.';
+    end if;
+    insert into millrace.batch as b (queue_id, kind, payload, priority, created_at)
+    values (admitted.queue_id, create_batch.kind, create_batch.payload, create_batch.priority, admitted.now)
+    returning b.id into created;
+    insert into millrace.batch_count (batch_id) values (created);
+    return created;
+end
+$$;
+
+create or replace function millrace.close_batch(batch bigint)
+returns bigint  -- how many members it has
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known millrace.batch%rowtype;
+    amount bigint;
+begin
+    select b.* into known from millrace.batch b where b.id = batch for update;
+    if not found then
+        perform millrace.raise_unknown_batch(batch);
+    elsif known.closed_at is not null then
+        return known.members;
+    end if;
+    with counted as (
+        delete from millrace.batch_member m where m.batch_id = batch returning m.amount
+    )
+    select coalesce(sum(c.amount), 0) into amount from counted c;
+    update millrace.batch b set closed_at = millrace.now(), members = amount where b.id = batch;
+    perform millrace.leave_note(known.queue_id, 0, 'looked', null, batch);
+    perform millrace.wake(known.queue_id);
+    return amount;
+end
+$$;
+
+create or replace function millrace.join_batch(batch bigint, amount int)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    closed boolean;
+begin
+    select b.closed_at is not null into closed from millrace.batch b where b.id = batch for key share;
+    if not found then
+        perform millrace.raise_unknown_batch(batch);
+    elsif closed then
+        raise exception using errcode = 'MR007', message = format('enqueue: batch %s is closed', batch),
+            hint = 'Members are added before close_batch(); a member may enqueue into a batch of its own.';
+    end if;
+    insert into millrace.batch_member (batch_id, amount) values (batch, join_batch.amount);
+end
+$$;
+
+create or replace function millrace.raise_unknown_batch(batch bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using errcode = 'MR013', message = format('unknown batch %s', coalesce(batch::text, 'null')),
+        hint = 'Create it first: select millrace.create_batch(''queue''). The view millrace.batches lists them.';
+end
+$$;
+
+-- Counts the members that have ended, and finishes the batch with the last of them.
+create or replace function millrace.follow_batch(of_queue int, of_batch bigint, notes tid[])
+returns int  -- jobs that became available in this queue
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    at_a_time constant int := 10000;
+    known millrace.batch%rowtype;
+    news record;
+    counts record;
+    released int := 0;
+begin
+    select b.* into known from millrace.batch b where b.id = of_batch for no key update skip locked;
+    if not found and exists (select from millrace.batch b where b.id = of_batch) then
+        return 0;
+    end if;
+    with gone as (
+        delete from millrace.follow_up f
+         where f.ctid = any (notes) and f.queue_id = of_queue and f.batch_id = of_batch
+        returning f.what, f.amount
+    )
+    select coalesce(sum(g.amount) filter (where g.what = 'completed'), 0) as completed,
+           coalesce(sum(g.amount) filter (where g.what = 'cancelled'), 0) as cancelled,
+           coalesce(sum(g.amount) filter (where g.what = 'discarded'), 0)
+             - coalesce(sum(g.amount) filter (where g.what = 'replayed'), 0) as discarded
+      into news
+      from gone g;
+    if known.id is null then
+        return 0;  -- pruned
+    end if;
+
+    if known.finished_at is null then
+        select c.version, c.completed + news.completed as completed, c.cancelled + news.cancelled as cancelled,
+               c.discarded + news.discarded as discarded
+          into counts
+          from millrace.batch_count c
+         where c.batch_id = of_batch
+         order by c.version desc
+         limit 1;
+        if news.completed <> 0 or news.cancelled <> 0 or news.discarded <> 0 then
+            delete from millrace.batch_count c where c.batch_id = of_batch and c.version = counts.version;
+            insert into millrace.batch_count (batch_id, version, completed, cancelled, discarded)
+            values (of_batch, counts.version + 1, counts.completed, counts.cancelled, counts.discarded);
+        end if;
+        if known.closed_at is null or counts.completed + counts.cancelled + counts.discarded < known.members then
+            return 0;
+        end if;
+        update millrace.batch b
+           set finished_at = millrace.now(),
+               callback_job = case when known.kind is not null then
+                   millrace.call_back(known, jsonb_build_object('id', of_batch, 'completed', counts.completed,
+                                                                'cancelled', counts.cancelled,
+                                                                'discarded', counts.discarded)) end
+         where b.id = of_batch;
+        released := (known.kind is not null)::int;
+    end if;
+
+    with gone as (
+        delete from millrace.blocked b
+         where b.ctid = any (array(select n.ctid
+                                     from millrace.blocked n
+                                    where n.batch_id = of_batch
+                                    order by n.job_id
+                                    limit at_a_time
+                                      for update skip locked))
+        returning b.*
+    ), available as (
+        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+        select g.job_id, g.stored_on, g.queue_id, 10 + g.priority, g.attempt from gone g where g.key is null
+    ), needs_slot as (
+        insert into millrace.blocked (job_id, stored_on, queue_id, priority, attempt, key)
+        select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt, g.key from gone g where g.key is not null
+    ), noted as (
+        insert into millrace.follow_up (queue_id, job_id, what, key)
+        select g.queue_id, min(g.job_id), 'arrived', g.key from gone g where g.key is not null group by g.queue_id, g.key
+    ), counted as (
+        insert into millrace.queue_delta (queue_id, available, blocked)
+        select g.queue_id, count(*), -count(*) from gone g where g.key is null group by g.queue_id
+    ), woken as (
+        select millrace.wake(q.queue_id) from (select distinct g.queue_id from gone g) q
+    )
+    select released + count(*) filter (where g.queue_id = of_queue and g.key is null) + 0 * (select count(*) from woken)
+      into released
+      from gone g;
+    if exists (select from millrace.blocked b where b.batch_id = of_batch) then
+        perform millrace.leave_note(of_queue, 0, 'looked', null, of_batch);
+    end if;
+    return released;
+end
+$$;
+
+-- Not by enqueue(): whatever has become of the queue's limits since the batch was created, nothing may be raised here.
+create or replace function millrace.call_back(batch millrace.batch, outcome jsonb)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    enqueued bigint;
+begin
+    insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout)
+    select millrace.now(), millrace.storage_day(), q.id, batch.priority, q.max_attempts, batch.kind,
+           batch.payload || jsonb_build_object('batch', outcome), q.timeout
+      from millrace.queue q
+     where q.id = batch.queue_id
+    returning j.id into enqueued;
+    insert into millrace.ready (job_id, stored_on, queue_id, priority)
+    values (enqueued, millrace.storage_day(), batch.queue_id, batch.priority);
+    insert into millrace.queue_delta (queue_id, available, enqueued) values (batch.queue_id, 1, 1);
+    return enqueued;
+end
+$$;

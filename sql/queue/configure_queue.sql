@@ -1,0 +1,145 @@
+-- configure_queue, pause_queue, resume_queue, limit_key: what a person changes about a queue while it works.
+--
+-- Limits and defaults hold for what comes: max_attempts, timeout and max_payload_bytes for jobs that are enqueued from
+-- now on, retry_base and _cap for the next failure, max_running and key limits for the next claim. A limit that is
+-- lowered stops nobody; fewer are started until enough have ended.
+--
+-- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit.
+-- Locks      the queue's row.
+-- Raises     MR003 unknown_queue, MR005 bad_argument.
+-- Rows       1, and one of operator_action; with a key limit one of follow_up for each key that has jobs waiting.
+
+create or replace function millrace.configure_queue(name text, changes jsonb)
+returns jsonb  -- what has changed: {"setting": {"from": …, "to": …}}
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $$
+declare
+    known constant text[] := '{max_attempts,timeout,retry_base,retry_cap,max_payload_bytes,retention,max_running,
+                               key_limit}';
+    queue constant int := millrace.queue_id(name);
+    old millrace.queue%rowtype;
+    new millrace.queue%rowtype;
+    changed jsonb;
+    stranger text;
+begin
+    if changes is null or jsonb_typeof(changes) <> 'object' then
+        raise exception using errcode = 'MR005', message = 'configure_queue: bad changes',
+            hint = 'Allowed for changes: a JSON object, for example ''{"max_running": 10}''.';
+    end if;
+    select k into stranger from jsonb_object_keys(changes) k where k <> all (known) order by k limit 1;
+    if found then
+        raise exception using errcode = 'MR005', message = format('configure_queue: bad changes: no setting %L',
+                                                                  left(stranger, 100)),
+            hint = format('Allowed for changes: the keys %s.', array_to_string(known, ', '));
+    end if;
+    select q.* into old from millrace.queue q where q.id = queue for no key update;
+    begin
+        new := jsonb_populate_record(old, changes);
+    exception when data_exception then
+        raise exception using errcode = 'MR005', message = format('configure_queue: bad changes: %s', sqlerrm),
+            hint = 'Numbers as JSON numbers, intervals as text: ''{"key_limit": 4, "timeout": "5 minutes"}''.';
+    end;
+    perform millrace.check_queue('configure_queue', new.max_attempts, new.timeout, new.retry_base, new.retry_cap,
+                                 new.max_payload_bytes, new.retention, new.max_running, new.key_limit);
+    select coalesce(jsonb_object_agg(n.key, jsonb_build_object('from', o.value, 'to', n.value)), '{}') into changed
+      from jsonb_each(to_jsonb(new)) n
+      join jsonb_each(to_jsonb(old)) o on o.key = n.key
+     where n.value <> o.value;
+    if changed = '{}' then
+        return changed;
+    end if;
+    update millrace.queue q
+       set max_attempts = new.max_attempts, timeout = new.timeout, retry_base = new.retry_base,
+           retry_cap = new.retry_cap, max_payload_bytes = new.max_payload_bytes, retention = new.retention,
+           max_running = new.max_running, key_limit = new.key_limit
+     where q.id = queue;
+    if changed ? 'key_limit' then
+        perform millrace.note_keys(queue);
+    end if;
+    perform millrace.wake(queue);
+    perform millrace.audit('configure_queue', jsonb_build_object('queue', name, 'changed', changed), 1);
+    return changed;
+end
+$$;
+
+-- No claim takes a job from a paused queue; what runs goes on, and jobs may be enqueued.
+create or replace function millrace.pause_queue(name text)
+returns timestamptz  -- since when it is paused
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    queue constant int := millrace.queue_id(name);
+    since timestamptz;
+begin
+    update millrace.queue q set paused_at = millrace.now() where q.id = queue and q.paused_at is null
+    returning q.paused_at into since;
+    if found then
+        perform millrace.audit('pause_queue', jsonb_build_object('queue', name), 1);
+        return since;
+    end if;
+    return (select q.paused_at from millrace.queue q where q.id = queue);
+end
+$$;
+
+create or replace function millrace.resume_queue(name text)
+returns boolean  -- whether it was paused
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    queue constant int := millrace.queue_id(name);
+begin
+    update millrace.queue q set paused_at = null where q.id = queue and q.paused_at is not null;
+    if not found then
+        return false;
+    end if;
+    perform millrace.wake(queue);
+    perform millrace.audit('resume_queue', jsonb_build_object('queue', name), 1);
+    return true;
+end
+$$;
+
+-- A key's own limit; null: the queue's again.
+create or replace function millrace.limit_key(queue text, key text, max_held int)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    of_queue constant int := millrace.queue_id(queue);
+    wrong constant text := case
+        when key is null or key = '' or length(key) > 200 then 'key: 1 to 200 characters'
+        when max_held not between 1 and 1000000 then 'max_held: 1 to 1000000, or null for the queue''s'
+    end;
+begin
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'limit_key: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
+    if max_held is null then
+        delete from millrace.key_limit l where l.queue_id = of_queue and l.key = limit_key.key;
+    else
+        insert into millrace.key_limit (queue_id, key, max_held) values (of_queue, limit_key.key, limit_key.max_held)
+        on conflict on constraint key_limit_pkey do update set max_held = excluded.max_held;
+    end if;
+    perform millrace.note_keys(of_queue, key);
+    perform millrace.wake(of_queue);
+    perform millrace.audit('limit_key', jsonb_build_object('queue', queue, 'key', key, 'max_held', max_held), 1);
+end
+$$;
+
+-- Has the keys of a queue looked at whose jobs wait, or only this one.
+create or replace function millrace.note_keys(of_queue int, of_key text default null)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    insert into millrace.follow_up (queue_id, job_id, what, key)
+    select b.queue_id, min(b.job_id), 'looked', b.key
+      from millrace.blocked b
+     where b.queue_id = of_queue and b.batch_id is null and (of_key is null or b.key = of_key)
+     group by b.queue_id, b.key
+$$;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the queue on a throw-away durable cluster and prints ratios of one run. bench/README.md says how to read it.
 
-    bench.py [drain] [latency] [horizon] [lines] [--jobs N] [--runs N] [--quick] [--json FILE]
+    bench.py [drain] [latency] [horizon] [lines] [keys] [--jobs N] [--runs N] [--quick] [--json FILE]
 
 Times come from the rows themselves (claimed_at, finished_at: one clock, the server's), WAL from the server's position.
 Environment: MILLRACE_BINARY, set by `./dev bench`.
@@ -121,6 +121,55 @@ def measure_horizon(server, options):
     return rows
 
 
+def measure_keys(server, options):
+    """Jobs without a key, alone and beside twice as many that wait for two keys; then jobs of many keys."""
+    jobs = options.jobs // 4
+    rates = {"alone": [], "beside": [], "keys": []}
+
+    def keyed(many, keys):
+        server.sql(f"""do $$ begin
+            for i in 1 .. {many // 1000} loop
+                perform millrace.enqueue_many('work', 'noop', array_fill('{PAYLOAD}'::jsonb, array[{1000 // min(keys, 100)}]),
+                                              concurrency_key => format('key %s', (i * 100 + k) % {keys}))
+                   from generate_series(1, {min(keys, 100)}) k;
+                commit;
+            end loop;
+        end $$;""")
+
+    def rate_of(condition):
+        return float(server.value(f"""
+            select count(*) / extract(epoch from max(f.finished_at) - min(f.claimed_at))
+              from millrace.finished f join millrace.job j on j.id = f.job_id and j.stored_on = f.stored_on
+             where {condition}"""))
+
+    for _ in range(options.runs):
+        for what in rates:
+            server.reset()
+            if what == "beside":
+                keyed(2 * jobs, 2)
+            if what == "keys":
+                keyed(jobs, 10_000)
+            else:
+                fill(server, jobs)
+            processes = [server.worker(SLOTS)]
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while int(server.value("""
+                    select count(*) from millrace.finished f
+                      join millrace.job j on j.id = f.job_id and j.stored_on = f.stored_on
+                     where j.concurrency_key is null or %s""" % ("true" if what == "keys" else "false"))) < jobs:
+                if time.monotonic() > deadline:
+                    sys.exit(f"the jobs were not done within {PATIENCE_SECONDS} s")
+                time.sleep(0.2)
+            stop(processes)
+            rates[what].append(rate_of("true" if what == "keys" else "j.concurrency_key is null"))
+    alone = median(rates["alone"])
+    return [{"what": f"{jobs:,} jobs without a key", "jobs_per_second": alone, "of_free": 1.0},
+            {"what": f"the same beside {2 * jobs:,} jobs of two keys, limit 1", "of_free": median(rates["beside"]) / alone,
+             "jobs_per_second": median(rates["beside"])},
+            {"what": f"{jobs:,} jobs of 10,000 keys, limit 1", "of_free": median(rates["keys"]) / alone,
+             "jobs_per_second": median(rates["keys"])}]
+
+
 def measure_latency(server, options):
     """One job every 10 ms into an idle queue: from the enqueue to the claim, by the server's clock."""
     server.reset()
@@ -176,7 +225,8 @@ def measure_lines(server, options):
     return rows
 
 
-WORKLOADS = {"drain": measure_drain, "latency": measure_latency, "horizon": measure_horizon, "lines": measure_lines}
+WORKLOADS = {"drain": measure_drain, "latency": measure_latency, "horizon": measure_horizon, "lines": measure_lines,
+             "keys": measure_keys}
 COLUMNS = {"jobs_per_second": ("jobs/s", "{:,.0f}"), "of_limit": ("of limit", "{:.2f}"), "of_free": ("of free", "{:.2f}"),
            "milliseconds": ("ms", "{:.2f}"), "wal_enqueue": ("WAL B enqueue", "{:.0f}"),
            "wal_drain": ("WAL B drain", "{:.0f}")}

@@ -10,6 +10,7 @@
 -- their priority; 20 is where to begin in `follow_up`. A queue gets the latter eleven when it first needs them.
 
 set local role millrace_owner;
+set local client_min_messages = warning;  -- a new installation has nothing to drop
 
 alter table millrace.queue
     add paused_at   timestamptz,                  -- null: not paused

@@ -22,6 +22,7 @@ constexpr std::array flags{
     Flag{"delay", "DURATION", "not before so long from now"},
     Flag{"max-attempts", "NUMBER", "instead of the queue's"},
     Flag{"timeout", "DURATION", "of one attempt, instead of the queue's"},
+    Flag{"concurrency-key", "KEY", "jobs of one key run one after the other, or as many at a time as the queue allows"},
     json_flag,
 };
 
@@ -38,6 +39,7 @@ storage::EnqueueOrder order_of(const Arguments& arguments) {
     order.delay = arguments.duration("delay");
     order.max_attempts = arguments.number("max-attempts", 1, 1000);
     order.timeout = arguments.duration("timeout");
+    order.concurrency_key = arguments.value("concurrency-key");
     return order;
 }
 

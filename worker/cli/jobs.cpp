@@ -159,7 +159,7 @@ Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
 std::vector<std::string> source_states(OperatorAction action) {
     switch (action) {
         case OperatorAction::cancel:
-            return {"available", "scheduled"};
+            return {"available", "scheduled", "blocked"};
         case OperatorAction::retry:
             return {"scheduled"};
         case OperatorAction::replay:
@@ -192,7 +192,7 @@ Exit act_on(const Invocation& invocation, storage::OperatorStore& store, Operato
             table.add({Cell::of(id.value), Cell::of(state, tone_of(state)), Cell{}});
         } catch (const storage::Error& error) {
             const bool is_unknown = error.sqlstate() == "MR006";
-            const bool is_in_wrong_state = error.sqlstate() == "MR007";
+            const bool is_in_wrong_state = error.sqlstate() == "MR007" || error.sqlstate() == "MR009";
             if (!is_unknown && !is_in_wrong_state) throw;
             ++(is_unknown ? unknown : refused);
             table.add({Cell::of(id.value), Cell{}, Cell::of(error.what(), Tone::bad)});

@@ -4,15 +4,18 @@
 #include "storage/operator_store.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <span>
 
 namespace millrace::cli {
 
 namespace {
 
+constexpr int most_at_one_time = 1'000'000;
 constexpr int most_payload_bytes = 64 * 1024 * 1024;
 
 constexpr std::array flags{
@@ -22,6 +25,8 @@ constexpr std::array flags{
     Flag{"retry-cap", "DURATION", "create: longest backoff (1h)"},
     Flag{"max-payload-bytes", "NUMBER", "create: of a payload's JSON text (1048576)"},
     Flag{"retention", "DURATION", "create: how long finished jobs are kept (7d)"},
+    Flag{"max-running", "NUMBER", "create: jobs at one time, over all workers (no limit)"},
+    Flag{"key-limit", "NUMBER", "create: jobs of one concurrency key at one time (1)"},
     json_flag,
 };
 
@@ -34,23 +39,27 @@ Exit list_queues(const Invocation& invocation, storage::OperatorStore& store) {
     Table table{{{"name"},
                  {"available"},
                  {"scheduled"},
+                 {"blocked"},
                  {"running"},
                  {"dead"},
                  {"completed"},
                  {"failed"},
                  {"cancelled"},
                  {"oldest", For::people},
-                 {"oldest_age_seconds", For::programs}}};
+                 {"oldest_age_seconds", For::programs},
+                 {"paused_at"}}};
     for (const auto& queue : store.queues()) {
         const auto age = queue.oldest_age_seconds;
         table.add({Cell::of(queue.name, Tone::strong), Cell::of(queue.available, tone_of(queue.available, Tone::plain)),
                    Cell::of(queue.scheduled, tone_of(queue.scheduled, Tone::plain)),
+                   Cell::of(queue.blocked, tone_of(queue.blocked, Tone::plain)),
                    Cell::of(queue.running, tone_of(queue.running, Tone::busy)),
                    Cell::of(queue.dead, tone_of(queue.dead, Tone::bad)),
                    Cell::of(queue.completed, tone_of(queue.completed, Tone::good)),
                    Cell::of(queue.failed, tone_of(queue.failed, Tone::bad)),
                    Cell::of(queue.cancelled, tone_of(queue.cancelled, Tone::plain)),
-                   age ? Cell::of(rough_age(*age)) : Cell{}, age ? Cell::json(fmt::format("{:.3f}", *age)) : Cell{}});
+                   age ? Cell::of(rough_age(*age)) : Cell{}, age ? Cell::json(fmt::format("{:.3f}", *age)) : Cell{},
+                   queue.paused_at ? Cell::of(*queue.paused_at, Tone::bad) : Cell{}});
     }
     if (invocation.arguments.has("json")) {
         table.print_json(invocation.console.out);
@@ -72,6 +81,8 @@ Exit create_queues(const Invocation& invocation, storage::OperatorStore& store) 
     policy.max_payload_bytes =
         arguments.number("max-payload-bytes", 2, most_payload_bytes).value_or(policy.max_payload_bytes);
     policy.retention = arguments.duration("retention").value_or(policy.retention);
+    policy.max_running = arguments.number("max-running", 1, most_at_one_time);
+    policy.key_limit = arguments.number("key-limit", 1, most_at_one_time).value_or(policy.key_limit);
 
     const auto& words = arguments.words();
     if (words.size() < 2) throw UsageError{"queues create needs a name"};
@@ -82,25 +93,79 @@ Exit create_queues(const Invocation& invocation, storage::OperatorStore& store) 
     return Exit::done;
 }
 
+Exit pause_or_resume(const Invocation& invocation, storage::OperatorStore& store, bool pauses) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() < 2) throw UsageError{fmt::format("queues {} needs a name", words.front())};
+    for (auto name = words.begin() + 1; name != words.end(); ++name) {
+        const bool changed = pauses ? store.pause_queue(*name) : store.resume_queue(*name);
+        invocation.console.out << (changed ? "" : "already ") << (pauses ? "paused " : "running ") << *name << '\n';
+    }
+    return Exit::done;
+}
+
+// What the words `setting=value` mean is for the server to say: the settings and their limits are listed there.
+std::string changes_of(std::span<const std::string> words) {
+    nlohmann::json changes = nlohmann::json::object();
+    for (const auto& word : words) {
+        const auto equals = word.find('=');
+        if (equals == 0 || equals == std::string::npos) {
+            throw UsageError{fmt::format("\"{}\" is no SETTING=VALUE, for example max_running=10", word)};
+        }
+        const auto value = word.substr(equals + 1);
+        const bool is_number = !value.empty() && value.size() < 10 &&
+                               std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+        auto& change = changes[word.substr(0, equals)];
+        if (is_number) {
+            change = std::stoi(value);
+        } else if (value != "none") {
+            change = value;
+        }
+    }
+    return changes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Exit configure_queue(const Invocation& invocation, storage::OperatorStore& store) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() < 3) throw UsageError{"queues set needs a name and changes: queues set mail max_running=10"};
+    const auto changed = store.configure_queue(words[1], changes_of(std::span{words}.subspan(2)));
+    if (invocation.arguments.has("json")) {
+        invocation.console.out << changed << '\n';
+        return Exit::done;
+    }
+    const auto changes = nlohmann::json::parse(changed);
+    for (const auto& [setting, change] : changes.items()) {
+        invocation.console.out << fmt::format("{}: {} was {}\n", setting, change["to"].dump(), change["from"].dump());
+    }
+    if (changed == "{}") invocation.console.out << "nothing to change\n";
+    return Exit::done;
+}
+
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
     const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "create"});
+    require_known("verb", verb, {"list", "create", "pause", "resume", "set"});
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("queues");
     storage::OperatorStore store{*session};
-    return verb == "create" ? create_queues(invocation, store) : list_queues(invocation, store);
+    if (verb == "create") return create_queues(invocation, store);
+    if (verb == "pause" || verb == "resume") return pause_or_resume(invocation, store, verb == "pause");
+    return verb == "set" ? configure_queue(invocation, store) : list_queues(invocation, store);
 }
 
 }  // namespace
 
 Command queues_command() {
     return {.name = "queues",
-            .summary = "what waits, runs and has failed in each queue; creates queues",
+            .summary = "what waits, runs and has failed in each queue; creates, configures, pauses and resumes queues",
             .usage =
                 "millrace queues [list] [--json]\n"
-                "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ...",
-            .details = "completed, failed and cancelled count since the queue was created; failed counts attempts.",
+                "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ...\n"
+                "millrace queues set NAME SETTING=VALUE... [--json]\n"
+                "millrace queues pause|resume NAME...",
+            .details =
+                "completed, failed and cancelled count since the queue was created; failed counts attempts.\n"
+                "Settings are those of create, written with underscores: max_running=10 timeout='5 minutes'\n"
+                "max_running=none. From a paused queue no job is taken; what runs goes on.",
             .flags = flags,
             .run = run};
 }

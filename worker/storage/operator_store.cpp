@@ -26,17 +26,19 @@ constexpr auto detail_statement =
     "  from millrace.jobs where id = $1";
 
 constexpr auto queues_statement =
-    "select name, available, scheduled, running, dead, completed, failed, cancelled,"
-    "       extract(epoch from oldest_age)::float8"
+    "select name, available, scheduled, blocked, running, dead, completed, failed, cancelled,"
+    "       extract(epoch from oldest_age)::float8, " ISO("paused_at")
     "  from millrace.queues order by name";
 
 constexpr auto enqueue_statement =
     "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"
-    " run_at => $5::timestamptz, delay => $6::interval, max_attempts => $7, timeout => $8::interval))";
+    " run_at => $5::timestamptz, delay => $6::interval, max_attempts => $7, timeout => $8::interval,"
+    " concurrency_key => $9))";
 
 constexpr auto create_queue_statement =
     "select millrace.create_queue(name => $1, max_attempts => $2, timeout => $3::interval,"
-    " retry_base => $4::interval, retry_cap => $5::interval, max_payload_bytes => $6, retention => $7::interval)";
+    " retry_base => $4::interval, retry_cap => $5::interval, max_payload_bytes => $6, retention => $7::interval,"
+    " max_running => $8, key_limit => $9)";
 
 #undef ROW_COLUMNS
 #undef ISO
@@ -85,7 +87,8 @@ pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, st
     for (const auto& payload : payloads)
         array.add(payload);
     return execute(transaction, enqueue_statement, order.queue, order.kind, array.text(), order.priority, order.run_at,
-                   optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout));
+                   optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout),
+                   order.concurrency_key);
 }
 
 }  // namespace
@@ -123,13 +126,15 @@ std::vector<QueueRow> OperatorStore::queues() {
         QueueRow queue{.name = row[0].c_str(),
                        .available = row[1].as<std::int64_t>(),
                        .scheduled = row[2].as<std::int64_t>(),
-                       .running = row[3].as<std::int64_t>(),
-                       .dead = row[4].as<std::int64_t>(),
-                       .completed = row[5].as<std::int64_t>(),
-                       .failed = row[6].as<std::int64_t>(),
-                       .cancelled = row[7].as<std::int64_t>(),
-                       .oldest_age_seconds = {}};
-        if (!row[8].is_null()) queue.oldest_age_seconds = row[8].as<double>();
+                       .blocked = row[3].as<std::int64_t>(),
+                       .running = row[4].as<std::int64_t>(),
+                       .dead = row[5].as<std::int64_t>(),
+                       .completed = row[6].as<std::int64_t>(),
+                       .failed = row[7].as<std::int64_t>(),
+                       .cancelled = row[8].as<std::int64_t>(),
+                       .oldest_age_seconds = {},
+                       .paused_at = optional_text(row[10])};
+        if (!row[9].is_null()) queue.oldest_age_seconds = row[9].as<double>();
         queues.push_back(std::move(queue));
     }
     return queues;
@@ -142,7 +147,22 @@ std::string OperatorStore::act(OperatorAction action, core::JobId id) {
 void OperatorStore::create_queue(const std::string& name, const QueuePolicy& policy) {
     execute(session_, create_queue_statement, name, policy.max_attempts, optional_interval(policy.timeout),
             interval_text(policy.retry_base), interval_text(policy.retry_cap), policy.max_payload_bytes,
-            interval_text(policy.retention));
+            interval_text(policy.retention), policy.max_running, policy.key_limit);
+}
+
+std::string OperatorStore::configure_queue(const std::string& name, const std::string& changes) {
+    return execute(session_, "select millrace.configure_queue($1, $2::jsonb)", name, changes).at(0).at(0).c_str();
+}
+
+bool OperatorStore::pause_queue(const std::string& name) {
+    constexpr auto statement =
+        "select (select paused_at is null from millrace.queues where name = $1), millrace.pause_queue($1)";
+    const auto row = execute(session_, statement, name).at(0);
+    return !row[0].is_null() && row[0].as<bool>();
+}
+
+bool OperatorStore::resume_queue(const std::string& name) {
+    return execute(session_, "select millrace.resume_queue($1)", name).at(0).at(0).as<bool>();
 }
 
 void OperatorStore::adopt() {

@@ -55,12 +55,14 @@ struct QueueRow {
     std::string name;
     std::int64_t available = 0;
     std::int64_t scheduled = 0;
+    std::int64_t blocked = 0;
     std::int64_t running = 0;
     std::int64_t dead = 0;
     std::int64_t completed = 0;  // attempts since the queue was created; so is failed
     std::int64_t failed = 0;
     std::int64_t cancelled = 0;
     std::optional<double> oldest_age_seconds;
+    std::optional<std::string> paused_at;
 };
 
 struct QueuePolicy {
@@ -70,6 +72,8 @@ struct QueuePolicy {
     std::chrono::milliseconds retry_cap{std::chrono::hours{1}};
     int max_payload_bytes = 1024 * 1024;
     std::chrono::milliseconds retention{std::chrono::hours{7 * 24}};
+    std::optional<int> max_running;
+    int key_limit = 1;
 };
 
 // How to enqueue, whatever the payloads.
@@ -81,6 +85,7 @@ struct EnqueueOrder {
     std::optional<std::chrono::milliseconds> delay;
     std::optional<int> max_attempts;
     std::optional<std::chrono::milliseconds> timeout;
+    std::optional<std::string> concurrency_key;
 };
 
 enum class OperatorAction { cancel, retry, replay };
@@ -99,6 +104,13 @@ public:
     std::string act(OperatorAction action, core::JobId id);
 
     void create_queue(const std::string& name, const QueuePolicy& policy);
+
+    // `changes` and the answer are JSON objects, see configure_queue.sql.
+    std::string configure_queue(const std::string& name, const std::string& changes);
+
+    // Whether that changed anything.
+    bool pause_queue(const std::string& name);
+    bool resume_queue(const std::string& name);
 
     // Makes this database the home of its queues: a restored or cloned one runs nothing before that.
     void adopt();

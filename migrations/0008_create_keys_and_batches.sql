@@ -67,8 +67,8 @@ create table millrace.key_limit (
     primary key (queue_id, key)
 );
 
--- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key in use, replaced
--- as those of lanes. No job that waits for the key, and whose note has been followed, has an id below low_job.
+-- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key that has been in
+-- use lately (prune.sql), replaced as those of lanes. No job that waits for the key, and whose note has been followed, has an id below low_job.
 create table millrace.concurrency_key (
     queue_id int not null,
     key      text not null,
@@ -77,6 +77,7 @@ create table millrace.concurrency_key (
     low_job  bigint not null,
     primary key (queue_id, key, version)
 );
+create index concurrency_key_idle on millrace.concurrency_key (version) where held = 0;
 
 create table millrace.unique_job (
     queue_id   int not null,

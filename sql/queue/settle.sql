@@ -152,7 +152,9 @@ begin
               from judged j
              group by j.queue_id
         )
-        select coalesce(array_agg(j.job_id), '{}'), array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
+        -- one that is tied may leave a place in a queue that has max_running
+        select coalesce(array_agg(j.job_id), '{}'),
+               array_agg(distinct j.queue_id) filter (where j.outcome = 'released' or j.tied and j.ended is null),
                array_agg(j.job_id) filter (where j.tied and j.ended is not null),
                array_agg(j.stored_on) filter (where j.tied and j.ended is not null),
                array_agg(j.ended) filter (where j.tied and j.ended is not null)

@@ -164,4 +164,5 @@ select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k
   left join millrace.key_limit l on l.queue_id = k.queue_id and l.key = k.key
  cross join lateral (select count(*) as blocked, min(b.job_id) as next_job
                        from millrace.blocked b
-                      where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w;
+                      where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w
+ where k.held > 0 or w.blocked > 0;

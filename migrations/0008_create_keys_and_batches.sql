@@ -47,6 +47,9 @@ create table millrace.blocked (
 create index blocked_key on millrace.blocked (queue_id, key, job_id) where batch_id is null;
 create index blocked_batch on millrace.blocked (batch_id, job_id) where batch_id is not null;
 
+-- A job that has ended, and as what: completed, cancelled or discarded.
+create type millrace.ending as (job_id bigint, stored_on date, outcome text);
+
 create table millrace.follow_up (
     pos      xid8 not null default pg_current_xact_id(),  -- as in `ready`
     job_id   bigint not null,
@@ -67,8 +70,9 @@ create table millrace.key_limit (
     primary key (queue_id, key)
 );
 
--- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key that has been in
--- use lately (prune.sql), replaced as those of lanes. No job that waits for the key, and whose note has been followed, has an id below low_job.
+-- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key that has been
+-- in use lately (prune.sql), replaced as those of lanes. No job that waits for the key, and whose note has been
+-- followed, has an id below low_job.
 create table millrace.concurrency_key (
     queue_id int not null,
     key      text not null,

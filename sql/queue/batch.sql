@@ -5,16 +5,18 @@
 --
 -- A member has ended when it is completed, cancelled or a dead letter, whatever came before. A dead letter that is
 -- replayed before the batch has finished is waited for again; afterwards it changes nothing any more: a batch finishes
--- once. The callback's payload is the one given, with a key "batch" added: {"id", "completed", "cancelled", "discarded"}.
+-- once. The callback's payload is the one given, with a key "batch" added: {"id", "completed", "cancelled",
+-- "discarded"}.
 --
 -- Arguments  queue     where the callback runs; also the queue whose claims look after the batch
 --            kind      of the callback; null: none
 --            payload   a JSON object
 --            priority  of the callback
--- Locks      create_batch: none. Enqueue into a batch: its row FOR KEY SHARE. close_batch: its row FOR UPDATE, so that it
---            waits for those who are adding members, and knows how many there are.
+-- Locks      create_batch: none. Enqueue into a batch: its row FOR KEY SHARE. close_batch: its row FOR UPDATE, so that
+--            it waits for those who are adding members, and knows how many there are.
 -- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR013 unknown_batch; MR007
---            invalid_transition: to join a batch that is closed, to close one in a transaction that is not read committed.
+--            invalid_transition: to join a batch that is closed, to close one in a transaction that is not read
+--            committed.
 -- Rows       2; close_batch: 2, and removes one per enqueue into the batch.
 
 create or replace function millrace.create_batch(
@@ -92,8 +94,8 @@ begin
 end
 $$;
 
--- What a job has to wait for: null if that has finished. Otherwise a note is left, which is read after this commit, and so
--- it does not matter when the batch finishes.
+-- What a job has to wait for: null if that has finished. Otherwise a note is left, which is read after this commit, and
+-- so it does not matter when the batch finishes.
 create or replace function millrace.unfinished_batch(after_batch bigint, of_batch bigint)
 returns bigint
 language plpgsql
@@ -204,7 +206,10 @@ begin
         select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt, g.key from gone g where g.key is not null
     ), noted as (
         insert into millrace.follow_up (queue_id, job_id, what, key)
-        select g.queue_id, min(g.job_id), 'arrived', g.key from gone g where g.key is not null group by g.queue_id, g.key
+        select g.queue_id, min(g.job_id), 'arrived', g.key
+          from gone g
+         where g.key is not null
+         group by g.queue_id, g.key
     ), counted as (
         insert into millrace.queue_delta (queue_id, available, blocked)
         select g.queue_id, count(*), -count(*) from gone g where g.key is null group by g.queue_id

@@ -18,9 +18,10 @@
 --            after_batch   it waits until this batch has finished; not together with run_at or delay, nor for the batch
 --                          of which it is a member
 -- Locks      none that another enqueue, claim or settle waits for; close_batch() waits for those who add to the batch.
--- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013 unknown_batch,
---            MR007 invalid_transition for a batch that is closed.
--- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most); 2 more for a key or batch.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013
+--            unknown_batch, MR007 invalid_transition for a batch that is closed.
+-- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most); 2 more for a key or
+--            batch.
 
 -- What the arguments mean for this queue, or an error; shared by all forms of enqueue.
 create or replace function millrace.admit(

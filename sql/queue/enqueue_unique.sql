@@ -4,8 +4,10 @@
 --     available, scheduled, blocked ──► the same or another of these, with what replaces says
 --
 -- A unique key belongs to one job of its queue at a time, however many sessions enqueue at once:
---     unique_until 'started'   until a worker has taken the job: what comes later is another job. A retry is not unique.
---                  'finished'  until it is completed, cancelled or a dead letter. A replay takes the key again, or fails.
+--     unique_until 'started'   until a worker has taken the job: what comes later is another job. A retry is not
+--                              unique.
+--                  'finished'  until it is completed, cancelled or a dead letter. A replay takes the key again, or
+--                              fails.
 --     unique_for   an interval: for so long from now on, whatever becomes of the job
 -- Whoever enqueues a key that another transaction is just enqueueing waits for its end.
 --

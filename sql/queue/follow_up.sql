@@ -6,8 +6,8 @@
 --
 -- Whoever changes something that another job may wait for only leaves a note, and locks nothing that it shares with
 -- others: an enqueue or a settle may stand in a transaction that lasts. A claim begins with reading the notes of its
--- queue (pos and low-water as in `ready`), and so does every promotion. Each key, and each batch, is looked after by one
--- claimer at a time; what another looks after is left to it, and so are its notes.
+-- queue (pos and low-water as in `ready`), and so does follow_up_all(). Each key, and each batch, is looked after by
+-- one claimer at a time; what another looks after is left to it, and so are its notes.
 --
 -- Exactness: a slot is counted as held from the release of its job until a note that it is free has been consumed, and
 -- both happen under the key's lock, in the transaction that changes the count. At most key_limit jobs of a key are
@@ -19,8 +19,8 @@
 -- Locks   advisory (hash of queue and key), tried and not waited for, or the batch's row, SKIP LOCKED; then rows of
 --         follow_up, blocked and concurrency_key.
 -- Raises  nothing of their own.
--- Rows    2,000 notes of 64 keys and batches in one call of follow_up; 1,000 jobs that waited for one key, 10,000 for one
---         batch; the rest of them is left to the next.
+-- Rows    2,000 notes of 64 keys and batches in one call of follow_up; 1,000 jobs that waited for one key, 10,000
+--         for one batch; the rest of them is left to the next.
 
 -- The lanes of a queue that has keys or batches. Two that use the first key of a queue at the same time take turns.
 create or replace function millrace.ensure_lanes(queue_id int)
@@ -72,8 +72,9 @@ as $$
     values (leave_note.queue_id, leave_note.job_id, leave_note.what, leave_note.key, leave_note.batch_id)
 $$;
 
--- What ends with these jobs besides their rows: their slots, if they held them, their unique keys, their part in batches.
-create or replace function millrace.after_end(ids bigint[], days date[], outcomes text[], held boolean default true)
+-- What ends with these jobs besides their rows: their slots, if they held them, their unique keys, their part in
+-- batches.
+create or replace function millrace.after_end(ended millrace.ending[], held boolean default true)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -86,28 +87,28 @@ as $$
 begin
     insert into millrace.follow_up (queue_id, job_id, what, key, amount)
     select j.queue_id, min(j.id), 'freed', j.concurrency_key, count(*)
-      from unnest(ids, days) e(id, day)
-      join millrace.job j on j.id = e.id and j.stored_on = e.day
+      from unnest(ended) e
+      join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
      where j.concurrency_key is not null and held
      group by j.queue_id, j.concurrency_key;
     insert into millrace.follow_up (queue_id, job_id, what, batch_id, amount)
     select b.queue_id, min(j.id), e.outcome, b.id, count(*)
-       from unnest(ids, days, outcomes) e(id, day, outcome)
-       join millrace.job j on j.id = e.id and j.stored_on = e.day
+       from unnest(ended) e
+       join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
        join millrace.batch b on b.id = j.batch_id
       group by b.queue_id, b.id, e.outcome;
     delete from millrace.unique_job u
-     using unnest(ids, days) e(id, day), millrace.job j
-     where j.id = e.id and j.stored_on = e.day and j.unique_until <> 'time'
+     using unnest(ended) e, millrace.job j
+     where j.id = e.job_id and j.stored_on = e.stored_on and j.unique_until <> 'time'
        and u.queue_id = j.queue_id and u.unique_key = j.unique_key and u.job_id = j.id;
     perform millrace.wake(w.queue_id)
        from (select j.queue_id
-               from unnest(ids, days) e(id, day)
-               join millrace.job j on j.id = e.id and j.stored_on = e.day
+               from unnest(ended) e
+               join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
              union
              select b.queue_id
-               from unnest(ids, days) e(id, day)
-               join millrace.job j on j.id = e.id and j.stored_on = e.day
+               from unnest(ended) e
+               join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
                join millrace.batch b on b.id = j.batch_id) w;
 end
 $$;
@@ -264,8 +265,8 @@ begin
 end
 $$;
 
--- After a change of the queue's limit for its keys. Not before it is committed: of a job that arrives until then the note
--- may have been followed under the old limit.
+-- After a change of the queue's limit for its keys. Not before it is committed: of a job that arrives until then the
+-- note may have been followed under the old limit.
 create or replace function millrace.follow_limits(of_queue int, notes tid[])
 returns void
 language plpgsql

@@ -50,7 +50,7 @@ declare
     held_by bigint[];  -- the fence of each of them
     place int[];       -- where each of them stands in the arguments
     settled bigint[];
-    woken int[];
+    woken int[];       -- with jobs that are available again, or a place of max_running
     tied millrace.ending[];  -- those with which more ends than their row
     at constant timestamptz := millrace.now();
 begin
@@ -145,7 +145,6 @@ begin
                    count(*) filter (where j.outcome in ('failed', 'discarded'))
               from judged j group by j.queue_id
         )
-        -- one that is tied may leave a place in a queue that has max_running
         select coalesce(array_agg(j.job_id), '{}'),
                array_agg(distinct j.queue_id) filter (where j.outcome = 'released' or j.tied and j.ended is null),
                array_agg((j.job_id, j.stored_on, j.ended)::millrace.ending)

@@ -48,6 +48,9 @@ create table millrace.blocked (
 create index blocked_key on millrace.blocked (queue_id, key, job_id) where batch_id is null;
 create index blocked_batch on millrace.blocked (batch_id, job_id) where batch_id is not null;
 
+-- A job that has ended, and as what: completed, cancelled or discarded.
+create type millrace.ending as (job_id bigint, stored_on date, outcome text);
+
 create table millrace.follow_up (
     pos      xid8 not null default pg_current_xact_id(),  -- as in `ready`
     job_id   bigint not null,
@@ -68,8 +71,9 @@ create table millrace.key_limit (
     primary key (queue_id, key)
 );
 
--- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key in use, replaced
--- as those of lanes. No job that waits for the key, and whose note has been followed, has an id below low_job.
+-- How many jobs hold a slot of a key: available, running, or waiting for their retry. One row for a key that has been
+-- in use lately (prune.sql), replaced as those of lanes. No job that waits for the key, and whose note has been
+-- followed, has an id below low_job.
 create table millrace.concurrency_key (
     queue_id int not null,
     key      text not null,
@@ -78,6 +82,7 @@ create table millrace.concurrency_key (
     low_job  bigint not null,
     primary key (queue_id, key, version)
 );
+create index concurrency_key_idle on millrace.concurrency_key (version) where held = 0;
 
 create table millrace.unique_job (
     queue_id   int not null,

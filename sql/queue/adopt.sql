@@ -5,7 +5,8 @@
 -- Positions are transaction numbers of the old server: those that this one has not reached yet become this
 -- transaction's, or everything enqueued here would come before them; the low-water starts afresh.
 --
--- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water, lane, ready, queue_delta.
+-- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water, lane, ready, follow_up,
+--         queue_delta.
 -- Raises  assert_home: MR011 foreign_database.
 -- Rows    2, 10 per queue, and what waits with a position of the future.
 
@@ -24,6 +25,8 @@ begin
     update millrace.lane l set low = '0', low_job = 0, pending = '{}', pending_job = '{}';
     update millrace.ready r set pos = pg_current_xact_id()
      where r.pos >= pg_snapshot_xmax(pg_current_snapshot());
+    update millrace.follow_up f set pos = pg_current_xact_id()
+     where f.pos >= pg_snapshot_xmax(pg_current_snapshot());
     update millrace.queue_delta d set pos = pg_current_xact_id()
      where d.pos >= pg_snapshot_xmax(pg_current_snapshot());
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);

@@ -5,16 +5,18 @@
 --
 -- A member has ended when it is completed, cancelled or a dead letter, whatever came before. A dead letter that is
 -- replayed before the batch has finished is waited for again; afterwards it changes nothing any more: a batch finishes
--- once. The callback's payload is the one given, with a key "batch" added: {"id", "completed", "cancelled", "discarded"}.
+-- once. The callback's payload is the one given, with a key "batch" added: {"id", "completed", "cancelled",
+-- "discarded"}.
 --
 -- Arguments  queue     where the callback runs; also the queue whose claims look after the batch
 --            kind      of the callback; null: none
 --            payload   a JSON object
 --            priority  of the callback
--- Locks      create_batch: none. Enqueue into a batch: its row FOR KEY SHARE. close_batch: its row FOR UPDATE, so that it
---            waits for those who are adding members, and knows how many there are.
--- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR007 invalid_transition, MR013
---            unknown_batch.
+-- Locks      create_batch: none. Enqueue into a batch: its row FOR KEY SHARE. close_batch: its row FOR UPDATE, so that
+--            it waits for those who are adding members, and knows how many there are.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR013 unknown_batch; MR007
+--            invalid_transition: to join a batch that is closed, to close one in a transaction that is not read
+--            committed.
 -- Rows       2; close_batch: 2, and removes one per enqueue into the batch.
 
 create or replace function millrace.create_batch(
@@ -51,6 +53,11 @@ declare
     known millrace.batch%rowtype;
     amount bigint;
 begin
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'close_batch: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Its snapshot may be older than members of the batch. Close it at read committed.';
+    end if;
     select b.* into known from millrace.batch b where b.id = batch for update;
     if not found then
         perform millrace.raise_unknown_batch(batch);
@@ -84,6 +91,30 @@ begin
             hint = 'Members are added before close_batch(); a member may enqueue into a batch of its own.';
     end if;
     insert into millrace.batch_member (batch_id, amount) values (batch, join_batch.amount);
+end
+$$;
+
+-- What a job has to wait for: null if that has finished. Otherwise a note is left, which is read after this commit, and
+-- so it does not matter when the batch finishes.
+create or replace function millrace.unfinished_batch(after_batch bigint, of_batch bigint)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    finished boolean;
+begin
+    if after_batch is null then
+        return null;
+    elsif after_batch = of_batch then
+        raise exception using errcode = 'MR005', message = 'enqueue: bad after_batch',
+            hint = 'Allowed for after_batch: another batch than the one of which the job is a member.';
+    end if;
+    select b.finished_at is not null into finished from millrace.batch b where b.id = after_batch;
+    if not found then
+        perform millrace.raise_unknown_batch(after_batch);
+    end if;
+    return case when not finished then after_batch end;
 end
 $$;
 
@@ -132,11 +163,7 @@ begin
              - coalesce(sum(g.amount) filter (where g.what = 'replayed'), 0) as discarded
       into news
       from gone g;
-    if known.id is null then
-        return 0;  -- pruned
-    end if;
-
-    if known.finished_at is null then
+    if known.id is not null and known.finished_at is null then  -- else finished, or pruned long after
         select c.version, c.completed + news.completed as completed, c.cancelled + news.cancelled as cancelled,
                c.discarded + news.discarded as discarded
           into counts
@@ -179,7 +206,10 @@ begin
         select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt, g.key from gone g where g.key is not null
     ), noted as (
         insert into millrace.follow_up (queue_id, job_id, what, key)
-        select g.queue_id, min(g.job_id), 'arrived', g.key from gone g where g.key is not null group by g.queue_id, g.key
+        select g.queue_id, min(g.job_id), 'arrived', g.key
+          from gone g
+         where g.key is not null
+         group by g.queue_id, g.key
     ), counted as (
         insert into millrace.queue_delta (queue_id, available, blocked)
         select g.queue_id, count(*), -count(*) from gone g where g.key is null group by g.queue_id

@@ -123,8 +123,9 @@ begin
         returning r.job_id, r.stored_on, r.queue_id, r.priority, r.pos, r.attempt
     ), work as materialized (
         -- a left join: should the wide row be missing, the job must be seen to fail, not vanish
-        select t.job_id, t.stored_on, t.queue_id, (t.priority % 10)::smallint as priority, t.pos, (t.attempt + 1)::smallint as attempt, j.kind,
-               j.max_attempts, j.payload, j.timeout, claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at,
+        select t.job_id, t.stored_on, t.queue_id, (t.priority % 10)::smallint as priority, t.pos,
+               (t.attempt + 1)::smallint as attempt, j.kind, j.max_attempts, j.payload, j.timeout,
+               claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at,
                nullif(limited or j.concurrency_key is not null or j.batch_id is not null
                       or j.unique_until = 'finished', false) as tied,
                case j.unique_until when 'started' then j.unique_key end as started_key

@@ -7,7 +7,7 @@
 -- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit.
 -- Locks      the queue's row.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
--- Rows       1, and one of operator_action; with a key limit one of follow_up for each key that has jobs waiting.
+-- Rows       1, and one of operator_action; with a key limit one of follow_up.
 
 create or replace function millrace.configure_queue(name text, changes jsonb)
 returns jsonb  -- what has changed: {"setting": {"from": …, "to": …}}
@@ -56,7 +56,7 @@ begin
            max_running = new.max_running, key_limit = new.key_limit
      where q.id = queue;
     if changed ? 'key_limit' then
-        perform millrace.note_keys(queue);
+        perform millrace.leave_note(queue, 0, 'looked', null, null);
     end if;
     perform millrace.wake(queue);
     perform millrace.audit('configure_queue', jsonb_build_object('queue', name, 'changed', changed), 1);
@@ -125,21 +125,8 @@ begin
         insert into millrace.key_limit (queue_id, key, max_held) values (of_queue, limit_key.key, limit_key.max_held)
         on conflict on constraint key_limit_pkey do update set max_held = excluded.max_held;
     end if;
-    perform millrace.note_keys(of_queue, key);
+    perform millrace.leave_note(of_queue, 0, 'looked', key, null);
     perform millrace.wake(of_queue);
     perform millrace.audit('limit_key', jsonb_build_object('queue', queue, 'key', key, 'max_held', max_held), 1);
 end
-$$;
-
--- Has the keys of a queue looked at whose jobs wait, or only this one.
-create or replace function millrace.note_keys(of_queue int, of_key text default null)
-returns void
-language sql
-set search_path = pg_catalog, pg_temp
-as $$
-    insert into millrace.follow_up (queue_id, job_id, what, key)
-    select b.queue_id, min(b.job_id), 'looked', b.key
-      from millrace.blocked b
-     where b.queue_id = of_queue and b.batch_id is null and (of_key is null or b.key = of_key)
-     group by b.queue_id, b.key
 $$;

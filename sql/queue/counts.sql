@@ -28,8 +28,8 @@ begin
         returning d.*
     ), summed as (
         select g.queue_id, sum(g.available) as available, sum(g.scheduled) as scheduled, sum(g.blocked) as blocked,
-               sum(g.running) as running, sum(g.dead) as dead, sum(g.enqueued) as enqueued, sum(g.completed) as completed,
-               sum(g.cancelled) as cancelled, sum(g.failed) as failed, count(*) as deltas
+               sum(g.running) as running, sum(g.dead) as dead, sum(g.enqueued) as enqueued,
+               sum(g.completed) as completed, sum(g.cancelled) as cancelled, sum(g.failed) as failed, count(*) as deltas
           from gone g
          group by g.queue_id
     ), last as materialized (
@@ -47,8 +47,8 @@ begin
         insert into millrace.queue_count (queue_id, version, available, scheduled, blocked, running, dead, enqueued,
                                           completed, cancelled, failed)
         select l.queue_id, l.version + 1, l.available + s.available, l.scheduled + s.scheduled, l.blocked + s.blocked,
-               l.running + s.running, l.dead + s.dead, l.enqueued + s.enqueued, l.completed + s.completed, l.cancelled + s.cancelled,
-               l.failed + s.failed
+               l.running + s.running, l.dead + s.dead, l.enqueued + s.enqueued,
+               l.completed + s.completed, l.cancelled + s.cancelled, l.failed + s.failed
           from last l
           join summed s on s.queue_id = l.queue_id
     )

@@ -15,11 +15,13 @@
 --            concurrency_key  of the jobs of this queue with the same key at most key_limit run at a time, in the order
 --                          of their ids; 1 … 200 characters
 --            batch         it becomes a member of this open batch, see batch.sql
---            after_batch   it waits until this batch has finished; not together with run_at or delay
+--            after_batch   it waits until this batch has finished; not together with run_at or delay, nor for the batch
+--                          of which it is a member
 -- Locks      none that another enqueue, claim or settle waits for; close_batch() waits for those who add to the batch.
--- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013 unknown_batch,
---            MR007 invalid_transition for a batch that is closed.
--- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most); 2 more for a key or batch.
+-- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013
+--            unknown_batch, MR007 invalid_transition for a batch that is closed.
+-- Rows       3 per job, or 2 per job and 1 per call of enqueue_many (50,000 payloads at most); 2 more for a key or
+--            batch.
 
 -- What the arguments mean for this queue, or an error; shared by all forms of enqueue.
 create or replace function millrace.admit(
@@ -72,6 +74,9 @@ begin
     if admit.due <= admit.now then
         admit.due := null;
     end if;
+    if concurrency_key is not null or after_batch is not null then
+        perform millrace.ensure_lanes(admit.queue_id);  -- also for a job that comes to wait for its key much later
+    end if;
 end
 $$;
 
@@ -96,6 +101,7 @@ as $$
 declare
     admitted record;
     enqueued bigint;
+    waits_for constant bigint := millrace.unfinished_batch(after_batch, batch);
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
                                concurrency_key, after_batch);
@@ -110,9 +116,9 @@ begin
         perform millrace.join_batch(enqueue.batch, 1);
     end if;
 
-    if enqueue.after_batch is not null or (enqueue.concurrency_key is not null and admitted.due is null) then
+    if waits_for is not null or (enqueue.concurrency_key is not null and admitted.due is null) then
         perform millrace.block(admitted.queue_id, array[enqueued], admitted.stored_on, enqueue.priority::smallint,
-                               enqueue.concurrency_key, enqueue.after_batch);
+                               enqueue.concurrency_key, waits_for);
         insert into millrace.queue_delta (queue_id, blocked, enqueued) values (admitted.queue_id, 1, 1);
         if admitted.signal_raised and enqueue.wake then
             perform pg_notify('millrace/' || enqueue.queue, '');

@@ -29,13 +29,14 @@ as $$
 declare
     admitted record;
     amount constant int := coalesce(cardinality(payloads), 0);
+    waits_for constant bigint := millrace.unfinished_batch(after_batch, batch);
     blocked boolean;
     ids bigint[];
     oversized bigint;
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
                                concurrency_key, after_batch);
-    blocked := after_batch is not null or (concurrency_key is not null and admitted.due is null);
+    blocked := waits_for is not null or (concurrency_key is not null and admitted.due is null);
     if payloads is null then
         raise exception using errcode = 'MR005', message = 'enqueue_many: payloads is null',
             hint = 'Give an array of jsonb; an empty one enqueues nothing.';
@@ -83,7 +84,7 @@ begin
     end if;
     if blocked then
         perform millrace.block(admitted.queue_id, ids, admitted.stored_on, enqueue_many.priority::smallint,
-                               concurrency_key, after_batch);
+                               concurrency_key, waits_for);
         insert into millrace.queue_delta (queue_id, blocked, enqueued) values (admitted.queue_id, amount, amount);
     elsif admitted.due is null then
         insert into millrace.queue_delta (queue_id, available, enqueued) values (admitted.queue_id, amount, amount);

@@ -4,8 +4,10 @@
 --     available, scheduled, blocked ──► the same or another of these, with what replaces says
 --
 -- A unique key belongs to one job of its queue at a time, however many sessions enqueue at once:
---     unique_until 'started'   until a worker has taken the job: what comes later is another job. A retry is not unique.
---                  'finished'  until it is completed, cancelled or a dead letter. A replay takes the key again, or fails.
+--     unique_until 'started'   until a worker has taken the job: what comes later is another job. A retry is not
+--                              unique.
+--                  'finished'  until it is completed, cancelled or a dead letter. A replay takes the key again, or
+--                              fails.
 --     unique_for   an interval: for so long from now on, whatever becomes of the job
 -- Whoever enqueues a key that another transaction is just enqueueing waits for its end.
 --
@@ -144,25 +146,31 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    looks constant int := 10;
     gone record;
     was text;
 begin
-    was := 'scheduled';
-    delete from millrace.scheduled s where s.job_id = of_job and s.waits_for = 'run_at'
-    returning s.stored_on, s.queue_id, s.priority, s.key, s.run_at into gone;
-    if not found then
-        was := 'blocked';
-        delete from millrace.blocked b where b.job_id = of_job and b.attempt = 0
-        returning b.stored_on, b.queue_id, b.priority, b.key, null::timestamptz as run_at into gone;
-    end if;
-    if not found then
-        was := 'available';
-        delete from millrace.ready r where r.job_id = of_job and r.attempt = 0 and r.priority < 10
-        returning r.stored_on, r.queue_id, r.priority, null::text as key, null::timestamptz as run_at into gone;
-    end if;
-    if not found then
-        return false;
-    end if;
+    for look in 1 .. looks
+    loop
+        was := 'scheduled';
+        delete from millrace.scheduled s where s.job_id = of_job and s.waits_for = 'run_at'
+        returning s.stored_on, s.queue_id, s.priority, s.key, s.run_at into gone;
+        if not found then
+            was := 'blocked';
+            delete from millrace.blocked b where b.job_id = of_job and b.attempt = 0
+            returning b.stored_on, b.queue_id, b.priority, b.key, null::timestamptz as run_at into gone;
+        end if;
+        if not found then
+            was := 'available';
+            delete from millrace.ready r where r.job_id = of_job and r.attempt = 0 and r.priority < 10
+            returning r.stored_on, r.queue_id, r.priority, null::text as key, null::timestamptz as run_at into gone;
+        end if;
+        exit when found;
+        -- another replacement, which this one has waited for, has put the job elsewhere, or into a new row
+        if look = looks or not millrace.may_be_replaced(of_job) then
+            return false;
+        end if;
+    end loop;
     if 'priority' = any (replaces) then
         gone.priority := replace_waiting.priority;
     end if;
@@ -179,6 +187,16 @@ begin
                               wake);
     return true;
 end
+$$;
+
+create or replace function millrace.may_be_replaced(of_job bigint)
+returns boolean
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from millrace.scheduled s where s.job_id = of_job and s.waits_for = 'run_at')
+        or exists (select from millrace.blocked b where b.job_id = of_job and b.attempt = 0)
+        or exists (select from millrace.ready r where r.job_id = of_job and r.attempt = 0 and r.priority < 10)
 $$;
 
 -- For a job that comes back: its key, if nobody else has it now.

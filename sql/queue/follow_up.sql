@@ -6,8 +6,8 @@
 --
 -- Whoever changes something that another job may wait for only leaves a note, and locks nothing that it shares with
 -- others: an enqueue or a settle may stand in a transaction that lasts. A claim begins with reading the notes of its
--- queue (pos and low-water as in `ready`), and so does every promotion. Each key, and each batch, is looked after by one
--- claimer at a time; what another looks after is left to it, and so are its notes.
+-- queue (pos and low-water as in `ready`), and so does follow_up_all(). Each key, and each batch, is looked after by
+-- one claimer at a time; what another looks after is left to it, and so are its notes.
 --
 -- Exactness: a slot is counted as held from the release of its job until a note that it is free has been consumed, and
 -- both happen under the key's lock, in the transaction that changes the count. At most key_limit jobs of a key are
@@ -19,7 +19,8 @@
 -- Locks   advisory (hash of queue and key), tried and not waited for, or the batch's row, SKIP LOCKED; then rows of
 --         follow_up, blocked and concurrency_key.
 -- Raises  nothing of their own.
--- Rows    2,000 notes of 64 keys and batches in one call of follow_up, and 10,000 jobs that waited for one batch.
+-- Rows    2,000 notes of 64 keys and batches in one call of follow_up; 1,000 jobs that waited for one key, 10,000
+--         for one batch; the rest of them is left to the next.
 
 -- The lanes of a queue that has keys or batches. Two that use the first key of a queue at the same time take turns.
 create or replace function millrace.ensure_lanes(queue_id int)
@@ -46,7 +47,6 @@ begin
     if cardinality(job_ids) = 0 then
         return;
     end if;
-    perform millrace.ensure_lanes(queue_id);
     if block.batch_id is not null then
         perform millrace.leave_note(b.queue_id, job_ids[1], 'looked', null, b.id)
            from millrace.batch b
@@ -72,8 +72,9 @@ as $$
     values (leave_note.queue_id, leave_note.job_id, leave_note.what, leave_note.key, leave_note.batch_id)
 $$;
 
--- What ends with these jobs besides their rows: their slots, if they held them, their unique keys, their part in batches.
-create or replace function millrace.after_end(ids bigint[], days date[], outcomes text[], held boolean default true)
+-- What ends with these jobs besides their rows: their slots, if they held them, their unique keys, their part in
+-- batches.
+create or replace function millrace.after_end(ended millrace.ending[], held boolean default true)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -86,28 +87,28 @@ as $$
 begin
     insert into millrace.follow_up (queue_id, job_id, what, key, amount)
     select j.queue_id, min(j.id), 'freed', j.concurrency_key, count(*)
-      from unnest(ids, days) e(id, day)
-      join millrace.job j on j.id = e.id and j.stored_on = e.day
+      from unnest(ended) e
+      join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
      where j.concurrency_key is not null and held
      group by j.queue_id, j.concurrency_key;
     insert into millrace.follow_up (queue_id, job_id, what, batch_id, amount)
     select b.queue_id, min(j.id), e.outcome, b.id, count(*)
-       from unnest(ids, days, outcomes) e(id, day, outcome)
-       join millrace.job j on j.id = e.id and j.stored_on = e.day
+       from unnest(ended) e
+       join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
        join millrace.batch b on b.id = j.batch_id
       group by b.queue_id, b.id, e.outcome;
     delete from millrace.unique_job u
-     using unnest(ids, days) e(id, day), millrace.job j
-     where j.id = e.id and j.stored_on = e.day and j.unique_until <> 'time'
+     using unnest(ended) e, millrace.job j
+     where j.id = e.job_id and j.stored_on = e.stored_on and j.unique_until <> 'time'
        and u.queue_id = j.queue_id and u.unique_key = j.unique_key and u.job_id = j.id;
     perform millrace.wake(w.queue_id)
        from (select j.queue_id
-               from unnest(ids, days) e(id, day)
-               join millrace.job j on j.id = e.id and j.stored_on = e.day
+               from unnest(ended) e
+               join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
              union
              select b.queue_id
-               from unnest(ids, days) e(id, day)
-               join millrace.job j on j.id = e.id and j.stored_on = e.day
+               from unnest(ended) e
+               join millrace.job j on j.id = e.job_id and j.stored_on = e.stored_on
                join millrace.batch b on b.id = j.batch_id) w;
 end
 $$;
@@ -125,6 +126,7 @@ set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    own constant xid8 := pg_current_xact_id_if_assigned();
     lane millrace.lane%rowtype;
     noted record;
     released int := 0;
@@ -147,6 +149,7 @@ begin
                                       where f.queue_id = of_queue and f.pos = p.pos and f.job_id >= p.job
                                       order by f.job_id
                                       limit 2000) early
+                 where pg_visible_in_snapshot(p.pos, pg_current_snapshot()) or p.pos = own  -- as in claim.sql
                 union all
                 select late.ctid, late.key, late.batch_id
                   from (select f.ctid, f.key, f.batch_id
@@ -161,6 +164,8 @@ begin
     loop
         if noted.key is not null then
             released := released + millrace.follow_key(of_queue, noted.key, noted.rows);
+        elsif noted.batch_id is null then
+            perform millrace.follow_limits(of_queue, noted.rows);
         else
             released := released + millrace.follow_batch(of_queue, noted.batch_id, noted.rows);
         end if;
@@ -183,6 +188,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     never constant bigint := 9223372036854775807;
+    at_a_time constant int := 1000;
     known record;
     freed int;
     arrived bigint;
@@ -200,7 +206,7 @@ begin
          where f.ctid = any (notes) and f.queue_id = of_queue and f.key = of_key
         returning f.what, f.job_id, f.amount
     )
-    select coalesce(sum(g.amount) filter (where g.what = 'freed'), 0), min(g.job_id) filter (where g.what <> 'freed')
+    select coalesce(sum(g.amount) filter (where g.what = 'freed'), 0), min(g.job_id) filter (where g.what = 'arrived')
       into freed, arrived
       from gone g;
     select k.ctid as row_address, k.version, k.held, k.low_job into known
@@ -224,7 +230,7 @@ begin
                                         where n.queue_id = of_queue and n.key = of_key and n.batch_id is null
                                           and n.job_id >= low
                                         order by n.job_id
-                                        limit slots
+                                        limit least(slots, at_a_time)
                                           for update skip locked))
             returning b.job_id, b.stored_on, b.priority, b.attempt
         ), available as (
@@ -241,21 +247,42 @@ begin
      where b.queue_id = of_queue and b.key = of_key and b.batch_id is null and b.job_id >= low
      order by b.job_id
      limit 1;
-    if next_job is not null and released < slots then  -- a cancel holds its row, and may give it back
+    -- more than a claim should do at once; or a cancel holds its row, and may give it back
+    if next_job is not null and released < slots then
         perform millrace.leave_note(of_queue, next_job, 'looked', of_key, null);
     end if;
 
     held := held + released;
     low := coalesce(next_job, never);
-    if (known.held, known.low_job) is distinct from (held, low) then
+    if (coalesce(known.held, 0), coalesce(known.low_job, never)) <> (held, low) then
         delete from millrace.concurrency_key k
          where k.ctid = known.row_address and k.queue_id = of_queue and k.key = of_key;
-        if held > 0 or next_job is not null then
-            insert into millrace.concurrency_key (queue_id, key, version, held, low_job)
-            values (of_queue, of_key, greatest(known.version + 1, pg_current_xact_id()::text::bigint), held, low);
-        end if;
+        -- also when nobody uses the key any more: whoever found no row would have walked all its dead versions
+        insert into millrace.concurrency_key (queue_id, key, version, held, low_job)
+        values (of_queue, of_key, greatest(known.version + 1, pg_current_xact_id()::text::bigint), held, low);
     end if;
     return released;
+end
+$$;
+
+-- After a change of the queue's limit for its keys. Not before it is committed: of a job that arrives until then the
+-- note may have been followed under the old limit.
+create or replace function millrace.follow_limits(of_queue int, notes tid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('millrace', of_queue)) then
+        return;
+    end if;
+    delete from millrace.follow_up f
+     where f.ctid = any (notes) and f.queue_id = of_queue and f.key is null and f.batch_id is null;
+    insert into millrace.follow_up (queue_id, job_id, what, key)
+    select b.queue_id, min(b.job_id), 'looked', b.key
+      from millrace.blocked b
+     where b.queue_id = of_queue and b.batch_id is null
+     group by b.queue_id, b.key;
 end
 $$;
 

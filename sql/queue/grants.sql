@@ -23,14 +23,16 @@ begin
     for granted in
         select f.oid::regprocedure as signature, r.name as role
           from (values
-                ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke}'::text[]),
-                ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,open_session,
-                                      heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
-                                      promote,reap,advance_low_water,fold_counts,maintain_partitions,prune,
-                                      queue_overview}'),
-                ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,create_queue,
-                                        configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,retry,replay,cancel,adopt,reap,
-                                        promote,maintain_partitions,prune,queue_overview}'),
+                ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,
+                                        poke}'::text[]),
+                ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
+                                      open_session,heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,
+                                      discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
+                                      reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview}'),
+                ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
+                                        create_queue,configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,
+                                        retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,
+                                        queue_overview}'),
                 ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop

@@ -72,8 +72,7 @@ begin
                 select l.ctid as row_address, l.*
                   from millrace.lane l
                  where l.queue_id = q.id and l.priority = p.priority
-                 order by l.version desc
-                 limit 1) l
+                 order by l.version desc limit 1) l
          cross join cap c
          cross join lateral (
                 select n.low, n.low_job
@@ -82,20 +81,17 @@ begin
                                   from millrace.ready r
                                  where r.queue_id = l.queue_id and r.priority = l.priority
                                    and (r.pos, r.job_id) >= (l.low, l.low_job)
-                                 order by r.pos, r.job_id
-                                 limit 1) r
+                                 order by r.pos, r.job_id limit 1) r
                         union all
                         select n.pos, n.job_id
                           from (select f.pos, f.job_id
                                   from millrace.follow_up f
                                  where l.priority = notes and f.queue_id = l.queue_id
                                    and (f.pos, f.job_id) >= (l.low, l.low_job)
-                                 order by f.pos, f.job_id
-                                 limit 1) n
+                                 order by f.pos, f.job_id limit 1) n
                         union all
                         select c.pos, 0) n
-                 order by n.low, n.low_job
-                 limit 1) n
+                 order by n.low, n.low_job limit 1) n
          cross join lateral (
                 select case when s.stays then l.low else n.low end as low,
                        case when s.stays then l.low_job else n.low_job end as low_job
@@ -114,14 +110,12 @@ begin
                                     then (select f.job_id
                                             from millrace.follow_up f
                                            where f.queue_id = m.queue_id and f.pos = p.pos and f.job_id >= p.job
-                                           order by f.job_id
-                                           limit 1)
+                                           order by f.job_id limit 1)
                                     else (select r.job_id
                                             from millrace.ready r
                                            where r.queue_id = m.queue_id and r.priority = m.priority
                                              and r.pos = p.pos and r.job_id >= p.job
-                                           order by r.job_id
-                                           limit 1) end as job
+                                           order by r.job_id limit 1) end as job
                           from (select u.pos, u.job from unnest(m.pending, m.pending_job) u(pos, job)
                                 union all
                                 select o.pos, 0 from open o where o.pos <> all (m.pending)) p

@@ -22,8 +22,8 @@ begin
     delete from millrace.scheduled s where s.job_id = retry.job_id
     returning s.stored_on, s.queue_id, s.priority, s.attempt, s.key into moved;
     if not found then
-        return millrace.unmoved('retry', job_id, array['available', 'blocked'], 'Only a job that is scheduled or waits for its'
-            ' retry can be made available; a dead letter comes back with millrace.replay(id).');
+        return millrace.unmoved('retry', job_id, array['available', 'blocked'], 'Only a job that is scheduled or waits'
+            ' for its retry can be made available; a dead letter comes back with millrace.replay(id).');
     end if;
     perform millrace.audit('retry', jsonb_build_object('job', retry.job_id), 1);
     insert into millrace.queue_delta (queue_id, scheduled) values (moved.queue_id, -1);
@@ -103,7 +103,7 @@ begin
     values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);
     insert into millrace.queue_delta (queue_id, available, scheduled, blocked, cancelled)
     values (gone.queue_id, -(was = 'available')::int, -(was = 'scheduled')::int, -(was = 'blocked')::int, 1);
-    perform millrace.after_end(array[job_id], array[gone.stored_on], '{cancelled}', gone.held);
+    perform millrace.after_end(array[(job_id, gone.stored_on, 'cancelled')::millrace.ending], gone.held);
     perform millrace.audit('cancel', jsonb_build_object('job', cancel.job_id, 'reason', cancel.reason), 1);
     return 'cancelled';
 end

@@ -54,10 +54,15 @@ begin
         select g.job_id, g.stored_on, g.queue_id, g.priority, g.attempt, g.key from gone g where g.key is not null
     ), noted as (
         insert into millrace.follow_up (queue_id, job_id, what, key)
-        select g.queue_id, min(g.job_id), 'arrived', g.key from gone g where g.key is not null group by g.queue_id, g.key
+        select g.queue_id, min(g.job_id), 'arrived', g.key
+          from gone g
+         where g.key is not null
+         group by g.queue_id, g.key
     ), counted as (
         insert into millrace.queue_delta (queue_id, available, blocked, scheduled)
-        select g.queue_id, count(*) filter (where g.key is null), count(g.key), -count(*) from gone g group by g.queue_id
+        select g.queue_id, count(*) filter (where g.key is null), count(g.key), -count(*)
+          from gone g
+         group by g.queue_id
     )
     select count(*), array_agg(distinct g.queue_id) into promoted, woken from gone g;
 

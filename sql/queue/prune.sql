@@ -1,11 +1,12 @@
--- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions.
+-- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions, unique
+-- keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that have finished.
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
 -- Locks      the rows.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of four tables.
+-- Rows       max_rows of each of eight tables.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -15,6 +16,8 @@ set jit = off
 as $$
 declare
     receipts_from constant timestamptz := millrace.receipts_from();
+    -- not sooner: a key that is used again after its row has gone passes the dead versions of the row once
+    idle_since constant bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 100000;
     kept_from timestamptz;
     removed int;
     most int := 0;
@@ -39,6 +42,26 @@ begin
     delete from millrace.worker w
      where w.ctid = any (array(select x.ctid from millrace.worker x where x.cleared and x.ended_at < kept_from
                                 limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.unique_job u
+     where u.ctid = any (array(select x.ctid from millrace.unique_job x where x.expires_at < millrace.now()
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.concurrency_key k
+     where k.ctid = any (array(select x.ctid from millrace.concurrency_key x
+                                where x.held = 0 and x.low_job = 9223372036854775807 and x.version < idle_since
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    with gone as (
+        delete from millrace.batch b
+         where b.ctid = any (array(select x.ctid from millrace.batch x where x.finished_at < kept_from
+                                    limit max_rows for update skip locked))
+        returning b.id
+    )
+    delete from millrace.batch_count c using gone g where c.batch_id = g.id;
     get diagnostics removed = row_count;
     most := greatest(most, removed);
     delete from millrace.operator_action a

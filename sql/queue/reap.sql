@@ -85,8 +85,7 @@ declare
     at constant timestamptz := millrace.now();
     taken int;
     woken int[];
-    tied bigint[];
-    tied_days date[];
+    tied millrace.ending[];
 begin
     if cardinality(rows) = 0 then
         return 0;
@@ -117,14 +116,12 @@ begin
          group by j.queue_id
     )
     select count(*), array_agg(distinct j.queue_id) filter (where j.again),
-           array_agg(j.job_id) filter (where j.tied and j.again is not true),
-           array_agg(j.stored_on) filter (where j.tied and j.again is not true)
-      into taken, woken, tied, tied_days
+           array_agg((j.job_id, j.stored_on, 'discarded')::millrace.ending)
+               filter (where j.tied and j.again is not true)
+      into taken, woken, tied
       from judged j;
     perform millrace.wake(q) from unnest(woken) q;
-    if tied is not null then
-        perform millrace.after_end(tied, tied_days, array_fill('discarded'::text, array[cardinality(tied)]));
-    end if;
+    perform millrace.after_end(tied) where tied is not null;
     return taken;
 end
 $$;

@@ -39,7 +39,8 @@ begin
     update millrace.scheduled s set stored_on = home where s.stored_on = day and s.job_id = any (ids);
     moved := moved + cardinality(ids);
 
-    ids := array(select b.job_id from millrace.blocked b where b.stored_on = day limit at_a_time for update skip locked);
+    ids := array(select b.job_id from millrace.blocked b where b.stored_on = day limit at_a_time
+                    for update skip locked);
     perform millrace.copy_jobs(ids, day, home);
     update millrace.blocked b set stored_on = home where b.stored_on = day and b.job_id = any (ids);
     moved := moved + cardinality(ids);

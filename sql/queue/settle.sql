@@ -50,10 +50,8 @@ declare
     held_by bigint[];  -- the fence of each of them
     place int[];       -- where each of them stands in the arguments
     settled bigint[];
-    woken int[];
-    tied bigint[];     -- those with which more ends than their row, the day of each, and what became of it
-    tied_days date[];
-    tied_ends text[];
+    woken int[];       -- with jobs that are available again, or a place of max_running
+    tied millrace.ending[];  -- those with which more ends than their row
     at constant timestamptz := millrace.now();
 begin
     perform millrace.check_settle(job_ids, fences, outcomes, errors, delays, results, successors);
@@ -83,10 +81,9 @@ begin
             insert into millrace.queue_delta (queue_id, running, completed)
             select g.queue_id, -count(*), count(*) from gone g group by g.queue_id
         )
-        select coalesce(array_agg(g.job_id), '{}'), array_agg(g.job_id) filter (where g.tied),
-               array_agg(g.stored_on) filter (where g.tied), array_agg('completed'::text) filter (where g.tied)
-          into settled, tied, tied_days, tied_ends
-          from gone g;
+        select coalesce(array_agg(g.job_id), '{}'),
+               array_agg((g.job_id, g.stored_on, 'completed')::millrace.ending) filter (where g.tied)
+          into settled, tied from gone g;
     else
         with gone as (
             delete from millrace.running r
@@ -101,7 +98,10 @@ begin
                             case when g.attempt < j.max_attempts then
                                 at + coalesce(delays[g.n],
                                               millrace.retry_delay(g.attempt, q.retry_base, q.retry_cap)) end
-                   end as next_run_at
+                   end as next_run_at,
+                   case when outcomes[g.n] = 'completed' then 'completed'
+                        when outcomes[g.n] = 'discarded' or outcomes[g.n] = 'failed'
+                             and (g.attempt < j.max_attempts) is not true then 'discarded' end as ended
               from gone g
               left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
               left join millrace.queue q on q.id = g.queue_id
@@ -110,63 +110,50 @@ begin
                                            attempt, result)
             select j.job_id, j.fence, j.claimed_at, at, j.stored_on, j.queue_id, j.worker, 'completed', j.attempt,
                    results[j.n]
-              from judged j
-             where j.outcome = 'completed'
+              from judged j where j.outcome = 'completed'
         ), waiting as (
             insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, fence)
             select j.next_run_at, j.job_id, j.stored_on, j.queue_id, j.priority, j.used,
                    case j.outcome when 'snoozed' then 'snooze' else 'retry' end, j.fence
-              from judged j
-             where j.next_run_at is not null
+              from judged j where j.next_run_at is not null
         ), back as (
             insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
             select j.job_id, j.stored_on, j.queue_id, j.priority, j.used
-              from judged j
-             where j.outcome = 'released'
+              from judged j where j.outcome = 'released'
         ), buried as (
             insert into millrace.dead_letter (job_id, fence, discarded_at, stored_on, queue_id, worker, priority,
                                               attempt, error)
             select j.job_id, j.fence, at, j.stored_on, j.queue_id, j.worker, j.priority, j.attempt, j.error
-              from judged j
-             where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)
+              from judged j where j.ended = 'discarded'
         ), noted as (
             insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome,
                                                   error)
             select j.job_id, j.fence, at, j.next_run_at, j.worker, j.attempt, j.outcome, j.error
-              from judged j
-             where j.outcome in ('failed', 'discarded')
+              from judged j where j.outcome in ('failed', 'discarded')
         ), receipted as (
             insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
             select j.job_id, j.fence, at, j.outcome
-              from judged j
-             where j.outcome in ('snoozed', 'released')
+              from judged j where j.outcome in ('snoozed', 'released')
         ), counted as (
             insert into millrace.queue_delta (queue_id, available, scheduled, running, dead, completed, failed)
             select j.queue_id,
                    count(*) filter (where j.outcome = 'released'),
                    count(*) filter (where j.next_run_at is not null),
                    -count(*),
-                   count(*) filter (where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)),
+                   count(*) filter (where j.ended = 'discarded'),
                    count(*) filter (where j.outcome = 'completed'),
                    count(*) filter (where j.outcome in ('failed', 'discarded'))
-              from judged j
-             group by j.queue_id
+              from judged j group by j.queue_id
         )
-        select coalesce(array_agg(j.job_id), '{}'), array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
-               array_agg(j.job_id) filter (where j.tied and j.ended is not null),
-               array_agg(j.stored_on) filter (where j.tied and j.ended is not null),
-               array_agg(j.ended) filter (where j.tied and j.ended is not null)
-          into settled, woken, tied, tied_days, tied_ends
-          from (select j.*,
-                       case when j.outcome = 'completed' then 'completed'
-                            when j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)
-                                then 'discarded' end as ended
-                  from judged j) j;
+        select coalesce(array_agg(j.job_id), '{}'),
+               array_agg(distinct j.queue_id) filter (where j.outcome = 'released' or j.tied and j.ended is null),
+               array_agg((j.job_id, j.stored_on, j.ended)::millrace.ending)
+                   filter (where j.tied and j.ended is not null)
+          into settled, woken, tied
+          from judged j;
         perform millrace.wake(q) from unnest(woken) q;
     end if;
-    if tied is not null then
-        perform millrace.after_end(tied, tied_days, tied_ends);
-    end if;
+    perform millrace.after_end(tied) where tied is not null;
 
     if successors is not null then
         perform millrace.enqueue(s.queue, s.kind, coalesce(s.payload, '{}'), coalesce(s.priority, 5), null, s.delay)

@@ -73,7 +73,8 @@ select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueue
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
-               sum(c.blocked)::bigint as blocked, sum(c.running)::bigint as running, sum(c.dead)::bigint as dead, sum(c.enqueued)::bigint as enqueued,
+               sum(c.blocked)::bigint as blocked, sum(c.running)::bigint as running, sum(c.dead)::bigint as dead,
+               sum(c.enqueued)::bigint as enqueued,
                sum(c.completed)::bigint as completed, sum(c.cancelled)::bigint as cancelled,
                sum(c.failed)::bigint as failed
           from (select c.queue_id, c.available, c.scheduled, c.blocked, c.running, c.dead, c.enqueued, c.completed,
@@ -154,7 +155,8 @@ select b.id, q.name as queue, b.kind,
                       order by c.version desc
                       limit 1) c;
 
--- Keys in use: how many jobs may hold a slot, how many do, and how many wait. Counts what waits: for a look, not a scrape.
+-- Keys in use: how many jobs may hold a slot, how many do, and how many wait. Counts what waits: for a look, not a
+-- scrape.
 create view millrace.blocked_keys as
 select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job
   from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held
@@ -164,4 +166,5 @@ select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k
   left join millrace.key_limit l on l.queue_id = k.queue_id and l.key = k.key
  cross join lateral (select count(*) as blocked, min(b.job_id) as next_job
                        from millrace.blocked b
-                      where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w;
+                      where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w
+ where k.held > 0 or w.blocked > 0;

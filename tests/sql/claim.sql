@@ -43,7 +43,8 @@ select is(array_agg(distinct fence >> 32), array[:session]::bigint[], 'its high 
 select set_eq('select job_id, fence from millrace.running',
               'select job_id, fence from first_claim union all select job_id, fence from second_claim',
               'the fence is in the row');
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 
 select count(*) as deltas from millrace.queue_delta \gset

@@ -44,8 +44,10 @@ begin
                                      batch => case when lot = 4 then batch end);
         when 'enqueue_unique' then
             perform millrace.enqueue_unique(
-                at_queue, 'u', '{}', pg_temp.any_of('{u,v,w}'), case when lot < 6 then pg_temp.any_of('{started,finished}') end,
-                case when lot > 6 then interval '40 s' end, case when lot = 1 then '{run_at,priority}' else '{}' end::text[],
+                at_queue, 'u', '{}', pg_temp.any_of('{u,v,w}'),
+                case when lot < 6 then pg_temp.any_of('{started,finished}') end,
+                case when lot > 6 then interval '40 s' end,
+                case when lot = 1 then '{run_at,priority}' else '{}' end::text[],
                 lot, null, case when lot < 3 then interval '30 s' end,
                 concurrency_key => case when lot in (2, 3) then 'x' end);
         when 'create_batch' then
@@ -62,7 +64,8 @@ begin
         when 'follow' then perform millrace.follow_up_all();
         when 'limit' then perform millrace.limit_key(at_queue, 'x', nullif(lot / 2, 0));
         when 'pause' then
-            if lot < 3 then perform millrace.pause_queue(at_queue); else perform millrace.resume_queue(at_queue); end if;
+            perform millrace.pause_queue(at_queue) where lot < 3;
+            perform millrace.resume_queue(at_queue) where lot >= 3;
         when 'open' then
             perform millrace.open_session('w', '{a,b}', lease => '15 s');
         when 'claim' then
@@ -199,7 +202,8 @@ $$;
 select is_empty('table wrong', 'the kept numbers are right after each of 1000 operations, and each job is shown once');
 select is(count(distinct operation), 24::bigint, 'all operations took place') from done;
 select results_eq('select distinct unnest(state) from done order by 1',
-                  $$ values ('available'), ('blocked'), ('cancelled'), ('completed'), ('discarded'), ('running'), ('scheduled') $$,
+                  $$ values ('available'), ('blocked'), ('cancelled'), ('completed'), ('discarded'), ('running'),
+                            ('scheduled') $$,
                   'in all states');
 select ok(count(*) > 100, 'with many jobs') from millrace.job;
 select ok(count(*) > 2, 'and batches that finished') from millrace.batch where finished_at is not null;

@@ -48,7 +48,8 @@ select results_eq('select id, state, run_at from millrace.jobs where kind = ''k'
                          :due, :long_due, :at_once, :soon, :'now', :later, :last_date),
                   'a job whose time has come is available, another is scheduled');
 select is(array_agg(distinct waits_for), '{run_at}', 'and waits for its time') from millrace.scheduled;
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'the counts follow');
 
 -- The day.

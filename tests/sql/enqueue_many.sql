@@ -28,7 +28,8 @@ select row_eq(format('select id, state, priority, max_attempts, run_at, tracepar
               'or what they were given');
 select is(timeout, interval '1 min', 'with their timeout') from millrace.job where kind = 'full';
 select is(count(*), 2::bigint, 'one row of counts per call') from millrace.queue_delta;
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'and it is right');
 select is(millrace.enqueue_many('q', 'k', '{}'), '{}', 'nothing is enqueued from an empty array');
 select is(cardinality(millrace.enqueue_many('q', 'k', '{{"1","2"},{"3","4"}}')), 4, 'dimensions do not matter');

@@ -152,17 +152,20 @@ call pg_temp.advance_until(format('low > %L', :'held_at'));
 select ok(low > :'held_at', 'until they are struck off, being over and empty') from millrace_test.mark;
 
 -- Counts: a late commit below the mark is summed and folded.
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'the counts are right');
 select pg_temp.begin('slow') as slow, pg_temp.enqueue('slow', 'late') \gset
 select millrace.fold_counts() \g /dev/null
 call pg_temp.advance_until(format('(select delta_low from millrace.low_water) > %L', :'slow'));
 select dblink_exec('slow', 'commit'), pg_temp.enqueue('idle', 'k') \g /dev/null
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'also with deltas below the mark');
 select millrace.fold_counts() \g /dev/null
 select is(count(*), 0::bigint, 'which are folded like others') from millrace.queue_delta;
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'and are right afterwards');
 
 -- Refused, and given up.

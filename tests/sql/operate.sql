@@ -72,7 +72,8 @@ select results_eq('select verb, made.state, j.state, j.attempt::int from made jo
                   'select verb, state, becomes, attempt from expected order by 1, 2',
                   'the jobs are where they should be');
 select is(array_agg(distinct pos), array[pg_current_xact_id()], 'their positions are new') from millrace.ready;
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'the counts follow');
 select results_eq($$ select action, (detail ->> 'job')::bigint, who, affected from millrace.operator_action
                       where action in ('retry', 'replay', 'cancel') and detail ->> 'reason' is null

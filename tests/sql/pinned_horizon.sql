@@ -117,7 +117,8 @@ call pg_temp.advance_past(:'mark');
 select millrace.enqueue('q', 'k') \g /dev/null
 select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also after the next thousands');
 select cmp_ok(pg_temp.cost_of_counts(), '<', :fresh_counts + 60::bigint, 'for the counts, too');
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                    except select * from millrace_test.counted('q') $$, 'which are right');
 
 -- Nor does it matter how many jobs one transaction has enqueued, which all have its position.
@@ -126,12 +127,14 @@ call pg_temp.drain(90);
 select pos as mark from millrace.ready limit 1 \gset
 call pg_temp.advance_past(:'mark');
 select millrace.advance_low_water() \g /dev/null
-select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'also behind nine thousand jobs of one transaction');
+select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint,
+              'also behind nine thousand jobs of one transaction');
 call pg_temp.drain(10);
 
 -- That holds for a transaction that was listed because it took long, too.
 select dblink_connect('long', millrace_test.here()), dblink_exec('long', 'begin') \g /dev/null
-select n from dblink('long', $$ select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[5000]))) $$)
+select n from dblink('long', $$ select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb,
+                                                                                            array[5000]))) $$)
     as d(n int) \g /dev/null
 select pg_current_xact_id() as mark \gset
 call pg_temp.advance_past(:'mark');

@@ -48,7 +48,8 @@ select results_eq('select outcome, error, count(*)::int, count(next_run_at)::int
                     group by 1, 2',
                   format($$ values ('reaped', 'lease expired: worker dead (session %s) is gone', 5, 4) $$, :dead),
                   'and so does each attempt');
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 select is(failed, 5::bigint, 'failures are counted') from millrace.queues where name = 'q';
 select is(array_agg(distinct pos), array[pg_current_xact_id()], 'positions are new') from millrace.ready;

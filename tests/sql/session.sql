@@ -57,7 +57,8 @@ select results_eq($$ select state, count(*), max(attempt)::int from millrace.job
                   $$ values ('available', 2500::bigint, 0), ('running', 1, 1) $$,
                   'its jobs are available, the attempt does not count, another session''s run on');
 select is(array_agg(job_id), array[:kept]::bigint[], 'the very job') from millrace.running;
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 select row_eq(format('select state, ended_at, end_reason from millrace.workers where id = %s', :s1),
               row('closed'::text, millrace.now(), 'closed'::text), 'the session is closed');

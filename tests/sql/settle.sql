@@ -57,7 +57,8 @@ select set_eq('select distinct fence from (select job_id, fence from millrace.fi
                  select job_id, fence from millrace.scheduled union all select job_id, fence from millrace.dead_letter
                  union all select job_id, fence from millrace.settle_receipt) settled',
               'select distinct fence from held', 'every row bears the fence that wrote it');
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 select is(failed, 4::bigint, 'failures are counted') from millrace.queues where name = 'q';
 

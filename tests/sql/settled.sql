@@ -108,7 +108,8 @@ select is(millrace.settle_many('{3}', array[:fence], successors => (
     'a job may have a thousand successors');
 select is(count(*), 1000::bigint, 'which are all there') from millrace.job where kind = 'fan-out';
 select is(millrace.settle_many('{4}', array[:fence], '{failed}', '{e}', successors => '[]'), '{}', 'or none');
-select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues
                     where name = 'next' except select * from millrace_test.counted('next') $$, 'the counts follow');
 
 -- What a cancelled job, or a job without a fence, remembers is nobody's settle.

@@ -6,7 +6,7 @@
 --
 -- Whoever changes something that another job may wait for only leaves a note, and locks nothing that it shares with
 -- others: an enqueue or a settle may stand in a transaction that lasts. A claim begins with reading the notes of its
--- queue (pos and low-water as in `ready`), and so does follow_up_all(). Each key, and each batch, is looked after by
+-- queue (pos and low-water as in `ready`), and every promotion with those of all queues. Each key, and each batch, is looked after by
 -- one claimer at a time; what another looks after is left to it, and so are its notes.
 --
 -- Exactness: a slot is counted as held from the release of its job until a note that it is free has been consumed, and
@@ -19,7 +19,7 @@
 -- Locks   advisory (hash of queue and key), tried and not waited for, or the batch's row, SKIP LOCKED; then rows of
 --         follow_up, blocked and concurrency_key.
 -- Raises  nothing of their own.
--- Rows    2,000 notes of 64 keys and batches in one call of follow_up; 1,000 jobs that waited for one key, 10,000
+-- Rows    1,000 notes of 100 keys and batches in one call of follow_up; 1,000 jobs that waited for one key, 10,000
 --         for one batch; the rest of them is left to the next.
 
 -- The lanes of a queue that has keys or batches. Two that use the first key of a queue at the same time take turns.
@@ -29,12 +29,27 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not exists (select from millrace.lane l where l.queue_id = ensure_lanes.queue_id and l.priority = 20) then
+    if not millrace.has_ties(queue_id) then
         insert into millrace.lane (queue_id, priority)
         select ensure_lanes.queue_id, p from generate_series(10, 20) p
         on conflict do nothing;
     end if;
 end
+$$;
+
+-- Whether the queue has ever had keys or batches. From the newest version on, as wherever a lane is read.
+create or replace function millrace.has_ties(of_queue int)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+    select (select l.version
+              from millrace.lane l
+             where l.queue_id = of_queue and l.priority = 20
+             order by l.version desc
+             limit 1) is not null
 $$;
 
 create or replace function millrace.block(
@@ -126,9 +141,15 @@ set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    notes_at_a_time constant int := 1000;
+    ties_at_a_time constant int := 100;  -- advisory locks: all sessions together have some thousands
     own constant xid8 := pg_current_xact_id_if_assigned();
     lane millrace.lane%rowtype;
-    noted record;
+    key_notes tid[];
+    batch_notes tid[];
+    limit_notes tid[];
+    batches bigint[];
+    batch bigint;
     released int := 0;
 begin
     -- An older snapshot would not show what the last holder of a key's lock has changed.
@@ -140,15 +161,15 @@ begin
      where l.queue_id = of_queue and l.priority = 20
      order by l.version desc
      limit 1;
-    for noted in
-        select n.key, n.batch_id, array_agg(n.row_address) as rows
+    with note as materialized (
+        select row_number() over () as rank, n.*
           from (select early.ctid as row_address, early.key, early.batch_id
                   from unnest(lane.pending, lane.pending_job) p(pos, job)
                  cross join lateral (select f.ctid, f.key, f.batch_id
                                        from millrace.follow_up f
                                       where f.queue_id = of_queue and f.pos = p.pos and f.job_id >= p.job
                                       order by f.job_id
-                                      limit 2000) early
+                                      limit notes_at_a_time) early
                  where pg_visible_in_snapshot(p.pos, pg_current_snapshot()) or p.pos = own  -- as in claim.sql
                 union all
                 select late.ctid, late.key, late.batch_id
@@ -156,26 +177,39 @@ begin
                           from millrace.follow_up f
                          where f.queue_id = of_queue and (f.pos, f.job_id) >= (lane.low, lane.low_job)
                          order by f.pos, f.job_id
-                         limit 2000) late
-                 limit 2000) n
+                         limit notes_at_a_time) late
+                 limit notes_at_a_time) n
+    ), tie as materialized (
+        select n.key, n.batch_id, array_agg(n.row_address) as rows
+          from note n
          group by n.key, n.batch_id
-         order by n.key, n.batch_id
-         limit 64
+         order by min(n.rank)
+         limit ties_at_a_time
+    ), mine as materialized (
+        select t.key, t.rows
+          from tie t
+         where t.key is not null and pg_try_advisory_xact_lock(hashtextextended('millrace/' || t.key, of_queue))
+    )
+    select array(select unnest(m.rows) from mine m), array(select t.batch_id from tie t where t.batch_id is not null),
+           array(select unnest(t.rows) from tie t where t.batch_id is not null),
+           array(select unnest(t.rows) from tie t where t.key is null and t.batch_id is null)
+      into key_notes, batches, batch_notes, limit_notes;
+    if cardinality(limit_notes) > 0 then
+        perform millrace.follow_limits(of_queue, limit_notes);
+    end if;
+    if cardinality(key_notes) > 0 then
+        released := millrace.follow_keys(of_queue, key_notes);
+    end if;
+    foreach batch in array batches
     loop
-        if noted.key is not null then
-            released := released + millrace.follow_key(of_queue, noted.key, noted.rows);
-        elsif noted.batch_id is null then
-            perform millrace.follow_limits(of_queue, noted.rows);
-        else
-            released := released + millrace.follow_batch(of_queue, noted.batch_id, noted.rows);
-        end if;
+        released := released + millrace.follow_batch(of_queue, batch, batch_notes);
     end loop;
     return released;
 end
 $$;
 
--- Gives the free slots of a key to the jobs that wait for them.
-create or replace function millrace.follow_key(of_queue int, of_key text, notes tid[])
+-- Gives free slots to the jobs that wait for them. The caller holds the locks of the notes' keys.
+create or replace function millrace.follow_keys(of_queue int, notes tid[])
 returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -188,78 +222,78 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     never constant bigint := 9223372036854775807;
-    at_a_time constant int := 1000;
-    known record;
-    freed int;
-    arrived bigint;
-    slots int;
-    held int;
-    low bigint;
-    next_job bigint;
-    released int := 0;
+    at_a_time constant int := 1000;  -- jobs of one key
+    own constant bigint := pg_current_xact_id()::text::bigint;
+    released int;
 begin
-    if not pg_try_advisory_xact_lock(hashtextextended('millrace/' || of_key, of_queue)) then
-        return 0;
-    end if;
-    with gone as (
+    with noted as (
         delete from millrace.follow_up f
-         where f.ctid = any (notes) and f.queue_id = of_queue and f.key = of_key
-        returning f.what, f.job_id, f.amount
-    )
-    select coalesce(sum(g.amount) filter (where g.what = 'freed'), 0), min(g.job_id) filter (where g.what = 'arrived')
-      into freed, arrived
-      from gone g;
-    select k.ctid as row_address, k.version, k.held, k.low_job into known
-      from millrace.concurrency_key k
-     where k.queue_id = of_queue and k.key = of_key
-     order by k.version desc
-     limit 1;
-    held := greatest(coalesce(known.held, 0) - freed, 0);
-    low := least(coalesce(known.low_job, never), arrived);
-    select coalesce((select l.max_held from millrace.key_limit l where l.queue_id = of_queue and l.key = of_key),
-                    q.key_limit) - held
-      into slots
-      from millrace.queue q
-     where q.id = of_queue;
-
-    if slots > 0 then
-        with gone as (
-            delete from millrace.blocked b
-             where b.ctid = any (array(select n.ctid
-                                         from millrace.blocked n
-                                        where n.queue_id = of_queue and n.key = of_key and n.batch_id is null
-                                          and n.job_id >= low
-                                        order by n.job_id
-                                        limit least(slots, at_a_time)
-                                          for update skip locked))
-            returning b.job_id, b.stored_on, b.priority, b.attempt
-        ), available as (
-            insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-            select g.job_id, g.stored_on, of_queue, 10 + g.priority, g.attempt from gone g
-        )
-        select count(*) into released from gone g;
-        if released > 0 then
-            insert into millrace.queue_delta (queue_id, available, blocked) values (of_queue, released, -released);
-        end if;
-    end if;
-    select b.job_id into next_job
-      from millrace.blocked b
-     where b.queue_id = of_queue and b.key = of_key and b.batch_id is null and b.job_id >= low
-     order by b.job_id
-     limit 1;
-    -- more than a claim should do at once; or a cancel holds its row, and may give it back
-    if next_job is not null and released < slots then
-        perform millrace.leave_note(of_queue, next_job, 'looked', of_key, null);
-    end if;
-
-    held := held + released;
-    low := coalesce(next_job, never);
-    if (coalesce(known.held, 0), coalesce(known.low_job, never)) <> (held, low) then
+         where f.ctid = any (notes)
+        returning f.key, f.what, f.job_id, f.amount
+    ), news as (
+        select n.key, coalesce(sum(n.amount) filter (where n.what = 'freed'), 0) as freed,
+               min(n.job_id) filter (where n.what = 'arrived') as arrived
+          from noted n
+         group by n.key
+    ), known as materialized (
+        select n.key, k.row_address, k.version, k.held as last_held, k.low_job as last_low,
+               greatest(coalesce(k.held, 0) - n.freed, 0) as held, least(coalesce(k.low_job, never), n.arrived) as low,
+               greatest(coalesce(l.max_held, q.key_limit) - greatest(coalesce(k.held, 0) - n.freed, 0), 0) as slots
+          from news n
+         cross join (select q.key_limit from millrace.queue q where q.id = of_queue) q
+          left join millrace.key_limit l on l.queue_id = of_queue and l.key = n.key
+          left join lateral (select k.ctid as row_address, k.version, k.held, k.low_job
+                               from millrace.concurrency_key k
+                              where k.queue_id = of_queue and k.key = n.key
+                              order by k.version desc
+                              limit 1) k on true
+    ), gone as (
+        delete from millrace.blocked b
+         where b.ctid = any (array(select w.ctid
+                                     from known k
+                                    cross join lateral (select w.ctid
+                                                          from millrace.blocked w
+                                                         where w.queue_id = of_queue and w.key = k.key
+                                                           and w.batch_id is null and w.job_id >= k.low
+                                                         order by w.job_id
+                                                         limit least(k.slots, at_a_time)
+                                                           for update skip locked) w))
+        returning b.key, b.job_id, b.stored_on, b.priority, b.attempt
+    ), available as (
+        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+        select g.job_id, g.stored_on, of_queue, 10 + g.priority, g.attempt from gone g order by g.job_id
+    ), taken as (
+        select g.key, count(*)::int as amount, array_agg(g.job_id) as jobs from gone g group by g.key
+    ), state as materialized (
+        select k.*, k.held + coalesce(t.amount, 0) as new_held, coalesce(n.job_id, never) as new_low, n.job_id as next_job,
+               coalesce(t.amount, 0) < k.slots as has_room,
+               (coalesce(k.last_held, 0), coalesce(k.last_low, never))
+                 <> (k.held + coalesce(t.amount, 0), coalesce(n.job_id, never)) as changed
+          from known k
+          left join taken t on t.key = k.key
+          left join lateral (select w.job_id
+                               from millrace.blocked w
+                              where w.queue_id = of_queue and w.key = k.key and w.batch_id is null
+                                and w.job_id >= k.low and (t.jobs is null or w.job_id <> all (t.jobs))
+                              order by w.job_id
+                              limit 1) n on true
+    ), looks_again as (  -- more than a claim should do at once; or a cancel holds its row, and may give it back
+        insert into millrace.follow_up (queue_id, job_id, what, key)
+        select of_queue, s.next_job, 'looked', s.key from state s where s.has_room and s.next_job is not null
+    ), left_behind as (
         delete from millrace.concurrency_key k
-         where k.ctid = known.row_address and k.queue_id = of_queue and k.key = of_key;
-        -- also when nobody uses the key any more: whoever found no row would have walked all its dead versions
+         where k.ctid = any (array(select s.row_address
+                                     from state s
+                                    where s.changed))
+    ), kept as (  -- also when nobody uses the key any more: whoever found no row would have walked all its dead versions
         insert into millrace.concurrency_key (queue_id, key, version, held, low_job)
-        values (of_queue, of_key, greatest(known.version + 1, pg_current_xact_id()::text::bigint), held, low);
+        select of_queue, s.key, greatest(s.version + 1, own), s.new_held, s.new_low
+          from state s
+         where s.changed
+    )
+    select count(*) into released from gone;
+    if released > 0 then
+        insert into millrace.queue_delta (queue_id, available, blocked) values (of_queue, released, -released);
     end if;
     return released;
 end
@@ -286,7 +320,7 @@ begin
 end
 $$;
 
--- The notes of all queues; for maintenance, so that nothing waits for a claim while all hands are full.
+-- The notes of all queues, so that nothing waits for a claim while all hands are full: see promote().
 create or replace function millrace.follow_up_all()
 returns int
 language plpgsql security definer
@@ -297,7 +331,7 @@ declare
     released int;
     total int := 0;
 begin
-    for of_queue in select distinct l.queue_id from millrace.lane l where l.priority = 20 order by 1
+    for of_queue in select q.id from millrace.queue q where millrace.has_ties(q.id) order by q.id
     loop
         released := millrace.follow_up(of_queue);
         if released > 0 then

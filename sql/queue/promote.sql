@@ -1,4 +1,4 @@
--- promote: scheduled jobs whose time has come become available.
+-- promote: scheduled jobs whose time has come become available; and what the notes of all queues ask for is done.
 --
 --     scheduled ──promote──► available
 --     scheduled ──promote──► blocked         where it has a concurrency key, and no slot yet
@@ -67,6 +67,7 @@ begin
     select count(*), array_agg(distinct g.queue_id) into promoted, woken from gone g;
 
     perform millrace.wake(q) from unnest(woken) q;
+    perform millrace.follow_up_all();
     select s.run_at into next_run_at
       from millrace.scheduled s
      where s.run_at >= from_time

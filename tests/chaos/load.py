@@ -84,13 +84,13 @@ class Producer(Actor):
 
     def enqueue_some(self):
         chance = self.random.random()
-        if chance < 0.35:
+        if chance < 0.3:
             return self.call("select millrace.enqueue_many('work', 'chaos.slow', array_fill(%s::jsonb, array[%s]))",
                              '{"ms": %d}' % self.random.randint(10, 60), self.random.randint(20, 120))[0][0]
-        if chance < 0.5:
+        if chance < 0.4:
             return self.call("select millrace.enqueue_many('work', 'chaos.fast', array_fill('{}'::jsonb, array[%s]))",
                              self.random.randint(1, 40))[0][0]
-        if chance < 0.62:
+        if chance < 0.7:
             return self.enqueue_tied()
         kind, payload, attempts, delay = self.random.choice([
             ("chaos.fast", "{}", None, None), ("chaos.fast", "{}", None, "300 ms"), ("chaos.snooze", "{}", None, None),

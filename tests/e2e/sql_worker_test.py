@@ -108,7 +108,7 @@ class PythonWorker(WorkerTest):
     def test_a_failure_undoes_its_own_effects_only_and_an_unknown_kind_waits(self):
         self.enqueue(1)
         self.enqueue(1, kind="of a newer release")
-        self.enqueue(1, "[]")
+        self.enqueue(1, '{"seconds": "soon"}')
         worker = self.start("mixed")
         wait_for("all settled", lambda: self.number("select count(*) from millrace.jobs where state in"
                                                     " ('completed', 'scheduled')") == 3)

@@ -88,9 +88,9 @@ class Worker:
                 HANDLERS[job.kind](self.db, job, self.name)
                 self.db.execute("set constraints all immediate")  # at the commit it would be too late
             return "completed", None, None
-        except psycopg.OperationalError:
-            raise  # the connection's fault
         except Exception as error:
+            if self.db.closed:  # the connection's fault, not the job's
+                raise
             return "failed", f"{type(error).__name__}: {error}".replace("\0", " "), None
 
     def work(self, jobs):

@@ -44,9 +44,9 @@ def on_database(name, command, environment, **options):
 
 def made_outside(environment):
     """Databases and roles of the server: (kind, name)."""
-    rows = on_database("postgres", ["psql", "-X", "-A", "-t", "-F", " ", "-c", "select 'database', datname from pg_database"
-                                    " union all select 'role', rolname from pg_roles order by 1"], environment, check=True)
-    return [tuple(row.split(" ", 1)) for row in rows.stdout.splitlines()]
+    listing = "select 'database', datname from pg_database union all select 'role', rolname from pg_roles order by 1"
+    listed = on_database("postgres", ["psql", "-X", "-A", "-t", "-F", " ", "-c", listing], environment, check=True)
+    return [tuple(line.split(" ", 1)) for line in listed.stdout.splitlines()]
 
 
 def run_page(page, environment):

@@ -95,6 +95,28 @@ class PythonWorker(WorkerTest):
         self.assertIn("opens another session", self.stop(zombie))
         self.assert_each_once(10)
 
+    def test_one_whose_connections_are_cut_opens_another_session_and_no_job_is_lost_or_run_twice(self):
+        self.enqueue(40, '{"seconds": 0.05}')
+        worker = self.start("survivor")
+        for written in (10, 20):
+            self.wait_for_written(written)
+            self.admin(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self.database}'")
+        self.wait_for_written(40)
+        self.assertEqual(self.stop(worker).count("opens another session"), 2)
+        self.assert_each_once(40)
+        self.assertEqual(self.sql("select state, count(*) from millrace.workers group by state"), "closed|3")
+
+    def test_a_handler_that_loses_a_deadlock_or_waits_too_long_has_failed(self):
+        self.sql("create function fails() returns trigger language plpgsql as $$ begin"
+                 " raise exception using errcode = '40P01', message = 'deadlock detected'; end $$;"
+                 " create trigger fails before insert on ledger for each row execute function fails()")
+        self.enqueue(2)
+        worker = self.start("loser")
+        wait_for("both failed", lambda: self.number("select count(*) from millrace.jobs where state = 'scheduled'") == 2)
+        self.stop(worker)
+        self.assertEqual(self.sql("select distinct attempt, error from millrace.jobs"),
+                         "1|DeadlockDetected: deadlock detected\nCONTEXT:  PL/pgSQL function fails() line 1 at RAISE")
+
     def test_stopped_it_finishes_the_job_at_hand_and_gives_back_the_rest_uncounted(self):
         self.enqueue(8, '{"seconds": 0.3}')
         worker = self.start("leaver")

@@ -10,6 +10,8 @@
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
+-- Nothing that others have put into this database is found in place of what is meant.
+set search_path = pg_catalog, pg_temp;
 
 \set number 1
 \set name 0001_create_roles_and_ledger
@@ -128,3 +130,4 @@ insert into millrace.function_set (checksum)
 values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
 on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();
 commit;
+reset search_path;

@@ -10,6 +10,9 @@ revoke all on all tables in schema millrace from public, millrace_enqueuer, mill
                                                  millrace_viewer;
 revoke all on all functions in schema millrace from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                     millrace_viewer;
+-- Whoever may use a type may make operators for it, which are preferred to those for any enum.
+revoke all on type millrace.outcome from public;
+alter default privileges for role millrace_owner revoke usage on types from public;
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,

@@ -83,6 +83,18 @@ class Database:
             text = text.replace(f"<{word}>", value)
         return text
 
+    @contextlib.contextmanager
+    def clone(self):
+        """The name of another database, of the template alone."""
+        name = f"{self.name}_clone"
+        admin = connect("postgres")
+        run(admin, f"create database {name} template {os.environ['MILLRACE_TEST_TEMPLATE']}")
+        try:
+            yield name
+        finally:
+            run(admin, f"drop database {name} with (force)")
+            admin.close()
+
     def checksums(self):
         sums = " union all ".join(f"select '{table}', md5(coalesce(string_agg(t::text, ';' order by t::text), '')) "
                                   f"from {table} t" for table in self.tables)

@@ -395,6 +395,7 @@ ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree n
 CREATE FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text DEFAULT 'pipeline'::text, time_limit interval DEFAULT '01:00:00'::interval, max_concurrent integer DEFAULT 1, max_validation interval DEFAULT '02:00:00'::interval, poll_accepted interval DEFAULT '00:00:05'::interval, poll_running interval DEFAULT '00:00:02'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) RETURNS boolean
@@ -512,6 +513,7 @@ ALTER FUNCTION pipeline.supersede_before(queue text, number bigint) OWNER TO mil
 CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) RETURNS boolean
@@ -999,6 +1001,7 @@ GRANT USAGE ON SCHEMA pipeline TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA pipeline TO millrace_worker;
 GRANT USAGE ON SCHEMA pipeline TO millrace_operator;
 GRANT USAGE ON SCHEMA pipeline TO millrace_viewer;
+REVOKE ALL ON TYPE millrace.outcome FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.check_commit(caller text, argument text, sha text) FROM PUBLIC;

@@ -84,6 +84,16 @@ exception when sqlstate 'MR001' then
 end
 $$;
 
+create procedure race.complete_or_raise(session int, job_id bigint)
+language plpgsql
+as $$
+begin
+    perform millrace.complete(race.fence(session, job_id), job_id);
+exception when sqlstate 'MR001' then
+    raise exception using errcode = 'MR001', message = 'lease lost';  -- without the fence
+end
+$$;
+
 create function race.promote(max_jobs int default 1000)
 returns int
 language sql

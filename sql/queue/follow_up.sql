@@ -6,8 +6,8 @@
 --
 -- Whoever changes something that another job may wait for only leaves a note, and locks nothing that it shares with
 -- others: an enqueue or a settle may stand in a transaction that lasts. A claim begins with reading the notes of its
--- queue (pos and low-water as in `ready`), and every promotion with those of all queues. Each key, and each batch, is looked after by
--- one claimer at a time; what another looks after is left to it, and so are its notes.
+-- queue (pos and low-water as in `ready`), and every promotion with those of all queues. Each key, and each batch, is
+-- looked after by one claimer at a time; what another looks after is left to it, and so are its notes.
 --
 -- Exactness: a slot is counted as held from the release of its job until a note that it is free has been consumed, and
 -- both happen under the key's lock, in the transaction that changes the count. At most key_limit jobs of a key are
@@ -194,9 +194,6 @@ begin
            array(select unnest(t.rows) from tie t where t.batch_id is not null),
            array(select unnest(t.rows) from tie t where t.key is null and t.batch_id is null)
       into key_notes, batches, batch_notes, limit_notes;
-    if cardinality(limit_notes) > 0 then
-        perform millrace.follow_limits(of_queue, limit_notes);
-    end if;
     if cardinality(key_notes) > 0 then
         released := millrace.follow_keys(of_queue, key_notes);
     end if;
@@ -204,6 +201,9 @@ begin
     loop
         released := released + millrace.follow_batch(of_queue, batch, batch_notes);
     end loop;
+    if cardinality(limit_notes) > 0 and millrace.follow_limits(of_queue, limit_notes) then
+        released := released + millrace.follow_up(of_queue);
+    end if;
     return released;
 end
 $$;
@@ -265,8 +265,8 @@ begin
     ), taken as (
         select g.key, count(*)::int as amount, array_agg(g.job_id) as jobs from gone g group by g.key
     ), state as materialized (
-        select k.*, k.held + coalesce(t.amount, 0) as new_held, coalesce(n.job_id, never) as new_low, n.job_id as next_job,
-               coalesce(t.amount, 0) < k.slots as has_room,
+        select k.*, k.held + coalesce(t.amount, 0) as new_held, coalesce(n.job_id, never) as new_low,
+               n.job_id as next_job, coalesce(t.amount, 0) < k.slots as has_room,
                (coalesce(k.last_held, 0), coalesce(k.last_low, never))
                  <> (k.held + coalesce(t.amount, 0), coalesce(n.job_id, never)) as changed
           from known k
@@ -285,7 +285,7 @@ begin
          where k.ctid = any (array(select s.row_address
                                      from state s
                                     where s.changed))
-    ), kept as (  -- also when nobody uses the key any more: whoever found no row would have walked all its dead versions
+    ), kept as (  -- also when nobody uses the key any more: whoever found no row would have walked its dead versions
         insert into millrace.concurrency_key (queue_id, key, version, held, low_job)
         select of_queue, s.key, greatest(s.version + 1, own), s.new_held, s.new_low
           from state s
@@ -302,13 +302,13 @@ $$;
 -- After a change of the queue's limit for its keys. Not before it is committed: of a job that arrives until then the
 -- note may have been followed under the old limit.
 create or replace function millrace.follow_limits(of_queue int, notes tid[])
-returns void
+returns boolean  -- whether there are new notes, for its keys
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not pg_try_advisory_xact_lock(hashtextextended('millrace', of_queue)) then
-        return;
+        return false;
     end if;
     delete from millrace.follow_up f
      where f.ctid = any (notes) and f.queue_id = of_queue and f.key is null and f.batch_id is null;
@@ -317,21 +317,28 @@ begin
       from millrace.blocked b
      where b.queue_id = of_queue and b.batch_id is null
      group by b.queue_id, b.key;
+    return found;
 end
 $$;
 
--- The notes of all queues, so that nothing waits for a claim while all hands are full: see promote().
+-- The notes of all queues, so that nothing waits for a claim while all hands are full: see promote(). Of ten at a time,
+-- whichever: each may take as many advisory locks as it has keys.
 create or replace function millrace.follow_up_all()
 returns int
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    queues_at_a_time constant int := 10;
     of_queue int;
     released int;
     total int := 0;
 begin
-    for of_queue in select q.id from millrace.queue q where millrace.has_ties(q.id) order by q.id
+    for of_queue in select q.id
+                      from millrace.queue q
+                     where millrace.has_ties(q.id)
+                     order by random()
+                     limit queues_at_a_time
     loop
         released := millrace.follow_up(of_queue);
         if released > 0 then

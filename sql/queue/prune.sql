@@ -45,7 +45,7 @@ begin
     get diagnostics removed = row_count;
     most := greatest(most, removed);
     delete from millrace.unique_job u
-     where u.ctid = any (array(select x.ctid from millrace.unique_job x where x.expires_at < millrace.now()
+     where u.ctid = any (array(select x.ctid from millrace.unique_job x where x.expires_at <= millrace.now()
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);

@@ -149,8 +149,7 @@ begin
                array_agg(distinct j.queue_id) filter (where j.outcome = 'released' or j.tied and j.ended is null),
                array_agg((j.job_id, j.stored_on, j.ended)::millrace.ending)
                    filter (where j.tied and j.ended is not null)
-          into settled, woken, tied
-          from judged j;
+          into settled, woken, tied from judged j;
         perform millrace.wake(q) from unnest(woken) q;
     end if;
     perform millrace.after_end(tied) where tied is not null;

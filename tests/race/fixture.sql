@@ -18,7 +18,9 @@ begin
     truncate millrace.job, millrace.ready, millrace.scheduled, millrace.running, millrace.finished,
              millrace.dead_letter, millrace.attempt_failure, millrace.settle_receipt, millrace.worker, millrace.lane,
              millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
-             millrace.operator_action, race.handed, race.effect
+             millrace.operator_action, millrace.blocked, millrace.follow_up, millrace.key_limit,
+             millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
+             millrace.batch_count, race.handed, race.effect
              restart identity;
     perform setval('millrace.job_id', 1, false);
     perform millrace.adopt();
@@ -107,10 +109,11 @@ as $$ update millrace_test.clock set at = at + longer $$;
 -- same as the tables.
 create view race.counts as
 select case when said = found then 'right' else format('they say %s, the tables %s', said, found) end as counts
-  from (select array[q.available, q.scheduled, q.running, q.dead, q.completed, q.cancelled] as said
+  from (select array[q.available, q.scheduled, q.blocked, q.running, q.dead, q.completed, q.cancelled] as said
           from millrace.queues q) s
  cross join (select array[count(*) filter (where j.state = 'available'), count(*) filter (where j.state = 'scheduled'),
-                          count(*) filter (where j.state = 'running'), count(*) filter (where j.state = 'discarded'),
+                          count(*) filter (where j.state = 'blocked'), count(*) filter (where j.state = 'running'),
+                          count(*) filter (where j.state = 'discarded'),
                           count(*) filter (where j.state = 'completed'),
                           count(*) filter (where j.state = 'cancelled')] as found
                from millrace.jobs j) f;

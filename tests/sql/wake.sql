@@ -8,7 +8,7 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(32);
+select plan(38);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
        dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen end_mark') \g /dev/null
@@ -101,6 +101,38 @@ select count(*) from millrace.claim(:session, 'q', 2) \g /dev/null
 select millrace_test.advance_clock('1 minute'), millrace_test.heard() \g /dev/null
 select millrace.reap() \g /dev/null
 select is(millrace_test.heard(), 'millrace/q', 'jobs that are reaped notify');
+
+-- What another job may wait for: a slot of its key, a batch, a place in the queue. Whoever ends the wait wakes.
+select millrace.open_session('w', '{q}') as session \gset
+select millrace.cancel(id) from millrace.jobs where state = 'available' \g /dev/null
+select millrace.create_batch('q') as batch \gset
+select millrace.enqueue('q', 'k', concurrency_key => 'k', batch => :batch) \g /dev/null
+select millrace.enqueue('other', 'k', after_batch => :batch) \g /dev/null
+select millrace.configure_queue('q', '{"max_running": 1}') \g /dev/null
+select millrace_test.heard() \g /dev/null
+select job_id as job, fence from millrace.claim(:session, 'q') \gset
+select millrace_test.heard() \g /dev/null
+select millrace.fail(:fence, :job, 'e') \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'a retry leaves a place in a queue that has max_running');
+select millrace.retry(:job) \g /dev/null
+select job_id as job, fence from millrace.claim(:session, 'q') \gset
+select millrace_test.heard() \g /dev/null
+select millrace.complete(:fence, :job) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'an end leaves a slot');
+select millrace.raise_signal('other') \g /dev/null
+select millrace.close_batch(:batch) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'whoever closes a batch wakes those who look after it');
+select count(*) from millrace.claim(:session, 'q') \g /dev/null
+select is(millrace_test.heard(), 'millrace/other', 'the claim that finishes it wakes those whose jobs waited');
+select millrace.pause_queue('q') \g /dev/null
+select millrace.resume_queue('q') \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'so does a queue that is resumed');
+select millrace.limit_key('q', 'k', 2) \g /dev/null
+select is(millrace_test.heard(), 'millrace/q', 'and a limit that is changed');
+select millrace.configure_queue('q', '{"max_running": null}') \g /dev/null
+select millrace_test.heard() \g /dev/null
+select millrace.lower_signal('other') \g /dev/null
+select millrace_test.heard() \g /dev/null
 
 -- Down again.
 set role millrace_worker;

@@ -14,6 +14,7 @@ grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters
    to millrace_operator, millrace_viewer;
+grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 
 do $$
 declare
@@ -26,10 +27,12 @@ begin
                 ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,
                                       fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
                                       promote,reap,advance_low_water,fold_counts,maintain_partitions,prune,
-                                      queue_overview}'),
+                                      queue_overview,tick_schedules,next_runs}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,
-                                        promote,maintain_partitions,prune,queue_overview}'),
-                ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
+                                        promote,maintain_partitions,prune,queue_overview,next_runs,create_schedule,
+                                        drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
+                                        tick_schedules}'),
+                ('millrace_viewer', '{now,queue_overview,next_runs}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -1,11 +1,12 @@
--- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions.
+-- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions,
+-- the runs of schedules.
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
 -- Locks      the rows.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of four tables.
+-- Rows       max_rows of each of five tables.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -38,6 +39,11 @@ begin
     most := greatest(most, removed);
     delete from millrace.worker w
      where w.ctid = any (array(select x.ctid from millrace.worker x where x.cleared and x.ended_at < kept_from
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.schedule_run s
+     where s.ctid = any (array(select x.ctid from millrace.schedule_run x where x.fired_at < kept_from
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);

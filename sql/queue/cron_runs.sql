@@ -7,7 +7,7 @@
 -- later one*. A time that clocks skip is due at the end of the gap, together with all others of that gap as one; of a
 -- time that comes twice, the first is meant.
 --
--- Arguments  cron, time_zone  see cron.sql; the name of a zone in pg_timezone_names
+-- Arguments  cron, time_zone  see cron.sql; the name of a zone in pg_timezone_names, no abbreviation
 --            after            exclusive, at most 10 years ahead, null: now; from 1970 on
 --            n                how many, 1 … 1000
 -- Locks      none.
@@ -34,16 +34,20 @@ begin
 end
 $$;
 
--- By name only: PostgreSQL also understands 'CEST', which has no summer, and 'UTC+3', which is three hours *behind*.
+-- By name only: PostgreSQL also understands 'CEST', which has no winter, and 'UTC+3', which is three hours *behind*. And
+-- of 'CET', 'EST' and some others, which are names as well, it takes the abbreviation, which has no summer.
 create or replace function millrace.check_time_zone(caller text, time_zone text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if time_zone is null or not exists (select from pg_timezone_names z where z.name = time_zone) then
+    if time_zone is null or not exists (select from pg_timezone_names z where z.name = time_zone)
+       or time_zone not in ('UTC', 'GMT')
+          and exists (select from pg_timezone_abbrevs a where a.abbrev = upper(time_zone)) then
         raise exception using errcode = 'MR005', message = format('%s: bad time_zone %L', caller, left(time_zone, 100)),
-            hint = 'Allowed for time_zone: the names in pg_timezone_names, such as ''Europe/Berlin'' or ''UTC''.';
+            hint = 'Allowed for time_zone: the names in pg_timezone_names that are no abbreviations, such as'
+                   ' ''Europe/Berlin'' or ''UTC''.';
     end if;
 end
 $$;

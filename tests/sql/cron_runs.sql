@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(39);
+select plan(40);
 
 create function pg_temp.due(cron text, time_zone text, after text, n int)
 returns text[]
@@ -67,6 +67,7 @@ select is(min(run_at), 'epoch'::timestamptz + interval '1 min', 'before 1970 the
 select throws_ok('select millrace.next_runs(' || arguments || ')', 'MR005', complaint, arguments)
   from (values ($$'* * * * *', 'CEST'$$, 'next_runs: bad time_zone ''CEST'''),
                ($$'* * * * *', 'UTC+3'$$, 'next_runs: bad time_zone ''UTC+3'''),
+               ($$'* * * * *', 'CET'$$, 'next_runs: bad time_zone ''CET'''),
                ($$'* * * * *', null$$, 'next_runs: bad time_zone NULL'),
                ($$'* * * * *', after => 'infinity'$$, 'next_runs: bad after'),
                ($$'* * * * *', n => 0$$, 'next_runs: bad n'), ($$'* * * * *', n => 1001$$, 'next_runs: bad n'),

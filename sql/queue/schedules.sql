@@ -198,7 +198,7 @@ declare
 begin
     select s.* into known from millrace.schedule s where s.name = locked_schedule.name for update;
     if not found then
-        raise exception using errcode = 'MR014', message = format('%s: unknown schedule %L', caller, name),
+        raise exception using errcode = 'MR014', message = format('%s: unknown schedule %L', caller, left(name, 100)),
             hint = 'The view millrace.schedules has their names.';
     end if;
     return known;

@@ -34,8 +34,8 @@ begin
 end
 $$;
 
--- By name only: PostgreSQL also understands 'CEST', which has no winter, and 'UTC+3', which is three hours *behind*. And
--- of 'CET', 'EST' and some others, which are names as well, it takes the abbreviation, which has no summer.
+-- By name only: PostgreSQL also understands 'CEST', which has no winter, and 'UTC+3', which is three hours *behind*.
+-- Of 'CET', 'EST' and some others, which are names as well, it takes the abbreviation, which has no summer.
 create or replace function millrace.check_time_zone(caller text, time_zone text)
 returns void
 language plpgsql

@@ -5,7 +5,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(53);
+select plan(54);
 select millrace.create_queue('q', retention => '1 day') \g /dev/null
 select millrace.now() as noon \gset
 create function pg_temp.make(name text, cron text, misfire text, jitter interval default '0') returns void
@@ -145,6 +145,21 @@ select pg_temp.go_on('1 min') from generate_series(1, 300) \g /dev/null
 select is(version, 300::bigint, 'each run makes one version') from millrace.schedule_due d
     join millrace.schedule s on s.id = d.schedule_id where s.name = 'dense';
 select cmp_ok(pg_temp.entries(), '<=', :entries::bigint, 'which the next tick does not read');
+
+-- A thousand schedules at a time, too.
+delete from millrace.schedule;
+with many as (
+    insert into millrace.schedule (name, cron, time_zone, misfire, jitter, queue_id, kind, payload, priority, created_at,
+                                   changed_at)
+    select 's' || g, '@yearly', 'UTC', 'skip', '0', q.id, 'k', '{}', 5, millrace.now(), millrace.now()
+      from generate_series(1, 1001) g, millrace.queue q
+    returning id
+)
+insert into millrace.schedule_due (schedule_id, next_run_at, look_at)
+select id, millrace.now() - interval '1 h', millrace.now() from many;
+select millrace.tick_schedules() \g /dev/null
+select is(count(*), 1000::bigint, 'no more than a thousand schedules in one call') from millrace.schedule_runs
+ where how = 'skipped';
 
 select millrace_test.fingerprint() as before \gset
 select throws_ok(format('select millrace.tick_schedules(%s)', amount), 'MR005', 'tick_schedules: bad max_jobs', amount)

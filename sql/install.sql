@@ -85,6 +85,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 9
+\set name 0009_create_schedules
+\set text `cat migrations/0009_create_schedules.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0009_create_schedules.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -113,6 +122,11 @@ set local role millrace_owner;
 \ir queue/partitions.sql
 \ir queue/operate.sql
 \ir queue/adopt.sql
+\ir queue/cron.sql
+\ir queue/cron_runs.sql
+\ir queue/schedules.sql
+\ir queue/tick_schedules.sql
+\ir queue/schedule_views.sql
 \ir queue/views.sql
 \ir queue/grants.sql
 \ir forks/registry.sql

@@ -21,6 +21,7 @@ select millrace.create_queue('small', max_payload_bytes => 100);
 select forks.add_fork('acme/site', '/srv/site.git', '/srv/upstream.git');
 select forks.add_fork('acme/idle', '/srv/idle.git', '/srv/upstream.git');
 select forks.disable_fork('acme/idle');
+select millrace.create_schedule('yearly', '0 0 29 2 *', 'mail', 'noop');
 select pipeline.create_queue('mono/main', '/srv/mono.git', 'main', '{make,all}', time_limit => '10 minutes');
 select pipeline.ingest('mono/main', 'head-1');
 select pipeline.create_build('mono/main', 'build-1', 1, '');

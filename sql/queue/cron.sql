@@ -18,7 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     longest constant int[] := '{31,29,31,30,31,30,31,31,30,31,30,31}';
-    said constant text := lower(btrim(cron, E' \t'));
+    said constant text := lower(btrim(cron, ' ' || chr(9)));
     fields constant text[] := regexp_split_to_array(
         case said when '@hourly' then '0 * * * *'
                   when '@daily' then '0 0 * * *'
@@ -27,7 +27,7 @@ declare
                   when '@monthly' then '0 0 1 * *'
                   when '@yearly' then '0 0 1 1 *'
                   when '@annually' then '0 0 1 1 *'
-                  else said end, E'[ \t]+');
+                  else said end, '[[:blank:]]+');
     parsed millrace.cron;
 begin
     if cron is null or length(cron) > 200 or cardinality(fields) <> 5 then
@@ -45,7 +45,7 @@ begin
                                          '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}');
     parsed.weekdays := millrace.cron_field('day of week', fields[5], 0, 7, '{sun,mon,tue,wed,thu,fri,sat}');
     parsed.weekdays := array(select distinct w % 7 from unnest(parsed.weekdays) w order by 1);
-    parsed.either_day := fields[3] !~ '^\*' and fields[5] !~ '^\*';
+    parsed.either_day := fields[3] !~ '^[*]' and fields[5] !~ '^[*]';
     if not parsed.either_day and parsed.days[1] > (select max(longest[m]) from unnest(parsed.months) m) then
         raise exception using errcode = 'MR005',
             message = format('schedule: bad cron: day of month %L never comes in month %L', fields[3], fields[4]),
@@ -70,7 +70,7 @@ declare
 begin
     foreach item in array string_to_array(said, ',')
     loop
-        part := regexp_match(item, '^(?:(\*)|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,2}))?$');
+        part := regexp_match(item, '^(?:([*])|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,2}))?$');
         first := case when part[1] = '*' then low
                       when part[2] ~ '^[0-9]' then part[2]::int
                       else array_position(names, part[2]) - 1 + low end;

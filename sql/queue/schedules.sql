@@ -43,7 +43,7 @@ declare
     known millrace.schedule;
 begin
     perform millrace.check_time_zone('create_schedule', time_zone);
-    admitted := millrace.admit(queue, kind, priority, null, null, max_attempts, timeout, null);
+    admitted := millrace.admit(queue, kind, priority, null, null, max_attempts, timeout, null, null, null);
     perform millrace.check_payload(payload, admitted.payload_limit);
     wrong := case
         when name is null or name !~ '^[a-z0-9][a-z0-9_.-]{0,99}$'

@@ -311,7 +311,7 @@ begin
         return false;
     end if;
     delete from millrace.follow_up f
-     where f.ctid = any (notes) and f.queue_id = of_queue and f.key is null and f.batch_id is null;
+     where f.ctid = any (notes) and f.key is null and f.batch_id is null;
     insert into millrace.follow_up (queue_id, job_id, what, key)
     select b.queue_id, min(b.job_id), 'looked', b.key
       from millrace.blocked b

@@ -57,7 +57,7 @@ SETTINGS = [
     Setting("set force_parallel_mode = on; set parallel_setup_cost = 0; set min_parallel_table_scan_size = 0"),
     Setting("set jit = on; set jit_above_cost = 0; set jit_inline_above_cost = 0"),
     Setting("set join_collapse_limit = 1; set from_collapse_limit = 1; set geqo_threshold = 2"),
-    Setting("set jit = off; set cursor_tuple_fraction = 0.000001; set random_page_cost = 0; set cpu_tuple_cost = 1000000"),
+    Setting("set jit = off; set cursor_tuple_fraction = 0.000001; set random_page_cost = 0; set cpu_tuple_cost = 1e6"),
     Setting("set constraint_exclusion = on; set default_statistics_target = 1"),
     Setting("set default_table_access_method = heap; set default_toast_compression = lz4"),
     Setting("set synchronous_commit = off"),

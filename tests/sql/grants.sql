@@ -12,8 +12,8 @@ insert into manifest values
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
-                            create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,adopt,reap,promote,
-                            maintain_partitions,prune,queue_overview}'),
+                            create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
+                            adopt,reap,promote,maintain_partitions,prune,queue_overview}'),
     ('millrace_viewer', '{now,queue_overview}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature

@@ -1,4 +1,4 @@
--- pinned_keys.sql: behind an old snapshot, which keeps every deleted row, keys and batches cost what they cost at first.
+-- pinned_keys.sql: behind an old snapshot, which keeps every deleted row, keys and batches cost what they did at first.
 --
 -- A thousand jobs of one key limited to 1 are worked off one by one under an old snapshot; then a key that falls idle
 -- after each job; then a batch. The cost of a claim with all that belongs to it is measured in index entries, as in

@@ -25,6 +25,8 @@ def writes(**arguments):
 POLICY = {"priority": ("5", d.between("priority", 0, 9)), "run_at": ("null", d.run_at), "delay": ("null", d.delay),
           "max_attempts": ("null", d.unless_null(d.max_attempts)), "timeout": ("null", d.timeout),
           "traceparent": ("null", d.traceparent), "wake": ("true", d.anything)}
+TIES = {"concurrency_key": ("null", d.concurrency_key), "batch": ("null", d.unless_null(d.unknown_batch)),
+        "after_batch": ("null", d.unless_null(d.unknown_batch))}
 LEASE = {"fence": ("<fence>", d.lost_lease), "job_id": ("<running>", d.lost_lease)}
 # Shown to settle_many, a null is no pair of arrays; any other is a lease that is not held.
 SETTLE = {"fence": ("<fence>", lambda fence: d.bad("fences") if fence is None else d.lost_lease(fence)),
@@ -37,16 +39,34 @@ SHA = "'" + "a" * 40 + "'"
 MILLRACE = {
     "now": reads(),
     "enqueue": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payload=("'{}'", d.payload(1048576)),
-                      **POLICY),
+                      **POLICY, **TIES),
     "enqueue_many": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payloads=("'{1}'", d.payloads),
-                           **POLICY),
+                           **POLICY, **TIES),
+    "enqueue_unique": writes(
+        queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payload=("'{}'", d.payload(1048576)),
+        unique_key=("'k'", d.sized("unique_key", 200, least=1)),
+        unique_until=("null", d.unless_null(d.one_of("unique_until", "started", "finished"))),
+        unique_for=("null", d.unless_null(d.span("unique_for", 0, 10 * YEAR, above=0))), replaces=("'{}'", d.replaces),
+        **POLICY, concurrency_key=("null", d.concurrency_key)),
+    "create_batch": writes(
+        queue=("'mail'", d.unknown_queue), kind=("null", d.unless_null(d.kind)), payload=("'{}'", d.batch_payload),
+        priority=("5", d.between("priority", 0, 9))),
+    "close_batch": writes(batch=("<batch>", d.unknown_batch)),
+    "configure_queue": writes(name=("'mail'", d.unknown_queue), changes=("'{\"max_attempts\": 3}'", d.changes)),
+    "pause_queue": writes(name=("'mail'", d.unknown_queue)),
+    "resume_queue": writes(name=("'mail'", d.unknown_queue)),
+    "limit_key": writes(queue=("'mail'", d.unknown_queue), key=("'k'", d.sized("key", 200, least=1)),
+                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000)))),
+    "follow_up_all": writes(),
     "poke": reads(queue=("'mail'", d.unknown_queue)),
     "create_queue": writes(
         name=("'fresh'", d.new_queue), max_attempts=("10", d.max_attempts), timeout=("null", d.timeout),
         retry_base=("'1 second'", d.span("retry_base", 0, DAY, above=0)),
         retry_cap=("'30 days'", d.span("retry_cap", 1, 30 * DAY)),
         max_payload_bytes=("1000", d.between("max_payload_bytes", 2, 67108864)),
-        retention=("'7 days'", d.span("retention", DAY, 10 * YEAR))),
+        retention=("'7 days'", d.span("retention", DAY, 10 * YEAR)),
+        max_running=("null", d.unless_null(d.between("max_running", 1, 1000000))),
+        key_limit=("1", d.between("key_limit", 1, 1000000))),
     "open_session": writes(
         name=("'alder'", d.sized("name", 200, least=1)), queues=("'{mail}'", d.session_queues),
         host=("null", d.unless_null(d.sized("host", 255))), pid=("null", d.anything),

@@ -87,6 +87,20 @@ def payload(limit):
     return check
 
 
+def batch_payload(meaning):
+    return payload(1048576)(meaning) or (None if meaning[0] == "object" else bad("payload"))
+
+
+def changes(meaning):
+    """No generated document names a setting."""
+    return None if meaning == ("object", 2) else bad("changes")
+
+
+def replaces(meaning):
+    """No generated array names what can be replaced."""
+    return None if meaning is not None and not meaning.items else bad("replaces")
+
+
 def payloads(meaning):
     if meaning is None:
         return "MR005", "payloads is null"
@@ -217,6 +231,8 @@ delay = unless_null(span("delay", 0, 10 * YEAR))
 timeout = unless_null(span("timeout", 0, 30 * DAY, above=0))
 max_attempts = between("max_attempts", 1, 1000)
 traceparent = unless_null(matching("traceparent", "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"))
+unknown_batch = never("MR013", "unknown batch")
+concurrency_key = unless_null(sized("concurrency_key", 200, least=1))
 unknown_job = never("MR006", "unknown job")
 lost_lease = either(lambda meaning: False, ("MR001", "lease lost"))
 ended_session = never("MR002", "has ended")

@@ -15,6 +15,7 @@ STRANGER = "pg_monitor"  # any role that has nothing to do with the queues
 SETTING = """
 alter sequence millrace.job_id restart 7700000;
 alter table millrace.worker alter id restart with 7700000;
+alter table millrace.batch alter id restart with 7700000;
 select millrace.adopt();
 select millrace.create_queue(q) from unnest('{mail,pipeline,forks}'::text[]) q;
 select millrace.create_queue('small', max_payload_bytes => 100);
@@ -65,7 +66,10 @@ class Database:
         session = self.one("select millrace.open_session('alder', '{mail}', lease => '1 hour')")
         closed = self.one("select millrace.open_session('birch', '{mail}')")
         run(self.owner, f"select millrace.close_session({closed})")
-        words = {"session": session, "closed_session": closed, "version": 1}
+        words = {"session": session, "closed_session": closed, "version": 1,
+                 "batch": self.one("select millrace.create_batch('mail')"),
+                 "closed_batch": self.one("select millrace.create_batch('mail')")}
+        run(self.owner, f"select millrace.close_batch({words['closed_batch']})")
         for state in ("done", "dead", "running"):
             run(self.owner, "select millrace.enqueue('mail', 'noop')")
             words[state], fence = run(self.owner, f"select job_id, fence from millrace.claim({session}, 'mail')")[0]

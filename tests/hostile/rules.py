@@ -54,7 +54,87 @@ def enqueue_rules(function, payload):
         row("traceparent", "in capitals", f"traceparent => '00-{'A' * 32}-{'b' * 16}-01'"),
         row("traceparent", "a line behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\n'"),
         row("traceparent", "a header behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\r\\nX: 1'"),
+        row("concurrency_key", "empty", "concurrency_key => ''"),
+        row("concurrency_key", "201 characters", "concurrency_key => repeat('k', 201)"),
     )
+
+
+def tie_rules(function, payload):
+    """What is refused of a batch, by those that know batches."""
+    start = f"'mail', 'x', {payload}"
+    return of(
+        function,
+        ("batch", "never created", f"{start}, batch => -1", "MR013", "unknown batch -1"),
+        ("batch", "closed", f"{start}, batch => <closed_batch>", "MR007", "is closed"),
+        ("after_batch", "never created", f"{start}, after_batch => -1", "MR013", "unknown batch -1"),
+        ("after_batch", "beside a delay", f"{start}, after_batch => <batch>, delay => '1 s'", "MR005",
+         "bad after_batch"),
+        ("after_batch", "beside a time", f"{start}, after_batch => <batch>, run_at => now() + interval '1 day'",
+         "MR005", "bad after_batch"),
+        ("after_batch", "of which it is a member", f"{start}, after_batch => <batch>, batch => <batch>", "MR005",
+         "bad after_batch"),
+    )
+
+
+def unique_rules():
+    start = "'mail', 'x', '{}'"
+    return of(
+        "millrace.enqueue_unique",
+        ("unique_key", "null", f"{start}, null", "MR005", "bad unique_key"),
+        ("unique_key", "empty", f"{start}, ''", "MR005", "bad unique_key"),
+        ("unique_key", "201 characters", f"{start}, repeat('k', 201)", "MR005", "bad unique_key"),
+        ("unique_until", "a word of ours", f"{start}, 'k', 'time'", "MR005", "bad unique_until"),
+        ("unique_until", "in capitals", f"{start}, 'k', 'STARTED'", "MR005", "bad unique_until"),
+        ("unique_for", "beside unique_until", f"{start}, 'k', 'started', '1 s'", "MR005", "bad unique_for"),
+        ("replaces", "null", f"{start}, 'k', replaces => null", "MR005", "bad replaces"),
+        ("replaces", "a null", f"{start}, 'k', replaces => '{{NULL}}'", "MR005", "bad replaces"),
+        ("replaces", "a column", f"{start}, 'k', replaces => '{{payload,kind}}'", "MR005", "bad replaces"),
+        ("payload", "beyond the queue's limit", "'small', 'x', to_jsonb(repeat('x', 99)), 'k'", "MR004", "101 bytes"),
+        ("batch", "not for unique jobs", f"{start}, 'k', batch => 1", "42883", "does not exist"),
+    ) + interval_rules("millrace.enqueue_unique", "unique_for", f"{start}, 'k', unique_for => %s",
+                       {"0": "0", "negative": "-1 s", "more than ten years": "11 years"})
+
+
+def batch_rules():
+    return of(
+        "millrace.create_batch",
+        ("queue", "unknown", "'nowhere'", "MR003", "unknown queue"),
+        ("kind", "empty", "'mail', ''", "MR005", "bad kind"),
+        ("payload", "null", "'mail', 'x', null", "MR005", "payload is null"),
+        ("payload", "an array", "'mail', 'x', '[]'", "MR005", "bad payload"),
+        ("payload", "the null of JSON", "'mail', 'x', 'null'", "MR005", "bad payload"),
+        ("payload", "beyond the queue's limit", "'small', 'x', jsonb_build_object('a', repeat('x', 99))", "MR004",
+         "too large"),
+        ("priority", "null", "'mail', 'x', '{}', null", "MR005", "bad priority"),
+    ) + of("millrace.close_batch", ("batch", "null", "null", "MR013", "unknown batch null"),
+           ("batch", "never created", "-1", "MR013", "unknown batch -1"))
+
+
+def configure_rules():
+    def row(rule, changes, word):
+        return "changes", rule, f"'mail', '{changes}'", "MR005", word
+    return of(
+        "millrace.configure_queue",
+        ("name", "unknown", "'nowhere', '{}'", "MR003", "unknown queue"),
+        ("changes", "null", "'mail', null", "MR005", "bad changes"),
+        row("an array", "[]", "bad changes"), row("an unknown setting", '{"color": 1}', "no setting 'color'"),
+        row("the name", '{"name": "x"}', "no setting"), row("the pause", '{"paused_at": "2020-01-01"}', "no setting"),
+        row("one good and one bad", '{"key_limit": 2, "max_running": 0}', "bad max_running"),
+        row("a number in words", '{"max_running": "many"}', "bad changes: invalid input syntax"),
+        row("half a job", '{"max_running": 1.5}', "bad changes: invalid input syntax"),
+        row("beyond an int", '{"max_running": 2147483648}', "bad changes: value"),
+        row("an object for an interval", '{"timeout": {"a": 1}}', "bad changes: invalid input syntax"),
+        row("a negative part", '{"timeout": "%s"}' % WILD_2, "bad timeout"),
+        row("null for what needs a value", '{"retention": null}', "bad retention"),
+        row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
+    ) + of("millrace.limit_key", ("queue", "unknown", "'nowhere', 'k', 1", "MR003", "unknown queue"),
+           ("key", "null", "'mail', null, 1", "MR005", "bad key"),
+           ("key", "empty", "'mail', '', 1", "MR005", "bad key"),
+           ("max_held", "0", "'mail', 'k', 0", "MR005", "bad max_held"),
+           ("max_held", "1000001", "'mail', 'k', 1000001", "MR005", "bad max_held")
+    ) + [rule for verb in ("pause_queue", "resume_queue")
+         for rule in of(f"millrace.{verb}", ("name", "null", "null", "MR003", "unknown queue null"),
+                        ("name", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
 
 
 def limit_rules(function, argument, most):
@@ -224,6 +304,8 @@ def create_queue_rules():
 
 RULES = (
     enqueue_rules("millrace.enqueue", "'{}'") + enqueue_rules("millrace.enqueue_many", "'{1,2}'") + session_rules()
+    + tie_rules("millrace.enqueue", "'{}'") + tie_rules("millrace.enqueue_many", "'{1,2}'") + unique_rules()
+    + batch_rules() + configure_rules()
     + settle_one_rules() + settle_many_rules() + operator_rules() + create_queue_rules()
     + limit_rules("millrace.promote", "max_jobs", 10000) + limit_rules("millrace.reap", "max_jobs", 10000)
     + limit_rules("millrace.prune", "max_rows", 100000) + limit_rules("millrace.maintain_partitions", "days_ahead", 60)
@@ -254,6 +336,10 @@ STATES = [
      "millrace.advance_low_water()", "MR007", "is serializable"),
     ("repeatable read", ["set transaction isolation level repeatable read"], "millrace.open_session",
      "millrace.open_session('w', '{mail}')", "MR007", "is repeatable read"),
+    ("repeatable read", ["set transaction isolation level repeatable read"], "millrace.close_batch",
+     "millrace.close_batch(<batch>)", "MR007", "is repeatable read"),
+    ("serializable", ["set transaction isolation level serializable"], "millrace.close_batch",
+     "millrace.close_batch(<batch>)", "MR007", "is serializable"),
     ("restored elsewhere", ["reset role; update millrace.installation set system_identifier = 1;"
                             "set role millrace_worker"],
      "millrace.open_session", "millrace.open_session('w', '{mail}')", "MR011", "another place"),
@@ -278,5 +364,16 @@ LEGAL = [
      "millrace.settle_many('{5}', '{5}', successors => '[{\"after\": 5}]')"),
     ("millrace.settled_as", "nulls", "millrace.settled_as(null, null)"),
     ("millrace.promote", "since ever", "millrace.promote(1, '-infinity')"),
+    ("millrace.enqueue", "a key of 200 look-alikes",
+     "millrace.enqueue('mail', 'x', concurrency_key => repeat('\u0430', 200))"),
+    ("millrace.enqueue", "a batch that has finished", "millrace.enqueue('mail', 'x', after_batch => <closed_batch>)"),
+    ("millrace.enqueue_unique", "a key that is SQL",
+     "millrace.enqueue_unique('mail', 'x', '{}', '''; drop table millrace.job; --')"),
+    ("millrace.enqueue_unique", "a name twice",
+     "millrace.enqueue_unique('mail', 'x', '{}', 'k', replaces => '{payload,payload}')"),
+    ("millrace.close_batch", "a batch that is closed", "millrace.close_batch(<closed_batch>)"),
+    ("millrace.configure_queue", "no change", "millrace.configure_queue('mail', '{}')"),
+    ("millrace.configure_queue", "null for no limit", "millrace.configure_queue('mail', '{\"max_running\": null}')"),
+    ("millrace.limit_key", "none of its own", "millrace.limit_key('mail', 'never seen', null)"),
     ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
 ]

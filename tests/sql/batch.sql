@@ -63,7 +63,8 @@ select is(pg_temp.claim(), 'done', 'its callback is claimed with the notes of it
 select is(pg_temp.shown(:batch), 'finished, 3 members: 2 completed, 0 cancelled, 1 discarded', 'it has finished');
 select row_eq(format('select payload, priority, queue, max_attempts from millrace.jobs where id ='
                      ' (select callback_job from millrace.batches where id = %s)', :batch),
-              row(jsonb_build_object('report', 17, 'batch', jsonb_build_object('id', :batch, 'completed', 2, 'cancelled', 0,
+              row(jsonb_build_object('report', 17, 'batch', jsonb_build_object('id', :batch, 'completed', 2,
+                  'cancelled', 0,
                                                                                'discarded', 1)),
                   3::smallint, 'q'::text, 2::smallint), 'the callback is told what became of them');
 select is(timeout, interval '7 s', 'with the defaults of the queue') from millrace.job where kind = 'done';
@@ -129,11 +130,13 @@ select millrace.enqueue('q', 'a', batch => :batch) \g /dev/null
 savepoint here;
 select is(millrace.close_batch(:batch), 1::bigint, 'a member that was rolled back does not count');
 rollback to savepoint here;
-select is(pg_temp.shown(:batch), 'open, 1 members: 0 completed, 0 cancelled, 0 discarded', 'nor does a rolled back close');
+select is(pg_temp.shown(:batch), 'open, 1 members: 0 completed, 0 cancelled, 0 discarded',
+          'nor does a rolled back close');
 select is(pg_temp.claim(), 'a', 'the member');
 select pg_temp.settle('a') \g /dev/null
 select is(pg_temp.claim(), 'nothing', 'ends');
-select is(pg_temp.shown(:batch), 'open, 1 members: 1 completed, 0 cancelled, 0 discarded', 'before the batch is closed');
+select is(pg_temp.shown(:batch), 'open, 1 members: 1 completed, 0 cancelled, 0 discarded',
+          'before the batch is closed');
 select millrace.enqueue('q', 'b', batch => :batch) \g /dev/null
 select is(millrace.close_batch(:batch), 2::bigint, 'others may still join');
 select is(pg_temp.claim(), 'b', 'one did');
@@ -200,7 +203,8 @@ select throws_ok(call, state, message, call)
                ($$ select millrace.create_batch('q', 'k', '[]') $$, 'MR005', 'create_batch: bad payload'),
                ($$ select millrace.create_batch('q', 'k', null) $$, 'MR005', 'enqueue: payload is null'),
                ($$ select millrace.create_batch('q', 'k', '{}', 10) $$, 'MR005', 'enqueue: bad priority'),
-               ($$ select millrace.create_batch('other', 'k', jsonb_build_object('a', repeat('x', 99))) $$, 'MR004', null),
+               ($$ select millrace.create_batch('other', 'k', jsonb_build_object('a', repeat('x', 99))) $$, 'MR004',
+                null),
                ($$ select millrace.close_batch(null) $$, 'MR013', 'unknown batch null'),
                ($$ select millrace.close_batch(-1) $$, 'MR013', 'unknown batch -1'),
                ($$ select millrace.enqueue('q', 'k', batch => -1) $$, 'MR013', 'unknown batch -1'),

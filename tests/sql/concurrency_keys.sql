@@ -55,7 +55,8 @@ returns text
 language sql
 as $$
     select is_empty($q$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
-                          from millrace.queues where name = 'q' except select * from millrace_test.counted('q') $q$, what)
+                          from millrace.queues where name = 'q' except select * from millrace_test.counted('q') $q$,
+                          what)
 $$;
 
 -- Limit 1: one at a time, in the order of the ids, whatever the priorities.
@@ -84,7 +85,8 @@ select pg_temp.enqueue(k || n, k) from generate_series(1, 2) n, unnest('{x,y}'::
 select millrace.enqueue('q', 'free' || n) from generate_series(1, 2) n \g /dev/null
 select pg_temp.enqueue('elsewhere' || n, 'x', 'two') from generate_series(1, 3) n \g /dev/null
 select is(pg_temp.claim(), 'x1 y1 free1 free2', 'each key has a slot of its own');
-select is(pg_temp.claim(10, 'two'), 'elsewhere1 elsewhere2', 'the same key of another queue has its own, and its limit');
+select is(pg_temp.claim(10, 'two'), 'elsewhere1 elsewhere2',
+          'the same key of another queue has its own, and its limit');
 select pg_temp.settle('y1') \g /dev/null
 select is(pg_temp.claim(), 'y2', 'a slot that is freed is that of its key');
 select pg_temp.clear() \g /dev/null
@@ -236,7 +238,8 @@ select throws_ok(call, 'MR005', 'enqueue: bad concurrency_key', call)
   from (values ($$ select millrace.enqueue('q', 'x', concurrency_key => '') $$),
                ($$ select millrace.enqueue('q', 'x', concurrency_key => repeat('k', 201)) $$),
                ($$ select millrace.enqueue_many('q', 'x', '{1}', concurrency_key => '') $$)) c(call);
-select lives_ok($$ select millrace.enqueue('q', 'x', concurrency_key => repeat('k', 200)) $$, '200 characters are allowed');
+select lives_ok($$ select millrace.enqueue('q', 'x', concurrency_key => repeat('k', 200)) $$,
+                '200 characters are allowed');
 
 select * from finish();
 rollback;

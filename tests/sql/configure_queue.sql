@@ -126,7 +126,8 @@ select is(count(*), 3::bigint, 'in the book, too') from millrace.operator_action
 -- Refusals.
 select pg_temp.settle(n) from unnest('{c2,c3}'::text[]) n \g /dev/null
 select millrace_test.fingerprint() as before \gset
-select throws_ok(format('select millrace.configure_queue(''q'', %s)', changes), 'MR005', 'configure_queue: bad ' || named,
+select throws_ok(format('select millrace.configure_queue(''q'', %s)', changes), 'MR005',
+                 'configure_queue: bad ' || named,
                  changes)
   from (values ('null', 'changes'), ($$'[]'$$, 'changes'), ($$'"x"'$$, 'changes'), ($$'3'$$, 'changes'),
                ($$'{"name": "x"}'$$, 'changes: no setting ''name'''), ($$'{"id": 3}'$$, 'changes: no setting ''id'''),
@@ -143,18 +144,23 @@ select throws_ok(format('select millrace.configure_queue(''q'', %s)', changes), 
                ($$'{"max_payload_bytes": 1}'$$, 'max_payload_bytes'), ($$'{"retention": "1 h"}'$$, 'retention'),
                ($$'{"max_running": 0}'$$, 'max_running'), ($$'{"max_running": -1}'$$, 'max_running'),
                ($$'{"max_running": 1000001}'$$, 'max_running'), ($$'{"key_limit": 0}'$$, 'key_limit'),
-               ($$'{"key_limit": null}'$$, 'key_limit'), ($$'{"key_limit": 1000001}'$$, 'key_limit')) bad(changes, named);
-select throws_ok(format('select millrace.limit_key(''q'', %s)', arguments), 'MR005', 'limit_key: bad ' || named, arguments)
+               ($$'{"key_limit": null}'$$, 'key_limit'), ($$'{"key_limit": 1000001}'$$, 'key_limit')) bad
+       (changes, named);
+select throws_ok(format('select millrace.limit_key(''q'', %s)', arguments), 'MR005', 'limit_key: bad ' || named,
+                 arguments)
   from (values ('null, 1', 'key'), ($$'', 1$$, 'key'), ($$repeat('k', 201), 1$$, 'key'), ($$'k', 0$$, 'max_held'),
                ($$'k', -1$$, 'max_held'), ($$'k', 1000001$$, 'max_held')) bad(arguments, named);
 select throws_ok(call, 'MR003', 'unknown queue ''nowhere''', call)
   from (values ($$ select millrace.configure_queue('nowhere', '{}') $$), ($$ select millrace.pause_queue('nowhere') $$),
-               ($$ select millrace.resume_queue('nowhere') $$), ($$ select millrace.limit_key('nowhere', 'k', 1) $$)) c(call);
-select throws_ok(format('select millrace.create_queue(''x'', %s)', arguments), 'MR005', 'create_queue: bad ' || named, arguments)
+               ($$ select millrace.resume_queue('nowhere') $$),
+               ($$ select millrace.limit_key('nowhere', 'k', 1) $$)) c(call);
+select throws_ok(format('select millrace.create_queue(''x'', %s)', arguments), 'MR005', 'create_queue: bad ' || named,
+                 arguments)
   from (values ('max_running => 0', 'max_running'), ('max_running => 1000001', 'max_running'),
                ('key_limit => 0', 'key_limit'), ('key_limit => null', 'key_limit')) bad(arguments, named);
 select is(millrace_test.fingerprint(), :'before'::text, 'nothing is left of any of them');
-select lives_ok($$ select millrace.configure_queue('q', '{"max_running": 1000000, "key_limit": 1000000}') $$, 'the most');
+select lives_ok($$ select millrace.configure_queue('q', '{"max_running": 1000000, "key_limit": 1000000}') $$,
+                'the most');
 
 select * from finish();
 rollback;

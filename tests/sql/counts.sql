@@ -222,7 +222,8 @@ reset role;
 select is(count(*), 0::bigint, 'the rows are gone') from millrace.queue_delta;
 select set_eq('select available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed
                  from millrace.queue_count',
-              'select available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed from numbers',
+              'select available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed
+              from numbers',
               'their sum is kept');
 select is_empty('select name, available, scheduled, blocked, running, dead, enqueued, completed, cancelled, failed
                    from millrace.queues except table numbers', 'and the view says what it said before');

@@ -53,7 +53,8 @@ set local role millrace_enqueuer;
 select id as first, inserted, replaced from millrace.enqueue_unique('q', 'first', '{"n": 1}', 'one') \gset
 select is(:'inserted'::boolean, true, 'the first is inserted');
 select is(:'replaced'::boolean, false, 'and replaces nothing');
-select row_eq($$ select * from millrace.enqueue_unique('q', 'second', '{"n": 2}', 'one') $$, row(:first::bigint, false, false),
+select row_eq($$ select * from millrace.enqueue_unique('q', 'second', '{"n": 2}', 'one') $$,
+              row(:first::bigint, false, false),
               'a duplicate gets the id of the first');
 reset role;
 select row_eq($$ select kind, state, priority, payload, unique_key from millrace.jobs $$,
@@ -63,14 +64,16 @@ select is_empty($$ select available, scheduled, blocked, running, dead, enqueued
                      from millrace.queues where name = 'q' except select * from millrace_test.counted('q') $$,
                 'and counted once');
 select isnt((millrace.enqueue_unique('q', 'x', '{}', 'two')).id, :first::bigint, 'another key is another job');
-select isnt((millrace.enqueue_unique('other', 'x', '{}', 'one')).id, :first::bigint, 'so is the same key of another queue');
+select isnt((millrace.enqueue_unique('other', 'x', '{}', 'one')).id, :first::bigint,
+            'so is the same key of another queue');
 select millrace.enqueue_unique('q', 'full', '{"a": 1}', 'three', priority => 2, delay => '1 min', max_attempts => 7,
-                               timeout => '5 s', traceparent => '00-' || repeat('a', 32) || '-' || repeat('b', 16) || '-01',
-                               concurrency_key => 'c') \g /dev/null
+                               timeout => '5 s', concurrency_key => 'c',
+                               traceparent => '00-' || repeat('a', 32) || '-' || repeat('b', 16) || '-01') \g /dev/null
 select row_eq($$ select priority, run_at, max_attempts, traceparent, concurrency_key from millrace.jobs
                   where kind = 'full' $$,
               row(2::smallint, millrace.now() + interval '1 min', 7::smallint,
-                  '00-' || repeat('a', 32) || '-' || repeat('b', 16) || '-01', 'c'::text), 'all options of enqueue hold');
+                  '00-' || repeat('a', 32) || '-' || repeat('b', 16) || '-01', 'c'::text),
+              'all options of enqueue hold');
 select is(timeout, interval '5 s', 'the timeout, too') from millrace.job where kind = 'full';
 select millrace.cancel(id) from millrace.jobs \g /dev/null
 select is(count(*), 0::bigint, 'cancelled jobs give their keys back') from millrace.unique_job;
@@ -97,7 +100,8 @@ select is(pg_temp.claim(), 'b', 'it runs');
 select pg_temp.settle('b', 'discarded') \g /dev/null
 select is(pg_temp.enqueue('c'), 'c new', 'another one comes');
 select throws_ok(format('select millrace.replay(%s)', pg_temp.id_of('b')), 'MR009',
-                 format('replay: job %s: its unique key ''k'' is taken by job %s', pg_temp.id_of('b'), pg_temp.id_of('c')),
+                 format('replay: job %s: its unique key ''k'' is taken by job %s', pg_temp.id_of('b'),
+                        pg_temp.id_of('c')),
                  'then the dead letter cannot come back');
 select is(state, 'discarded', 'and stays what it is') from millrace.jobs where kind = 'b';
 select is(pg_temp.claim(), 'c', 'the new one runs');
@@ -143,7 +147,8 @@ select is(pg_temp.taken(), 'i', 'that has no time');
 select millrace.cancel(pg_temp.id_of('i')) \g /dev/null
 
 -- Replacements.
-create function pg_temp.replace(replaces text[], delay interval default null, key text default 'r', run_at timestamptz default null)
+create function pg_temp.replace(replaces text[], delay interval default null, key text default 'r',
+                                run_at timestamptz default null)
 returns text
 language sql
 as $$
@@ -191,7 +196,8 @@ select is(pg_temp.r(), 'scheduled 1 2 in 10', 'it comes back when it said');
 select millrace.cancel(pg_temp.id_of('r')) \g /dev/null
 
 -- Replacements of jobs with a concurrency key: the slot they hold, they keep.
-select millrace.enqueue_unique('q', 'v', '{}', 'v' || n, concurrency_key => 'c') from generate_series(1, 2) n \g /dev/null
+select millrace.enqueue_unique('q', 'v', '{}', 'v' || n, concurrency_key => 'c')
+  from generate_series(1, 2) n \g /dev/null
 select millrace.follow_up_all() \g /dev/null
 select array_agg(id order by id) as v from millrace.jobs where kind = 'v' \gset
 select is((millrace.enqueue_unique('q', 'v', '{}', 'v2', replaces => '{run_at}', delay => '1 s')).replaced, true,
@@ -219,7 +225,8 @@ select throws_ok($$ select millrace.enqueue_unique('q', 'x', to_jsonb(repeat('x'
                  'a payload that is too large');
 select throws_ok($$ select millrace.enqueue_unique('nowhere', 'x', '{}', 'k') $$, 'MR003', null, 'an unknown queue');
 select is(millrace_test.fingerprint(), :'before'::text, 'nothing is left of any of them');
-select lives_ok($$ select millrace.enqueue_unique('q', 'x', '{}', repeat('k', 200), null, '10 years') $$, 'the longest');
+select lives_ok($$ select millrace.enqueue_unique('q', 'x', '{}', repeat('k', 200), null, '10 years') $$,
+                'the longest');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
--- pinned_keys.sql: while an old snapshot keeps every deleted row, jobs of keys and batches cost what they cost at first.
+-- pinned_keys.sql: behind an old snapshot, which keeps every deleted row, keys and batches cost what they did at first.
 --
 -- A thousand jobs of one key limited to 1 are worked off one by one under an old snapshot; then a key that falls idle
 -- after each job; then a batch. The cost of a claim with all that belongs to it is measured in index entries, as in
@@ -70,7 +70,8 @@ declare
     first constant bigint := pg_temp.cost_of(work, 41, 100);
     final constant bigint := pg_temp.cost_of(work, last - 59, last);
 begin
-    return diag(format('%s: %s index entries for a job at first, %s at last', work, first, final)) || E'\n' || cmp_ok(final, '<', first + 60, work || ': the last cost no more than the first');
+    return diag(format('%s: %s index entries for a job at first, %s at last', work, first, final)) || E'\n'
+        || cmp_ok(final, '<', first + 60, work || ': the last cost no more than the first');
 end
 $$;
 
@@ -79,7 +80,8 @@ select dblink_connect('old', millrace_test.here()),
        dblink_exec('old', 'begin isolation level repeatable read') \g /dev/null
 select jobs from dblink('old', 'select count(*) from millrace.job') d(jobs bigint) \g /dev/null
 
-select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, '{1000}'), concurrency_key => 'one')) \g /dev/null
+select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, '{1000}'),
+                                         concurrency_key => 'one')) \g /dev/null
 call pg_temp.work_off('one key', 1000, null);
 select pg_temp.is_flat('one key', 1000);
 select is(completed, 1000::bigint, 'all are done') from millrace.queues;
@@ -95,7 +97,8 @@ select millrace.close_batch(:batch) as members \gset
 select millrace.follow_up_all() \g /dev/null
 select row_eq(format('select members, completed, state from millrace.batches where id = %s', :batch),
               row(600::bigint, 600::bigint, 'finished'::text), 'the batch has finished');
-call pg_temp.work_off('jobs after a batch', 200, format($$ select millrace.enqueue('q', 'k', after_batch => %s) $$, :batch));
+call pg_temp.work_off('jobs after a batch', 200, format($$ select millrace.enqueue('q', 'k', after_batch => %s) $$,
+                                                        :batch));
 select pg_temp.is_flat('jobs after a batch', 200);
 
 select millrace.configure_queue('q', '{"max_running": 1}') \g /dev/null

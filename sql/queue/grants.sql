@@ -12,7 +12,8 @@ revoke all on all functions in schema millrace from public, millrace_enqueuer, m
                                                     millrace_viewer;
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
-grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters
+grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.running_jobs,
+                millrace.job_lines
    to millrace_operator, millrace_viewer;
 
 do $$
@@ -26,7 +27,7 @@ begin
                 ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,
                                       fail,snooze,discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,
                                       promote,reap,advance_low_water,fold_counts,maintain_partitions,prune,
-                                      queue_overview}'),
+                                      queue_overview,cancel_requests,set_progress,log_line}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,
                                         promote,maintain_partitions,prune,queue_overview}'),
                 ('millrace_viewer', '{now,queue_overview}')) r(name, functions)

@@ -3,6 +3,7 @@
 --     scheduled ──retry──► available
 --     dead_letter ──replay──► available, with all its attempts again
 --     available, scheduled ──cancel──► finished 'cancelled'
+--     running ──cancel──► running, until its attempt has stopped: see cancel.sql
 --
 -- A job may move from table to table while it is looked for; it is looked for three times before it counts as unknown.
 -- Calling one of them on a job that is already where it would go changes nothing and says so.
@@ -57,7 +58,7 @@ end
 $$;
 
 create or replace function millrace.cancel(job_id bigint, reason text default null)
-returns text
+returns text  -- cancelled; cancelling: it runs, and was asked to stop
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -80,11 +81,14 @@ begin
             returning s.stored_on, s.queue_id, s.attempt into gone;
         end if;
         exit when found;
-        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled');
+        if millrace.ask_to_stop(job_id, reason) then
+            return 'cancelling';
+        end if;
+        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled', 'running');
     end loop;
     if gone is null then
         return millrace.unmoved('cancel', job_id, array['cancelled'],
-                                'Only a job that waits can be cancelled: available or scheduled.');
+                                'Only a job that waits or runs can be cancelled.');
     end if;
     insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
     values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);

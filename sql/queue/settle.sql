@@ -5,23 +5,27 @@
 --     running ──snoozed────► scheduled, the attempt is not counted
 --     running ──discarded──► dead_letter
 --     running ──released───► available, the attempt is not counted
+--     running ──cancelled──► finished 'cancelled', when that was asked for: see cancel.sql
 --
 -- Possession of the row is the right to settle. Deleting the row of `running` that bears the caller's fence is the
 -- whole proof: a job that was reaped has no such row, so that a worker which was suspended past its lease changes
 -- nothing, however late it wakes. Successors are enqueued in the same statement's transaction, and only for jobs that
 -- this very call settled.
 --
+-- Of an attempt that was asked to stop only the completion stands: whatever else is said of its job, it is cancelled.
+--
 -- A settle may be repeated after a lost connection: what a fence has settled is remembered (settled_as), and the same
 -- fence with the same outcome counts as held.
 --
 -- Arguments  job_ids, fences   of equal length, at most 1,000, no job twice
 --            outcomes          null: all completed
---            errors            for failed and discarded, kept up to 10,000 characters
+--            errors            for failed and discarded, and if wanted for cancelled; kept up to 10,000 characters
 --            delays            for snoozed; for failed instead of the queue's backoff; 0 … 10 years
 --            results           jsonb for completed, up to 1 MiB as text
 --            successors        [{"after": job id, "queue", "kind", "payload", "priority", "delay"}], at most 1,000
 -- Locks      rows of running in id order.
--- Raises     MR005 bad_argument, MR010 too_many_jobs; for successors, what enqueue() raises.
+-- Raises     MR005 bad_argument, MR007 invalid_transition for 'cancelled' where nobody has asked for it, MR010
+--            too_many_jobs; for successors, what enqueue() raises.
 -- Rows       2 to 4 per job, 1 per queue.
 -- Plan       running by job_id = any (ids): one index probe per id in every state of the statistics. The fence that
 --            belongs to an id is found by binary search (width_bucket) in the sorted ids, not by a join, which costs
@@ -49,8 +53,11 @@ declare
     ids bigint[];      -- sorted
     held_by bigint[];  -- the fence of each of them
     place int[];       -- where each of them stands in the arguments
+    attempts millrace.running[];
     settled bigint[];
     woken int[];
+    asked bigint[];
+    unasked bigint;
     at constant timestamptz := millrace.now();
 begin
     perform millrace.check_settle(job_ids, fences, outcomes, errors, delays, results, successors);
@@ -85,27 +92,38 @@ begin
         with gone as (
             delete from millrace.running r
              where r.job_id = any (ids) and r.fence = held_by[width_bucket(r.job_id, ids)]
-            returning r.*, place[width_bucket(r.job_id, ids)] as n
-        ), judged as materialized (
-            select g.*, outcomes[g.n] as outcome, left(errors[g.n], 10000) as error,
+            returning r as held
+        )
+        select array_agg(g.held) into attempts from gone g;
+        -- In a statement of its own: who asks an attempt to stop holds its row until the request is committed, and the
+        -- delete, which has waited for that, does not see what was committed meanwhile.
+        with judged as materialized (
+            select g.*, outcomes[g.n] as said, e.outcome, left(errors[g.n], 10000) as error, c.reason,
+                   c.job_id as asked,
                    case when outcomes[g.n] in ('snoozed', 'released') then g.attempt - 1 else g.attempt end as used,
-                   case outcomes[g.n]
+                   case e.outcome
                         when 'snoozed' then at + delays[g.n]
                         when 'failed' then
                             case when g.attempt < j.max_attempts then
                                 at + coalesce(delays[g.n],
                                               millrace.retry_delay(g.attempt, q.retry_base, q.retry_cap)) end
                    end as next_run_at
-              from gone g
+              from (select h.*, place[width_bucket(h.job_id, ids)] as n from unnest(attempts) h) g
+              left join millrace.cancel_request c on c.job_id = g.job_id and c.fence = g.fence
+             cross join lateral (select case when c.job_id is null or outcomes[g.n] = 'completed' then outcomes[g.n]
+                                             else 'cancelled' end as outcome) e
               left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
               left join millrace.queue q on q.id = g.queue_id
         ), kept as (
             insert into millrace.finished (job_id, fence, claimed_at, finished_at, stored_on, queue_id, worker, outcome,
-                                           attempt, result)
-            select j.job_id, j.fence, j.claimed_at, at, j.stored_on, j.queue_id, j.worker, 'completed', j.attempt,
-                   results[j.n]
+                                           attempt, note, result)
+            select j.job_id, j.fence, j.claimed_at, at, j.stored_on, j.queue_id, j.worker,
+                   j.outcome::millrace.outcome, j.attempt,
+                   case when j.said = 'cancelled' then nullif(concat_ws('; ', j.reason, nullif(j.error, '')), '')
+                        when j.outcome = 'cancelled' then j.reason end,
+                   case when j.outcome = 'completed' then results[j.n] end
               from judged j
-             where j.outcome = 'completed'
+             where j.outcome in ('completed', 'cancelled')
         ), waiting as (
             insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, fence)
             select j.next_run_at, j.job_id, j.stored_on, j.queue_id, j.priority, j.used,
@@ -126,29 +144,41 @@ begin
         ), noted as (
             insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome,
                                                   error)
-            select j.job_id, j.fence, at, j.next_run_at, j.worker, j.attempt, j.outcome, j.error
+            select j.job_id, j.fence, at, j.next_run_at, j.worker, j.attempt, j.said, j.error
               from judged j
-             where j.outcome in ('failed', 'discarded')
+             where j.said in ('failed', 'discarded')
         ), receipted as (
             insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
-            select j.job_id, j.fence, at, j.outcome
+            select j.job_id, j.fence, at, j.said
               from judged j
-             where j.outcome in ('snoozed', 'released')
+             where j.said in ('snoozed', 'released')
         ), counted as (
-            insert into millrace.queue_delta (queue_id, available, scheduled, running, dead, completed, failed)
+            insert into millrace.queue_delta (queue_id, available, scheduled, running, dead, completed, cancelled,
+                                              failed)
             select j.queue_id,
                    count(*) filter (where j.outcome = 'released'),
                    count(*) filter (where j.next_run_at is not null),
                    -count(*),
                    count(*) filter (where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)),
                    count(*) filter (where j.outcome = 'completed'),
-                   count(*) filter (where j.outcome in ('failed', 'discarded'))
+                   count(*) filter (where j.outcome = 'cancelled'),
+                   count(*) filter (where j.said in ('failed', 'discarded'))
               from judged j
              group by j.queue_id
         )
-        select coalesce(array_agg(j.job_id), '{}'), array_agg(distinct j.queue_id) filter (where j.outcome = 'released')
-          into settled, woken
+        select coalesce(array_agg(j.job_id), '{}'),
+               array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
+               array_agg(j.asked) filter (where j.asked is not null),
+               min(j.job_id) filter (where j.said = 'cancelled' and j.asked is null)
+          into settled, woken, asked, unasked
           from judged j;
+        if unasked is not null then
+            raise exception using errcode = 'MR007', message = format('settle: nobody has cancelled job %s', unasked),
+                hint = 'An attempt ends as cancelled when it was asked to: see millrace.cancel_requests(session).';
+        end if;
+        if asked is not null then
+            delete from millrace.cancel_request c where c.job_id = any (asked);
+        end if;
         perform millrace.wake(q) from unnest(woken) q;
     end if;
 

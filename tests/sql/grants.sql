@@ -9,7 +9,8 @@ insert into manifest values
     ('millrace_enqueuer', '{now,enqueue,enqueue_many,poke}'),
     ('millrace_worker', '{now,enqueue,enqueue_many,poke,open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
-                          advance_low_water,fold_counts,maintain_partitions,prune,queue_overview}'),
+                          advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,cancel_requests,
+                          set_progress,log_line}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,poke,create_queue,retry,replay,cancel,adopt,reap,promote,
                             maintain_partitions,prune,queue_overview}'),
     ('millrace_viewer', '{now,queue_overview}');
@@ -36,7 +37,7 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  union all
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
-                        unnest('{jobs,queues,workers,dead_letters}'::text[]) relation $$,
+                        unnest('{jobs,queues,workers,dead_letters,running_jobs,job_lines}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a
                     where c.relnamespace = 'millrace'::regnamespace and a.attrelid = c.oid and a.attacl is not null $$,

@@ -1,7 +1,7 @@
 -- What is said to and by a running attempt: requests to stop it, its progress, its log lines.
 --
--- Rows are inserted and deleted, never updated. Of progress and log lines the newest is found from the end of the index,
--- so that it does not matter how many dead versions an old snapshot keeps before it.
+-- Rows are inserted and deleted, never updated. Of progress and log lines the newest is found from the end of the
+-- index, so that it does not matter how many dead versions an old snapshot keeps before it.
 
 set local role millrace_owner;
 

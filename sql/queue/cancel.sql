@@ -1,17 +1,18 @@
 -- ask_to_stop, cancel_requests: the cancellation of a job that runs.
 --
---     running ──cancel──► running, its attempt is asked to stop ──► finished 'cancelled', or 'completed' if it was faster
+--     running ──cancel──► running, its attempt is asked to stop
+--     running ──settle, reap──► finished 'cancelled'; 'completed' if it was faster
 --
--- A request is for one attempt. Whatever that attempt ends with (a failure, a snooze, a release, the loss of its lease),
--- the job is cancelled and not available again; only its completion stands. settle_many and take_back look for the
--- request after they have deleted the row of `running`, and who asks holds that row until the request is committed: so
+-- A request is for one attempt. Whatever that attempt ends with (a failure, a snooze, a release, the loss of its
+-- lease), the job is cancelled and not available again; only its completion stands. settle_attempts and take_back look
+-- for the request when the row of `running` is theirs, and who asks holds that row until the request is committed: so
 -- either the request is seen, or the job is no longer running and cancel() looks for it elsewhere.
 --
 -- The lock is FOR KEY SHARE: it lets assert_lease pass, and makes a settle wait until the request is committed. Commit
 -- at once.
 --
--- Workers listen on the channel 'millrace:cancel', whose payload is the session's id, and ask cancel_requests() then and
--- with every heartbeat. That is all a worker pays that nobody disturbs: one probe of an index.
+-- Workers listen on the channel 'millrace:cancel', whose payload is the session's id, and ask cancel_requests() then
+-- and with every heartbeat. That is all a worker pays that nobody disturbs: one probe of an index.
 --
 -- Locks   the job's row of running FOR KEY SHARE.
 -- Raises  nothing; cancel() is in operate.sql.

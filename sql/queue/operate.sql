@@ -8,7 +8,7 @@
 -- A job may move from table to table while it is looked for; it is looked for three times before it counts as unknown.
 -- Calling one of them on a job that is already where it would go changes nothing and says so.
 --
--- Locks   the job's narrow row.
+-- Locks   the job's narrow row; of running FOR KEY SHARE.
 -- Raises  MR006 unknown_job, MR007 invalid_transition.
 -- Rows    3, and one of operator_action.
 

@@ -55,9 +55,6 @@ declare
     place int[];       -- where each of them stands in the arguments
     attempts millrace.running[];
     settled bigint[];
-    woken int[];
-    asked bigint[];
-    unasked bigint;
     at constant timestamptz := millrace.now();
 begin
     perform millrace.check_settle(job_ids, fences, outcomes, errors, delays, results, successors);
@@ -95,91 +92,7 @@ begin
             returning r as held
         )
         select array_agg(g.held) into attempts from gone g;
-        -- In a statement of its own: who asks an attempt to stop holds its row until the request is committed, and the
-        -- delete, which has waited for that, does not see what was committed meanwhile.
-        with judged as materialized (
-            select g.*, outcomes[g.n] as said, e.outcome, left(errors[g.n], 10000) as error, c.reason,
-                   c.job_id as asked,
-                   case when outcomes[g.n] in ('snoozed', 'released') then g.attempt - 1 else g.attempt end as used,
-                   case e.outcome
-                        when 'snoozed' then at + delays[g.n]
-                        when 'failed' then
-                            case when g.attempt < j.max_attempts then
-                                at + coalesce(delays[g.n],
-                                              millrace.retry_delay(g.attempt, q.retry_base, q.retry_cap)) end
-                   end as next_run_at
-              from (select h.*, place[width_bucket(h.job_id, ids)] as n from unnest(attempts) h) g
-              left join millrace.cancel_request c on c.job_id = g.job_id and c.fence = g.fence
-             cross join lateral (select case when c.job_id is null or outcomes[g.n] = 'completed' then outcomes[g.n]
-                                             else 'cancelled' end as outcome) e
-              left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
-              left join millrace.queue q on q.id = g.queue_id
-        ), kept as (
-            insert into millrace.finished (job_id, fence, claimed_at, finished_at, stored_on, queue_id, worker, outcome,
-                                           attempt, note, result)
-            select j.job_id, j.fence, j.claimed_at, at, j.stored_on, j.queue_id, j.worker,
-                   j.outcome::millrace.outcome, j.attempt,
-                   case when j.said = 'cancelled' then nullif(concat_ws('; ', j.reason, nullif(j.error, '')), '')
-                        when j.outcome = 'cancelled' then j.reason end,
-                   case when j.outcome = 'completed' then results[j.n] end
-              from judged j
-             where j.outcome in ('completed', 'cancelled')
-        ), waiting as (
-            insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, fence)
-            select j.next_run_at, j.job_id, j.stored_on, j.queue_id, j.priority, j.used,
-                   case j.outcome when 'snoozed' then 'snooze' else 'retry' end, j.fence
-              from judged j
-             where j.next_run_at is not null
-        ), back as (
-            insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-            select j.job_id, j.stored_on, j.queue_id, j.priority, j.used
-              from judged j
-             where j.outcome = 'released'
-        ), buried as (
-            insert into millrace.dead_letter (job_id, fence, discarded_at, stored_on, queue_id, worker, priority,
-                                              attempt, error)
-            select j.job_id, j.fence, at, j.stored_on, j.queue_id, j.worker, j.priority, j.attempt, j.error
-              from judged j
-             where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)
-        ), noted as (
-            insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome,
-                                                  error)
-            select j.job_id, j.fence, at, j.next_run_at, j.worker, j.attempt, j.said, j.error
-              from judged j
-             where j.said in ('failed', 'discarded')
-        ), receipted as (
-            insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
-            select j.job_id, j.fence, at, j.said
-              from judged j
-             where j.said in ('snoozed', 'released')
-        ), counted as (
-            insert into millrace.queue_delta (queue_id, available, scheduled, running, dead, completed, cancelled,
-                                              failed)
-            select j.queue_id,
-                   count(*) filter (where j.outcome = 'released'),
-                   count(*) filter (where j.next_run_at is not null),
-                   -count(*),
-                   count(*) filter (where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)),
-                   count(*) filter (where j.outcome = 'completed'),
-                   count(*) filter (where j.outcome = 'cancelled'),
-                   count(*) filter (where j.said in ('failed', 'discarded'))
-              from judged j
-             group by j.queue_id
-        )
-        select coalesce(array_agg(j.job_id), '{}'),
-               array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
-               array_agg(j.asked) filter (where j.asked is not null),
-               min(j.job_id) filter (where j.said = 'cancelled' and j.asked is null)
-          into settled, woken, asked, unasked
-          from judged j;
-        if unasked is not null then
-            raise exception using errcode = 'MR007', message = format('settle: nobody has cancelled job %s', unasked),
-                hint = 'An attempt ends as cancelled when it was asked to: see millrace.cancel_requests(session).';
-        end if;
-        if asked is not null then
-            delete from millrace.cancel_request c where c.job_id = any (asked);
-        end if;
-        perform millrace.wake(q) from unnest(woken) q;
+        settled := millrace.settle_attempts(attempts, ids, place, outcomes, errors, delays, results);
     end if;
 
     if successors is not null then
@@ -195,5 +108,109 @@ begin
                    from unnest(ids, held_by, place) u(id, fence, n)
                   where u.id <> all (settled)
                     and coalesce(outcomes[u.n], 'completed') is distinct from millrace.settled_as(u.fence, u.id));
+end
+$$;
+
+-- What becomes of these attempts, whose rows of `running` the caller has deleted. In a statement of its own: whoever
+-- asks an attempt to stop holds its row until the request is committed, and the delete, which has waited for that, does
+-- not see what was committed meanwhile.
+create or replace function millrace.settle_attempts(
+    attempts millrace.running[], ids bigint[], place int[], outcomes text[], errors text[], delays interval[],
+    results jsonb[])
+returns bigint[]  -- all their jobs
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    settled bigint[];
+    woken int[];
+    asked bigint[];
+    unasked bigint;
+    at constant timestamptz := millrace.now();
+begin
+    with judged as materialized (
+        select g.*, outcomes[g.n] as said, e.outcome, left(errors[g.n], 10000) as error, c.reason,
+               c.job_id as asked,
+               case when outcomes[g.n] in ('snoozed', 'released') then g.attempt - 1 else g.attempt end as used,
+               case e.outcome
+                    when 'snoozed' then at + delays[g.n]
+                    when 'failed' then
+                        case when g.attempt < j.max_attempts then
+                            at + coalesce(delays[g.n],
+                                          millrace.retry_delay(g.attempt, q.retry_base, q.retry_cap)) end
+               end as next_run_at
+          from (select h.*, place[width_bucket(h.job_id, ids)] as n from unnest(attempts) h) g
+          left join millrace.cancel_request c on c.job_id = g.job_id and c.fence = g.fence
+         cross join lateral (select case when c.job_id is null or outcomes[g.n] = 'completed' then outcomes[g.n]
+                                         else 'cancelled' end as outcome) e
+          left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
+          left join millrace.queue q on q.id = g.queue_id
+    ), kept as (
+        insert into millrace.finished (job_id, fence, claimed_at, finished_at, stored_on, queue_id, worker, outcome,
+                                       attempt, note, result)
+        select j.job_id, j.fence, j.claimed_at, at, j.stored_on, j.queue_id, j.worker,
+               j.outcome::millrace.outcome, j.attempt,
+               case when j.said = 'cancelled' then nullif(concat_ws('; ', j.reason, nullif(j.error, '')), '')
+                    when j.outcome = 'cancelled' then j.reason end,
+               case when j.outcome = 'completed' then results[j.n] end
+          from judged j
+         where j.outcome in ('completed', 'cancelled')
+    ), waiting as (
+        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, fence)
+        select j.next_run_at, j.job_id, j.stored_on, j.queue_id, j.priority, j.used,
+               case j.outcome when 'snoozed' then 'snooze' else 'retry' end, j.fence
+          from judged j
+         where j.next_run_at is not null
+    ), back as (
+        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+        select j.job_id, j.stored_on, j.queue_id, j.priority, j.used
+          from judged j
+         where j.outcome = 'released'
+    ), buried as (
+        insert into millrace.dead_letter (job_id, fence, discarded_at, stored_on, queue_id, worker, priority,
+                                          attempt, error)
+        select j.job_id, j.fence, at, j.stored_on, j.queue_id, j.worker, j.priority, j.attempt, j.error
+          from judged j
+         where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)
+    ), noted as (
+        insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome,
+                                              error)
+        select j.job_id, j.fence, at, j.next_run_at, j.worker, j.attempt, j.said, j.error
+          from judged j
+         where j.said in ('failed', 'discarded')
+    ), receipted as (
+        insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
+        select j.job_id, j.fence, at, j.said
+          from judged j
+         where j.said in ('snoozed', 'released')
+    ), counted as (
+        insert into millrace.queue_delta (queue_id, available, scheduled, running, dead, completed, cancelled,
+                                          failed)
+        select j.queue_id,
+               count(*) filter (where j.outcome = 'released'),
+               count(*) filter (where j.next_run_at is not null),
+               -count(*),
+               count(*) filter (where j.outcome = 'discarded' or (j.outcome = 'failed' and j.next_run_at is null)),
+               count(*) filter (where j.outcome = 'completed'),
+               count(*) filter (where j.outcome = 'cancelled'),
+               count(*) filter (where j.said in ('failed', 'discarded'))
+          from judged j
+         group by j.queue_id
+    )
+    select coalesce(array_agg(j.job_id), '{}'),
+           array_agg(distinct j.queue_id) filter (where j.outcome = 'released'),
+           array_agg(j.asked) filter (where j.asked is not null),
+           min(j.job_id) filter (where j.said = 'cancelled' and j.asked is null)
+      into settled, woken, asked, unasked
+      from judged j;
+    if unasked is not null then
+        raise exception using errcode = 'MR007', message = format('settle: nobody has cancelled job %s', unasked),
+            hint = 'An attempt ends as cancelled when it was asked to: see millrace.cancel_requests(session).';
+    end if;
+    if asked is not null then
+        delete from millrace.cancel_request c where c.job_id = any (asked);
+    end if;
+    perform millrace.wake(q) from unnest(woken) q;
+    return settled;
 end
 $$;

@@ -93,6 +93,11 @@ CREATE FUNCTION millrace.advance_low_water(queues text[] DEFAULT NULL::text[]) R
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.advance_low_water(queues text[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ask_to_stop(job_id bigint, reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ask_to_stop(job_id bigint, reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.assert_home() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -118,6 +123,13 @@ CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.cancel(job_id bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id bigint, fence bigint, requested_at timestamp with time zone, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -198,6 +210,12 @@ CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT fal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    AS …;
+ALTER FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -210,6 +228,14 @@ CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETUR
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.live_deltas(max_rows bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -299,6 +325,11 @@ CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.replay(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) RETURNS smallint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -309,6 +340,32 @@ CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interva
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) OWNER TO millrace_owner;
+CREATE TABLE millrace.running (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    deadline timestamp with time zone,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    worker integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.running OWNER TO millrace_owner;
+CREATE FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[] DEFAULT NULL::text[], errors text[] DEFAULT NULL::text[], delays interval[] DEFAULT NULL::interval[], results jsonb[] DEFAULT NULL::jsonb[], successors jsonb DEFAULT NULL::jsonb) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -605,6 +662,15 @@ CREATE TABLE millrace.attempt_failure (
     CONSTRAINT attempt_failure_outcome_check CHECK ((outcome = ANY (ARRAY['failed'::text, 'discarded'::text, 'reaped'::text])))
 );
 ALTER TABLE millrace.attempt_failure OWNER TO millrace_owner;
+CREATE TABLE millrace.cancel_request (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    worker integer NOT NULL,
+    requested_by text NOT NULL,
+    reason text
+);
+ALTER TABLE millrace.cancel_request OWNER TO millrace_owner;
 CREATE TABLE millrace.dead_letter (
     job_id bigint NOT NULL,
     fence bigint,
@@ -704,6 +770,28 @@ CREATE TABLE millrace.installation (
     CONSTRAINT installation_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.installation OWNER TO millrace_owner;
+CREATE TABLE millrace.job_log (
+    job_id bigint NOT NULL,
+    line bigint NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    text text NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.job_log OWNER TO millrace_owner;
+CREATE VIEW millrace.job_lines AS …;
+ALTER TABLE millrace.job_lines OWNER TO millrace_owner;
+CREATE TABLE millrace.job_progress (
+    job_id bigint NOT NULL,
+    version bigint NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    percent smallint NOT NULL,
+    message text,
+    CONSTRAINT job_progress_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.job_progress OWNER TO millrace_owner;
 CREATE TABLE millrace.ready (
     pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
     job_id bigint NOT NULL,
@@ -714,19 +802,6 @@ CREATE TABLE millrace.ready (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.ready OWNER TO millrace_owner;
-CREATE TABLE millrace.running (
-    job_id bigint NOT NULL,
-    fence bigint NOT NULL,
-    claimed_at timestamp with time zone NOT NULL,
-    deadline timestamp with time zone,
-    stored_on date NOT NULL,
-    queue_id integer NOT NULL,
-    worker integer NOT NULL,
-    priority smallint NOT NULL,
-    attempt smallint NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
-ALTER TABLE millrace.running OWNER TO millrace_owner;
 CREATE TABLE millrace.scheduled (
     run_at timestamp with time zone NOT NULL,
     job_id bigint NOT NULL,
@@ -822,6 +897,8 @@ WITH (fillfactor='10');
 ALTER TABLE millrace.queue_signal OWNER TO millrace_owner;
 CREATE VIEW millrace.queues AS …;
 ALTER TABLE millrace.queues OWNER TO millrace_owner;
+CREATE VIEW millrace.running_jobs AS …;
+ALTER TABLE millrace.running_jobs OWNER TO millrace_owner;
 CREATE TABLE millrace.settle_receipt (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -907,14 +984,20 @@ ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.cancel_request
+    ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id, fence);
 ALTER TABLE ONLY millrace.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.function_set
     ADD CONSTRAINT function_set_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY millrace.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.job_log
+    ADD CONSTRAINT job_log_pkey PRIMARY KEY (job_id, line);
 ALTER TABLE ONLY millrace.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id, stored_on);
+ALTER TABLE ONLY millrace.job_progress
+    ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -954,9 +1037,12 @@ CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch,
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
 CREATE INDEX attempt_failure_job ON millrace.attempt_failure USING btree (job_id);
+CREATE INDEX cancel_request_worker ON millrace.cancel_request USING btree (worker);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
 CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX job_log_at ON millrace.job_log USING brin (logged_at);
+CREATE INDEX job_progress_at ON millrace.job_progress USING brin (reported_at);
 CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
 CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
@@ -1023,6 +1109,7 @@ REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.ask_to_stop(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;
@@ -1030,6 +1117,8 @@ REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1058,8 +1147,11 @@ REVOKE ALL ON FUNCTION millrace.fold_counts() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
@@ -1098,9 +1190,13 @@ REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_one(fence bigint, job_id bigint, outcome text, error text, delay interval, result jsonb) FROM PUBLIC;
@@ -1183,6 +1279,8 @@ GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_worker;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_operator;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
+GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
@@ -1191,6 +1289,8 @@ GRANT SELECT ON TABLE millrace.migration TO millrace_operator;
 GRANT SELECT ON TABLE millrace.migration TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
 GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.running_jobs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.running_jobs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;

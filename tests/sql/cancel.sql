@@ -88,7 +88,7 @@ select results_eq('select outcome, error, next_run_at, count(*)::int from millra
                     order by 1, 2',
                   $$ values ('discarded', 'bad', null::timestamptz, 1), ('failed', 'boom', null, 2) $$,
                   'what failed is on record, and will not be tried again');
-select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 select is(failed, 3::bigint, 'failures are counted') from millrace.queues where name = 'q';
 select is(count(*), 1::bigint, 'the requests are gone but that of the completion') from millrace.cancel_request;
@@ -118,7 +118,7 @@ select is(count(*), 2::bigint, 'the lost attempts are on record, without a next'
 select is(count(*), 0::bigint, 'no request is left') from millrace.cancel_request;
 select is(cardinality(millrace.settle_many(:'jobs', array[:fence, :fence]::bigint[], '{cancelled,cancelled}')), 2,
           'their holder comes too late, whatever it says');
-select is_empty($$ select available, scheduled, running, dead, enqueued, completed, cancelled from millrace.queues
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled from millrace.queues
                     where name = 'q' except select * from millrace_test.counted('q') $$, 'the counts follow');
 
 select fence as closing_fence from millrace.claim(:other, 'q') where job_id = :untouched \gset

@@ -77,6 +77,7 @@ TEST_F(MaintenanceTest, enqueues_for_a_schedule_that_is_due) {
 
 TEST_F(MaintenanceTest, ticks_again_as_soon_as_the_next_schedule_is_due) {
     database.execute("create table public.tick (number int generated always as identity)");
+    database.execute("grant all on public.tick to public");
     database.execute(
         "create or replace function millrace.tick_schedules(max_jobs int default 1000, out enqueued int,"
         " out next_run_at timestamptz) language sql security definer as $$"

@@ -137,7 +137,7 @@ TEST_F(Cancellation, keeps_an_attempt_from_beginning_that_was_claimed_ahead) {
 TEST_F(Cancellation, hangs_up_on_a_statement_that_does_not_end_and_leaves_no_backend) {
     start_transactional([&](const Job&, storage::Transaction& transaction, std::stop_token) -> Outcome {
         std::ignore = gate.pass(std::stop_token{});
-        storage::execute(transaction, "select pg_sleep(600)");
+        storage::execute(transaction, "select pg_sleep(20)");
         return Completed{};
     });
     gate.open();

@@ -10,6 +10,8 @@
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
+-- Nothing that others have put into this database is found in place of what is meant.
+set search_path = pg_catalog, pg_temp;
 
 \set number 1
 \set name 0001_create_roles_and_ledger
@@ -83,6 +85,15 @@
 \endif
 \ir install/end.sql
 
+\set number 9
+\set name 0009_create_schedules
+\set text `cat migrations/0009_create_schedules.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0009_create_schedules.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -111,6 +122,11 @@ set local role millrace_owner;
 \ir queue/partitions.sql
 \ir queue/operate.sql
 \ir queue/adopt.sql
+\ir queue/cron.sql
+\ir queue/cron_runs.sql
+\ir queue/schedules.sql
+\ir queue/tick_schedules.sql
+\ir queue/schedule_views.sql
 \ir queue/views.sql
 \ir queue/grants.sql
 \ir forks/registry.sql
@@ -128,3 +144,4 @@ insert into millrace.function_set (checksum)
 values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
 on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();
 commit;
+reset search_path;

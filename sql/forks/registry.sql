@@ -11,16 +11,17 @@
 -- Raises     MR003 unknown_queue, MR005 bad_argument, MR020 unknown_fork, MR021 fork_exists.
 -- Rows       1, and one of operator_action.
 
--- Git's own rules (git-check-ref-format), and no name that git would take for an option or for HEAD.
+-- Git's own rules (git-check-ref-format), and no name that git would take for an option or for HEAD. Patterns have no
+-- backslash: with standard_conforming_strings off, which a caller may set, it would vanish from them.
 create or replace function forks.is_branch(name text)
 returns boolean
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(name) between 1 and 200
-                and name !~ '[[:cntrl:] ~^:?*[\\]'                 -- with a meaning of their own
-                and name !~ '\.\.|@\{|//|^/|/$|\.$|^-|^(@|HEAD)$'
-                and name !~ '(^|/)\.|\.lock(/|$)', false)          -- components
+                and name !~ '[[:cntrl:] ~^:?*[]' and strpos(name, chr(92)) = 0  -- with a meaning of their own
+                and name !~ '[.][.]|@[{]|//|^/|/$|[.]$|^-|^(@|HEAD)$'
+                and name !~ '(^|/)[.]|[.]lock(/|$)', false)                     -- components
 $$;
 
 -- A password or token in an address would be in every dump of this database. Git finds them elsewhere.
@@ -31,7 +32,7 @@ set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(url) <= 2000 and url !~ '[[:cntrl:][:space:]]'
                 and url ~ ('^((https?://|git://|ssh://([A-Za-z0-9._~]+@)?)'
-                           '(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/.|(file://)?/[^/])'),
+                           '([[][0-9A-Fa-f:.]+[]]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/.|(file://)?/[^/])'),
                     false)
 $$;
 
@@ -54,7 +55,7 @@ declare
     added int;
 begin
     wrong := case
-        when repo is null or repo !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}$' or repo ~ '/\.{1,2}$'
+        when repo is null or repo !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.-]{1,100}$' or repo ~ '/[.]{1,2}$'
             then 'repo: org/name, each of A-Z, a-z, 0-9, "_", "." and "-"'
         when provider is null or provider not in ('git', 'github') then 'provider: git or github'
         when provider = 'git' and not forks.is_remote(origin_url) then 'origin_url: ' || remote

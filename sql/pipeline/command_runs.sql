@@ -18,6 +18,7 @@ create or replace function pipeline.trigger_command(
 returns text  -- the build's id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = postgres
 as $$
 declare
     configured constant pipeline.queue := pipeline.known_queue(queue);

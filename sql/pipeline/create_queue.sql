@@ -30,6 +30,7 @@ create or replace function pipeline.create_queue(
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = postgres  -- time_limit is kept as text
 as $$
 declare
     wrong text;

@@ -10,11 +10,15 @@ revoke all on all tables in schema millrace from public, millrace_enqueuer, mill
                                                  millrace_viewer;
 revoke all on all functions in schema millrace from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                     millrace_viewer;
+-- Whoever may use a type may make operators for it, which are preferred to those for any enum.
+revoke all on type millrace.outcome from public;
+alter default privileges for role millrace_owner revoke usage on types from public;
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
                 millrace.blocked_keys
    to millrace_operator, millrace_viewer;
+grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 
 do $$
 declare
@@ -28,12 +32,14 @@ begin
                 ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                       open_session,heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,
                                       discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
-                                      reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview}'),
+                                      reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
+                                      tick_schedules,next_runs}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,
                                         retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,
-                                        queue_overview}'),
-                ('millrace_viewer', '{now,queue_overview}')) r(name, functions)
+                                        queue_overview,next_runs,create_schedule,drop_schedule,pause_schedule,
+                                        resume_schedule,run_schedule_now,tick_schedules}'),
+                ('millrace_viewer', '{now,queue_overview,next_runs}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -1,12 +1,13 @@
 -- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions, unique
--- keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that have finished.
+-- keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that have finished,
+-- the runs of schedules.
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
 -- Locks      the rows.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of eight tables.
+-- Rows       max_rows of each of nine tables.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -62,6 +63,11 @@ begin
         returning b.id
     )
     delete from millrace.batch_count c using gone g where c.batch_id = g.id;
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.schedule_run s
+     where s.ctid = any (array(select x.ctid from millrace.schedule_run x where x.fired_at < kept_from
+                                limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);
     delete from millrace.operator_action a

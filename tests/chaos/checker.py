@@ -14,14 +14,17 @@ import collections
 import dataclasses
 
 Move = collections.namedtuple("Move", "seq xid place entered job fence attempt")
-Job = collections.namedtuple("Job", "id kind state after length")  # after, length: of a chain, else None
+# after, length: of a chain; callback_of: the batch that enqueued it
+Job = collections.namedtuple("Job", "id kind state after length key unique_key batch callback_of",
+                             defaults=(None, None, None, None))
 
 EDGES = {
-    None: {"ready", "scheduled"},
+    None: {"ready", "scheduled", "blocked"},
+    "blocked": {"ready", "blocked", "finished"},                  # its slot; its batch, and no slot yet; cancel
     "ready": {"running", "finished"},                             # claim; cancel
-    "scheduled": {"ready", "finished"},                           # promote, retry; cancel
+    "scheduled": {"ready", "blocked", "finished"},                # promote, retry; cancel
     "running": {"finished", "scheduled", "dead_letter", "ready"},  # settle; reap, release
-    "dead_letter": {"ready"},                                     # replay
+    "dead_letter": {"ready", "blocked"},                          # replay
     "finished": set(),
 }
 REACHED = {  # outcome that was acknowledged: where the job went
@@ -48,6 +51,16 @@ class Records:
     ledger: list = dataclasses.field(default_factory=list)     # (job, fence)
     counts: dict = dataclasses.field(default_factory=dict)     # state: number, as the view says
     open_sessions: int = 0
+    limits: dict = dataclasses.field(default_factory=dict)     # key: how many of its jobs may run at a time
+    batches: dict = dataclasses.field(default_factory=dict)    # id: members, as it says itself when it has finished
+
+    def by_transaction(self):
+        """{(transaction, job): its moves}"""
+        if not hasattr(self, "_by_transaction"):
+            self._by_transaction = collections.defaultdict(list)
+            for move in self.history:
+                self._by_transaction[move.xid, move.job].append(move)
+        return self._by_transaction
 
 
 class Verdict:
@@ -69,6 +82,9 @@ def check(records):
     check_attempts(records, exits, verdict)
     check_end(records, verdict)
     check_effects(records, verdict)
+    check_keys(records, verdict)
+    check_unique_keys(records, verdict)
+    check_batches(records, verdict)
     return verdict
 
 
@@ -81,23 +97,26 @@ def check_history(records, verdict):
     for job, transactions in moves.items():
         place, fence, fences = None, None, set()
         for steps in transactions.values():  # in the order in which each first moved the job
-            left = [step for step in steps if not step.entered]
+            left = ([] if place else [None]) + [step for step in steps if not step.entered]
             entered = [step for step in steps if step.entered]
-            if len(entered) != 1 or [step.place for step in left] != ([place] if place else []):
+            if len(left) != len(entered):
                 verdict.complain("a job is in exactly one table", job)
                 break
-            step = entered[0]
-            if step.place not in EDGES[place]:
-                verdict.complain(f"no job goes from {place} to {step.place}", job)
-            if place == "running":
-                exits[job, fence] = step.place
-                if step.fence != fence and step.place != "ready":  # where no fence is kept
-                    verdict.complain("only the fence that holds a job settles it", job)
-            if step.place == "running":
-                if step.fence in fences:
-                    verdict.complain("a fence is given out once for a job", job)
-                fences.add(step.fence)
-            place, fence = step.place, step.fence
+            # A statement takes it out of one table and puts it into another; a claim may do that twice.
+            for before, step in zip(left, entered):
+                if before and before.place != place:
+                    verdict.complain("a job is in exactly one table", job)
+                if step.place not in EDGES[place]:
+                    verdict.complain(f"no job goes from {place} to {step.place}", job)
+                if place == "running":
+                    exits[job, fence] = step.place
+                    if step.fence != fence and step.place != "ready":  # where no fence is kept
+                        verdict.complain("only the fence that holds a job settles it", job)
+                if step.place == "running":
+                    if step.fence in fences:
+                        verdict.complain("a fence is given out once for a job", job)
+                    fences.add(step.fence)
+                place, fence = step.place, step.fence
         if place not in ("finished", "dead_letter"):
             verdict.complain("every job reaches its end", f"{job} in {place}")
     if set(moves) != set(records.jobs):
@@ -119,7 +138,7 @@ def check_enqueues(records, verdict):
     for job in known - set(records.jobs):
         verdict.complain("every committed job is there", job)
     for job in set(records.jobs) - known:
-        if records.jobs[job].after is None:
+        if records.jobs[job].after is None and records.jobs[job].callback_of is None:
             verdict.complain("only committed jobs are there", job)
 
 
@@ -186,3 +205,50 @@ def check_effects(records, verdict):
         due = int(job.kind == "chaos.chain" and job.state == "completed" and job.length > 0)
         if successors[job.id] != due:
             verdict.complain("a successor for each that was settled, and no other", job.id)
+
+
+def check_keys(records, verdict):
+    """A move that makes room is committed before the move that takes it begins, so that numbers of moves tell."""
+    running = collections.Counter()
+    waiting = collections.defaultdict(dict)  # key: {job: the transaction that made it wait}
+    for move in sorted(records.history):
+        key = records.jobs[move.job].key if move.job in records.jobs else None
+        if key is None:
+            continue
+        if move.place == "running":
+            running[key] += 1 if move.entered else -1
+            if running[key] > records.limits.get(key, 1):
+                verdict.complain("no more of a key run at a time than its limit", f"{move.job} of {key}")
+        elif move.place == "blocked" and move.entered:
+            waiting[key][move.job] = move.xid
+        elif move.place == "blocked":
+            came_by = waiting[key].pop(move.job, None)
+            went_on = any(m.place == "ready" and m.entered for m in records.by_transaction()[move.xid, move.job])
+            if went_on and any(job < move.job and xid == came_by for job, xid in waiting[key].items()):
+                verdict.complain("of jobs of a key that came together the first goes first", f"{move.job} of {key}")
+
+
+def check_unique_keys(records, verdict):
+    alive = collections.defaultdict(set)
+    for move in sorted(records.history):
+        key = records.jobs[move.job].unique_key if move.job in records.jobs else None
+        if key is None or not move.entered:
+            continue
+        if move.place in ("finished", "dead_letter"):
+            alive[key].discard(move.job)
+        else:
+            alive[key].add(move.job)
+            if len(alive[key]) > 1:
+                verdict.complain("one job has a unique key at a time", f"{move.job} with {key}")
+
+
+def check_batches(records, verdict):
+    members = collections.Counter(job.batch for job in records.jobs.values() if job.batch is not None)
+    calls = collections.Counter(job.callback_of for job in records.jobs.values() if job.callback_of is not None)
+    for batch, said in records.batches.items():
+        if calls[batch] != 1:
+            verdict.complain("a batch is called back once", f"{batch}, {calls[batch]} times")
+        if said != members[batch]:
+            verdict.complain("a batch knows its members", f"{batch}: {said}, {members[batch]} there")
+    for batch in set(members) - set(records.batches):
+        verdict.complain("every member has its batch", batch)

@@ -11,10 +11,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from checker import Job, Move, Records, check  # noqa: E402  pylint: disable=wrong-import-position
 
 FENCE, LATER, OTHER, LEDGER, CHAIN = 100, 101, 102, 103, 104
+TIED = (7, 8, 9)
 
 
 def good():
-    """Five jobs: retried and completed; a ledger job; a chain of two; a dead letter; one cancelled."""
+    """Retried and completed; a ledger job; a chain of two; a dead letter; one cancelled; two of a key and a batch, and
+    what the batch calls back, which has the unique key that the first of them had."""
     moves = [
         ("a", "ready", True, 1, None), ("a", "ready", True, 2, None), ("a", "ready", True, 3, None),
         ("a", "ready", True, 5, None), ("a", "ready", True, 6, None),
@@ -32,26 +34,40 @@ def good():
         ("m", "ready", False, 5, None), ("m", "running", True, 5, OTHER),
         ("n", "running", False, 5, OTHER), ("n", "dead_letter", True, 5, OTHER),
         ("o", "ready", False, 6, None), ("o", "finished", True, 6, None),
+        ("p", "blocked", True, 7, None), ("p", "blocked", True, 8, None),
+        ("q", "blocked", False, 7, None), ("q", "ready", True, 7, None),
+        ("r", "ready", False, 7, None), ("r", "running", True, 7, FENCE),
+        ("s", "running", False, 7, FENCE), ("s", "finished", True, 7, FENCE),
+        ("t", "blocked", False, 8, None), ("t", "ready", True, 8, None),
+        ("u", "ready", False, 8, None), ("u", "running", True, 8, FENCE),
+        ("v", "running", False, 8, FENCE), ("v", "finished", True, 8, FENCE), ("v", "ready", True, 9, None),
+        ("w", "ready", False, 9, None), ("w", "running", True, 9, FENCE),
+        ("x", "running", False, 9, FENCE), ("x", "finished", True, 9, FENCE),
     ]
     return Records(
         history=[Move(seq, xid, place, entered, job, fence, 1)
                  for seq, (xid, place, entered, job, fence) in enumerate(moves)],
-        enqueues={"t": ("committed", [1, 2, 3, 5, 6]), "u": ("rolled back", [9]), "v": ("unknown", [10])},
-        enqueued={"t": [1, 2, 3, 5, 6]},
-        begins=[(1, FENCE), (1, LATER), (2, LEDGER), (3, CHAIN), (4, OTHER), (5, OTHER)],
+        enqueues={"t": ("committed", [1, 2, 3, 5, 6, 7, 8]), "u": ("rolled back", [19]), "v": ("unknown", [10])},
+        enqueued={"t": [1, 2, 3, 5, 6, 7, 8]},
+        begins=[(1, FENCE), (1, LATER), (2, LEDGER), (3, CHAIN), (4, OTHER), (5, OTHER),
+                *((job, FENCE) for job in TIED)],
         acks=[(1, FENCE, "failed"), (1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"),
-              (4, OTHER, "completed"), (5, OTHER, "discarded")],
+              (4, OTHER, "completed"), (5, OTHER, "discarded"), *((job, FENCE, "completed") for job in TIED)],
         ends=[(1, FENCE, "failed"), (1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"),
-              (4, OTHER, "completed"), (5, OTHER, "discarded")],
+              (4, OTHER, "completed"), (5, OTHER, "discarded"), *((job, FENCE, "completed") for job in TIED)],
         cancels={6},
         jobs={job.id: job for job in (
             Job(1, "chaos.flaky", "completed", None, 0), Job(2, "chaos.ledger", "completed", None, 0),
             Job(3, "chaos.chain", "completed", None, 1), Job(4, "chaos.chain", "completed", 3, 0),
-            Job(5, "chaos.discard", "discarded", None, 0), Job(6, "chaos.fast", "cancelled", None, 0))},
+            Job(5, "chaos.discard", "discarded", None, 0), Job(6, "chaos.fast", "cancelled", None, 0),
+            Job(7, "chaos.fast", "completed", None, 0, "key", "unique", 1),
+            Job(8, "chaos.fast", "completed", None, 0, "key", None, 1),
+            Job(9, "chaos.fast", "completed", None, 0, None, "unique", None, 1))},
         finished=[(1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"), (4, OTHER, "completed"),
-                  (6, None, "cancelled")],
+                  (6, None, "cancelled"), *((job, FENCE, "completed") for job in TIED)],
         ledger=[(2, LEDGER)],
-        counts={"completed": 4, "discarded": 1, "cancelled": 1, "running": 0})
+        counts={"completed": 7, "discarded": 1, "cancelled": 1, "running": 0},
+        limits={"key": 1}, batches={1: 2})
 
 
 def moved(records, xid, where, **changes):
@@ -74,11 +90,11 @@ DAMAGE = {
     "every job has a history": lambda r: r.jobs.pop(4),
     "what was committed is there": lambda r: r.enqueued.clear(),
     "what was committed is what was enqueued": lambda r: r.enqueued["t"].append(4),
-    "what was rolled back is not there": lambda r: r.enqueued.update(u=[9]),
+    "what was rolled back is not there": lambda r: r.enqueued.update(u=[19]),
     "every committed job is there": lambda r: r.jobs.pop(5),
     "only committed jobs are there": lambda r: r.enqueued["t"].remove(5),
     "a claim is begun once": lambda r: r.begins.append((2, LEDGER)),
-    "only committed jobs are run": lambda r: r.begins.append((9, 1)),
+    "only committed jobs are run": lambda r: r.begins.append((19, 1)),
     "nothing is settled under a claim that was undone": lambda r: r.acks.append((2, 999, "completed")),
     "what was acknowledged as settled is settled so": lambda r: r.acks.append((1, FENCE, "completed")),
     "only what its handler has completed is completed": lambda r: r.ends.remove((4, OTHER, "completed")),
@@ -93,6 +109,13 @@ DAMAGE = {
     "no session is left open": lambda r: setattr(r, "open_sessions", 1),
     "no effect without its settle": lambda r: r.ledger.append((2, 999)),
     "an effect is there exactly once": lambda r: r.ledger.append((2, LEDGER)),
+    "no more of a key run at a time than its limit": lambda r: r.limits.update(key=0),
+    "of jobs of a key that came together the first goes first":
+        lambda r: (moved(r, "q", "blocked", job=8), moved(r, "q", "ready", job=8)),
+    "one job has a unique key at a time": lambda r: r.jobs.update({8: r.jobs[8]._replace(unique_key="unique")}),
+    "a batch is called back once": lambda r: r.jobs.update({9: r.jobs[9]._replace(callback_of=None)}),
+    "a batch knows its members": lambda r: r.batches.update({1: 3}),
+    "every member has its batch": lambda r: r.batches.clear(),
     "a successor for each that was settled, and no other": lambda r: r.jobs.update({4: r.jobs[4]._replace(after=2)}),
 }
 

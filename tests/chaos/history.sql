@@ -39,7 +39,7 @@ do $$
 declare
     place text;
 begin
-    foreach place in array array['ready', 'scheduled', 'running', 'finished', 'dead_letter']
+    foreach place in array array['ready', 'scheduled', 'blocked', 'running', 'finished', 'dead_letter']
     loop
         execute format('create trigger chaos_in after insert on millrace.%I referencing new table as moved'
                        ' for each statement execute function chaos.note(%L)', place, place);
@@ -53,3 +53,4 @@ create role chaos_worker login in role millrace_worker;
 grant insert on public.ledger to chaos_worker;
 create role chaos_idler login;
 select millrace.create_queue('work', max_attempts => 1000, retry_base => '20 ms');
+select millrace.limit_key('work', 'three', 3);

@@ -7,6 +7,8 @@ import psycopg2
 
 MOST_WAITING = 1500  # a backlog that always has work, and is drained soon
 LONGEST_TRANSACTION_SECONDS = 3.0
+LIMITS = {"one": 1, "another": 1, "three": 3}
+KEYS = list(LIMITS)
 
 
 class Actor(threading.Thread):
@@ -53,7 +55,7 @@ class Producer(Actor):
         self.number, self.turn = number, 0
 
     def act(self):
-        waiting = self.call("select available + scheduled from millrace.queues where name = 'work'")[0][0]
+        waiting = self.call("select available + scheduled + blocked from millrace.queues where name = 'work'")[0][0]
         self.connection.rollback()
         if waiting > MOST_WAITING:
             self.world.producing_ends.wait(0.05)
@@ -82,12 +84,14 @@ class Producer(Actor):
 
     def enqueue_some(self):
         chance = self.random.random()
-        if chance < 0.35:
+        if chance < 0.3:
             return self.call("select millrace.enqueue_many('work', 'chaos.slow', array_fill(%s::jsonb, array[%s]))",
                              '{"ms": %d}' % self.random.randint(10, 60), self.random.randint(20, 120))[0][0]
-        if chance < 0.5:
+        if chance < 0.4:
             return self.call("select millrace.enqueue_many('work', 'chaos.fast', array_fill('{}'::jsonb, array[%s]))",
                              self.random.randint(1, 40))[0][0]
+        if chance < 0.7:
+            return self.enqueue_tied()
         kind, payload, attempts, delay = self.random.choice([
             ("chaos.fast", "{}", None, None), ("chaos.fast", "{}", None, "300 ms"), ("chaos.snooze", "{}", None, None),
             ("chaos.flaky", '{"fails": 2}', None, None), ("chaos.hopeless", "{}", 3, None),
@@ -98,12 +102,37 @@ class Producer(Actor):
             self.random.choice([3, 5, 5, 7]), attempts, delay)]
 
 
+    def enqueue_tied(self):
+        """Jobs of a key, a unique one, or a batch."""
+        chance = self.random.random()
+        key = self.random.choice(KEYS)
+        if chance < 0.4:
+            kind, payload = self.random.choice([("chaos.fast", "{}"), ("chaos.flaky", '{"fails": 1}'),
+                                                ("chaos.snooze", "{}"), ("chaos.discard", "{}")])
+            return self.call("select millrace.enqueue_many('work', %s, array_fill(%s::jsonb, array[%s]),"
+                             " concurrency_key => %s, delay => %s)", kind, payload, self.random.randint(1, 8), key,
+                             self.random.choice([None, None, "200 ms"]))[0][0]
+        if chance < 0.7:
+            return [job for job, is_new in self.call(
+                "select id, inserted from millrace.enqueue_unique('work', 'chaos.slow', '{\"ms\": 20}', %s,"
+                " concurrency_key => %s)", f"unique {self.random.randrange(6)}", self.random.choice([None, key]))
+                    if is_new]
+        batch = self.call("select millrace.create_batch('work', 'chaos.fast')")[0][0]
+        jobs = self.call("select millrace.enqueue_many('work', 'chaos.fast', array_fill('{}'::jsonb, array[%s]),"
+                         " batch => %s, concurrency_key => %s)", self.random.randint(1, 12), batch,
+                         self.random.choice([None, None, key]))[0][0]
+        jobs += self.call("select millrace.enqueue_many('work', 'chaos.discard', '{\"{}\"}', batch => %s)", batch)[0][0]
+        jobs.append(self.call("select millrace.enqueue('work', 'chaos.fast', after_batch => %s)", batch)[0][0])
+        self.call("select millrace.close_batch(%s)", batch)
+        return jobs
+
+
 class Operator(Actor):
     """Cancels what waits, brings forward what is scheduled, replays dead letters."""
 
     def act(self):
-        verb, place = self.random.choice([("cancel", "ready"), ("cancel", "scheduled"), ("retry", "scheduled"),
-                                          ("replay", "dead_letter")])
+        verb, place = self.random.choice([("cancel", "ready"), ("cancel", "scheduled"), ("cancel", "blocked"),
+                                          ("retry", "scheduled"), ("replay", "dead_letter")])
         jobs = [row[0] for row in self.call(f"select job_id from millrace.{place} order by job_id desc limit 50")]
         try:
             if jobs:
@@ -113,7 +142,7 @@ class Operator(Actor):
                 if answer == "cancelled":
                     self.world.note_cancel(job)
         except psycopg2.Error as error:
-            if error.pgcode not in ("MR006", "MR007"):  # it went elsewhere meanwhile
+            if error.pgcode not in ("MR006", "MR007", "MR009"):  # it went elsewhere meanwhile
                 raise
         self.connection.rollback()
         self.nap(0.4)

@@ -172,8 +172,10 @@ class World:
         while time.monotonic() - began < DRAIN_SECONDS and time.monotonic() - moved < 6 * workers.LEASE_SECONDS:
             before, left = left, self.server.execute_soon(
                 "select (select count(*) from millrace.ready), (select count(*) from millrace.scheduled),"
-                " (select count(*) from millrace.running), (select count(*) from chaos.history)", DATABASE)[0]
-            if not any(left[:3]):
+                " (select count(*) from millrace.blocked), (select count(*) from millrace.running),"
+                " (select count(*) from millrace.batch where finished_at is null),"
+                " (select count(*) from chaos.history)", DATABASE)[0]
+            if not any(left[:5]):
                 break
             moved = moved if left == before else time.monotonic()
             time.sleep(0.2)
@@ -203,8 +205,8 @@ class World:
     def records(self):
         def numbers(text):
             return {row[0]: row[1] for row in self.query(text)}
-        columns = ("available", "scheduled", "running", "dead", "completed", "cancelled")
-        states = dict(zip(("available", "scheduled", "running", "discarded", "completed", "cancelled"), self.query(
+        columns = ("available", "scheduled", "blocked", "running", "dead", "completed", "cancelled")
+        states = dict(zip(("available", "scheduled", "blocked", "running", "discarded", "completed", "cancelled"), self.query(
             f"select {', '.join(columns)} from millrace.queues where name = 'work'")[0]))
         return checker.Records(
             history=[checker.Move(*row) for row in self.query(
@@ -218,10 +220,13 @@ class World:
             cancels=set(self.cancels),
             jobs={row[0]: checker.Job(*row) for row in self.query(
                 "select j.id, j.kind, v.state, (j.payload ->> 'after')::bigint,"
-                " coalesce((j.payload ->> 'length')::int, 0) from millrace.job j join millrace.jobs v using (id)")},
+                " coalesce((j.payload ->> 'length')::int, 0), j.concurrency_key, j.unique_key, j.batch_id,"
+                " (j.payload #>> '{batch,id}')::bigint from millrace.job j join millrace.jobs v using (id)")},
             finished=self.query("select job_id, fence, outcome::text from millrace.finished"),
             ledger=self.query("select job, fence from public.ledger"),
             counts=states,
+            limits=load.LIMITS,
+            batches=numbers("select id, members from millrace.batches"),
             open_sessions=self.query("select count(*) from millrace.worker where ended_at is null")[0][0])
 
     def completions(self):

@@ -42,6 +42,13 @@ def on_database(name, command, environment, **options):
     return subprocess.run(command, env=environment | {"PGDATABASE": name}, text=True, capture_output=True, **options)
 
 
+def made_outside(environment):
+    """Databases and roles of the server: (kind, name)."""
+    listing = "select 'database', datname from pg_database union all select 'role', rolname from pg_roles order by 1"
+    listed = on_database("postgres", ["psql", "-X", "-A", "-t", "-F", " ", "-c", listing], environment, check=True)
+    return [tuple(line.split(" ", 1)) for line in listed.stdout.splitlines()]
+
+
 def run_page(page, environment):
     commands = script(page)
     if commands is None:
@@ -49,6 +56,7 @@ def run_page(page, environment):
     name = "docs_" + re.sub(r"\W", "_", str(page.relative_to(ROOT)).lower())
     subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
     subprocess.run(["createdb", "-T", os.environ["MILLRACE_TEST_TEMPLATE"], name], env=environment, check=True)
+    before = made_outside(environment)
     try:
         on_database(name, ["psql", "-X", "-q", "-c", "select millrace.adopt()", "-c", PREPARE], environment, check=True)
         if page.name == "README.md":
@@ -58,6 +66,9 @@ def run_page(page, environment):
         return "" if done.returncode == 0 else done.stdout + done.stderr
     finally:
         subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
+        for kind, made in made_outside(environment):  # by an example that failed before it could clean up
+            if (kind, made) not in before:
+                on_database("postgres", ["psql", "-X", "-q", "-c", f'drop {kind} "{made}"'], environment)
 
 
 def broken_links(page):

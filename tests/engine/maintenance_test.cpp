@@ -68,5 +68,22 @@ TEST_F(MaintenanceTest, advances_the_mark_of_the_counts_after_a_fold_without_cla
     EXPECT_TRUE(advances("{}"));
 }
 
+TEST_F(MaintenanceTest, enqueues_for_a_schedule_that_is_due) {
+    database.execute("select millrace.create_schedule('s', '* * * * *', 'q', 'k')");
+    database.advance_clock(1min);
+    start();
+    EXPECT_TRUE(database.becomes("select kind from millrace.jobs", "k"));
+}
+
+TEST_F(MaintenanceTest, ticks_again_as_soon_as_the_next_schedule_is_due) {
+    database.execute("create table public.tick (number int generated always as identity)");
+    database.execute(
+        "create or replace function millrace.tick_schedules(max_jobs int default 1000, out enqueued int,"
+        " out next_run_at timestamptz) language sql security definer as $$"
+        " insert into public.tick default values returning 0, millrace.now() + interval '100 ms' $$");
+    start();
+    EXPECT_TRUE(database.becomes("select count(*) >= 10 from public.tick", "t"));
+}
+
 }  // namespace
 }  // namespace millrace::testing

@@ -7,6 +7,7 @@
 import collections
 
 import domains as d
+import schedule_rules
 from values import DAY, YEAR
 
 Call = collections.namedtuple("Call", "answers arguments")
@@ -181,6 +182,8 @@ PIPELINES = {
     "command_status": reads(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
 }
 
+MILLRACE |= {name: Call(WRITES if changes else READS, arguments)
+             for name, (changes, arguments) in schedule_rules.CALLS.items()}
 CALLS = {f"{schema}.{name}": call
          for schema, calls in (("millrace", MILLRACE), ("forks", FORKS), ("pipeline", PIPELINES))
          for name, call in calls.items()}

@@ -22,6 +22,7 @@ select millrace.create_queue('small', max_payload_bytes => 100);
 select forks.add_fork('acme/site', '/srv/site.git', '/srv/upstream.git');
 select forks.add_fork('acme/idle', '/srv/idle.git', '/srv/upstream.git');
 select forks.disable_fork('acme/idle');
+select millrace.create_schedule('yearly', '0 0 29 2 *', 'mail', 'noop');
 select pipeline.create_queue('mono/main', '/srv/mono.git', 'main', '{make,all}', time_limit => '10 minutes');
 select pipeline.ingest('mono/main', 'head-1');
 select pipeline.create_build('mono/main', 'build-1', 1, '');
@@ -86,6 +87,18 @@ class Database:
         for word, value in self.words.items():
             text = text.replace(f"<{word}>", value)
         return text
+
+    @contextlib.contextmanager
+    def clone(self):
+        """The name of another database, of the template alone."""
+        name = f"{self.name}_clone"
+        admin = connect("postgres")
+        run(admin, f"create database {name} template {os.environ['MILLRACE_TEST_TEMPLATE']}")
+        try:
+            yield name
+        finally:
+            run(admin, f"drop database {name} with (force)")
+            admin.close()
 
     def checksums(self):
         sums = " union all ".join(f"select '{table}', md5(coalesce(string_agg(t::text, ';' order by t::text), '')) "

@@ -9,6 +9,7 @@ import contextlib
 import psycopg2
 
 import rules
+import schedule_rules
 import workload_rules
 from calls import CALLS, READS
 from fixture import PRODUCT_ROLES, SCHEMAS, STRANGER, connect, run
@@ -165,7 +166,7 @@ class SqlArea:
         roles = {name: roles[0] for name, _, _, _, roles in
                  run(self.database.owner, FUNCTIONS, list(PRODUCT_ROLES), list(SCHEMAS)) if roles}
         group = Group(self, None)
-        every_rule = rules.RULES + workload_rules.RULES
+        every_rule = rules.RULES + schedule_rules.RULES + workload_rules.RULES
         for function, argument, rule, call, sqlstate, word in every_rule:
             group.expect(f"select * from {call}", sqlstate, word, role=roles[function],
                          label=f"{function}, {argument}, {rule}")
@@ -173,7 +174,7 @@ class SqlArea:
         for rule, settings, function, call, sqlstate, word in rules.STATES:
             self.try_in_state(group, settings, roles[function], call, sqlstate, word)
             group.triples.add((function, "transaction", rule))
-        for function, rule, call in rules.LEGAL + workload_rules.LEGAL:
+        for function, rule, call in rules.LEGAL + schedule_rules.LEGAL + workload_rules.LEGAL:
             group.expect(f"select * from {call}", None, "", keeps=False, role=roles[function],
                          label=f"{function}, {rule}")
         doubled = len(every_rule) - len({row[:3] for row in every_rule})

@@ -1,8 +1,8 @@
 """Runs one named test of a tree against one template database, and says whether it passed.
 
-    sql FILE.sql          a file of tests/sql
+    sql FILE              a file of tests/sql
     race SPEC             a spec of tests/race, as it stands: its rules stay in
-    random_operations     tests/race/random_operations.py, a few seconds
+    random_operations     tests/race/random_operations.py, a few seconds; schedules likewise
     engine|storage|unit FILTER    GoogleTest
 
 A test that gives no verdict of its own within its time has neither passed nor failed.
@@ -17,6 +17,7 @@ import subprocess
 
 LIMIT_SECONDS = 60
 BUILT = ("engine", "storage", "unit")
+PROGRAMS = ("random_operations", "schedules")
 
 
 class NoVerdict(Exception):
@@ -52,8 +53,8 @@ def complaint_of(test, template, tree, programs):
         first = re.search(r"^not ok \d+ - (.*)", output, re.MULTILINE) or re.search(r"(ERROR: .*)", output)
     elif kind == "race" and (tree / f"tests/race/{name}.spec").is_file():
         return complaint_of_spec(name, template, tree)
-    elif test == "random_operations":
-        operate = ["/usr/bin/python3", "tests/race/random_operations.py", "--seconds", "4"]
+    elif test in PROGRAMS:
+        operate = ["/usr/bin/python3", f"tests/race/{test}.py", "--seconds", "4"]
         status, output = run(operate, tree, environment)
         first = re.search(r"^    (.+)$", output, re.MULTILINE)
     elif kind in BUILT and name:

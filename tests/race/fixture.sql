@@ -20,7 +20,8 @@ begin
              millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
              millrace.operator_action, millrace.blocked, millrace.follow_up, millrace.key_limit,
              millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
-             millrace.batch_count, race.handed, race.effect
+             millrace.batch_count, millrace.schedule, millrace.schedule_due, millrace.schedule_run,
+             race.handed, race.effect
              restart identity;
     perform setval('millrace.job_id', 1, false);
     perform millrace.adopt();
@@ -86,10 +87,25 @@ exception when sqlstate 'MR001' then
 end
 $$;
 
+create procedure race.complete_or_raise(session int, job_id bigint)
+language plpgsql
+as $$
+begin
+    perform millrace.complete(race.fence(session, job_id), job_id);
+exception when sqlstate 'MR001' then
+    raise exception using errcode = 'MR001', message = 'lease lost';  -- without the fence
+end
+$$;
+
 create function race.promote(max_jobs int default 1000)
 returns int
 language sql
 as $$ select p.promoted from millrace.promote(max_jobs) p $$;
+
+create function race.tick()
+returns int
+language sql
+as $$ select t.enqueued from millrace.tick_schedules() t $$;
 
 create procedure race.wait(longer interval)
 language sql
@@ -116,4 +132,17 @@ select o.outcome
         select 1000, 'written by ' || e.made_by from race.effect e
         union all
         select 1001, 'counts: ' || c.counts from race.counts c) o(place, outcome)
+ order by o.place, o.outcome;
+
+-- The same for schedules: when each is due next, and which of its times have run.
+create view race.schedule_outcome as
+select o.outcome
+  from (select 0, format('%s next %s, ran %s', s.name, to_char(s.next_run_at at time zone 'UTC', 'HH24:MI'),
+                         coalesce((select string_agg(to_char(r.due_at at time zone 'UTC', 'HH24:MI'), ' '
+                                                     order by r.due_at)
+                                     from millrace.schedule_runs r
+                                    where r.schedule = s.name), 'never'))
+          from millrace.schedules s
+        union all
+        select 1, o.outcome from race.outcome o) o(place, outcome)
  order by o.place, o.outcome;

@@ -46,6 +46,20 @@ TEST_F(MaintenanceStoreTest, finds_what_was_due_long_ago_only_with_a_full_scan) 
     EXPECT_EQ(database.state_of(job), "available");
 }
 
+TEST_F(MaintenanceStoreTest, enqueues_for_the_schedules_that_are_due_and_tells_when_the_next_is) {
+    EXPECT_FALSE(maintenance.tick_schedules().next_due);
+    database.execute("select millrace.create_schedule('s', '* * * * *', 'q', 'k')");
+    auto ticked = maintenance.tick_schedules();
+    EXPECT_EQ(ticked.enqueued, 0);
+    ASSERT_TRUE(ticked.next_due);
+    EXPECT_LE(*ticked.next_due, 1min);
+
+    database.advance_clock(1min);
+    ticked = maintenance.tick_schedules();
+    EXPECT_EQ(ticked.enqueued, 1);
+    EXPECT_LE(ticked.next_due.value_or(1h), 1min);
+}
+
 TEST_F(MaintenanceStoreTest, takes_back_the_jobs_of_a_worker_whose_lease_ran_out) {
     const auto worker = WorkerStore{*session}.open({"gone", "1", {"q"}, 30s});
     const auto job = database.enqueue("q", "k");

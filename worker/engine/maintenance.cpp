@@ -21,6 +21,7 @@ void Maintenance::run(const std::stop_token& stop) {
             storage::MaintenanceStore store{session};
             const auto now = Clock::now();
             if (now >= promote_at_) promote(store, now);
+            if (now >= tick_at_) tick(store, now);
             if (now >= reap_at_) reap(store, now);
             if (now >= advance_at_) advance(store, now);
             if (now >= fold_at_) fold(store, now);
@@ -82,6 +83,12 @@ void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
     }
 }
 
+void Maintenance::tick(storage::MaintenanceStore& store, Time now) {
+    const auto ticked = store.tick_schedules();
+    tick_at_ = in(tick_at_least_every, now);
+    if (ticked.next_due) tick_at_ = std::min(tick_at_, now + std::max(*ticked.next_due, tick_at_most_every));
+}
+
 void Maintenance::reap(storage::MaintenanceStore& store, Time now) {
     const auto reaped = store.reap();
     stats_.reaped += static_cast<std::uint64_t>(reaped);
@@ -120,7 +127,7 @@ void Maintenance::prune(storage::MaintenanceStore& store, Time now) {
 }
 
 Maintenance::Time Maintenance::next_chore() const {
-    return std::min({promote_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_});
+    return std::min({promote_at_, tick_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_});
 }
 
 }  // namespace millrace::engine

@@ -1,10 +1,11 @@
 #pragma once
-// The chores that every worker shares with every other: jobs whose time has come become available, dead workers' jobs
-// are taken back, the low-water advances, counts are folded, partitions are made ahead, ledgers pruned.
+// The chores that every worker shares with every other: jobs whose time has come become available, schedules enqueue
+// theirs, dead workers' jobs are taken back, the low-water advances, counts are folded, partitions are made ahead,
+// ledgers pruned.
 //
 // There is no leader to elect or lose. Each chore is a short transaction that skips what another worker holds, and all
-// are spread in time. An idle worker does little: it knows when the next scheduled job is due, and looks every two
-// seconds for earlier ones that it has not heard of.
+// are spread in time. An idle worker does little: it knows when the next scheduled job and the next schedule are due,
+// and looks every two seconds, or five, for earlier ones that it has not heard of.
 //
 // Thread rule: owns one thread and one connection; the notes may be left by any thread.
 
@@ -25,6 +26,8 @@ class Maintenance {
 public:
     static constexpr std::chrono::milliseconds promote_at_most_every{50};
     static constexpr std::chrono::milliseconds promote_at_least_every{2000};
+    static constexpr std::chrono::milliseconds tick_at_most_every{50};
+    static constexpr std::chrono::milliseconds tick_at_least_every{5000};
     static constexpr std::chrono::milliseconds full_promote_every{30'000};
     static constexpr std::chrono::milliseconds reap_at_least_every{10'000};
     static constexpr std::chrono::milliseconds advance_at_most_every{50};
@@ -53,6 +56,7 @@ private:
     using Time = Clock::time_point;
 
     void promote(storage::MaintenanceStore& store, Time now);
+    void tick(storage::MaintenanceStore& store, Time now);
     void reap(storage::MaintenanceStore& store, Time now);
     void advance(storage::MaintenanceStore& store, Time now);
     void fold(storage::MaintenanceStore& store, Time now);
@@ -68,7 +72,7 @@ private:
     std::mt19937 random_{std::random_device{}()};
 
     // When each chore is due; all but the partitions and the pruning at once after the start.
-    Time promote_at_{}, full_promote_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_;
+    Time promote_at_{}, full_promote_at_{}, tick_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_;
     Time advance_at_ = Time::max();
     Time promoted_at_{}, advanced_at_{};
     std::size_t unadvanced_claims_ = 0;

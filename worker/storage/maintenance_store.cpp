@@ -13,15 +13,26 @@ constexpr auto promote_statement =
     "  from millrace.promote($1, case when $2 then '-infinity'::timestamptz"
     "                                 else millrace.now() - interval '1 minute' end)";
 
+constexpr auto tick_statement =
+    "select enqueued, ceil(extract(epoch from next_run_at - millrace.now()) * 1000)::bigint"
+    "  from millrace.tick_schedules($1)";
+
+// What is overdue is due at once.
+std::optional<std::chrono::milliseconds> time_until(const pqxx::field& milliseconds) {
+    if (milliseconds.is_null()) return {};
+    return std::chrono::milliseconds{std::max<std::int64_t>(0, milliseconds.as<std::int64_t>())};
+}
+
 }  // namespace
 
 Promotion MaintenanceStore::promote(PromoteScan scan) {
     const auto row = execute(session_, promote_statement, max_promote, scan == PromoteScan::full).at(0);
-    Promotion promotion{.promoted = row[0].as<int>(), .next_due = {}};
-    if (!row[1].is_null()) {
-        promotion.next_due = std::chrono::milliseconds{std::max<std::int64_t>(0, row[1].as<std::int64_t>())};
-    }
-    return promotion;
+    return {.promoted = row[0].as<int>(), .next_due = time_until(row[1])};
+}
+
+ScheduleTick MaintenanceStore::tick_schedules() {
+    const auto row = execute(session_, tick_statement, max_tick).at(0);
+    return {.enqueued = row[0].as<int>(), .next_due = time_until(row[1])};
 }
 
 int MaintenanceStore::reap() {

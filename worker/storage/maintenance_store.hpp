@@ -22,9 +22,15 @@ struct Promotion {
     std::optional<std::chrono::milliseconds> next_due;  // until the next scheduled job is due; none: nothing scheduled
 };
 
+struct ScheduleTick {
+    int enqueued = 0;
+    std::optional<std::chrono::milliseconds> next_due;  // until the next schedule is due; none: no schedule runs
+};
+
 class MaintenanceStore {
 public:
     static constexpr int max_promote = 1000;
+    static constexpr int max_tick = 1000;
     static constexpr int max_reap = 500;
     static constexpr int partition_days_ahead = 7;
     static constexpr int max_fold = 100'000;
@@ -33,6 +39,7 @@ public:
     explicit MaintenanceStore(Session& session) : session_{session} {}
 
     [[nodiscard]] Promotion promote(PromoteScan scan);
+    [[nodiscard]] ScheduleTick tick_schedules();
     [[nodiscard]] int reap();  // jobs taken back
     // Of those that were claimed from, and of the counts. False when another session was at it.
     [[nodiscard]] bool advance_low_water(const std::vector<std::string>& queues);

@@ -14,7 +14,7 @@ packages=(
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev clang-format clang-tidy clang libclang-rt-14-dev
     spin iproute2 nftables mount pgbouncer libfaketime
-    python3 python3-psycopg2 perl util-linux procps passwd
+    python3 python3-psycopg2 python3-psycopg python3-croniter perl util-linux procps passwd
 )
 
 if [ "$(id -u)" = 0 ]; then as_root=(); else as_root=(sudo); fi

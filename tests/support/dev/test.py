@@ -30,7 +30,7 @@ AREA_LIMIT_SECONDS = 1200
 CTEST = ["ctest", "--test-dir", "{build}", "--output-on-failure", "--progress", "-j", "2", "-L"]
 PROVE = ["prove", "--exec", "tests/support/pgtap_file.sh"]
 HORIZON = ["tests/sql/low_water.sql", "tests/sql/pinned_horizon.sql", "tests/sql/pinned_keys.sql"]
-SQL = sorted({str(path.relative_to(ROOT)) for path in ROOT.glob("tests/sql/*.sql")} - set(HORIZON))
+SQL = sorted({str(path.relative_to(ROOT)) for path in ROOT.glob("tests/sql/*.*")} - set(HORIZON))
 AREAS = {
     "tidy": (None, None, ["python3", "tests/tidy/run.py"]),
     "unit": (None, None, [*CTEST, "^unit$"]),

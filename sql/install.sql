@@ -94,6 +94,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 10
+\set name 0010_create_cancel_requests_and_reports
+\set text `cat migrations/0010_create_cancel_requests_and_reports.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0010_create_cancel_requests_and_reports.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -120,6 +129,8 @@ set local role millrace_owner;
 \ir queue/prune.sql
 \ir queue/rehome.sql
 \ir queue/partitions.sql
+\ir queue/cancel.sql
+\ir queue/report.sql
 \ir queue/operate.sql
 \ir queue/adopt.sql
 \ir queue/cron.sql

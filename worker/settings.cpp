@@ -232,6 +232,8 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.options.worker.poll_interval = duration_of(given, 10ms, 1h); }},
     Rule{{"worker.drain_timeout", "DURATION", "for running jobs at shutdown (30s)"},
          [](Draft& draft, const Given& given) { draft.options.worker.drain_timeout = duration_of(given, 0s, 24h); }},
+    Rule{{"worker.stop_grace", "DURATION", "for jobs that were asked to stop, until their sessions are hung up (5s)"},
+         [](Draft& draft, const Given& given) { draft.options.worker.stop_grace = duration_of(given, 100ms, 5min); }},
     Rule{{"worker.listen", "on|off", "off behind a transaction pooler: poll only (on)"}, set_listening},
     Rule{{"worker.cache", "DIRECTORY", "copies of repositories; may be removed while no worker runs"}, set_cache},
     Rule{{"http.listen", "ADDRESS:PORT|off", "serves /healthz, /readyz and /metrics there (off)"}, set_http},

@@ -11,12 +11,12 @@ revoke all on all tables in schema millrace from public, millrace_enqueuer, mill
 revoke all on all functions in schema millrace from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                     millrace_viewer;
 -- Whoever may use a type may make operators for it, which are preferred to those for any enum.
-revoke all on type millrace.outcome from public;
+revoke all on type millrace.outcome, millrace.ending, millrace.cron from public;
 alter default privileges for role millrace_owner revoke usage on types from public;
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                millrace.blocked_keys
+                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines
    to millrace_operator, millrace_viewer;
 grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 
@@ -33,7 +33,7 @@ begin
                                       open_session,heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,
                                       discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
                                       reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
-                                      tick_schedules,next_runs}'),
+                                      tick_schedules,next_runs,cancel_requests,set_progress,log_line}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,
                                         retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,

@@ -3,11 +3,12 @@
 --     scheduled ──retry──► available, or blocked if it needs a slot of its key
 --     dead_letter ──replay──► available or blocked, with all its attempts again
 --     available, scheduled, blocked ──cancel──► finished 'cancelled'
+--     running ──cancel──► running, until its attempt has stopped: see cancel.sql
 --
 -- A job may move from table to table while it is looked for; it is looked for three times before it counts as unknown.
 -- Calling one of them on a job that is already where it would go changes nothing and says so.
 --
--- Locks   the job's narrow row.
+-- Locks   the job's narrow row; of running FOR KEY SHARE.
 -- Raises  MR006 unknown_job, MR007 invalid_transition, MR009 unique_key_taken.
 -- Rows    3, and one of operator_action.
 
@@ -64,7 +65,7 @@ end
 $$;
 
 create or replace function millrace.cancel(job_id bigint, reason text default null)
-returns text
+returns text  -- cancelled; cancelling: it runs, and was asked to stop
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -93,11 +94,15 @@ begin
             returning b.stored_on, b.queue_id, b.attempt, false as held into gone;
         end if;
         exit when found;
-        exit when look = looks or millrace.job_state(job_id) not in ('available', 'scheduled', 'blocked');
+        if millrace.ask_to_stop(job_id, reason) then
+            return 'cancelling';
+        end if;
+        exit when look = looks
+               or millrace.job_state(job_id) not in ('available', 'scheduled', 'blocked', 'running');
     end loop;
     if gone is null then
         return millrace.unmoved('cancel', job_id, array['cancelled'],
-                                'Only a job that waits can be cancelled: available, scheduled or blocked.');
+                                'Only a job that waits or runs can be cancelled.');
     end if;
     insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
     values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);

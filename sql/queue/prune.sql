@@ -1,13 +1,13 @@
--- prune: removes what grows with time and is not partitioned: receipts, failures, sessions, the book of actions, unique
--- keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that have finished,
--- the runs of schedules.
+-- prune: removes what grows with time and is not partitioned: receipts, failures, progress and log lines of jobs that
+-- are gone, requests to stop what has ended, sessions, the book of actions, unique keys whose time is over, concurrency
+-- keys that nobody has used for 100,000 transactions, batches that have finished, the runs of schedules.
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
 -- Locks      the rows.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of nine tables.
+-- Rows       max_rows of each of twelve tables.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -37,6 +37,27 @@ begin
      where f.ctid = any (array(select x.ctid from millrace.attempt_failure x
                                 where x.failed_at < least(kept_from, receipts_from)
                                   and not exists (select from millrace.job j where j.id = x.job_id)
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.job_progress p
+     where p.ctid = any (array(select x.ctid from millrace.job_progress x
+                                where x.reported_at < least(kept_from, receipts_from)
+                                  and not exists (select from millrace.job j where j.id = x.job_id)
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.job_log l
+     where l.ctid = any (array(select x.ctid from millrace.job_log x
+                                where x.logged_at < least(kept_from, receipts_from)
+                                  and not exists (select from millrace.job j where j.id = x.job_id)
+                                limit max_rows for update skip locked));
+    get diagnostics removed = row_count;
+    most := greatest(most, removed);
+    delete from millrace.cancel_request c
+     where c.ctid = any (array(select x.ctid from millrace.cancel_request x
+                                where not exists (select from millrace.running r
+                                                   where r.job_id = x.job_id and r.fence = x.fence)
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);

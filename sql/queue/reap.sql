@@ -2,6 +2,7 @@
 --
 --     running ──reap──► available, while attempts are left; the one that was lost counts
 --     running ──reap──► dead_letter, after the last
+--     running ──reap──► finished 'cancelled', when the attempt was asked to stop
 --     session: open ──reap──► ended 'lease expired'
 --
 -- Bounded and SKIP LOCKED, so that every worker runs it: there is no leader to lose. A session whose lease has run out
@@ -93,8 +94,10 @@ begin
     with gone as (
         delete from millrace.running r where r.ctid = any (rows) returning r.*
     ), judged as materialized (
-        select g.*, g.attempt < j.max_attempts as again
+        select g.*, c.job_id is not null as is_cancelled, c.reason as wish,
+               g.attempt < j.max_attempts and c.job_id is null as again
           from gone g
+          left join millrace.cancel_request c on c.job_id = g.job_id and c.fence = g.fence
           left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
     ), available as (
         insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
@@ -104,19 +107,31 @@ begin
                                           error)
         select j.job_id, j.fence, at, j.stored_on, j.queue_id, j.worker, j.priority, j.attempt, reason
           from judged j
-         where j.again is not true
+         where j.again is not true and not j.is_cancelled
+    ), ended as (
+        -- without the fence: it is not its holder who has settled it
+        insert into millrace.finished (job_id, claimed_at, finished_at, stored_on, queue_id, worker, outcome, attempt,
+                                       note)
+        select j.job_id, j.claimed_at, at, j.stored_on, j.queue_id, j.worker, 'cancelled', j.attempt, j.wish
+          from judged j
+         where j.is_cancelled
+    ), answered as (
+        delete from millrace.cancel_request c using judged j
+         where j.is_cancelled and c.job_id = j.job_id and c.fence = j.fence
     ), noted as (
         insert into millrace.attempt_failure (job_id, fence, failed_at, next_run_at, worker, attempt, outcome, error)
         select j.job_id, j.fence, at, case when j.again then at end, j.worker, j.attempt, 'reaped', reason from judged j
     ), counted as (
-        insert into millrace.queue_delta (queue_id, available, running, dead, failed)
-        select j.queue_id, count(*) filter (where j.again), -count(*), count(*) filter (where j.again is not true),
-               count(*)
+        insert into millrace.queue_delta (queue_id, available, running, dead, cancelled, failed)
+        select j.queue_id, count(*) filter (where j.again), -count(*),
+               count(*) filter (where j.again is not true and not j.is_cancelled),
+               count(*) filter (where j.is_cancelled), count(*)
           from judged j
          group by j.queue_id
     )
     select count(*), array_agg(distinct j.queue_id) filter (where j.again),
-           array_agg((j.job_id, j.stored_on, 'discarded')::millrace.ending)
+           array_agg((j.job_id, j.stored_on,
+                      case when j.is_cancelled then 'cancelled' else 'discarded' end)::millrace.ending)
                filter (where j.tied and j.again is not true)
       into taken, woken, tied
       from judged j;

@@ -43,20 +43,22 @@ set search_path = pg_catalog, pg_temp
 as $$ select millrace.settle_one(fence, job_id, 'completed', null, null, result) $$;
 
 create or replace function millrace.fail(fence bigint, job_id bigint, error text, retry_in interval default null)
-returns text  -- scheduled: it will be tried again; discarded: that was its last attempt
+returns text  -- scheduled: it will be tried again; discarded: that was its last attempt; cancelled: that was asked for
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform millrace.settle_one(fence, job_id, 'failed', error, retry_in, null);
-    return case when exists (select from millrace.attempt_failure f
-                              where f.job_id = fail.job_id and f.fence = fail.fence and f.next_run_at is null)
-                then 'discarded' else 'scheduled' end;
+    return case when not exists (select from millrace.attempt_failure f
+                                  where f.job_id = fail.job_id and f.fence = fail.fence and f.next_run_at is null)
+                then 'scheduled'
+                when millrace.is_cancelled(fence, job_id) then 'cancelled'
+                else 'discarded' end;
 end
 $$;
 
 create or replace function millrace.snooze(fence bigint, job_id bigint, delay interval)
-returns timestamptz  -- when it will be available again
+returns timestamptz  -- when it will be available again; null: never, it was cancelled meanwhile
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$

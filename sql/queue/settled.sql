@@ -9,22 +9,24 @@
 --         a miss in `running`.
 
 create or replace function millrace.settled_as(fence bigint, job_id bigint)
-returns text  -- completed, failed, discarded, snoozed, released; null: this fence has not settled that job
+returns text  -- completed, cancelled, failed, discarded, snoozed, released; null: this fence has not settled that job
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set enable_bitmapscan = on
 as $$
 declare
     remembered text;
+    ended_as text;
 begin
-    select f.outcome::text into remembered
+    select f.outcome::text into ended_as
       from millrace.finished f
      where f.stored_on = any (array(select j.stored_on from millrace.job j where j.id = settled_as.job_id))
        and f.job_id = settled_as.job_id and f.fence = settled_as.fence
      limit 1;
-    if found then
-        return remembered;
+    if ended_as = 'completed' then
+        return ended_as;
     end if;
+    -- A cancelled job's attempt may have said otherwise of itself: that is what would be repeated.
     select f.outcome into remembered
       from millrace.attempt_failure f
      where f.job_id = settled_as.job_id and f.fence = settled_as.fence and f.outcome <> 'reaped'
@@ -36,8 +38,20 @@ begin
       from millrace.settle_receipt r
      where r.job_id = settled_as.job_id and r.fence = settled_as.fence
      limit 1;
-    return remembered;
+    return coalesce(remembered, ended_as);
 end
+$$;
+
+-- Whether the job ended as cancelled with this attempt.
+create or replace function millrace.is_cancelled(fence bigint, job_id bigint)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+set enable_bitmapscan = on
+as $$
+    select exists (select from millrace.finished f
+                    where f.stored_on = any (array(select j.stored_on from millrace.job j where j.id = $2))
+                      and f.job_id = $2 and f.fence = $1 and f.outcome = 'cancelled')
 $$;
 
 -- The arguments of settle_many, or an error that names what is wrong with them; nothing has been touched yet.
@@ -76,8 +90,9 @@ begin
     end;
     if wrong is null and outcomes is not null then
         select case
-                when u.outcome is null or u.outcome not in ('completed', 'failed', 'snoozed', 'discarded', 'released')
-                    then 'outcomes: completed, failed, snoozed, discarded, released'
+                when u.outcome is null
+                  or u.outcome not in ('completed', 'failed', 'snoozed', 'discarded', 'released', 'cancelled')
+                    then 'outcomes: completed, failed, snoozed, discarded, released, cancelled'
                 when u.outcome in ('failed', 'discarded') and coalesce(errors[u.n], '') = ''
                     then 'errors: a text for each job that failed or is discarded'
                 when u.outcome = 'snoozed' and delays[u.n] is null then 'delays: one for each job that is snoozed'

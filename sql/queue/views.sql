@@ -1,4 +1,4 @@
--- jobs, queues, workers, dead_letters: what a person looks at.
+-- jobs, running_jobs, job_lines, queues, workers, dead_letters: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
 -- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
@@ -9,7 +9,7 @@
 
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                    millrace.blocked_keys;
+                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -21,7 +21,16 @@ select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_atte
                            order by f.failed_at desc
                            limit 1)) as error,
        s.result, j.payload, j.concurrency_key, j.unique_key, j.batch_id,
-       s.after_batch, j.traceparent, j.enqueued_at
+       s.after_batch, j.traceparent, j.enqueued_at,
+       (select jsonb_build_object('percent', p.percent, 'message', p.message, 'attempt', p.attempt,
+                                  'at', p.reported_at)
+          from millrace.job_progress p
+         where p.job_id = j.id
+         order by p.version desc
+         limit 1) as progress,
+       (select jsonb_build_object('by', c.requested_by, 'reason', c.reason, 'at', c.requested_at)
+          from millrace.cancel_request c
+         where c.job_id = j.id and c.fence = s.fence and s.state = 'running') as cancelling
   from (select r.job_id, r.stored_on, 'available' as state, r.attempt, null::timestamptz as run_at, null::int as worker,
                null::bigint as fence, null::timestamptz as claimed_at, null::timestamptz as deadline,
                null::timestamptz as finished_at, null::text as error, null::jsonb as result,
@@ -54,6 +63,15 @@ select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_atte
   join millrace.job j on j.id = s.job_id and j.stored_on = s.stored_on
   join millrace.queue q on q.id = j.queue_id
   left join millrace.worker w on w.id = s.worker;
+
+create view millrace.running_jobs as
+select j.id, j.queue, j.kind, j.attempt, j.max_attempts, j.worker, j.claimed_at, j.deadline, j.progress, j.cancelling
+  from millrace.jobs j
+ where j.state = 'running';
+
+create view millrace.job_lines as
+select l.job_id, l.line, l.attempt, l.logged_at, l.text
+  from millrace.job_log l;
 
 -- A function, because a view cannot turn off the just-in-time compiler, which takes longer than the query.
 create or replace function millrace.queue_overview()

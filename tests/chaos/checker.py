@@ -29,9 +29,9 @@ EDGES = {
 }
 REACHED = {  # outcome that was acknowledged: where the job went
     "completed": {"finished"}, "failed": {"scheduled", "dead_letter"}, "snoozed": {"scheduled"},
-    "discarded": {"dead_letter"}, "released": {"ready"},
+    "discarded": {"dead_letter"}, "released": {"ready"}, "cancelled": {"finished"},
 }
-INTERRUPTED = {"released", "failed"}  # also the engine's own words, for attempts that were stopped or cut off
+INTERRUPTED = {"released", "failed", "cancelled"}  # also the engine's own words, for attempts that were stopped or cut off
 FINAL = {"completed", "cancelled", "discarded"}
 HOPELESS = {"chaos.hopeless", "chaos.discard"}
 MOST_NAMED = 3
@@ -162,6 +162,8 @@ def check_attempts(records, exits, verdict):
             verdict.complain("what is settled is what the handler said", (job, outcome))
         if (job, fence) not in given:
             verdict.complain("nothing is settled under a claim that was undone", (job, fence))
+        elif exits.get((job, fence)) == "finished" and job in records.jobs and records.jobs[job].state == "cancelled":
+            pass  # whatever a job's attempt said that was asked to stop
         elif exits.get((job, fence)) not in REACHED[outcome]:
             verdict.complain("what was acknowledged as settled is settled so", (job, outcome))
     for held, several in outcomes.items():

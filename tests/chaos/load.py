@@ -128,7 +128,7 @@ class Producer(Actor):
 
 
 class Operator(Actor):
-    """Cancels what waits, brings forward what is scheduled, replays dead letters."""
+    """Cancels what waits, or runs by then, brings forward what is scheduled, replays dead letters."""
 
     def act(self):
         verb, place = self.random.choice([("cancel", "ready"), ("cancel", "scheduled"), ("cancel", "blocked"),

@@ -147,6 +147,17 @@ class Jobs(ProgramTest):
         self.assertIn("no job 999", self.expect(self.run_millrace("jobs", "show", "999"), NOTHING).err)
         self.expect(self.run_millrace("jobs", "show", "x"), USAGE)
 
+    def test_say_how_far_they_are_and_what_they_have_logged(self):
+        session = self.sql("select millrace.open_session('w', '{work}')")
+        job, fence = self.sql(f"select job_id || ' ' || fence from millrace.claim({session}, 'work')").split()
+        self.sql(f"select millrace.set_progress({fence}, {job}, 40), millrace.log_line({fence}, {job}, 'customers done')")
+        self.sql(f"select millrace.cancel({job}, 'wrong month')")
+        shown = self.expect(self.run_millrace("jobs", "show", job, "--json"), DONE).json
+        self.assertEqual((shown["progress"]["percent"], shown["cancelling"]["reason"]), (40, "wrong month"))
+        self.assertEqual([(line["line"], line["attempt"], line["text"]) for line in shown["log"]],
+                         [(1, 1, "customers done")])
+        self.assertIn("customers done", self.run_millrace("jobs", "show", job).out)
+
     def test_are_cancelled_retried_and_replayed_by_number(self):
         self.assertEqual(self.run_millrace("jobs", "retry", self.late, "--json").json[0]["state"], "available")
         self.expect(self.run_millrace("jobs", "cancel", self.ready), DONE)

@@ -41,6 +41,18 @@ class Worker(WorkerProcessTest):
             self.assertEqual(self.sql("select state from millrace.workers order by id desc limit 1"), "closed")
             self.sql(f"select millrace.cancel({job})")
 
+    def test_stops_a_job_that_is_cancelled(self):
+        process = self.start("--queue", "work=1")
+        job = self.enqueue_and_hold()
+        cancelled = self.expect(self.run_millrace("jobs", "cancel", str(job), "--json"), DONE).json
+        self.assertEqual(cancelled[0]["state"], "cancelling")
+        self.wait_until(f"select state from millrace.jobs where id = {job}", "cancelled")
+        process.terminate()
+        status, log = self.finish(process)
+        self.assertEqual(status, DONE)
+        stopped = [line for line in log if line["message"] == "attempt stopped"]
+        self.assertEqual([(line["reason"], line["steps"]) for line in stopped], [("cancelled", "asked")])
+
     def test_lets_running_jobs_end_within_the_drain_timeout(self):
         job = self.sql("""select millrace.enqueue('work', 'wait', '{"ms": 700}')""")
         process = self.start("--queue", "work=1", "--drain-timeout", "20s")

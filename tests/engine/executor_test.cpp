@@ -47,10 +47,10 @@ protected:
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts{1};
     engine::AttemptLog attempt_log{log.log(), "test"};
-    engine::Executor executor{
-        {nowhere, registry, completer, unknown_kinds, answers, stats, counts, log.log(), attempt_log},
-        backlog,
-        attempts.slot(0)};
+    engine::Executor executor{{nowhere, registry, completer, attempts, unknown_kinds, answers, stats, counts, log.log(),
+                               attempt_log, std::chrono::seconds{5}},
+                              backlog,
+                              attempts.slot(0)};
 };
 
 TEST_F(ExecutorTest, starts_nothing_under_a_lease_that_is_lost) {
@@ -58,6 +58,13 @@ TEST_F(ExecutorTest, starts_nothing_under_a_lease_that_is_lost) {
     EXPECT_EQ(runs, 0);
     EXPECT_EQ(stats.lost, 1U);
     EXPECT_EQ(log.count("attempt void"), 1U);
+}
+
+TEST_F(ExecutorTest, starts_nothing_that_was_cancelled_before_its_turn) {
+    attempts.cancel({{core::Fence{}, core::JobId{}}});
+    run(false);
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ(stats.lost, 0U);
 }
 
 TEST_F(ExecutorTest, runs_what_is_held) {

@@ -26,10 +26,12 @@ protected:
     static void write_ledger(storage::Transaction& transaction, const Job& job) {
         storage::execute(transaction, "insert into public.ledger values ($1, $2)", job.id.value, job.attempt);
     }
-    void start_transactional(RunInTransaction run) {
+    void start_transactional(RunInTransaction run, std::chrono::milliseconds stop_grace = 10s) {
         engine::Registry registry;
         registry.add("k", transactional_handler(std::move(run)));
-        start(std::move(registry));
+        auto settings = quick_settings();
+        settings.stop_grace = stop_grace;
+        start(std::move(registry), settings);
     }
     std::string entries() { return database.value("select count(*) from public.ledger"); }
 };
@@ -146,16 +148,19 @@ TEST_F(CommitInDoubt, that_did_not_take_place_is_not_settled_without_its_effects
     EXPECT_NE(database.value("select error from millrace.attempt_failure"), "");
 }
 
-TEST_F(Transactional, a_deadline_cancels_the_statement_in_progress) {
-    start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
-        write_ledger(transaction, job);
-        if (job.attempt == 1) storage::execute(transaction, "select pg_sleep(600)");
-        return Completed{};
-    });
+TEST_F(Transactional, a_deadline_ends_the_statement_in_progress_after_a_grace) {
+    start_transactional(
+        [](const Job& job, storage::Transaction& transaction, std::stop_token) {
+            write_ledger(transaction, job);
+            if (job.attempt == 1) storage::execute(transaction, "select pg_sleep(600)");
+            return Completed{};
+        },
+        200ms);
     const auto job = database.enqueue("q", "k", "{}", "timeout => '200 milliseconds'");
     ASSERT_TRUE(reaches(job, "completed"));
     EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "2");
-    EXPECT_NE(database.value("select error from millrace.attempt_failure").find("timed out after 200 ms"),
+    EXPECT_NE(database.value("select error from millrace.attempt_failure")
+                  .find("timed out after 200 ms: its database session was hung up after 200 ms"),
               std::string::npos);
 }
 

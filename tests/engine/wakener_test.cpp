@@ -26,7 +26,13 @@ protected:
     engine::Stats stats;
     engine::Bell a;
     engine::Bell b;
-    engine::Wakener wakener{database.worker_conninfo(), {{"a", &a}, {"b", &b}}, stats, log.log()};
+    engine::Bell any_session;
+    engine::Bell session_seven;
+    const engine::Wakener::OnCancelling on_cancelling = [this](std::optional<core::WorkerId> session) {
+        (session ? session_seven : any_session)
+            .ring(session.value_or(core::WorkerId{7}).value == 7 ? Ring::jobs : Ring::flagless);
+    };
+    engine::Wakener wakener{database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, stats, log.log()};
     std::stop_source stop;
 };
 
@@ -47,6 +53,15 @@ TEST_F(WakenerTest, rings_every_bell_again_after_a_loss_because_notifications_we
     EXPECT_EQ(database.terminate("millrace listener"), 1);
     EXPECT_EQ(a.wait(stop.get_token(), 10s), Ring::flagless);
     EXPECT_EQ(stats.reconnects, 1U);
+}
+
+TEST_F(WakenerTest, passes_on_which_session_has_something_to_stop_and_that_it_may_have_missed_some) {
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    EXPECT_EQ(any_session.wait(stop.get_token(), 10s), Ring::jobs) << "it was not listening before";
+    database.execute("select pg_notify('millrace:cancel', '7')");
+    EXPECT_EQ(session_seven.wait(stop.get_token(), 10s), Ring::jobs);
+    EXPECT_EQ(database.terminate("millrace listener"), 1);
+    EXPECT_EQ(any_session.wait(stop.get_token(), 10s), Ring::jobs) << "nor for this moment";
 }
 
 TEST(BellTest, remembers_the_ring_that_asks_for_more) {

@@ -48,6 +48,7 @@ void require_sound(const Options& options) {
     require(worker.lease >= 1s && worker.lease <= 1h, "a lease has limits");
     require(worker.poll_interval >= 10ms && worker.poll_interval <= 1h, "the poll interval has limits");
     require(worker.drain_timeout >= 0s && worker.drain_timeout <= 24h, "the drain timeout has limits");
+    require(worker.stop_grace >= 100ms && worker.stop_grace <= 5min, "the grace has limits");
     require(!worker.name.empty() && worker.name.size() <= 400 && is_utf8(worker.name), "a worker has a name",
             worker.name);
     std::set<std::string> names;

@@ -162,6 +162,7 @@ SETTINGS = {
     "worker.queue": NO_QUEUES, "worker.name": ["", "n" * 201, b"a\xffb"],
     "worker.prefetch": [*NO_NUMBERS, "10001"], "worker.lease": [*NO_DURATIONS, "999ms", "0s", "61min"],
     "worker.poll_interval": [*NO_DURATIONS, "9ms", "0s", "61min"], "worker.drain_timeout": [*NO_DURATIONS, "25h"],
+    "worker.stop_grace": [*NO_DURATIONS, "0s", "99ms", "6min"],
     "worker.listen": NO_CHOICES, "worker.cache": ["", "relative", "./x", "~/x", "-x"], "http.listen": NO_ADDRESSES,
     "log.format": NO_CHOICES, "log.level": NO_CHOICES, "smtp.url": NO_URLS, "smtp.security": NO_CHOICES,
     "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],

@@ -53,29 +53,27 @@ class Session:
         return self.outcome(role, call, whole=False)[0]
 
     def outcome(self, role, call, whole=True):
-        """(SQLSTATE or None, answer, all tables)."""
+        """(SQLSTATE or None, answer, all tables); of an error its message."""
         try:
             with self.connection.cursor() as cursor:
-                if whole:
-                    self.start_alike()
-                cursor.execute(f"set local role {role}")
-                try:
-                    cursor.execute(f"select pg_catalog.row_to_json(r)::pg_catalog.text from (select * from {call}) r")
-                    answer = sorted((text for text, in cursor.fetchall())) if whole else None
-                except psycopg2.Error as error:
-                    return error.pgcode or "closed", None, error.diag.message_primary
-                cursor.execute("set constraints all immediate")
-                cursor.execute("reset role")
-                cursor.execute("reset all; set search_path = pg_catalog, pg_temp")
-                cursor.execute(self.area.dump if whole else "select 1")
-                return None, answer, cursor.fetchall()
+                return None, *self.answer(cursor, role, call, whole)
+        except psycopg2.Error as error:  # of the steps around the call, too: a time-out may meet any of them
+            return error.pgcode or "closed", None, error.diag.message_primary
         finally:
             self.connection.rollback()
 
-    def start_alike(self):
-        run(self.area.database.owner, self.area.reset_sequences)
-        with self.connection.cursor() as cursor:
+    def answer(self, cursor, role, call, whole):
+        if whole:
+            run(self.area.database.owner, self.area.reset_sequences)
             cursor.execute("select pg_catalog.setseed(0.5)")
+        cursor.execute(f"set local role {role}")
+        cursor.execute(f"select pg_catalog.row_to_json(r)::pg_catalog.text from (select * from {call}) r")
+        answer = sorted(text for text, in cursor.fetchall())
+        cursor.execute("set constraints all immediate")
+        cursor.execute("reset role")
+        cursor.execute("reset all; set search_path = pg_catalog, pg_temp")
+        cursor.execute(self.area.dump if whole else "select 1")
+        return answer, cursor.fetchall()
 
 
 class InterferenceArea:
@@ -137,7 +135,7 @@ class InterferenceArea:
         for setting in SETTINGS:
             def prepare(connection, text=setting.text):
                 run(connection, text)
-            self.try_calls(f"under {setting.text}", prepare, setting)
+            self.try_calls(f"under {setting.text[:90]}", prepare, setting)
 
     def try_namesakes(self):
         plant_namesakes(connect(self.database.name), "pg_catalog, pg_temp", ["evil", "public"])

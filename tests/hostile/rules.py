@@ -232,7 +232,8 @@ def settle_many_rules():
         ("fences", "counted from two", "'{1}', '[2:2]={1}'", "MR005", "bad fences"),
         row("outcomes", "too few", "'{}'"), row("outcomes", "a null", "'{NULL}'"),
         row("outcomes", "unknown", "'{done}'"),
-        row("outcomes", "in capitals", "'{COMPLETED}'"), row("outcomes", "that of a person", "'{cancelled}'"),
+        row("outcomes", "in capitals", "'{COMPLETED}'"),
+        ("outcomes", "cancelled by nobody", f"{one}, '{{cancelled}}'", "MR007", "nobody has cancelled"),
         row("errors", "null for a failure", "'{failed}'"), row("errors", "empty for a failure", "'{failed}', '{\"\"}'"),
         row("errors", "too many", "'{failed}', '{a,b}'"), row("errors", "two dimensions", "'{failed}', '{{a}}'"),
         row("delays", "null for a snooze", "'{snoozed}'"), row("delays", "negative", "'{snoozed}', null, '{-1 s}'"),
@@ -265,6 +266,27 @@ def settle_many_rules():
     )
 
 
+def report_rules():
+    rules = []
+    for verb, rest in (("set_progress", "50"), ("log_line", "'began'")):
+        rules += of(f"millrace.{verb}",
+                    ("fence", "null", f"null, <running>, {rest}", "MR001", "fence null"),
+                    ("fence", "of an earlier claim", f"<spent_fence>, <running>, {rest}", "MR001", "lease lost"),
+                    ("job_id", "null", f"<fence>, null, {rest}", "MR001", "job null"),
+                    ("job_id", "that waits", f"<fence>, <waiting>, {rest}", "MR001", "does not hold"),
+                    ("job_id", "that is done", f"<spent_fence>, <done>, {rest}", "MR001", "does not hold"))
+    return rules + of(
+        "millrace.set_progress",
+        ("percent", "null", "<fence>, <running>, null", "MR005", "bad percent"),
+        ("percent", "negative", "<fence>, <running>, -1", "MR005", "bad percent"),
+        ("percent", "101", "<fence>, <running>, 101", "MR005", "bad percent"),
+        ("message", "1001 characters", "<fence>, <running>, 1, repeat('m', 1001)", "MR005", "bad message")) + of(
+        "millrace.log_line",
+        ("text", "null", "<fence>, <running>, null", "MR005", "bad text"),
+        ("text", "empty", "<fence>, <running>, ''", "MR005", "bad text"),
+        ("text", "2001 characters", "<fence>, <running>, repeat('t', 2001)", "MR005", "bad text"))
+
+
 def operator_rules():
     rules = []
     for verb in ("retry", "replay", "cancel"):
@@ -272,10 +294,12 @@ def operator_rules():
                     ("job_id", "never enqueued", "-1", "MR006", "unknown job -1"),
                     ("job_id", "beyond all", "9223372036854775807", "MR006", "unknown job"),
                     ("job_id", "beyond a bigint", "'9223372036854775808'", "22003", "out of range"),
-                    ("job_id", "running", "<running>", "MR007", "is running"),
                     ("job_id", "completed", "<done>", "MR007", "is completed"))
-    return rules + of("millrace.retry", ("job_id", "discarded", "<dead>", "MR007", "is discarded")) + of(
-        "millrace.replay", ("job_id", "scheduled", "<scheduled>", "MR007", "is scheduled")) + of(
+    return rules + of(
+        "millrace.retry", ("job_id", "discarded", "<dead>", "MR007", "is discarded"),
+        ("job_id", "running", "<running>", "MR007", "is running")) + of(
+        "millrace.replay", ("job_id", "running", "<running>", "MR007", "is running"),
+        ("job_id", "scheduled", "<scheduled>", "MR007", "is scheduled")) + of(
         "millrace.cancel", ("job_id", "discarded", "<dead>", "MR007", "is discarded"),
         ("reason", "1001 characters", "<waiting>, repeat('r', 1001)", "MR005", "bad reason"))
 
@@ -306,7 +330,7 @@ RULES = (
     enqueue_rules("millrace.enqueue", "'{}'") + enqueue_rules("millrace.enqueue_many", "'{1,2}'") + session_rules()
     + tie_rules("millrace.enqueue", "'{}'") + tie_rules("millrace.enqueue_many", "'{1,2}'") + unique_rules()
     + batch_rules() + configure_rules()
-    + settle_one_rules() + settle_many_rules() + operator_rules() + create_queue_rules()
+    + settle_one_rules() + settle_many_rules() + operator_rules() + report_rules() + create_queue_rules()
     + limit_rules("millrace.promote", "max_jobs", 10000) + limit_rules("millrace.reap", "max_jobs", 10000)
     + limit_rules("millrace.prune", "max_rows", 100000) + limit_rules("millrace.maintain_partitions", "days_ahead", 60)
     + of("millrace.enqueue", ("payload", "null", "'mail', 'x', null", "MR005", "payload is null"),
@@ -363,6 +387,10 @@ LEGAL = [
     ("millrace.settle_many", "successors of a job that is lost",
      "millrace.settle_many('{5}', '{5}', successors => '[{\"after\": 5}]')"),
     ("millrace.settled_as", "nulls", "millrace.settled_as(null, null)"),
+    ("millrace.cancel", "a job that runs", "millrace.cancel(<running>, repeat('r', 1000))"),
+    ("millrace.cancel_requests", "of nobody", "millrace.cancel_requests(null)"),
+    ("millrace.log_line", "two thousand characters",
+     "millrace.log_line(<fence>, <running>, repeat('\U0001f600', 2000))"),
     ("millrace.promote", "since ever", "millrace.promote(1, '-infinity')"),
     ("millrace.enqueue", "a key of 200 look-alikes",
      "millrace.enqueue('mail', 'x', concurrency_key => repeat('\u0430', 200))"),

@@ -11,7 +11,7 @@ Setting = collections.namedtuple("Setting", "text errors shows reads", defaults=
 
 READ_ONLY, TIMED_OUT, NO_LOCK, TRANSACTION = "25006", "57014", "55P03", "MR007"
 
-EVERY_PLAN_OFF = "; ".join(f"set enable_{way} = off" for way in (
+EVERY_PLAN_OFF = "set jit = off; " + "; ".join(f"set enable_{way} = off" for way in (
     "async_append", "bitmapscan", "gathermerge", "hashagg", "hashjoin", "incremental_sort", "indexonlyscan",
     "indexscan", "material", "memoize", "mergejoin", "nestloop", "parallel_append", "parallel_hash",
     "partition_pruning", "seqscan", "sort", "tidscan"))
@@ -57,7 +57,7 @@ SETTINGS = [
     Setting("set force_parallel_mode = on; set parallel_setup_cost = 0; set min_parallel_table_scan_size = 0"),
     Setting("set jit = on; set jit_above_cost = 0; set jit_inline_above_cost = 0"),
     Setting("set join_collapse_limit = 1; set from_collapse_limit = 1; set geqo_threshold = 2"),
-    Setting("set cursor_tuple_fraction = 0.000001; set random_page_cost = 0; set cpu_tuple_cost = 1000000"),
+    Setting("set jit = off; set cursor_tuple_fraction = 0.000001; set random_page_cost = 0; set cpu_tuple_cost = 1e6"),
     Setting("set constraint_exclusion = on; set default_statistics_target = 1"),
     Setting("set default_table_access_method = heap; set default_toast_compression = lz4"),
     Setting("set synchronous_commit = off"),

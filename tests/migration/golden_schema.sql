@@ -7,15 +7,6 @@ COMMENT ON SCHEMA millrace IS 'millrace: PostgreSQL tables as job queues';
 CREATE SCHEMA pipeline;
 ALTER SCHEMA pipeline OWNER TO millrace_owner;
 COMMENT ON SCHEMA pipeline IS 'millrace: at which commit is a branch green';
-CREATE TYPE millrace.cron AS (
-	minutes integer[],
-	hours integer[],
-	days integer[],
-	months integer[],
-	weekdays integer[],
-	either_day boolean
-);
-ALTER TYPE millrace.cron OWNER TO millrace_owner;
 CREATE TYPE millrace.outcome AS ENUM (
     'completed',
     'cancelled',
@@ -102,6 +93,11 @@ CREATE FUNCTION millrace.advance_low_water(queues text[] DEFAULT NULL::text[]) R
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.advance_low_water(queues text[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ask_to_stop(job_id bigint, reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ask_to_stop(job_id bigint, reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.assert_home() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -127,6 +123,13 @@ CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.cancel(job_id bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id bigint, fence bigint, requested_at timestamp with time zone, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -137,11 +140,6 @@ CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcome
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.check_time_zone(caller text, time_zone text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.check_time_zone(caller text, time_zone text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.claim(session integer, queue text, max_jobs integer DEFAULT 1, async boolean DEFAULT false) RETURNS TABLE(job_id bigint, fence bigint, kind text, priority smallint, attempt smallint, max_attempts smallint, payload jsonb, timeout interval, deadline timestamp with time zone, traceparent text, enqueued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -173,56 +171,6 @@ CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, time_zone text DEFAULT 'UTC'::text, misfire text DEFAULT 'once'::text, jitter interval DEFAULT '00:00:00'::interval, priority integer DEFAULT 5, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, due_key text DEFAULT NULL::text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.cron_day(rule millrace.cron, from_day date) RETURNS date
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.cron_day(rule millrace.cron, from_day date) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[] DEFAULT '{}'::text[]) RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[]) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone) RETURNS TABLE(run_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) RETURNS TABLE(run_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) OWNER TO millrace_owner;
-CREATE TABLE millrace.schedule (
-    id integer NOT NULL,
-    name text NOT NULL,
-    cron text NOT NULL,
-    time_zone text NOT NULL,
-    misfire text NOT NULL,
-    jitter interval NOT NULL,
-    paused boolean DEFAULT false NOT NULL,
-    queue_id integer NOT NULL,
-    kind text NOT NULL,
-    payload jsonb NOT NULL,
-    due_key text,
-    priority smallint NOT NULL,
-    max_attempts smallint,
-    timeout interval,
-    created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    CONSTRAINT schedule_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text])))
-);
-ALTER TABLE millrace.schedule OWNER TO millrace_owner;
-CREATE FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) RETURNS text[]
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -233,28 +181,6 @@ CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.drop_day(day date, kept_from date) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.drop_schedule(name text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.drop_schedule(name text) OWNER TO millrace_owner;
-CREATE TABLE millrace.schedule_due (
-    schedule_id integer NOT NULL,
-    version bigint DEFAULT 0 NOT NULL,
-    next_run_at timestamp with time zone NOT NULL,
-    look_at timestamp with time zone NOT NULL,
-    last_due_at timestamp with time zone,
-    error text
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='1000');
-ALTER TABLE millrace.schedule_due OWNER TO millrace_owner;
-CREATE FUNCTION millrace.due_of(schedule_id integer) RETURNS millrace.schedule_due
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS …;
-ALTER FUNCTION millrace.due_of(schedule_id integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -270,16 +196,6 @@ CREATE FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) RETURNS timestamp with time zone
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.fold_counts() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -294,11 +210,12 @@ CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT fal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millrace.schedule
-    LANGUAGE plpgsql
+CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
     AS …;
-ALTER FUNCTION millrace.insert_schedule(wanted millrace.schedule) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -311,11 +228,14 @@ CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETUR
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.live_deltas(max_rows bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.locked_schedule(caller text, name text) RETURNS millrace.schedule
-    LANGUAGE plpgsql
+CREATE FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS …;
-ALTER FUNCTION millrace.locked_schedule(caller text, name text) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -327,28 +247,6 @@ CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETUR
     SET lock_timeout TO '1s'
     AS …;
 ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.next_looks() RETURNS TABLE(schedule_id integer, look_at timestamp with time zone)
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS …;
-ALTER FUNCTION millrace.next_looks() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.next_runs(cron text, time_zone text DEFAULT 'UTC'::text, after timestamp with time zone DEFAULT NULL::timestamp with time zone, n integer DEFAULT 5) RETURNS TABLE(run_at timestamp with time zone)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
@@ -358,16 +256,6 @@ CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAUL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.parse_cron(cron text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.pause_schedule(name text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.pause_schedule(name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -432,28 +320,16 @@ CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.rehome_day(day date) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS …;
-ALTER FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.replay(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) RETURNS void
+CREATE FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) RETURNS smallint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.resume_schedule(name text) RETURNS timestamp with time zone
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.resume_schedule(name text) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -464,16 +340,32 @@ CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interva
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) RETURNS integer
+CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) OWNER TO millrace_owner;
+CREATE TABLE millrace.running (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    deadline timestamp with time zone,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    worker integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.running OWNER TO millrace_owner;
+CREATE FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) RETURNS bigint[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[] DEFAULT NULL::text[], errors text[] DEFAULT NULL::text[], delays interval[] DEFAULT NULL::interval[], results jsonb[] DEFAULT NULL::jsonb[], successors jsonb DEFAULT NULL::jsonb) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -512,17 +404,6 @@ CREATE FUNCTION millrace.take_back(rows tid[], reason text) RETURNS integer
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.take_back(rows tid[], reason text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) RETURNS integer
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.tick_schedules(max_jobs integer DEFAULT 1000, OUT enqueued integer, OUT next_run_at timestamp with time zone) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
-    AS …;
-ALTER FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -571,7 +452,6 @@ ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree n
 CREATE FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text DEFAULT 'pipeline'::text, time_limit interval DEFAULT '01:00:00'::interval, max_concurrent integer DEFAULT 1, max_validation interval DEFAULT '02:00:00'::interval, poll_accepted interval DEFAULT '00:00:05'::interval, poll_running interval DEFAULT '00:00:02'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) RETURNS boolean
@@ -689,7 +569,6 @@ ALTER FUNCTION pipeline.supersede_before(queue text, number bigint) OWNER TO mil
 CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) RETURNS boolean
@@ -783,6 +662,15 @@ CREATE TABLE millrace.attempt_failure (
     CONSTRAINT attempt_failure_outcome_check CHECK ((outcome = ANY (ARRAY['failed'::text, 'discarded'::text, 'reaped'::text])))
 );
 ALTER TABLE millrace.attempt_failure OWNER TO millrace_owner;
+CREATE TABLE millrace.cancel_request (
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    worker integer NOT NULL,
+    requested_by text NOT NULL,
+    reason text
+);
+ALTER TABLE millrace.cancel_request OWNER TO millrace_owner;
 CREATE TABLE millrace.dead_letter (
     job_id bigint NOT NULL,
     fence bigint,
@@ -882,6 +770,28 @@ CREATE TABLE millrace.installation (
     CONSTRAINT installation_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.installation OWNER TO millrace_owner;
+CREATE TABLE millrace.job_log (
+    job_id bigint NOT NULL,
+    line bigint NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    text text NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.job_log OWNER TO millrace_owner;
+CREATE VIEW millrace.job_lines AS …;
+ALTER TABLE millrace.job_lines OWNER TO millrace_owner;
+CREATE TABLE millrace.job_progress (
+    job_id bigint NOT NULL,
+    version bigint NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    percent smallint NOT NULL,
+    message text,
+    CONSTRAINT job_progress_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.job_progress OWNER TO millrace_owner;
 CREATE TABLE millrace.ready (
     pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
     job_id bigint NOT NULL,
@@ -892,19 +802,6 @@ CREATE TABLE millrace.ready (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.ready OWNER TO millrace_owner;
-CREATE TABLE millrace.running (
-    job_id bigint NOT NULL,
-    fence bigint NOT NULL,
-    claimed_at timestamp with time zone NOT NULL,
-    deadline timestamp with time zone,
-    stored_on date NOT NULL,
-    queue_id integer NOT NULL,
-    worker integer NOT NULL,
-    priority smallint NOT NULL,
-    attempt smallint NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
-ALTER TABLE millrace.running OWNER TO millrace_owner;
 CREATE TABLE millrace.scheduled (
     run_at timestamp with time zone NOT NULL,
     job_id bigint NOT NULL,
@@ -1000,29 +897,8 @@ WITH (fillfactor='10');
 ALTER TABLE millrace.queue_signal OWNER TO millrace_owner;
 CREATE VIEW millrace.queues AS …;
 ALTER TABLE millrace.queues OWNER TO millrace_owner;
-ALTER TABLE millrace.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME millrace.schedule_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE millrace.schedule_run (
-    schedule_id integer NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    fired_at timestamp with time zone NOT NULL,
-    job_id bigint,
-    times integer NOT NULL,
-    how text NOT NULL,
-    CONSTRAINT schedule_run_check CHECK (((job_id IS NULL) = (how = 'skipped'::text))),
-    CONSTRAINT schedule_run_how_check CHECK ((how = ANY (ARRAY['on time'::text, 'caught up'::text, 'by hand'::text, 'skipped'::text])))
-);
-ALTER TABLE millrace.schedule_run OWNER TO millrace_owner;
-CREATE VIEW millrace.schedule_runs AS …;
-ALTER TABLE millrace.schedule_runs OWNER TO millrace_owner;
-CREATE VIEW millrace.schedules AS …;
-ALTER TABLE millrace.schedules OWNER TO millrace_owner;
+CREATE VIEW millrace.running_jobs AS …;
+ALTER TABLE millrace.running_jobs OWNER TO millrace_owner;
 CREATE TABLE millrace.settle_receipt (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -1108,14 +984,20 @@ ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.cancel_request
+    ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id, fence);
 ALTER TABLE ONLY millrace.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.function_set
     ADD CONSTRAINT function_set_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY millrace.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.job_log
+    ADD CONSTRAINT job_log_pkey PRIMARY KEY (job_id, line);
 ALTER TABLE ONLY millrace.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id, stored_on);
+ALTER TABLE ONLY millrace.job_progress
+    ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1134,12 +1016,6 @@ ALTER TABLE ONLY millrace.ready
     ADD CONSTRAINT ready_pkey PRIMARY KEY (queue_id, priority, pos, job_id);
 ALTER TABLE ONLY millrace.running
     ADD CONSTRAINT running_pkey PRIMARY KEY (job_id);
-ALTER TABLE ONLY millrace.schedule_due
-    ADD CONSTRAINT schedule_due_pkey PRIMARY KEY (schedule_id, version);
-ALTER TABLE ONLY millrace.schedule
-    ADD CONSTRAINT schedule_name_key UNIQUE (name);
-ALTER TABLE ONLY millrace.schedule
-    ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.scheduled
     ADD CONSTRAINT scheduled_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.worker
@@ -1161,15 +1037,16 @@ CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch,
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
 CREATE INDEX attempt_failure_job ON millrace.attempt_failure USING btree (job_id);
+CREATE INDEX cancel_request_worker ON millrace.cancel_request USING btree (worker);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
 CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX job_log_at ON millrace.job_log USING brin (logged_at);
+CREATE INDEX job_progress_at ON millrace.job_progress USING brin (reported_at);
 CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
 CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX running_deadline ON millrace.running USING btree (deadline) WHERE (deadline IS NOT NULL);
-CREATE INDEX schedule_run_at ON millrace.schedule_run USING brin (fired_at);
-CREATE INDEX schedule_run_schedule ON millrace.schedule_run USING btree (schedule_id, fired_at);
 CREATE INDEX scheduled_run_at ON millrace.scheduled USING btree (run_at, job_id);
 CREATE INDEX settle_receipt_at ON millrace.settle_receipt USING brin (settled_at);
 CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
@@ -1187,8 +1064,6 @@ ALTER TABLE ONLY millrace.queue_count
     ADD CONSTRAINT queue_count_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_signal
     ADD CONSTRAINT queue_signal_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
-ALTER TABLE ONLY millrace.schedule
-    ADD CONSTRAINT schedule_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id);
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.command_run
@@ -1210,7 +1085,6 @@ GRANT USAGE ON SCHEMA pipeline TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA pipeline TO millrace_worker;
 GRANT USAGE ON SCHEMA pipeline TO millrace_operator;
 GRANT USAGE ON SCHEMA pipeline TO millrace_viewer;
-REVOKE ALL ON TYPE millrace.outcome FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.check_commit(caller text, argument text, sha text) FROM PUBLIC;
@@ -1235,6 +1109,7 @@ REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.ask_to_stop(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;
@@ -1242,9 +1117,10 @@ REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
@@ -1254,19 +1130,9 @@ GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result json
 REVOKE ALL ON FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.cron_day(rule millrace.cron, from_day date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.due_of(schedule_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
@@ -1277,28 +1143,20 @@ GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads json
 GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.fold_counts() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.locked_schedule(caller text, name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_operator;
-GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
@@ -1306,9 +1164,6 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.pause_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
@@ -1333,18 +1188,15 @@ GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.resume_schedule(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.settle_many(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_one(fence bigint, job_id bigint, outcome text, error text, delay interval, result jsonb) FROM PUBLIC;
@@ -1354,10 +1206,6 @@ REVOKE ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interv
 GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
@@ -1431,6 +1279,8 @@ GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_worker;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_operator;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
+GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
@@ -1439,10 +1289,8 @@ GRANT SELECT ON TABLE millrace.migration TO millrace_operator;
 GRANT SELECT ON TABLE millrace.migration TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
 GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
-GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_operator;
-GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_viewer;
-GRANT SELECT ON TABLE millrace.schedules TO millrace_operator;
-GRANT SELECT ON TABLE millrace.schedules TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.running_jobs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.running_jobs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;

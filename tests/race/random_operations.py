@@ -48,6 +48,9 @@ PLANTS = {
     "successors-without-the-settle": (
         "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
         [("where s.after = any (settled)", "")]),
+    "settle-without-the-wish": (
+        "millrace.settle_attempts(millrace.running[],bigint[],int[],text[],text[],interval[],jsonb[])",
+        [("on c.job_id = g.job_id and c.fence = g.fence", "on false")]),
     "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
     "close-without-giving-back": ("millrace.close_session(int)", [
         ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
@@ -86,6 +89,7 @@ class Ledger:
         self.committed = set()
         self.holder = {}   # job: (fence, worker) of the last claim that was answered
         self.finals = {}   # job: (fence, outcome) of each final outcome that was accepted; a settle may be repeated
+        self.asked = {}    # job: when it was cancelled while it ran; None: perhaps it is. That attempt is its last
         self.effects = set()     # jobs that were completed in a transaction with an effect
         self.successors = set()  # jobs that were completed with a successor
         self.batches = 0         # that were closed
@@ -126,7 +130,8 @@ class Ledger:
     def takes_back(self, some):
         """One of the dead letters, whose outcome is final no more, and what that was; None if there is none."""
         with self.lock:
-            dead = [job for job, finals in self.finals.items() if {outcome for _, outcome in finals} == {"discarded"}]
+            dead = [job for job, finals in self.finals.items()
+                    if {outcome for _, outcome in finals} == {"discarded"} and job not in self.asked]
             job = some.choice(dead) if dead else None
             return job, self.finals.pop(job, None)
 
@@ -387,15 +392,23 @@ class Caretaker(Actor):
             self.replay()
             return
         with ledger.lock:
-            some = self.random.choice(list(ledger.committed) or [0])
+            some = self.random.choice(list(self.random.choice([ledger.committed, ledger.holder])) or [0])
             done = ledger.finals.get(some)
         verb = self.random.choice(["retry", "cancel"])
+        if done or some in ledger.asked:
+            return
+        ledger.asked[some] = answer = None
         try:
-            if not done and self.call(f"select millrace.{verb}(%s)", some)[0][0] == "cancelled":
+            answer, at = self.call(f"select millrace.{verb}(%s), millrace.now()", some)[0]
+            if answer == "cancelled":
                 ledger.settled(some, None, "cancelled", False)
         except psycopg2.Error as error:
             if error.pgcode not in ("MR006", "MR007"):  # never was, or not waiting
                 raise
+        if answer == "cancelling":
+            ledger.asked[some] = at
+        else:
+            ledger.asked.pop(some, None)
 
 
 class Run:
@@ -489,7 +502,14 @@ class Run:
         if set(states) != ledger.committed:
             found.append(f"{len(ledger.committed - set(states))} committed jobs are missing,"
                          f" {len(set(states) - ledger.committed)} were never committed")
-        wrong = [job for job in ledger.committed if states.get(job) in FINAL and len(ledger.finals.get(job, ())) != 1]
+        last_begun = dict(self.execute(self.name, "select id, claimed_at from millrace.jobs"
+                                                  " where state in ('completed', 'cancelled')"))
+        again = [job for job, at in ledger.asked.items()
+                 if job not in last_begun or at and last_begun[job] and last_begun[job] > at]
+        if again:
+            found.append(f"{len(again)} jobs went on after they were cancelled, {again[:3]} first")
+        wrong = [job for job in ledger.committed if states.get(job) in FINAL and len(ledger.finals.get(job, ())) != 1
+                 and not (job in ledger.asked and states[job] == "cancelled")]
         if wrong:
             found.append(f"{len(wrong)} jobs have not exactly one accepted outcome, {wrong[:3]} first")
         twice = self.execute(self.name, "select count(*) - count(distinct job_id) from millrace.finished")[0][0]

@@ -1,10 +1,10 @@
--- operate.sql: retry, replay and cancel, of a job in each of its states.
+-- operate.sql: retry, replay and cancel, of a job in each of its states; cancel.sql has that of one that runs.
 set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(60);
+select plan(59);
 select millrace.create_queue('q', max_attempts => 3, retry_base => '10 s') \g /dev/null
 select millrace.open_session('w', '{q}') as session \gset
 
@@ -31,7 +31,8 @@ $$;
 create temp table made as
 select verb, state, pg_temp.make(state) as job
   from unnest('{retry,replay,cancel}'::text[]) verb,
-       unnest('{available,scheduled,retry,snooze,running,completed,cancelled,discarded}'::text[]) state;
+       unnest('{available,scheduled,retry,snooze,running,completed,cancelled,discarded}'::text[]) state
+ where (verb, state) <> ('cancel', 'running');
 grant select on made to public;
 
 create temp table expected (verb text, state text, becomes text, attempt int);

@@ -8,7 +8,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(16);
+select plan(17);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 alter table millrace.ready set (autovacuum_enabled = off);
@@ -163,6 +163,21 @@ select pg_current_xact_id() as mark \gset
 call pg_temp.advance_past(:'mark');
 select millrace.enqueue('q', 'k') \g /dev/null
 select cmp_ok(pg_temp.cost_of_claim(), '<', :fresh_claim + 30::bigint, 'after three hundred moves of the mark');
+
+-- However often an attempt has reported: the next report finds the last one, and not those before.
+select millrace.enqueue('q', 'k') \g /dev/null
+create temp table told as select c.job_id, c.fence from millrace.claim(:session, 'q') c;
+select pg_temp.cost_of('select millrace.set_progress(fence, job_id, 1), millrace.log_line(fence, job_id, ''t'') from told')
+    as fresh_report \gset
+do $$ begin
+    for i in 1 .. 1200 loop
+        perform millrace.set_progress(t.fence, t.job_id, i % 100), millrace.log_line(t.fence, t.job_id, 't') from told t;
+        commit;
+    end loop;
+end $$;
+select cmp_ok(pg_temp.cost_of('select millrace.set_progress(fence, job_id, 1), millrace.log_line(fence, job_id, ''t'')
+                                 from told'), '<', :fresh_report + 10::bigint, 'after a thousand reports of one job');
+select millrace.complete(fence, job_id) from told \g /dev/null
 
 -- The reason was the snapshot.
 select dblink_exec('old', 'commit') \g /dev/null

@@ -27,7 +27,7 @@ insert into bad values
     ($$'{1,2}', '{f,f}', '{}'$$, 'MR005', 'outcomes'), ($$'{1,2}', '{f,f}', '{completed}'$$, 'MR005', 'outcomes'),
     ($$'{1,2}', '{f,f}', '{completed,null}'$$, 'MR005', 'outcomes'),
     ($$'{1,2}', '{f,f}', '{completed,done}'$$, 'MR005', 'outcomes'),
-    ($$'{1,2}', '{f,f}', '{completed,cancelled}'$$, 'MR005', 'outcomes'),
+    ($$'{1,2}', '{f,f}', '{completed,canceled}'$$, 'MR005', 'outcomes'),
     ($$'{1,2}', '{f,f}', '{completed,COMPLETED}'$$, 'MR005', 'outcomes'),
     ($$'{1,2}', '{f,f}', '{{completed,completed}}'$$, 'MR005', 'outcomes'),
     ($$'{1,2}', '{f,f}', '[0:1]={completed,completed}'$$, 'MR005', 'outcomes'),

@@ -8,10 +8,10 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(38);
+select plan(41);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
-       dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen end_mark') \g /dev/null
+       dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark') \g /dev/null
 
 create function millrace_test.heard()
 returns text  -- channels and payloads since the last call
@@ -143,6 +143,16 @@ select millrace.lower_signal('q') \g /dev/null
 select is(millrace_test.heard(), '', 'lowering it again does not');
 select millrace.enqueue('q', 'k'), millrace.poke('q') \g /dev/null
 select is(millrace_test.heard(), '', 'and a busy queue pays nothing');
+
+-- A job that runs is cancelled: its worker is told, whatever the flag says, and once.
+select millrace.enqueue('other', 'k') as unwanted, millrace.open_session('w', '{other}') as other \gset
+select count(*) from millrace.claim(:other, 'other', 100) \g /dev/null
+select millrace.cancel(:unwanted) \g /dev/null
+select is(millrace_test.heard(), 'millrace:cancel:' || :other, 'a cancellation names the session');
+select millrace.cancel(:unwanted) \g /dev/null
+select is(millrace_test.heard(), '', 'the same again does not');
+select millrace.cancel(millrace.enqueue('other', 'k')) \g /dev/null
+select is(millrace_test.heard(), '', 'nor does that of a job that waits');
 
 select millrace_test.fingerprint() as before \gset
 select throws_ok(call, 'MR003', 'unknown queue ' || named, call)

@@ -52,6 +52,14 @@ TEST_F(ListenerTest, wakes_a_thread_that_waits) {
     EXPECT_EQ(heard.get(), (Heard{{"a", News::jobs}}));
 }
 
+TEST_F(ListenerTest, hears_which_session_has_something_to_stop) {
+    database.execute("select pg_notify('millrace:cancel', '7')");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"", News::cancelling, core::WorkerId{7}}}));
+    database.execute("select pg_notify('millrace:cancel', 'all of them')");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"", News::cancelling, core::WorkerId{}}}))
+        << "nobody's: sessions are counted from 1";
+}
+
 TEST_F(ListenerTest, hears_nothing_while_the_flag_is_down) {
     JobStore{*session}.lower_signal("a");
     EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"a", News::lowered}}))

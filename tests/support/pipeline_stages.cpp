@@ -23,6 +23,7 @@ struct Words {
     std::string operator()(const core::Snoozed&) const { return "snoozed"; }
     std::string operator()(const core::Discarded& discarded) const { return "discarded: " + discarded.error; }
     std::string operator()(const core::Released&) const { return "released"; }
+    std::string operator()(const core::Cancelled&) const { return "cancelled"; }
 };
 
 }  // namespace

@@ -100,6 +100,7 @@ TEST(Process, kills_after_the_grace_what_does_not_heed_the_first_signal) {
         run(script("trap 'echo heard' TERM; while :; do sleep 0.05; done"), {.time = 200ms, .grace = 300ms});
     EXPECT_EQ(end.reason, Reason::timed_out);
     EXPECT_EQ(end.output, "heard\n");
+    EXPECT_EQ(describe(end), "ran out of time, and killed when it did not end");
     EXPECT_GE(end.took, 500ms);
     EXPECT_LT(end.took, 10s);
 }
@@ -108,6 +109,7 @@ TEST(Process, lets_a_program_tidy_up_within_the_grace) {
     const auto end = run(script("trap 'echo tidy; exit 0' TERM; while :; do sleep 0.05; done"), {.time = 200ms});
     EXPECT_EQ(end.reason, Reason::timed_out);
     EXPECT_EQ(end.output, "tidy\n");
+    EXPECT_EQ(describe(end), "ran out of time");
 }
 
 // A pipe whose last writer is the descendant tells when that is gone, without asking again and again.

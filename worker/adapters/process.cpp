@@ -243,6 +243,7 @@ public:
     }
     // Why the run was ended; nothing when the program ended by itself.
     [[nodiscard]] std::optional<ProcessEnd::Reason> reason() const noexcept { return reason_; }
+    [[nodiscard]] bool has_killed() const noexcept { return has_killed_; }
 
 private:
     void step(const Descriptor& stopped) {
@@ -265,7 +266,8 @@ private:
     void end(ProcessEnd::Reason reason) {
         if (has_exited_ && reason != ProcessEnd::Reason::too_much_output) return;
         if (reason_ && Clock::now() < next_step_at_) return;
-        child_.signal_group(reason_ ? SIGKILL : SIGTERM);
+        has_killed_ = reason_.has_value();
+        child_.signal_group(has_killed_ ? SIGKILL : SIGTERM);
         next_step_at_ = Clock::now() + limits_.grace;
         if (!reason_) reason_ = reason;
     }
@@ -275,11 +277,10 @@ private:
     Clock::time_point next_step_at_;  // the end of the time, later of the grace
     std::optional<ProcessEnd::Reason> reason_;
     bool has_exited_ = false;
+    bool has_killed_ = false;
 };
 
-}  // namespace
-
-std::string describe(const ProcessEnd& end) {
+std::string describe_reason(const ProcessEnd& end) {
     switch (end.reason) {
         case ProcessEnd::Reason::exited:
             return fmt::format("exited with {}", end.code);
@@ -295,6 +296,12 @@ std::string describe(const ProcessEnd& end) {
     return "ended";
 }
 
+}  // namespace
+
+std::string describe(const ProcessEnd& end) {
+    return describe_reason(end) + (end.was_killed ? ", and killed when it did not end" : "");
+}
+
 ProcessEnd run_process(const Command& command, const ProcessLimits& limits, const std::stop_token& stop,
                        Streams streams) {
     const auto began = Clock::now();
@@ -307,6 +314,7 @@ ProcessEnd run_process(const Command& command, const ProcessLimits& limits, cons
     end.reason = status.si_code == CLD_EXITED ? ProcessEnd::Reason::exited : ProcessEnd::Reason::killed;
     if (const auto reason = run.reason()) end.reason = *reason;
     end.code = status.si_status;
+    end.was_killed = run.has_killed();
     end.is_cut = child.output().is_cut() || child.errors().is_cut();
     end.output = child.output().take(limits.output);
     end.errors = child.errors().take(limits.output);

@@ -48,13 +48,14 @@ struct ProcessEnd {
     int code = 0;        // the exit status when `exited`, the signal when `killed`
     std::string output;  // bytes as they came
     std::string errors;
-    bool is_cut = false;  // a beginning was dropped
+    bool is_cut = false;      // a beginning was dropped
+    bool was_killed = false;  // it did not end within the grace
     std::chrono::milliseconds took{0};
 
     [[nodiscard]] bool succeeded() const noexcept { return reason == Reason::exited && code == 0; }
 };
 
-// "exited with 3", "was killed by signal 9", "ran out of time" …
+// "exited with 3", "was killed by signal 9", "ran out of time", "was asked to stop, and killed when it did not end" …
 [[nodiscard]] std::string describe(const ProcessEnd& end);
 
 // Throws std::system_error when the program cannot be started: ENOENT or EACCES for what the command names (or its

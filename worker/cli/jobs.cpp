@@ -5,6 +5,7 @@
 #include "storage/operator_store.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <charconv>
@@ -113,6 +114,23 @@ Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
     return table.rows() == 0 ? Exit::nothing : Exit::done;
 }
 
+Cell maybe_json(const std::optional<std::string>& text) {
+    return text ? Cell::json(*text) : Cell{};
+}
+
+// For people: what the job has said of itself, a line each.
+void print_log(const Invocation& invocation, const std::string& log) {
+    const auto lines = nlohmann::json::parse(log);
+    if (lines.empty()) return;
+    Table table{{{"line"}, {"attempt"}, {"at"}, {"text"}}};
+    for (const auto& line : lines) {
+        table.add({Cell::of(line["line"].get<std::int64_t>()), Cell::of(line["attempt"].get<std::int64_t>()),
+                   Cell::of(line["at"].get<std::string>()), Cell::of(line["text"].get<std::string>())});
+    }
+    invocation.console.out << '\n';
+    table.print(invocation.console.out, invocation.console.out_screen);
+}
+
 Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
     const auto& words = invocation.arguments.words();
     if (words.size() != 2) throw UsageError{"jobs show needs one job's number"};
@@ -139,18 +157,36 @@ Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
                  {"worker"},
                  {"traceparent"},
                  {"error"},
+                 {"progress"},
+                 {"cancelling"},
                  {"result"},
+                 {"log", Column::For::programs},
                  {"payload"}}};
-    table.add({Cell::of(job.id.value), Cell::of(job.queue), Cell::of(job.kind), Cell::of(job.state, tone_of(job.state)),
-               Cell::of(std::int64_t{job.priority}), Cell::of(std::int64_t{job.attempt}),
-               Cell::of(std::int64_t{job.max_attempts}), Cell::of(job.enqueued_at), Cell::maybe(job.run_at),
-               Cell::maybe(found->claimed_at), Cell::maybe(found->deadline), Cell::maybe(found->finished_at),
-               Cell::maybe(job.worker), Cell::maybe(found->traceparent), Cell::maybe(job.error),
-               found->result ? Cell::json(*found->result) : Cell{}, Cell::json(found->payload)});
+    table.add({Cell::of(job.id.value),
+               Cell::of(job.queue),
+               Cell::of(job.kind),
+               Cell::of(job.state, tone_of(job.state)),
+               Cell::of(std::int64_t{job.priority}),
+               Cell::of(std::int64_t{job.attempt}),
+               Cell::of(std::int64_t{job.max_attempts}),
+               Cell::of(job.enqueued_at),
+               Cell::maybe(job.run_at),
+               Cell::maybe(found->claimed_at),
+               Cell::maybe(found->deadline),
+               Cell::maybe(found->finished_at),
+               Cell::maybe(job.worker),
+               Cell::maybe(found->traceparent),
+               Cell::maybe(job.error),
+               maybe_json(found->progress),
+               maybe_json(found->cancelling),
+               maybe_json(found->result),
+               Cell::json(found->log),
+               Cell::json(found->payload)});
     if (invocation.arguments.has("json")) {
         table.print_json_record(invocation.console.out);
     } else {
         table.print_record(invocation.console.out, invocation.console.out_screen);
+        print_log(invocation, found->log);
     }
     return Exit::done;
 }
@@ -257,9 +293,10 @@ Command jobs_command() {
                 "millrace jobs cancel|retry|replay ID... [--json]\n"
                 "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
             .details =
-                "cancel ends jobs that wait; retry makes scheduled ones available at once; replay brings dead letters\n"
-                "back with all their attempts. By filter, these say which jobs they would change, and change them\n"
-                "with --yes. A job already where it would go is left alone.",
+                "cancel ends jobs that wait, and asks those that run to stop; retry makes scheduled ones available at\n"
+                "once; replay brings dead letters back with all their attempts. By filter, these say which jobs they\n"
+                "would change, and change them with --yes; cancel takes those that run only with --state running. A\n"
+                "job already where it would go is left alone.",
             .flags = flags,
             .run = run};
 }

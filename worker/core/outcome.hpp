@@ -41,11 +41,17 @@ struct Discarded {
 // Given back unfinished, the attempt is not counted. The engine's own word, at shutdown.
 struct Released {};
 
-using Outcome = std::variant<Completed, Failed, Snoozed, Discarded, Released>;
+// Stopped because somebody has cancelled the job, which ends with this attempt. The engine's own word, too: what is
+// refused unless it was asked for.
+struct Cancelled {
+    std::string note;  // how it came to its end, empty for nothing to say
+};
+
+using Outcome = std::variant<Completed, Failed, Snoozed, Discarded, Released, Cancelled>;
 
 // What people see, in the order of the alternatives.
 inline constexpr std::array<std::string_view, std::variant_size_v<Outcome>> outcome_names{
-    "completed", "failed", "snoozed", "discarded", "released"};
+    "completed", "failed", "snoozed", "discarded", "released", "cancelled"};
 
 [[nodiscard]] inline std::string_view name_of(const Outcome& outcome) noexcept {
     return outcome_names.at(outcome.index());

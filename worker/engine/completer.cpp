@@ -18,6 +18,9 @@ void sanitize(core::Outcome& outcome) {
     };
     if (auto* failed = std::get_if<core::Failed>(&outcome)) tidy(failed->error);
     if (auto* discarded = std::get_if<core::Discarded>(&outcome)) tidy(discarded->error);
+    if (auto* cancelled = std::get_if<core::Cancelled>(&outcome)) {
+        cancelled->note = core::printable(cancelled->note, longest_error);
+    }
 }
 
 bool is_put_off(const core::Outcome& outcome) {

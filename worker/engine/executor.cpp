@@ -22,6 +22,11 @@ std::string text_of(const storage::Error& error) {
     return error.sqlstate().empty() ? error.what() : std::string{error.what()} + " [" + error.sqlstate() + "]";
 }
 
+// What its handler still does is of no use, or there is no time to wait for it.
+bool is_void_or_hurried(StopReason reason) {
+    return reason == StopReason::lease_lost || reason == StopReason::shutdown;
+}
+
 // A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
 core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
@@ -62,8 +67,11 @@ std::optional<core::Outcome> Executor::run_in_slot(const Attempt& attempt) {
     if (attempt.job.attempt == 1 && attempt.enqueued_at != Clock::time_point::max()) {
         with_.queue_stats.wait.observe(started_at - attempt.enqueued_at);
     }
+    // Looked at after `begin`, too: a request that comes later stops the slot.
+    if (with_.attempts.is_cancelled(attempt.job)) return core::Cancelled{"it had not been started"};
     auto outcome = outcome_of(attempt, stop);
     with_.queue_stats.run.observe(Clock::now() - started_at);
+    if (outcome) log_stop(attempt.job, *outcome);
     return outcome;
 }
 
@@ -113,11 +121,15 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         storage::Transaction transaction{session};
         began = true;
         {
-            const std::stop_callback hang_up{stop, [&session] { session.hang_up(); }};
+            const RunningAttempts::Slot::Use use{slot_, session};
+            const std::stop_callback hang_up{stop, [&] {
+                                                 if (is_void_or_hurried(slot_.reason())) session.hang_up();
+                                             }};
             settlement.outcome = judged(handler.run(job, transaction, stop), job);
         }
         if (std::holds_alternative<core::Failed>(settlement.outcome) ||
-            std::holds_alternative<core::Released>(settlement.outcome)) {
+            std::holds_alternative<core::Released>(settlement.outcome) ||
+            std::holds_alternative<core::Cancelled>(settlement.outcome)) {
             return std::move(settlement.outcome);  // settled apart, after the effects were rolled back
         }
         const auto waiting = connection_.await_answer(session);
@@ -173,10 +185,29 @@ core::Outcome Executor::judged(core::Outcome outcome, const core::Job& job) cons
         std::holds_alternative<core::Discarded>(outcome)) {
         return outcome;
     }
+    if (reason == StopReason::cancelled) return core::Cancelled{stop_record(outcome)};
     if (reason != StopReason::deadline) return core::Released{};
-    std::string error{"timed out after " + duration_text(job.timeout.value_or(std::chrono::milliseconds{0}))};
-    if (const auto* failed = std::get_if<core::Failed>(&outcome)) error += ": " + failed->error;
-    return core::Failed{error, {}};
+    const auto record = stop_record(outcome);
+    const auto error = "timed out after " + duration_text(job.timeout.value_or(std::chrono::milliseconds{0}));
+    return core::Failed{record.empty() ? error : error + ": " + record, {}};
+}
+
+// How far it had to go, and what the handler said of it.
+std::string Executor::stop_record(const core::Outcome& outcome) const {
+    const auto* failed = std::get_if<core::Failed>(&outcome);
+    const auto said = failed == nullptr ? std::string{} : failed->error;
+    if (!slot_.was_hung_up()) return said;
+    const auto step = "its database session was hung up after " + duration_text(with_.stop_grace);
+    return said.empty() ? step : step + ": " + said;
+}
+
+void Executor::log_stop(const core::Job& job, const core::Outcome& outcome) const {
+    const auto reason = slot_.reason();
+    if (std::holds_alternative<core::Completed>(outcome)) return;
+    if (reason != StopReason::deadline && reason != StopReason::cancelled) return;
+    with_.attempt_log.write(ops::Level::info, "attempt stopped", job,
+                            {{"reason", reason == StopReason::deadline ? "deadline" : "cancelled"},
+                             {"steps", slot_.was_hung_up() ? "asked, session hung up" : "asked"}});
 }
 
 void Executor::count_lost(const Attempt& attempt, std::string_view reason) {

@@ -2,8 +2,8 @@
 // Runs attempts, one after the other, on one thread: finds the handler, calls it, reports the outcome.
 //
 // What a stop request means for the outcome is decided here. Past its deadline, an attempt that did not get done has
-// failed by time-out. Stopped because the lease was lost or the worker shuts down, a failure is nobody's fault, and the
-// attempt is not counted.
+// failed by time-out; one whose job was cancelled is cancelled. Stopped because the lease was lost or the worker shuts
+// down, a failure is nobody's fault, and the attempt is not counted.
 //
 // A kind without a handler is put off, not failed: another worker of the queue may know it.
 //
@@ -31,12 +31,14 @@ public:
         const storage::SessionFactory& sessions;
         const Registry& registry;
         Completer& completer;
+        const RunningAttempts& attempts;
         UnknownKinds& unknown_kinds;
         AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;
         ops::Log& log;
         const AttemptLog& attempt_log;
+        std::chrono::milliseconds stop_grace;  // for the record
     };
 
     Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot);
@@ -56,6 +58,8 @@ private:
     [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const storage::Settlement& settlement, Tally& tally,
                                                              const std::stop_token& stop);
     [[nodiscard]] core::Outcome judged(core::Outcome outcome, const core::Job& job) const;
+    [[nodiscard]] std::string stop_record(const core::Outcome& outcome) const;
+    void log_stop(const core::Job& job, const core::Outcome& outcome) const;
     void count_lost(const Attempt& attempt, std::string_view reason);
     void log_failure(const core::Job& job, const core::Outcome& outcome) const;
 

@@ -2,8 +2,9 @@
 // A job kind's code. All that a handler may know of the engine stands here.
 //
 // Thread rule: one handler object serves all attempts of its kind, concurrently, on executor threads. A handler
-// watches `stop`: it is requested when the attempt's deadline passes, when the lease is lost, and when the drain
-// of a shutdown has run out; whatever is returned after a lost lease is refused by the fence.
+// watches `stop`: it is requested when the attempt's deadline passes, when its job is cancelled, when the lease is
+// lost, and when the drain of a shutdown has run out; whatever is returned after a lost lease is refused by the fence.
+// One that does not end within the worker's stop_grace finds its transaction's session hung up.
 
 #include "core/job.hpp"
 #include "core/outcome.hpp"

@@ -87,6 +87,15 @@ void Heartbeat::start_draining() {
     changed_.notify_all();
 }
 
+void Heartbeat::look_for_requests(std::optional<core::WorkerId> session) {
+    const std::lock_guard lock{mutex_};
+    const bool is_ours = !session || std::any_of(held_.begin(), held_.end(),
+                                                 [&](const Held& held) { return held.lease->worker == *session; });
+    if (!is_ours) return;
+    poked_ = true;
+    changed_.notify_all();
+}
+
 bool Heartbeat::holds_session() const {
     const std::lock_guard lock{mutex_};
     return std::any_of(held_.begin(), held_.end(), [](const Held& held) { return !held.retired; });
@@ -135,6 +144,7 @@ void Heartbeat::beat(storage::Session& session) {
         const std::lock_guard lock{mutex_};
         return draining_ ? storage::Draining::yes : storage::Draining::no;
     }();
+    std::vector<storage::CancelRequest> requests;
     for (const auto worker : held_ids()) {
         const auto waiting = connection_.await_answer(session);
         const auto sent = Clock::now();
@@ -145,12 +155,15 @@ void Heartbeat::beat(storage::Session& session) {
             drop(worker, reason.what());
             continue;
         }
+        const auto more = storage::WorkerStore{session}.cancel_requests(worker);
+        requests.insert(requests.end(), more.begin(), more.end());
         const std::lock_guard lock{mutex_};
         renewed_at_ = sent;
         for (auto& held : held_) {
             if (held.lease->worker == worker) held.trusted_until = sent + worker_.lease;
         }
     }
+    attempts_.cancel(std::move(requests));
 }
 
 void Heartbeat::close_retired(storage::Session& session) {

@@ -12,6 +12,8 @@
 // keep from everybody else. Its session is therefore retired: nothing is claimed under it any more, it is kept alive
 // until the jobs that are known have been settled, and then closed, which gives back the rest.
 //
+// With every beat it asks which attempts were cancelled, and at once when it is told that one was.
+//
 // Thread rule: owns one connection; `open`, `run` and `close` are called one after the other, everything else by any
 // thread.
 
@@ -45,7 +47,9 @@ public:
 
     void lose(const std::shared_ptr<const Lease>& lease);    // the database said that it has ended
     void retire(const std::shared_ptr<const Lease>& lease);  // a claim under it is in doubt
-    void start_draining();                                   // shown in millrace.workers; no new session from here on
+    // Requests to stop have been notified: of this session, or perhaps of any.
+    void look_for_requests(std::optional<core::WorkerId> session);
+    void start_draining();  // shown in millrace.workers; no new session from here on
 
     [[nodiscard]] bool holds_session() const;
     // Since the newest renewal that the database accepted was sent; nothing before the first.

@@ -1,6 +1,8 @@
 #include "engine/running_attempts.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace millrace::engine {
 
@@ -9,12 +11,29 @@ std::stop_token RunningAttempts::Slot::begin(const Attempt& attempt) {
     attempt_ = &attempt;
     source_ = std::stop_source{};
     reason_ = StopReason::none;
+    is_overdue_ = false;
+    was_hung_up_ = false;
     return source_.get_token();
 }
 
 StopReason RunningAttempts::Slot::reason() const {
     const std::lock_guard lock{mutex_};
     return reason_;
+}
+
+bool RunningAttempts::Slot::was_hung_up() const {
+    const std::lock_guard lock{mutex_};
+    return was_hung_up_;
+}
+
+RunningAttempts::Slot::Use::Use(Slot& slot, storage::Session& session) : slot_{slot} {
+    const std::lock_guard lock{slot_.mutex_};
+    slot_.session_ = &session;
+}
+
+RunningAttempts::Slot::Use::~Use() {
+    const std::lock_guard lock{slot_.mutex_};
+    slot_.session_ = nullptr;
 }
 
 void RunningAttempts::Slot::end() {
@@ -37,6 +56,7 @@ std::size_t RunningAttempts::stop_where(StopReason reason, Applies applies) {
             if (slot->attempt_ == nullptr || !applies(*slot->attempt_)) continue;
             if (slot->reason_ != StopReason::none) continue;  // the first reason stands
             slot->reason_ = reason;
+            slot->stopped_at_ = Clock::now();
             source.emplace(slot->source_);
         }
         source->request_stop();
@@ -55,6 +75,36 @@ void RunningAttempts::stop_of(const Lease& lease) {
 
 std::size_t RunningAttempts::stop_overdue(Clock::time_point now) {
     return stop_where(StopReason::deadline, [now](const Attempt& attempt) { return attempt.deadline <= now; });
+}
+
+void RunningAttempts::cancel(std::vector<storage::CancelRequest> requests) {
+    std::sort(requests.begin(), requests.end());
+    {
+        const std::lock_guard lock{requests_mutex_};
+        requests_ = std::move(requests);
+    }
+    stop_where(StopReason::cancelled, [&](const Attempt& attempt) { return is_cancelled(attempt.job); });
+}
+
+bool RunningAttempts::is_cancelled(const core::Job& job) const {
+    const std::lock_guard lock{requests_mutex_};
+    return std::binary_search(requests_.begin(), requests_.end(), storage::CancelRequest{job.fence, job.id});
+}
+
+std::vector<RunningAttempts::Overdue> RunningAttempts::escalate(Clock::time_point now,
+                                                                std::chrono::milliseconds grace) {
+    std::vector<Overdue> overdue;
+    for (const auto& slot : slots_) {
+        const std::lock_guard lock{slot->mutex_};
+        const bool may_be_late = slot->reason_ == StopReason::deadline || slot->reason_ == StopReason::cancelled;
+        if (slot->attempt_ == nullptr || !may_be_late || slot->is_overdue_ || now - slot->stopped_at_ < grace) continue;
+        slot->is_overdue_ = true;
+        slot->was_hung_up_ = slot->session_ != nullptr;
+        if (slot->was_hung_up_) slot->session_->hang_up();
+        overdue.push_back({slot->attempt_->job, slot->was_hung_up_});
+        overdue.back().job.payload.clear();
+    }
+    return overdue;
 }
 
 std::vector<core::Job> RunningAttempts::jobs() const {

@@ -24,7 +24,7 @@ struct WorkerSettings {
     std::chrono::milliseconds lease{std::chrono::seconds{30}};          // how long the server waits for a sign of life
     std::chrono::milliseconds poll_interval{std::chrono::seconds{5}};   // between looks at an idle queue
     std::chrono::milliseconds drain_timeout{std::chrono::seconds{30}};  // for running attempts at shutdown
-    std::chrono::milliseconds stop_grace{std::chrono::seconds{5}};      // for attempts that were then asked to stop
+    std::chrono::milliseconds stop_grace{std::chrono::seconds{5}};      // for attempts that were asked to stop
     Listening listening = Listening::on;
 };
 

@@ -26,8 +26,10 @@ struct Stats {
     Counter snoozed;
     Counter discarded;
     Counter released;
+    Counter cancelled;
     Counter lost;       // attempts whose settle was refused, or which were dropped because the lease was gone
     Counter timed_out;  // attempts asked to stop at their deadline
+    Counter hung_up;    // sessions of attempts that did not stop within the grace
     Counter leases_lost;
     Counter reconnects;  // sessions opened to replace a lost one
     Counter wakeups;     // notifications that woke a claimer
@@ -38,7 +40,7 @@ struct Stats {
 
     // The settle of an attempt was accepted.
     void count(const core::Outcome& outcome, Tally& tally) noexcept {
-        const std::array counters{&completed, &failed, &snoozed, &discarded, &released};
+        const std::array counters{&completed, &failed, &snoozed, &discarded, &released, &cancelled};
         static_assert(std::variant_size_v<core::Outcome> == std::tuple_size_v<decltype(counters)>);
         ++*counters[outcome.index()];  // in the order of core::Outcome
         ++tally.settled[outcome.index()];

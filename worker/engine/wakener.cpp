@@ -13,8 +13,12 @@ constexpr std::chrono::minutes longest_wait{1};  // of one poll; nothing depends
 
 }  // namespace
 
-Wakener::Wakener(std::string conninfo, Bells bells, Stats& stats, ops::Log& log)
-    : conninfo_{std::move(conninfo)}, bells_{std::move(bells)}, stats_{stats}, log_{log} {}
+Wakener::Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, Stats& stats, ops::Log& log)
+    : conninfo_{std::move(conninfo)},
+      bells_{std::move(bells)},
+      on_cancelling_{std::move(on_cancelling)},
+      stats_{stats},
+      log_{log} {}
 
 void Wakener::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -46,9 +50,11 @@ void Wakener::listen(const std::stop_token& stop) {
     log_.write(ops::Level::info, "listening");
     for (const auto& [queue, bell] : bells_)
         bell->ring(Ring::flagless);  // that it was lowered may have been missed, too
+    on_cancelling_(std::nullopt);
 
     while (!stop.stop_requested()) {
-        for (const auto& [queue, news] : listener.wait(stop, longest_wait)) {
+        for (const auto& [queue, news, session] : listener.wait(stop, longest_wait)) {
+            if (news == storage::Notification::News::cancelling) on_cancelling_(session);
             const auto found = bells_.find(queue);
             if (found == bells_.end()) continue;
             found->second->ring(news == storage::Notification::News::lowered ? Ring::flagless : Ring::jobs);

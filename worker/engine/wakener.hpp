@@ -1,19 +1,22 @@
 #pragma once
-// Listens for all queues and rings the bell of the one that was notified.
+// Listens for all queues and rings the bell of the one that was notified; and for requests to stop, which it passes on.
 //
 // While it was not listening, notifications were lost. So whenever it begins to listen, at the start and after every
-// loss of the connection, all bells ring: every claimer claims.
+// loss of the connection, all bells ring: every claimer claims; and requests to stop are asked for.
 //
 // Thread rule: owns one thread and one connection; `await_listening` by any thread.
 
+#include "core/ids.hpp"
 #include "engine/backoff.hpp"
 #include "engine/bell.hpp"
 #include "engine/stats.hpp"
 #include "ops/log.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -24,7 +27,10 @@ class Wakener {
 public:
     using Bells = std::map<std::string, Bell*>;  // by queue
 
-    Wakener(std::string conninfo, Bells bells, Stats& stats, ops::Log& log);
+    // Of one session, or of whatever sessions there are.
+    using OnCancelling = std::function<void(std::optional<core::WorkerId>)>;
+
+    Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, Stats& stats, ops::Log& log);
 
     void run(const std::stop_token& stop);
 
@@ -36,6 +42,7 @@ private:
 
     const std::string conninfo_;
     const Bells bells_;
+    const OnCancelling on_cancelling_;
     Stats& stats_;
     ops::Log& log_;
     Backoff backoff_;

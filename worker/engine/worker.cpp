@@ -111,9 +111,10 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
       heartbeat_{sessions, info_of(settings_), attempts_, answers_, stats, log},
       maintenance_{sessions, settings_.lease, answers_, stats, log},
       completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
-      watchdog_{attempts_, heartbeat_, answers_, stats, log},
+      watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
-      wakener_{sessions.conninfo(), bells(), stats, log} {
+      wakener_{sessions.conninfo(), bells(), [this](auto session) { heartbeat_.look_for_requests(session); }, stats,
+               log} {
     std::size_t slot = 0;
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
         const auto& queue = settings_.queues[i];
@@ -123,8 +124,9 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
         const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_,
                                              answers_, stats,      counts,     log};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry, completer_, unknown_kinds_, answers_,
-                                             stats,    counts,   log,        attempt_log_};
+        const Executor::Surroundings running{
+            sessions, registry, completer_, attempts_,    unknown_kinds_,      answers_,
+            stats,    counts,   log,        attempt_log_, settings_.stop_grace};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
         }

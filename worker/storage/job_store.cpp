@@ -80,6 +80,7 @@ public:
                        [&](const core::Snoozed& snoozed) { row("snoozed", {}, snoozed.delay, {}); },
                        [&](const core::Discarded& discarded) { row("discarded", discarded.error, {}, {}); },
                        [&](const core::Released&) { row("released", {}, {}, {}); },
+                       [&](const core::Cancelled& cancelled) { row("cancelled", cancelled.note, {}, {}); },
                    },
                    settlement.outcome);
     }

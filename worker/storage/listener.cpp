@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <string_view>
 #include <system_error>
 
@@ -18,6 +19,7 @@ namespace millrace::storage {
 namespace {
 
 constexpr std::string_view channel_prefix{"millrace/"};
+constexpr std::string_view cancel_channel{"millrace:cancel"};  // no queue's: their names follow a slash
 
 struct Finish {
     void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
@@ -48,8 +50,7 @@ private:
     int descriptor_;
 };
 
-void listen_to(PGconn* connection, const std::string& queue) {
-    const auto channel = std::string{channel_prefix} + queue;
+void listen_to(PGconn* connection, const std::string& channel) {
     const std::unique_ptr<char, FreeMemory> quoted{PQescapeIdentifier(connection, channel.data(), channel.size())};
     if (!quoted) throw ConnectionLost{PQerrorMessage(connection)};
     const Result result{PQexec(connection, ("listen " + std::string{quoted.get()}).c_str())};
@@ -65,8 +66,14 @@ struct Listener::State {
         std::vector<Notification> heard;
         while (const std::unique_ptr<PGnotify, FreeMemory> notification{PQnotifies(connection.get())}) {
             const std::string_view channel{notification->relname};
+            const std::string_view payload{notification->extra};
+            if (channel == cancel_channel) {
+                core::WorkerId session;
+                std::from_chars(payload.data(), payload.data() + payload.size(), session.value);  // else nobody's
+                heard.push_back({"", Notification::News::cancelling, session});
+            }
             if (!channel.starts_with(channel_prefix)) continue;
-            const bool is_lowered = std::string_view{notification->extra} == "lowered";
+            const bool is_lowered = payload == "lowered";
             heard.push_back({std::string{channel.substr(channel_prefix.size())},
                              is_lowered ? Notification::News::lowered : Notification::News::jobs});
         }
@@ -84,7 +91,8 @@ Listener::Listener(const std::string& conninfo, const std::vector<std::string>& 
     PQsetNoticeProcessor(
         connection, [](void*, const char*) {}, nullptr);
     for (const auto& queue : queues)
-        listen_to(connection, queue);
+        listen_to(connection, std::string{channel_prefix} + queue);
+    listen_to(connection, std::string{cancel_channel});
 }
 
 Listener::~Listener() = default;

@@ -1,10 +1,12 @@
 #pragma once
-// Hears that jobs were enqueued. Written on libpq: the wait must end at once when the worker stops, so it polls the
-// connection's socket together with an event of our own, and libpqxx has no such wait.
+// Hears that jobs were enqueued, or are to stop. Written on libpq: the wait must end at once when the worker stops, so
+// it polls the connection's socket together with an event of our own, and libpqxx has no such wait.
 //
 // Every notification that has arrived counts, whatever else the connection was doing meanwhile.
 //
 // Thread rule: one thread at a time; the stop token may be triggered by any.
+
+#include "core/ids.hpp"
 
 #include <chrono>
 #include <compare>
@@ -17,18 +19,20 @@ namespace millrace::storage {
 
 struct Notification {
     enum class News {
-        jobs,     // there may be some
-        lowered,  // the queue's flag is down: whoever wants to be notified again has to raise it
+        jobs,        // there may be some
+        lowered,     // the queue's flag is down: whoever wants to be notified again has to raise it
+        cancelling,  // a job of this session is to stop
     };
-    std::string queue;
+    std::string queue;  // empty when cancelling
     News news;
+    core::WorkerId session{};  // when cancelling
 
     friend auto operator<=>(const Notification&, const Notification&) = default;
 };
 
 class Listener {
 public:
-    // Connected and listening for all `queues` when it returns. Throws ConnectionLost.
+    // Connected and listening for all `queues`, and for whatever is to stop, when it returns. Throws ConnectionLost.
     Listener(const std::string& conninfo, const std::vector<std::string>& queues);
     ~Listener();
     Listener(const Listener&) = delete;

@@ -22,7 +22,9 @@ constexpr auto list_statement = "select " ROW_COLUMNS
 
 constexpr auto detail_statement =
     "select " ROW_COLUMNS ", " ISO("claimed_at") ", " ISO("deadline") ", " ISO("finished_at")
-    ", traceparent, payload, result"
+    ", traceparent, payload, result, progress, cancelling,"
+    "  (select coalesce(jsonb_agg(jsonb_build_object('line', l.line, 'attempt', l.attempt, 'at', " ISO("l.logged_at")
+    ", 'text', l.text) order by l.line), '[]') from millrace.job_lines l where l.job_id = $1)"
     "  from millrace.jobs where id = $1";
 
 constexpr auto queues_statement =
@@ -117,7 +119,10 @@ std::optional<JobDetail> OperatorStore::job(core::JobId id) {
                      .finished_at = optional_text(row[14]),
                      .traceparent = optional_text(row[15]),
                      .payload = row[16].c_str(),
-                     .result = optional_text(row[17])};
+                     .result = optional_text(row[17]),
+                     .progress = optional_text(row[18]),
+                     .cancelling = optional_text(row[19]),
+                     .log = row[20].c_str()};
 }
 
 std::vector<QueueRow> OperatorStore::queues() {

@@ -49,6 +49,9 @@ struct JobDetail {
     std::optional<std::string> traceparent;
     std::string payload;
     std::optional<std::string> result;
+    std::optional<std::string> progress;    // JSON; so is cancelling
+    std::optional<std::string> cancelling;  // of a job that runs and was asked to stop
+    std::string log = "[]";                 // a JSON array
 };
 
 struct QueueRow {

@@ -33,6 +33,13 @@ void WorkerStore::heartbeat(core::WorkerId worker, Draining draining) {
     execute(session_, "select millrace.heartbeat($1, $2)", worker.value, draining == Draining::yes);
 }
 
+std::vector<CancelRequest> WorkerStore::cancel_requests(core::WorkerId worker) {
+    std::vector<CancelRequest> requests;
+    for (const auto& row : execute(session_, "select fence, job_id from millrace.cancel_requests($1)", worker.value))
+        requests.push_back({{row[0].as<std::int64_t>()}, {row[1].as<std::int64_t>()}});
+    return requests;
+}
+
 bool WorkerStore::waits_for_standby(std::chrono::milliseconds how_long) {
     constexpr auto statement =
         "select exists (select from pg_catalog.pg_stat_activity a"

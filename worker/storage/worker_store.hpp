@@ -7,6 +7,7 @@
 #include "storage/session.hpp"
 
 #include <chrono>
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct WorkerInfo {
 
 enum class Draining { no, yes };
 
+// An attempt that somebody wants to stop.
+struct CancelRequest {
+    core::Fence fence;
+    core::JobId job;
+
+    friend auto operator<=>(const CancelRequest&, const CancelRequest&) = default;
+};
+
 class WorkerStore {
 public:
     explicit WorkerStore(Session& session) : session_{session} {}
@@ -30,6 +39,9 @@ public:
 
     // Renews the lease from the moment the server runs this. Throws SessionEnded when somebody has ended it.
     void heartbeat(core::WorkerId worker, Draining draining);
+
+    // What this session runs and should stop.
+    [[nodiscard]] std::vector<CancelRequest> cancel_requests(core::WorkerId worker);
 
     // Whether statements of this role have waited for a synchronous standby for so long.
     [[nodiscard]] bool waits_for_standby(std::chrono::milliseconds how_long);

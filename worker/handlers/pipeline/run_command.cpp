@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -41,6 +42,12 @@ CommandEnd judged(ProcessEnd end, const CommandRun& run) {
     return judgement;
 }
 
+// Asked to while the command ran, of which nothing is to be recorded.
+class Stopped : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 bool is_fault_of_the_command(const std::system_error& error) {
     return error.code() == std::errc::no_such_file_or_directory || error.code() == std::errc::permission_denied ||
            error.code() == std::errc::executable_format_error || error.code() == std::errc::not_a_directory;
@@ -53,8 +60,7 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
         const auto assignment = begin(read_payload(job.payload, {"queue", "build"}));
         if (is_terminal(assignment.run.status)) return core::Completed{};  // run before, or called off
         const auto end = execute(assignment, job, stop);
-        if (!end) return core::Failed{"asked to stop while the command ran", {}};
-        finish(assignment.run.key, *end);
+        finish(assignment.run.key, end);
         return core::Completed{};
     } catch (const BadPayload& error) {
         return core::Discarded{error.what()};
@@ -62,6 +68,8 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
         return core::Discarded{error.what()};
     } catch (const SourceControlError& error) {
         return core::Failed{error.what(), {}};
+    } catch (const Stopped& stopped) {
+        return core::Failed{stopped.what(), {}};
     }
 }
 
@@ -74,8 +82,7 @@ RunCommand::Assignment RunCommand::begin(const Payload& payload) const {
     return assignment;
 }
 
-std::optional<CommandEnd> RunCommand::execute(const Assignment& assignment, const core::Job& job,
-                                              const std::stop_token& stop) const {
+CommandEnd RunCommand::execute(const Assignment& assignment, const core::Job& job, const std::stop_token& stop) const {
     const auto& run = assignment.run;
     const auto source = extensions_.source_control(assignment.queue);
     std::vector<std::string> environment;
@@ -95,7 +102,7 @@ std::optional<CommandEnd> RunCommand::execute(const Assignment& assignment, cons
         .time = run.time_limit, .output = max_log_tail, .excess = adapters::ProcessLimits::Excess::drops_the_beginning};
     try {
         auto end = adapters::run_process(command, limits, stop, adapters::Streams::together);
-        if (end.reason == ProcessEnd::Reason::stopped) return std::nullopt;
+        if (end.reason == ProcessEnd::Reason::stopped) throw Stopped{"the command " + describe(end)};
         return judged(std::move(end), run);
     } catch (const std::system_error& error) {
         if (!is_fault_of_the_command(error)) throw;

@@ -40,10 +40,8 @@ private:
         storage::pipeline::CommandRun run;
     };
     [[nodiscard]] Assignment begin(const Payload& payload) const;
-    // Nothing when it was asked to stop.
-    [[nodiscard]] std::optional<storage::pipeline::CommandEnd> execute(const Assignment& assignment,
-                                                                       const core::Job& job,
-                                                                       const std::stop_token& stop) const;
+    [[nodiscard]] storage::pipeline::CommandEnd execute(const Assignment& assignment, const core::Job& job,
+                                                        const std::stop_token& stop) const;
     void finish(const storage::pipeline::BuildKey& build, const storage::pipeline::CommandEnd& end) const;
 
     const Extensions& extensions_;

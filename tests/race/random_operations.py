@@ -181,11 +181,11 @@ class Enqueuer(Actor):
 
     def enqueue(self):
         kind = self.random.random()
-        if kind < 0.1:
+        if kind < 0.25:
             return [row[0] for row in self.call(
                 "select millrace.enqueue('q', 'k', delay => %s, concurrency_key => %s)",
-                self.random.choice([None, None, "5 ms"]), self.random.choice("xy"))]
-        if kind < 0.5:
+                self.random.choice([None, None, "5 ms"]), self.random.choice("xxxy"))]
+        if kind < 0.6:
             delay = self.random.choice([None, None, None, "5 ms"])
             return [row[0] for row in self.call("select millrace.enqueue('q', 'k', priority => %s, delay => %s)",
                                                 self.random.randrange(3), delay)]

@@ -13,6 +13,7 @@
 --
 -- Where the job is there and still waits, `replaces` may name what it takes over from this call: payload, run_at (with
 -- delay: each call puts the job off, a debounce), priority. This is the one place where a job's wide row is updated.
+-- The job is then not claimed before this call's commit; one that is only reported may start before it.
 --
 -- Arguments  unique_key  1 … 200 characters
 --            unique_for  more than 0, up to 10 years; instead of unique_until

@@ -137,7 +137,8 @@ begin
         select g.*, outcomes[g.n] as said, e.outcome, left(errors[g.n], 10000) as error, c.reason,
                c.job_id as asked,
                case when e.outcome in ('completed', 'cancelled', 'discarded') then e.outcome
-                    when e.outcome = 'failed' and (g.attempt < j.max_attempts) is not true then 'discarded' end as ended,
+                    when e.outcome = 'failed' and (g.attempt < j.max_attempts) is not true then 'discarded'
+               end as ended,
                case when outcomes[g.n] in ('snoozed', 'released') then g.attempt - 1 else g.attempt end as used,
                case e.outcome
                     when 'snoozed' then at + delays[g.n]

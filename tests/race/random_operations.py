@@ -6,7 +6,8 @@
 Enqueuers commit at once, late, never, through savepoints and in two phases; one sits idle in a transaction that has
 written and enqueues at its end. Workers claim, settle in every way and in transactions of their own with effects and
 successors, close their sessions, die with jobs in hand, and come back as zombies that settle late. Meanwhile marks are
-advanced, jobs promoted, reaped, cancelled, retried, replayed and counted. A plant is a bug, made by an edit of the
+advanced, jobs promoted, reaped, cancelled, retried, replayed and counted. Some jobs have a concurrency key, some are
+unique, some belong to batches or wait for them. A plant is a bug, made by an edit of the
 function's real source in this test's own database; a run with one must fail.
 
 Needs a cluster on which nothing else is going on: PGHOST, PGPORT, PGUSER, MILLRACE_TEST_TEMPLATE.
@@ -27,6 +28,7 @@ SURELY_ALIVE_SECONDS = LEASE_SECONDS / 2  # since its last heartbeat was answere
 DRAIN_SECONDS = 60
 STALLED_SECONDS = 3 * LEASE_SECONDS  # without any movement: what is left would stay
 ENQUEUERS, WORKERS = 6, 4
+KEY_LIMIT = 3
 FINAL = {"completed", "discarded", "cancelled"}
 
 # plant: (function, [(what the source says, what it is made to say)])
@@ -52,10 +54,27 @@ PLANTS = {
     "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
     "close-without-giving-back": ("millrace.close_session(int)", [
         ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
+    "keys-without-their-lock": ("millrace.follow_up(int)", [
+        (" and pg_try_advisory_xact_lock(hashtextextended('millrace/' || t.key, of_queue))", "")]),
+    "slots-are-not-freed": ("millrace.after_end(millrace.ending[],boolean)", [
+        ("where j.concurrency_key is not null and held", "where j.concurrency_key is not null and held and j.id % 20 > 0")]),
+    "batches-without-their-lock": ("millrace.follow_batch(int,bigint,tid[])", [(" for no key update skip locked", "")]),
     "late-commits-are-not-counted": ("millrace.advance_low_water(text[])", [
         ("(select unnest(before.delta_pending) union select o.pos from open o)",
          "(select unnest(before.delta_pending))")]),
 }
+
+
+HOLDERS = """
+select j.concurrency_key, count(*)
+  from (select job_id, stored_on from millrace.ready
+        union all select job_id, stored_on from millrace.running
+        union all select job_id, stored_on from millrace.scheduled where key is null) h
+  join millrace.job j on j.id = h.job_id and j.stored_on = h.stored_on
+ where j.concurrency_key is not null group by 1"""
+KEPT = """
+select key, held from (select distinct on (key) key, held from millrace.concurrency_key order by key, version desc) k
+ where held <> 0"""
 
 
 class Violation(Exception):
@@ -73,6 +92,7 @@ class Ledger:
         self.asked = {}    # job: when it was cancelled while it ran; None: perhaps it is. That attempt is its last
         self.effects = set()     # jobs that were completed in a transaction with an effect
         self.successors = set()  # jobs that were completed with a successor
+        self.batches = 0         # that were closed
         self.violations = []
 
     def complain(self, text):
@@ -108,13 +128,16 @@ class Ledger:
                 self.finals.setdefault(job, set()).add((fence, outcome))
 
     def takes_back(self, some):
-        """One of the dead letters, whose outcome is final no more; None if there is none."""
+        """One of the dead letters, whose outcome is final no more, and what that was; None if there is none."""
         with self.lock:
             dead = [job for job, finals in self.finals.items()
                     if {outcome for _, outcome in finals} == {"discarded"} and job not in self.asked]
             job = some.choice(dead) if dead else None
-            self.finals.pop(job, None)
-            return job
+            return job, self.finals.pop(job, None)
+
+    def leaves_dead(self, job, finals):
+        with self.lock:
+            self.finals[job] = finals
 
 
 class Actor(threading.Thread):
@@ -148,8 +171,21 @@ class Enqueuer(Actor):
         self.connection.autocommit = False
         self.number, self.turn = number, 0
 
+    def enqueue_unique(self):
+        """May wait for another transaction: once in each of ours, or two would wait for each other."""
+        job, inserted = self.call(
+            "select id, inserted from millrace.enqueue_unique('q', 'u', '{}', %s, %s, replaces => %s, delay => %s)",
+            self.random.choice("uvwxyz"), self.random.choice(["started", "finished"]),
+            self.random.choice([[], [], ["run_at", "priority"]]), self.random.choice([None, "5 ms"]))[0]
+        return [job] if inserted else []
+
     def enqueue(self):
-        if self.random.random() < 0.5:
+        kind = self.random.random()
+        if kind < 0.25:
+            return [row[0] for row in self.call(
+                "select millrace.enqueue('q', 'k', delay => %s, concurrency_key => %s)",
+                self.random.choice([None, None, "5 ms"]), self.random.choice("xxxy"))]
+        if kind < 0.6:
             delay = self.random.choice([None, None, None, "5 ms"])
             return [row[0] for row in self.call("select millrace.enqueue('q', 'k', priority => %s, delay => %s)",
                                                 self.random.randrange(3), delay)]
@@ -162,7 +198,7 @@ class Enqueuer(Actor):
         if self.number == 0:
             self.call("select pg_current_xact_id()")  # the idle writer
             self.nap(2.0)
-        ids = self.enqueue()
+        ids = self.enqueue() if self.random.random() < 0.8 else self.enqueue_unique()
         if kind < 0.2:
             self.call("savepoint here")
             self.enqueue()
@@ -294,7 +330,7 @@ class Worker(Actor):
 
 class Caretaker(Actor):
     def act(self):
-        verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "operate"])
+        verb = self.random.choice(["advance", "advance", "advance", "promote", "reap", "fold", "operate", "look", "batch"])
         if verb == "advance":
             self.call(self.random.choice(["select millrace.advance_low_water()",
                                           "select millrace.advance_low_water('{q}')",
@@ -305,17 +341,55 @@ class Caretaker(Actor):
             self.call("select millrace.reap()")
         elif verb == "fold":
             self.call("select millrace.fold_counts()")
+        elif verb == "look":
+            self.look_at_keys()
+        elif verb == "batch":
+            if not self.run_.draining and self.random.random() < 0.2:
+                self.make_a_batch()
         elif not self.run_.draining:
             self.operate()
         self.nap(0.004)
+
+    def look_at_keys(self):
+        for key, held in self.call(HOLDERS):
+            if held > KEY_LIMIT:
+                self.run_.ledger.complain(f"{held} jobs hold a slot of key {key}")
+
+    def make_a_batch(self):
+        ledger = self.run_.ledger
+        self.connection.autocommit = False
+        batch = self.call("select millrace.create_batch('q', 'done')")[0][0]
+        ids = self.call("select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[%s]), batch => %s)",
+                        self.random.randint(1, 5), batch)[0][0]
+        self.connection.commit()
+        ledger.enqueued(ids)
+        ids = [row[0] for row in self.call("select millrace.enqueue('q', 'k', after_batch => %s)", batch)]
+        if self.random.random() < 0.5:
+            self.connection.commit()
+            ledger.enqueued(ids)
+            ids = []
+        self.call("select millrace.close_batch(%s)", batch)
+        self.nap(0.02)
+        self.connection.commit()
+        self.connection.autocommit = True
+        ledger.enqueued(ids)
+        ledger.batches += 1
+
+    def replay(self):
+        job, finals = self.run_.ledger.takes_back(self.random)
+        try:
+            if job and self.call("select millrace.replay(%s)", job)[0][0] not in ("available", "blocked"):
+                self.run_.ledger.complain(f"the dead letter {job} could not be replayed")
+        except psycopg2.Error as error:
+            if error.pgcode != "MR009":  # its unique key is another's
+                raise
+            self.run_.ledger.leaves_dead(job, finals)
 
     def operate(self):
         """What a person does. Most of it comes to nothing, because the job is not where it would have to be."""
         ledger = self.run_.ledger
         if self.random.random() < 0.2:
-            job = ledger.takes_back(self.random)
-            if job and self.call("select millrace.replay(%s)", job)[0][0] != "available":
-                ledger.complain(f"the dead letter {job} could not be replayed")
+            self.replay()
             return
         with ledger.lock:
             some = self.random.choice(list(self.random.choice([ledger.committed, ledger.holder])) or [0])
@@ -345,6 +419,7 @@ class Run:
         self.execute("postgres", f"create database {self.name} template {os.environ['MILLRACE_TEST_TEMPLATE']}")
         self.execute(self.name, "select millrace.adopt()")
         self.execute(self.name, "select millrace.create_queue('q', max_attempts => 1000, retry_base => '1 ms')")
+        self.execute(self.name, f"select millrace.configure_queue('q', '{{\"key_limit\": {KEY_LIMIT}}}')")
         self.execute(self.name, "create table effect (job_id bigint)")
         if plant:
             self.plant(*PLANTS[plant])
@@ -381,7 +456,9 @@ class Run:
 
     def left(self):
         return self.execute(self.name, "select (select count(*) from millrace.ready), (select count(*) from"
-                                       " millrace.scheduled), (select count(*) from millrace.running)")[0]
+                                       " millrace.scheduled), (select count(*) from millrace.running), (select count(*)"
+                                       " from millrace.blocked), (select count(*) from millrace.batch"
+                                       " where finished_at is null)")[0]
 
     def go(self, seconds):
         seeds = random.Random(self.seed)
@@ -405,11 +482,18 @@ class Run:
     def violations(self):
         found = list(self.ledger.violations)
         if any(self.left()):
-            found.append("left behind: %d available, %d scheduled, %d running" % self.left())
+            found.append("left behind: %d available, %d scheduled, %d running, %d blocked, %d batches" % self.left())
+        self.execute(self.name, "select millrace.follow_up_all()")
+        found += [f"{held} slots of key {key} are held by nobody" for key, held in self.execute(self.name, KEPT)
+                  if not any(self.left())]
         states = dict(self.execute(self.name, "select id, state from millrace.jobs"))
         ledger = self.ledger
         successors = [row[0] for row in self.execute(self.name, "select id from millrace.jobs where kind = 'next'")]
         ledger.committed.update(successors)
+        callbacks = [row[0] for row in self.execute(self.name, "select id from millrace.jobs where kind = 'done'")]
+        ledger.committed.update(callbacks)
+        if len(callbacks) != ledger.batches:
+            found.append(f"{ledger.batches} batches were closed, {len(callbacks)} called back")
         if len(successors) != len(ledger.successors):
             found.append(f"{len(ledger.successors)} jobs were completed with a successor, there are {len(successors)}")
         effects = [row[0] for row in self.execute(self.name, "select job_id from effect")]
@@ -431,10 +515,10 @@ class Run:
         twice = self.execute(self.name, "select count(*) - count(distinct job_id) from millrace.finished")[0][0]
         if twice:
             found.append(f"{twice} jobs are finished twice")
-        counted = self.execute(self.name, "select available, scheduled, running, dead, completed, cancelled"
-                                          " from millrace.queues")[0]
+        counted = self.execute(self.name, "select available, scheduled, blocked, running, dead, completed,"
+                                          " cancelled from millrace.queues")[0]
         true = tuple(sum(state == wanted for state in states.values()) for wanted in
-                     ("available", "scheduled", "running", "discarded", "completed", "cancelled"))
+                     ("available", "scheduled", "blocked", "running", "discarded", "completed", "cancelled"))
         if counted != true:
             found.append(f"the counts say {counted}, the tables {true}")
         return found

@@ -15,7 +15,8 @@ insert into manifest values
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
-                            create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,tick_schedules}'),
+                            create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
+                            tick_schedules}'),
     ('millrace_viewer', '{now,queue_overview,next_runs}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature

@@ -7,6 +7,21 @@ COMMENT ON SCHEMA millrace IS 'millrace: PostgreSQL tables as job queues';
 CREATE SCHEMA pipeline;
 ALTER SCHEMA pipeline OWNER TO millrace_owner;
 COMMENT ON SCHEMA pipeline IS 'millrace: at which commit is a branch green';
+CREATE TYPE millrace.cron AS (
+	minutes integer[],
+	hours integer[],
+	days integer[],
+	months integer[],
+	weekdays integer[],
+	either_day boolean
+);
+ALTER TYPE millrace.cron OWNER TO millrace_owner;
+CREATE TYPE millrace.ending AS (
+	job_id bigint,
+	stored_on date,
+	outcome text
+);
+ALTER TYPE millrace.ending OWNER TO millrace_owner;
 CREATE TYPE millrace.outcome AS ENUM (
     'completed',
     'cancelled',
@@ -73,12 +88,12 @@ CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT pro
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
+CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.adopt() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -93,6 +108,16 @@ CREATE FUNCTION millrace.advance_low_water(queues text[] DEFAULT NULL::text[]) R
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.advance_low_water(queues text[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.after_end(ended millrace.ending[], held boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.after_end(ended millrace.ending[], held boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ask_to_stop(job_id bigint, reason text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -118,6 +143,29 @@ CREATE FUNCTION millrace.audit(action text, detail jsonb, affected bigint) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.audit(action text, detail jsonb, affected bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) OWNER TO millrace_owner;
+CREATE TABLE millrace.batch (
+    id bigint NOT NULL,
+    queue_id integer NOT NULL,
+    kind text,
+    payload jsonb NOT NULL,
+    priority smallint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    members bigint,
+    finished_at timestamp with time zone,
+    callback_job bigint
+);
+ALTER TABLE millrace.batch OWNER TO millrace_owner;
+CREATE FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -135,11 +183,21 @@ CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_time_zone(caller text, time_zone text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_time_zone(caller text, time_zone text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.claim(session integer, queue text, max_jobs integer DEFAULT 1, async boolean DEFAULT false) RETURNS TABLE(job_id bigint, fence bigint, kind text, priority smallint, attempt smallint, max_attempts smallint, payload jsonb, timeout interval, deadline timestamp with time zone, traceparent text, enqueued_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -151,6 +209,11 @@ CREATE FUNCTION millrace.claim(session integer, queue text, max_jobs integer DEF
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.close_batch(batch bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.close_batch(batch bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.close_session(session integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -161,16 +224,77 @@ CREATE FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb DEFA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.configure_queue(name text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS …;
+ALTER FUNCTION millrace.configure_queue(name text, changes jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval) RETURNS integer
+CREATE FUNCTION millrace.create_batch(queue text, kind text DEFAULT NULL::text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval, max_running integer DEFAULT NULL::integer, key_limit integer DEFAULT 1) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, time_zone text DEFAULT 'UTC'::text, misfire text DEFAULT 'once'::text, jitter interval DEFAULT '00:00:00'::interval, priority integer DEFAULT 5, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, due_key text DEFAULT NULL::text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cron_day(rule millrace.cron, from_day date) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cron_day(rule millrace.cron, from_day date) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[] DEFAULT '{}'::text[]) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone) RETURNS TABLE(run_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) RETURNS TABLE(run_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) OWNER TO millrace_owner;
+CREATE TABLE millrace.schedule (
+    id integer NOT NULL,
+    name text NOT NULL,
+    cron text NOT NULL,
+    time_zone text NOT NULL,
+    misfire text NOT NULL,
+    jitter interval NOT NULL,
+    paused boolean DEFAULT false NOT NULL,
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    due_key text,
+    priority smallint NOT NULL,
+    max_attempts smallint,
+    timeout interval,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT schedule_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text])))
+);
+ALTER TABLE millrace.schedule OWNER TO millrace_owner;
+CREATE FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -181,21 +305,63 @@ CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.drop_day(day date, kept_from date) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint
+CREATE FUNCTION millrace.drop_schedule(name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true) RETURNS bigint[]
+ALTER FUNCTION millrace.drop_schedule(name text) OWNER TO millrace_owner;
+CREATE TABLE millrace.schedule_due (
+    schedule_id integer NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    next_run_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    last_due_at timestamp with time zone,
+    error text
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='1000');
+ALTER TABLE millrace.schedule_due OWNER TO millrace_owner;
+CREATE FUNCTION millrace.due_of(schedule_id integer) RETURNS millrace.schedule_due
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.due_of(schedule_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ensure_lanes(queue_id integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval DEFAULT NULL::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.fold_counts() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -205,11 +371,71 @@ CREATE FUNCTION millrace.fold_counts() RETURNS integer
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.fold_counts() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.follow_batch(of_queue integer, of_batch bigint, notes tid[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.follow_batch(of_queue integer, of_batch bigint, notes tid[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.follow_keys(of_queue integer, notes tid[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.follow_keys(of_queue integer, notes tid[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.follow_limits(of_queue integer, notes tid[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.follow_limits(of_queue integer, notes tid[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.follow_up(of_queue integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.follow_up(of_queue integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.follow_up_all() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.follow_up_all() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.free_places(of_queue integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.free_places(of_queue integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.has_ties(of_queue integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.has_ties(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT false) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millrace.schedule
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.insert_schedule(wanted millrace.schedule) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -221,13 +447,38 @@ CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.job_state(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
+CREATE FUNCTION millrace.join_batch(batch bigint, amount integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.join_batch(batch bigint, amount integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.limit_key(queue text, key text, max_held integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.limit_key(queue text, key text, max_held integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, blocked integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.live_deltas(max_rows bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.locked_schedule(caller text, name text) RETURNS millrace.schedule
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.locked_schedule(caller text, name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -247,6 +498,38 @@ CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETUR
     SET lock_timeout TO '1s'
     AS …;
 ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.may_be_replaced(of_job bigint) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.may_be_replaced(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.next_looks() RETURNS TABLE(schedule_id integer, look_at timestamp with time zone)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.next_looks() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.next_runs(cron text, time_zone text DEFAULT 'UTC'::text, after timestamp with time zone DEFAULT NULL::timestamp with time zone, n integer DEFAULT 5) RETURNS TABLE(run_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
@@ -256,6 +539,21 @@ CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAUL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.parse_cron(cron text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.pause_queue(name text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.pause_queue(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.pause_schedule(name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.pause_schedule(name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -281,7 +579,7 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -302,6 +600,11 @@ CREATE FUNCTION millrace.raise_signal(queue text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.raise_signal(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.raise_unknown_batch(batch bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.raise_unknown_batch(batch bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -320,6 +623,18 @@ CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.rehome_day(day date) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -330,6 +645,21 @@ CREATE FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.resume_queue(name text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.resume_queue(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.resume_schedule(name text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.resume_schedule(name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -340,6 +670,16 @@ CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interva
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -357,7 +697,8 @@ CREATE TABLE millrace.running (
     queue_id integer NOT NULL,
     worker integer NOT NULL,
     priority smallint NOT NULL,
-    attempt smallint NOT NULL
+    attempt smallint NOT NULL,
+    tied boolean
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.running OWNER TO millrace_owner;
@@ -404,6 +745,27 @@ CREATE FUNCTION millrace.take_back(rows tid[], reason text) RETURNS integer
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.take_back(rows tid[], reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.tick_schedules(max_jobs integer DEFAULT 1000, OUT enqueued integer, OUT next_run_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -452,6 +814,7 @@ ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree n
 CREATE FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text DEFAULT 'pipeline'::text, time_limit interval DEFAULT '01:00:00'::interval, max_concurrent integer DEFAULT 1, max_validation interval DEFAULT '02:00:00'::interval, poll_accepted interval DEFAULT '00:00:05'::interval, poll_running interval DEFAULT '00:00:02'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) RETURNS boolean
@@ -569,6 +932,7 @@ ALTER FUNCTION pipeline.supersede_before(queue text, number bigint) OWNER TO mil
 CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) RETURNS boolean
@@ -662,6 +1026,77 @@ CREATE TABLE millrace.attempt_failure (
     CONSTRAINT attempt_failure_outcome_check CHECK ((outcome = ANY (ARRAY['failed'::text, 'discarded'::text, 'reaped'::text])))
 );
 ALTER TABLE millrace.attempt_failure OWNER TO millrace_owner;
+CREATE TABLE millrace.batch_count (
+    batch_id bigint NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    completed bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    discarded bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE millrace.batch_count OWNER TO millrace_owner;
+ALTER TABLE millrace.batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.batch_member (
+    batch_id bigint NOT NULL,
+    amount integer NOT NULL
+);
+ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
+CREATE TABLE millrace.queue (
+    id integer NOT NULL,
+    name text NOT NULL,
+    max_attempts smallint NOT NULL,
+    timeout interval,
+    retry_base interval NOT NULL,
+    retry_cap interval NOT NULL,
+    max_payload_bytes integer NOT NULL,
+    retention interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    paused_at timestamp with time zone,
+    max_running integer,
+    key_limit integer DEFAULT 1 NOT NULL,
+    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
+);
+ALTER TABLE millrace.queue OWNER TO millrace_owner;
+CREATE VIEW millrace.batches AS …;
+ALTER TABLE millrace.batches OWNER TO millrace_owner;
+CREATE TABLE millrace.blocked (
+    job_id bigint NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    batch_id bigint,
+    key text,
+    CONSTRAINT blocked_check CHECK (((batch_id IS NOT NULL) OR (key IS NOT NULL)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.blocked OWNER TO millrace_owner;
+CREATE TABLE millrace.concurrency_key (
+    queue_id integer NOT NULL,
+    key text NOT NULL,
+    version bigint NOT NULL,
+    held integer NOT NULL,
+    low_job bigint NOT NULL,
+    CONSTRAINT concurrency_key_held_check CHECK ((held >= 0))
+);
+ALTER TABLE millrace.concurrency_key OWNER TO millrace_owner;
+CREATE TABLE millrace.key_limit (
+    queue_id integer NOT NULL,
+    key text NOT NULL,
+    max_held integer NOT NULL,
+    CONSTRAINT key_limit_max_held_check CHECK ((max_held > 0))
+);
+ALTER TABLE millrace.key_limit OWNER TO millrace_owner;
+CREATE VIEW millrace.blocked_keys AS …;
+ALTER TABLE millrace.blocked_keys OWNER TO millrace_owner;
 CREATE TABLE millrace.cancel_request (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -700,23 +1135,15 @@ CREATE TABLE millrace.job (
     kind text NOT NULL,
     payload jsonb NOT NULL,
     timeout interval,
-    traceparent text
+    traceparent text,
+    concurrency_key text,
+    unique_key text,
+    unique_until text,
+    batch_id bigint,
+    CONSTRAINT job_unique_until_check CHECK ((unique_until = ANY (ARRAY['started'::text, 'finished'::text, 'time'::text])))
 )
 PARTITION BY RANGE (stored_on);
 ALTER TABLE millrace.job OWNER TO millrace_owner;
-CREATE TABLE millrace.queue (
-    id integer NOT NULL,
-    name text NOT NULL,
-    max_attempts smallint NOT NULL,
-    timeout interval,
-    retry_base interval NOT NULL,
-    retry_cap interval NOT NULL,
-    max_payload_bytes integer NOT NULL,
-    retention interval NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
-);
-ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE TABLE millrace.worker (
     id integer NOT NULL,
     name text NOT NULL,
@@ -753,6 +1180,18 @@ CREATE TABLE millrace.finished (
 )
 PARTITION BY RANGE (stored_on);
 ALTER TABLE millrace.finished OWNER TO millrace_owner;
+CREATE TABLE millrace.follow_up (
+    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    job_id bigint NOT NULL,
+    queue_id integer NOT NULL,
+    amount integer DEFAULT 1 NOT NULL,
+    what text NOT NULL,
+    key text,
+    batch_id bigint,
+    CONSTRAINT follow_up_what_check CHECK ((what = ANY (ARRAY['arrived'::text, 'freed'::text, 'looked'::text, 'completed'::text, 'cancelled'::text, 'discarded'::text, 'replayed'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.follow_up OWNER TO millrace_owner;
 CREATE TABLE millrace.function_set (
     singleton boolean DEFAULT true NOT NULL,
     checksum text NOT NULL,
@@ -811,6 +1250,7 @@ CREATE TABLE millrace.scheduled (
     attempt smallint DEFAULT 0 NOT NULL,
     waits_for text NOT NULL,
     fence bigint,
+    key text,
     CONSTRAINT scheduled_waits_for_check CHECK ((waits_for = ANY (ARRAY['run_at'::text, 'retry'::text, 'snooze'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
@@ -826,7 +1266,7 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
@@ -864,7 +1304,8 @@ CREATE TABLE millrace.queue_count (
     enqueued bigint DEFAULT 0 NOT NULL,
     completed bigint DEFAULT 0 NOT NULL,
     cancelled bigint DEFAULT 0 NOT NULL,
-    failed bigint DEFAULT 0 NOT NULL
+    failed bigint DEFAULT 0 NOT NULL,
+    blocked bigint DEFAULT 0 NOT NULL
 );
 ALTER TABLE millrace.queue_count OWNER TO millrace_owner;
 CREATE TABLE millrace.queue_delta (
@@ -877,7 +1318,8 @@ CREATE TABLE millrace.queue_delta (
     enqueued integer DEFAULT 0 NOT NULL,
     completed integer DEFAULT 0 NOT NULL,
     cancelled integer DEFAULT 0 NOT NULL,
-    failed integer DEFAULT 0 NOT NULL
+    failed integer DEFAULT 0 NOT NULL,
+    blocked integer DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.queue_delta OWNER TO millrace_owner;
@@ -899,6 +1341,29 @@ CREATE VIEW millrace.queues AS …;
 ALTER TABLE millrace.queues OWNER TO millrace_owner;
 CREATE VIEW millrace.running_jobs AS …;
 ALTER TABLE millrace.running_jobs OWNER TO millrace_owner;
+ALTER TABLE millrace.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.schedule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.schedule_run (
+    schedule_id integer NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone NOT NULL,
+    job_id bigint,
+    times integer NOT NULL,
+    how text NOT NULL,
+    CONSTRAINT schedule_run_check CHECK (((job_id IS NULL) = (how = 'skipped'::text))),
+    CONSTRAINT schedule_run_how_check CHECK ((how = ANY (ARRAY['on time'::text, 'caught up'::text, 'by hand'::text, 'skipped'::text])))
+);
+ALTER TABLE millrace.schedule_run OWNER TO millrace_owner;
+CREATE VIEW millrace.schedule_runs AS …;
+ALTER TABLE millrace.schedule_runs OWNER TO millrace_owner;
+CREATE VIEW millrace.schedules AS …;
+ALTER TABLE millrace.schedules OWNER TO millrace_owner;
 CREATE TABLE millrace.settle_receipt (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -907,6 +1372,13 @@ CREATE TABLE millrace.settle_receipt (
     CONSTRAINT settle_receipt_outcome_check CHECK ((outcome = ANY (ARRAY['snoozed'::text, 'released'::text])))
 );
 ALTER TABLE millrace.settle_receipt OWNER TO millrace_owner;
+CREATE TABLE millrace.unique_job (
+    queue_id integer NOT NULL,
+    unique_key text NOT NULL,
+    job_id bigint NOT NULL,
+    expires_at timestamp with time zone
+);
+ALTER TABLE millrace.unique_job OWNER TO millrace_owner;
 ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.worker_id_seq
     START WITH 1
@@ -984,8 +1456,16 @@ ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.batch_count
+    ADD CONSTRAINT batch_count_pkey PRIMARY KEY (batch_id, version);
+ALTER TABLE ONLY millrace.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY millrace.blocked
+    ADD CONSTRAINT blocked_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.cancel_request
     ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id, fence);
+ALTER TABLE ONLY millrace.concurrency_key
+    ADD CONSTRAINT concurrency_key_pkey PRIMARY KEY (queue_id, key, version);
 ALTER TABLE ONLY millrace.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.function_set
@@ -998,6 +1478,8 @@ ALTER TABLE ONLY millrace.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id, stored_on);
 ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
+ALTER TABLE ONLY millrace.key_limit
+    ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1016,8 +1498,16 @@ ALTER TABLE ONLY millrace.ready
     ADD CONSTRAINT ready_pkey PRIMARY KEY (queue_id, priority, pos, job_id);
 ALTER TABLE ONLY millrace.running
     ADD CONSTRAINT running_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.schedule_due
+    ADD CONSTRAINT schedule_due_pkey PRIMARY KEY (schedule_id, version);
+ALTER TABLE ONLY millrace.schedule
+    ADD CONSTRAINT schedule_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.scheduled
     ADD CONSTRAINT scheduled_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.unique_job
+    ADD CONSTRAINT unique_job_pkey PRIMARY KEY (queue_id, unique_key);
 ALTER TABLE ONLY millrace.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pipeline.build
@@ -1037,19 +1527,28 @@ CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch,
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
 CREATE INDEX attempt_failure_job ON millrace.attempt_failure USING btree (job_id);
+CREATE INDEX batch_finished_at ON millrace.batch USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX batch_member_batch ON millrace.batch_member USING btree (batch_id);
+CREATE INDEX blocked_batch ON millrace.blocked USING btree (batch_id, job_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX blocked_key ON millrace.blocked USING btree (queue_id, key, job_id) WHERE (batch_id IS NULL);
 CREATE INDEX cancel_request_worker ON millrace.cancel_request USING btree (worker);
+CREATE INDEX concurrency_key_idle ON millrace.concurrency_key USING btree (version) WHERE (held = 0);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
 CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX follow_up_pos ON millrace.follow_up USING btree (queue_id, pos, job_id);
 CREATE INDEX job_log_at ON millrace.job_log USING brin (logged_at);
 CREATE INDEX job_progress_at ON millrace.job_progress USING brin (reported_at);
 CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
 CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX running_deadline ON millrace.running USING btree (deadline) WHERE (deadline IS NOT NULL);
+CREATE INDEX schedule_run_at ON millrace.schedule_run USING brin (fired_at);
+CREATE INDEX schedule_run_schedule ON millrace.schedule_run USING btree (schedule_id, fired_at);
 CREATE INDEX scheduled_run_at ON millrace.scheduled USING btree (run_at, job_id);
 CREATE INDEX settle_receipt_at ON millrace.settle_receipt USING brin (settled_at);
 CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
+CREATE INDEX unique_job_expires_at ON millrace.unique_job USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared);
 CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
 CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
@@ -1058,12 +1557,18 @@ ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY millrace.batch
+    ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.key_limit
+    ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
     ADD CONSTRAINT queue_count_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_signal
     ADD CONSTRAINT queue_signal_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.schedule
+    ADD CONSTRAINT schedule_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id);
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.command_run
@@ -1085,6 +1590,9 @@ GRANT USAGE ON SCHEMA pipeline TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA pipeline TO millrace_worker;
 GRANT USAGE ON SCHEMA pipeline TO millrace_operator;
 GRANT USAGE ON SCHEMA pipeline TO millrace_viewer;
+REVOKE ALL ON TYPE millrace.cron FROM PUBLIC;
+REVOKE ALL ON TYPE millrace.ending FROM PUBLIC;
+REVOKE ALL ON TYPE millrace.outcome FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.check_commit(caller text, argument text, sha text) FROM PUBLIC;
@@ -1104,52 +1612,100 @@ REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.after_end(ended millrace.ending[], held boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ask_to_stop(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.close_batch(batch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.close_batch(batch bigint) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.close_batch(batch bigint) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.close_batch(batch bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.close_session(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cron_day(rule millrace.cron, from_day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.cron_field(field text, said text, low integer, high integer, names text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.cron_runs(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time_zone text, after timestamp with time zone, amount integer, until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.due_of(schedule_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.fold_counts() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.follow_batch(of_queue integer, of_batch bigint, notes tid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.follow_keys(of_queue integer, notes tid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.follow_limits(of_queue integer, notes tid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.follow_up(of_queue integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.follow_up_all() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.join_batch(batch bigint, amount integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.locked_schedule(caller text, name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
@@ -1157,6 +1713,15 @@ GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.may_be_replaced(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
@@ -1164,6 +1729,11 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.pause_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
@@ -1183,17 +1753,28 @@ REVOKE ALL ON FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) FR
 REVOKE ALL ON FUNCTION millrace.raise_session_ended(session integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.raise_unknown_batch(batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.resume_queue(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.resume_queue(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.resume_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
@@ -1206,6 +1787,12 @@ REVOKE ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interv
 GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
@@ -1273,6 +1860,10 @@ GRANT SELECT ON TABLE forks.registry TO millrace_operator;
 GRANT SELECT ON TABLE forks.registry TO millrace_viewer;
 GRANT SELECT ON TABLE forks.results TO millrace_operator;
 GRANT SELECT ON TABLE forks.results TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.batches TO millrace_operator;
+GRANT SELECT ON TABLE millrace.batches TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.blocked_keys TO millrace_operator;
+GRANT SELECT ON TABLE millrace.blocked_keys TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.dead_letters TO millrace_operator;
 GRANT SELECT ON TABLE millrace.dead_letters TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
@@ -1291,6 +1882,10 @@ GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
 GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.running_jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.running_jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.schedules TO millrace_operator;
+GRANT SELECT ON TABLE millrace.schedules TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;

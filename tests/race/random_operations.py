@@ -54,8 +54,6 @@ PLANTS = {
     "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
     "close-without-giving-back": ("millrace.close_session(int)", [
         ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
-    "keys-without-their-lock": ("millrace.follow_up(int)", [
-        (" and pg_try_advisory_xact_lock(hashtextextended('millrace/' || t.key, of_queue))", "")]),
     "slots-are-not-freed": ("millrace.after_end(millrace.ending[],boolean)", [
         ("where j.concurrency_key is not null and held", "where j.concurrency_key is not null and held and j.id % 20 > 0")]),
     "batches-without-their-lock": ("millrace.follow_batch(int,bigint,tid[])", [(" for no key update skip locked", "")]),

@@ -195,7 +195,7 @@ core::Outcome Executor::judged(core::Outcome outcome, const core::Job& job) cons
 // How far it had to go, and what the handler said of it.
 std::string Executor::stop_record(const core::Outcome& outcome) const {
     const auto* failed = std::get_if<core::Failed>(&outcome);
-    const auto said = failed == nullptr ? std::string{} : failed->error;
+    auto said = failed == nullptr ? std::string{} : failed->error;
     if (!slot_.was_hung_up()) return said;
     const auto step = "its database session was hung up after " + duration_text(with_.stop_grace);
     return said.empty() ? step : step + ": " + said;

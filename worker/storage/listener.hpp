@@ -27,6 +27,7 @@ struct Notification {
     News news;
     core::WorkerId session{};  // when cancelling
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): as in core/ids.hpp
     friend auto operator<=>(const Notification&, const Notification&) = default;
 };
 

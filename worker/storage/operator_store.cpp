@@ -29,8 +29,7 @@ constexpr auto detail_statement =
 
 constexpr auto queues_statement =
     "select name, available, scheduled, blocked, running, dead, completed, failed, cancelled,"
-    "       extract(epoch from oldest_age)::float8, " ISO("paused_at")
-    "  from millrace.queues order by name";
+    "       extract(epoch from oldest_age)::float8, " ISO("paused_at") "  from millrace.queues order by name";
 
 constexpr auto enqueue_statement =
     "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"

@@ -27,6 +27,7 @@ struct CancelRequest {
     core::Fence fence;
     core::JobId job;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): as in core/ids.hpp
     friend auto operator<=>(const CancelRequest&, const CancelRequest&) = default;
 };
 

@@ -139,6 +139,7 @@ set local role millrace_owner;
 \ir queue/tick_schedules.sql
 \ir queue/schedule_views.sql
 \ir queue/views.sql
+\ir queue/explain.sql
 \ir queue/grants.sql
 \ir forks/registry.sql
 \ir forks/sync.sql

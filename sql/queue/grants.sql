@@ -38,8 +38,8 @@ begin
                                         create_queue,configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,
                                         retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,
                                         queue_overview,next_runs,create_schedule,drop_schedule,pause_schedule,
-                                        resume_schedule,run_schedule_now,tick_schedules}'),
-                ('millrace_viewer', '{now,queue_overview,next_runs}')) r(name, functions)
+                                        resume_schedule,run_schedule_now,tick_schedules,explain_job}'),
+                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -55,6 +55,23 @@ class Queues(ProgramTest):
         self.expect(self.run_millrace("queues", "create"), USAGE)
         self.expect(self.run_millrace("queues", "create", "x", "--max-attempts", "0"), USAGE)
 
+    def test_are_configured_paused_and_resumed(self):
+        self.expect(self.run_millrace("queues", "create", "mail", "--max-running", "3", "--key-limit", "2"), DONE)
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "max_running=none", "timeout=5 minutes"), DONE)
+        self.assertEqual(ran.out, 'max_running: null was 3\ntimeout: "00:05:00" was null\n')
+        self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4", "--json").json,
+                         {"key_limit": {"from": 2, "to": 4}})
+        self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4").out, "nothing to change\n")
+        self.assertEqual(self.sql("select concat_ws(' ', max_running, key_limit, timeout) from millrace.queues"),
+                         "4 00:05:00")
+        self.expect(self.run_millrace("queues", "set", "mail", "key_limit"), USAGE)
+        self.assertEqual(self.run_millrace("queues", "pause", "mail").out, "paused mail\n")
+        self.assertEqual(self.run_millrace("queues", "pause", "mail").out, "already paused mail\n")
+        self.assertIsNotNone(self.run_millrace("queues", "--json").json[0]["paused_at"])
+        self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "running mail\n")
+        self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
+        self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
+
 
 class Enqueue(ProgramTest):
     def setUp(self):
@@ -146,6 +163,16 @@ class Jobs(ProgramTest):
         self.assertIn("traceparent", shown)
         self.assertIn("no job 999", self.expect(self.run_millrace("jobs", "show", "999"), NOTHING).err)
         self.expect(self.run_millrace("jobs", "show", "x"), USAGE)
+
+    def test_are_explained(self):
+        self.run_millrace("enqueue", "work", "noop", "--concurrency-key", "ann")
+        job = self.sql("select id from millrace.jobs where concurrency_key = 'ann'")
+        causes = self.expect(self.run_millrace("jobs", "explain", job, "--json"), DONE).json
+        self.assertEqual([each["cause"] for each in causes], ["key", "no worker"])
+        self.assertEqual(causes[1]["remedy"], "millrace worker --queue work")
+        self.assertIn("no worker that lives takes jobs", self.run_millrace("jobs", "explain", job).out)
+        self.assertIn("unknown job 999", self.expect(self.run_millrace("jobs", "explain", "999"), NOTHING).err)
+        self.expect(self.run_millrace("jobs", "explain"), USAGE)
 
     def test_say_how_far_they_are_and_what_they_have_logged(self):
         session = self.sql("select millrace.open_session('w', '{work}')")

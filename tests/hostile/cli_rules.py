@@ -84,12 +84,12 @@ FLAGS = {
         "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
         "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),
              (["jobs", "list", "1"], USAGE, "takes filters"), (["jobs", "show"], USAGE, "one job's number"),
-             (["jobs", "show", "1", "2"], USAGE, "one job's number"), (["jobs", "show", "999999999"], NOTHING, ""),
+             (["jobs", "show", "1", "2"], USAGE, "one job's number"), (["jobs", "explain"], USAGE, "one job's number"), (["jobs", "show", "999999999"], NOTHING, ""),
              (["jobs", "cancel"], USAGE, "needs job numbers"),
              (["jobs", "cancel", "1", "--queue", "mail"], USAGE, "needs"),
              (["jobs", "cancel", "999999999"], NOTHING, ""), (["jobs", "replay", "999999999"], NOTHING, ""),
              (["jobs", "retry", "<done>"], FAILED, None), (["jobs", "cancel", "<done>"], FAILED, None),
-             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "cancel", "retry", "replay")
+             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "explain", "cancel", "retry", "replay")
                for number in NO_NUMBERS if number not in ("2147483648",))],
     },
     "queues": {

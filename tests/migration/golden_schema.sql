@@ -347,6 +347,39 @@ CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.ensure_lanes(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_attempt(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_attempt(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_end(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_end(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_job(job_id bigint) RETURNS TABLE(rank integer, cause text, why text, remedy text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.explain_job(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_place(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    AS …;
+ALTER FUNCTION millrace.explain_place(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_queue(queue text) RETURNS TABLE(place integer, cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_queue(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_wait(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_wait(of_job bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval DEFAULT NULL::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -431,6 +464,11 @@ CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT fal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.holders_of_key(of_queue integer, of_key text) RETURNS SETOF bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.holders_of_key(of_queue integer, of_key text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millrace.schedule
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -771,6 +809,11 @@ CREATE FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.utc_text(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.utc_text(at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1679,6 +1722,14 @@ GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jso
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.explain_place(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.explain_queue(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.explain_wait(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fail(fence bigint, job_id bigint, error text, retry_in interval) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.fire_schedule(known millrace.schedule, due_at timestamp with time zone, how text, times integer) FROM PUBLIC;
@@ -1696,6 +1747,7 @@ REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
@@ -1794,6 +1846,7 @@ GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued int
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;

@@ -16,8 +16,9 @@ insert into manifest values
                             create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
-                            tick_schedules}'),
-    ('millrace_viewer', '{now,queue_overview,next_runs}');
+                            tick_schedules,
+                            explain_job}'),
+    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature
   from pg_proc f where f.pronamespace = 'millrace'::regnamespace;

@@ -1,5 +1,6 @@
 #include "cli/jobs.hpp"
 
+#include "cli/explain.hpp"
 #include "cli/table.hpp"
 #include "storage/error.hpp"
 #include "storage/operator_store.hpp"
@@ -273,12 +274,16 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
     const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "show", "cancel", "retry", "replay"});
+    require_known("verb", verb, {"list", "show", "explain", "cancel", "retry", "replay"});
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("jobs");
     storage::OperatorStore store{*session};
     if (verb == "list") return list_jobs(invocation, store);
     if (verb == "show") return show_job(invocation, store);
+    if (verb == "explain") {
+        if (words.size() != 2) throw UsageError{"jobs explain needs one job's number"};
+        return explain_job(invocation, store, id_of(words[1]));
+    }
     return change_jobs(invocation, store, verb);
 }
 
@@ -286,13 +291,14 @@ Exit run(const Invocation& invocation) {
 
 Command jobs_command() {
     return {.name = "jobs",
-            .summary = "lists and shows jobs; cancels, retries and replays them",
+            .summary = "lists, shows and explains jobs; cancels, retries and replays them",
             .usage =
                 "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
-                "millrace jobs show ID [--json]\n"
+                "millrace jobs show|explain ID [--json]\n"
                 "millrace jobs cancel|retry|replay ID... [--json]\n"
                 "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
             .details =
+                "explain says why a job does not run, and what may help.\n"
                 "cancel ends jobs that wait, and asks those that run to stop; retry makes scheduled ones available at\n"
                 "once; replay brings dead letters back with all their attempts. By filter, these say which jobs they\n"
                 "would change, and change them with --yes; cancel takes those that run only with --state running. A\n"

@@ -124,6 +124,14 @@ std::optional<JobDetail> OperatorStore::job(core::JobId id) {
                      .log = row[20].c_str()};
 }
 
+std::vector<Explanation> OperatorStore::explain(core::JobId id) {
+    std::vector<Explanation> causes;
+    for (const auto& row : execute(session_, "select cause, why, remedy from millrace.explain_job($1)", id.value)) {
+        causes.push_back({.cause = row[0].c_str(), .why = row[1].c_str(), .remedy = optional_text(row[2])});
+    }
+    return causes;
+}
+
 std::vector<QueueRow> OperatorStore::queues() {
     std::vector<QueueRow> queues;
     for (const auto& row : execute(session_, queues_statement)) {

@@ -54,6 +54,13 @@ struct JobDetail {
     std::string log = "[]";                 // a JSON array
 };
 
+// Why a job does not run, or where it is; the cause that must go first comes first.
+struct Explanation {
+    std::string cause;
+    std::string why;
+    std::optional<std::string> remedy;
+};
+
 struct QueueRow {
     std::string name;
     std::int64_t available = 0;
@@ -101,6 +108,7 @@ public:
 
     [[nodiscard]] std::vector<JobRow> jobs(const JobFilter& filter);
     [[nodiscard]] std::optional<JobDetail> job(core::JobId id);
+    [[nodiscard]] std::vector<Explanation> explain(core::JobId id);
     [[nodiscard]] std::vector<QueueRow> queues();
 
     // The job's state afterwards.

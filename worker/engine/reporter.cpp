@@ -1,5 +1,6 @@
 #include "engine/reporter.hpp"
 
+#include "core/finally.hpp"
 #include "core/printable.hpp"
 #include "storage/error.hpp"
 #include "storage/report_store.hpp"
@@ -14,8 +15,15 @@ using storage::ReportStore;
 // An attempt that is asked to stop does not wait for an answer either; its session is not used again.
 template <class Say>
 void Reporter::report(const std::stop_token& stop, Say say) {
-    const std::unique_lock lock{mutex_, patience};
-    if (!lock.owns_lock() || stop.stop_requested()) return;
+    std::unique_lock lock{mutex_};
+    if (!free_.wait_for(lock, stop, patience, [this] { return !is_busy_; }) || stop.stop_requested()) return;
+    is_busy_ = true;
+    lock.unlock();
+    const core::Finally done{[&] {
+        lock.lock();
+        is_busy_ = false;
+        free_.notify_one();
+    }};
     try {
         if (!session_) session_ = sessions_.open("reporter");
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};

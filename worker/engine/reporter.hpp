@@ -11,6 +11,7 @@
 #include "storage/session.hpp"
 
 #include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -34,7 +35,9 @@ private:
     void report(const std::stop_token& stop, Say say);
 
     const storage::SessionFactory sessions_;
-    std::timed_mutex mutex_;  // protects session_
+    std::mutex mutex_;  // protects is_busy_; whoever has set it owns session_
+    std::condition_variable_any free_;
+    bool is_busy_ = false;
     std::unique_ptr<storage::Session> session_;
 };
 

@@ -54,7 +54,8 @@ TEST_F(WakeUp, finds_a_job_that_came_just_before_it_raised_its_flag) {
     database.execute(
         "create trigger enqueue_late after update on millrace.queue_signal for each row"
         " when (new.raised) execute function public.enqueue_late()");
-    // As another worker would, unheard. Not before the trigger is there: a worker that begins to listen raises it again.
+    // As another worker would, unheard. Not before the trigger is there: a worker that begins to listen raises it
+    // again.
     database.execute("update millrace.queue_signal set raised = false");
     database.enqueue("q", "k");
     EXPECT_TRUE(completes(2)) << "the second came with the raising of the flag";

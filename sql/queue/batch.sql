@@ -147,6 +147,7 @@ declare
     news record;
     counts record;
     released int := 0;
+    woken int[];
 begin
     select b.* into known from millrace.batch b where b.id = of_batch for no key update skip locked;
     if not found and exists (select from millrace.batch b where b.id = of_batch) then
@@ -214,12 +215,11 @@ begin
     ), counted as (
         insert into millrace.queue_delta (queue_id, available, blocked)
         select g.queue_id, count(*), -count(*) from gone g where g.key is null group by g.queue_id
-    ), woken as (
-        select millrace.wake(q.queue_id) from (select distinct g.queue_id from gone g) q
     )
-    select released + count(*) filter (where g.queue_id = of_queue and g.key is null) + 0 * (select count(*) from woken)
-      into released
+    select released + count(*) filter (where g.queue_id = of_queue and g.key is null), array_agg(distinct g.queue_id)
+      into released, woken
       from gone g;
+    perform millrace.wake(q) from unnest(woken) q;
     if exists (select from millrace.blocked b where b.batch_id = of_batch) then
         perform millrace.leave_note(of_queue, 0, 'looked', null, of_batch);
     end if;

@@ -109,35 +109,6 @@ begin
 end
 $$;
 
--- Puts a job that waits for nothing but its time and its key where it belongs.
-create or replace function millrace.let_wait(
-    job_id bigint, stored_on date, queue_id int, priority smallint, attempt smallint, key text, due timestamptz,
-    wake boolean)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if due is not null then
-        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, key)
-        values (let_wait.due, let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority,
-                let_wait.attempt, 'run_at', let_wait.key);
-        insert into millrace.queue_delta (queue_id, scheduled) values (let_wait.queue_id, 1);
-        return;
-    elsif let_wait.key is not null then
-        perform millrace.block(queue_id, array[job_id], stored_on, priority, key);
-        insert into millrace.queue_delta (queue_id, blocked) values (let_wait.queue_id, 1);
-    else
-        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-        values (let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority, let_wait.attempt);
-        insert into millrace.queue_delta (queue_id, available) values (let_wait.queue_id, 1);
-    end if;
-    if let_wait.wake then
-        perform millrace.wake(queue_id);
-    end if;
-end
-$$;
-
 -- The narrow row is taken out, so that nobody claims the job meanwhile, and put back as the call says. A job that has
 -- begun, that waits for its retry, or that holds a slot of its key is left alone.
 create or replace function millrace.replace_waiting(

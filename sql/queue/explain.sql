@@ -16,14 +16,15 @@ set jit = off
 set enable_seqscan = off
 as $$
 declare
+    looks constant int := 3;  -- it may move while it is looked for
     seen record;
 begin
-    select v.* into seen from millrace.jobs v where v.id = explain_job.job_id;
-    if not found then
-        perform millrace.unmoved('explain_job', job_id, '{}', null);  -- raises MR006
-        -- it has moved between two looks
-        select v.* into seen from millrace.jobs v where v.id = explain_job.job_id;
-    end if;
+    for look in 1 .. looks
+    loop
+        select v.id, v.queue, v.state into seen from millrace.jobs v where v.id = explain_job.job_id;
+        exit when found;
+        perform millrace.unmoved('explain_job', job_id, array[millrace.job_state(job_id)], 'Try again.');
+    end loop;
     return query
     select (row_number() over (order by c.place))::int, c.cause, c.why, c.remedy
       from (select 1 as place, e.* from millrace.explain_end(seen.id) e

@@ -1,4 +1,4 @@
--- block, follow_up, after_end: jobs that wait for a slot of their key or for a batch, and what lets them go on.
+-- block, let_wait, follow_up, after_end: jobs that wait for a slot of their key or for a batch, and what ends that.
 --
 --     (nothing), scheduled ──block──► blocked            needs a slot, or a batch that has not finished
 --     blocked ──follow_up──► available                   the slot is held from then on
@@ -74,6 +74,36 @@ begin
     end if;
     insert into millrace.blocked (job_id, stored_on, queue_id, priority, batch_id, key)
     select j, block.stored_on, block.queue_id, block.priority, block.batch_id, block.key from unnest(job_ids) j;
+end
+$$;
+
+-- Puts a job that waits for nothing but its time and its key where it belongs.
+create or replace function millrace.let_wait(
+    job_id bigint, stored_on date, queue_id int, priority smallint, attempt smallint, key text,
+    due timestamptz default null, wake boolean default true)
+returns text  -- its state
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if due is not null then
+        insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, attempt, waits_for, key)
+        values (let_wait.due, let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority,
+                let_wait.attempt, 'run_at', let_wait.key);
+        insert into millrace.queue_delta (queue_id, scheduled) values (let_wait.queue_id, 1);
+        return 'scheduled';
+    elsif let_wait.key is not null then
+        perform millrace.block(queue_id, array[job_id], stored_on, priority, key);
+        insert into millrace.queue_delta (queue_id, blocked) values (let_wait.queue_id, 1);
+    else
+        insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
+        values (let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority, let_wait.attempt);
+        insert into millrace.queue_delta (queue_id, available) values (let_wait.queue_id, 1);
+    end if;
+    if let_wait.wake then
+        perform millrace.wake(queue_id);
+    end if;
+    return case when let_wait.key is null then 'available' else 'blocked' end;
 end
 $$;
 

@@ -28,7 +28,7 @@ begin
     end if;
     perform millrace.audit('retry', jsonb_build_object('job', retry.job_id), 1);
     insert into millrace.queue_delta (queue_id, scheduled) values (moved.queue_id, -1);
-    return millrace.make_available(job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt, moved.key);
+    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt, moved.key);
 end
 $$;
 
@@ -59,8 +59,8 @@ begin
     end if;
     perform millrace.audit('replay', jsonb_build_object('job', replay.job_id), 1);
     insert into millrace.queue_delta (queue_id, dead) values (moved.queue_id, -1);
-    return millrace.make_available(job_id, moved.stored_on, moved.queue_id, moved.priority, 0::smallint,
-                                   ties.concurrency_key);
+    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, 0::smallint,
+                             ties.concurrency_key);
 end
 $$;
 
@@ -152,27 +152,5 @@ begin
             hint = 'It never existed, its enqueue is not committed, or its retention is over.';
     end if;
     raise exception using errcode = 'MR007', message = format('%s: job %s is %s', action, job_id, state), hint = rule;
-end
-$$;
-
--- To `ready`, or for a job that needs a slot of its key to `blocked`.
-create or replace function millrace.make_available(
-    job_id bigint, stored_on date, queue_id int, priority smallint, attempt smallint, key text)
-returns text  -- its state now
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform millrace.wake(queue_id);
-    if key is not null then
-        perform millrace.block(queue_id, array[job_id], stored_on, priority, key);
-        insert into millrace.queue_delta (queue_id, blocked) values (make_available.queue_id, 1);
-        return 'blocked';
-    end if;
-    insert into millrace.ready (job_id, stored_on, queue_id, priority, attempt)
-    values (make_available.job_id, make_available.stored_on, make_available.queue_id, make_available.priority,
-            make_available.attempt);
-    insert into millrace.queue_delta (queue_id, available) values (make_available.queue_id, 1);
-    return 'available';
 end
 $$;

@@ -495,7 +495,7 @@ CREATE FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) RETURNS void
+CREATE FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone DEFAULT NULL::timestamp with time zone, wake boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -536,11 +536,6 @@ CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETUR
     SET lock_timeout TO '1s'
     AS …;
 ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.may_be_replaced(of_job bigint) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1765,7 +1760,6 @@ GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.make_available(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.may_be_replaced(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;

@@ -103,6 +103,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 11
+\set name 0011_create_kinds
+\set text `cat migrations/0011_create_kinds.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0011_create_kinds.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null

@@ -12,6 +12,7 @@
 --
 -- Arguments  name     of the worker, for people, up to 200 characters
 --            lease    1 second … 1 hour; a worker renews it every third
+--            kinds    whose jobs it may be handed, up to 1000; null: whatever comes
 -- Locks      the session's row of worker, then rows of running.
 -- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument, MR011 foreign_database; open_session also
 --            MR007 invalid_transition in a transaction that is not read committed.
@@ -23,7 +24,8 @@ create or replace function millrace.open_session(
     host text default null,
     pid int default null,
     version text default null,
-    lease interval default '30 seconds')
+    lease interval default '30 seconds',
+    kinds text[] default null)
 returns int  -- the session's id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -42,6 +44,8 @@ begin
             then 'lease: 1 second to 1 hour, no part negative'
         when length(host) > 255 then 'host: up to 255 characters'
         when length(version) > 100 then 'version: up to 100 characters'
+        when cardinality(kinds) > 1000 or array_position(kinds, null) is not null
+            then 'kinds: up to 1000 names, or null for all'
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'open_session: bad ' || split_part(wrong, ':', 1),
@@ -58,10 +62,10 @@ begin
         perform set_config('synchronous_commit', 'on', true);
     end if;
 
-    insert into millrace.worker as w (name, host, pid, version, queues, lease, started_at, heartbeat_at,
+    insert into millrace.worker as w (name, host, pid, version, queues, kinds, lease, started_at, heartbeat_at,
                                       lease_expires_at)
     values (open_session.name, open_session.host, open_session.pid, open_session.version, open_session.queues,
-            open_session.lease, started, started, started + open_session.lease)
+            open_session.kinds, open_session.lease, started, started, started + open_session.lease)
     returning w.id into opened;
     return opened;
 end

@@ -54,14 +54,6 @@ class Records:
     limits: dict = dataclasses.field(default_factory=dict)     # key: how many of its jobs may run at a time
     batches: dict = dataclasses.field(default_factory=dict)    # id: members, as it says itself when it has finished
 
-    def by_transaction(self):
-        """{(transaction, job): its moves}"""
-        if not hasattr(self, "_by_transaction"):
-            self._by_transaction = collections.defaultdict(list)
-            for move in self.history:
-                self._by_transaction[move.xid, move.job].append(move)
-        return self._by_transaction
-
 
 class Verdict:
     def __init__(self):
@@ -213,6 +205,7 @@ def check_keys(records, verdict):
     """A move that makes room is committed before the move that takes it begins, so that numbers of moves tell."""
     running = collections.Counter()
     waiting = collections.defaultdict(dict)  # key: {job: the transaction that made it wait}
+    released = {}                            # job: the same, of one that waits no more
     for move in sorted(records.history):
         key = records.jobs[move.job].key if move.job in records.jobs else None
         if key is None:
@@ -224,9 +217,10 @@ def check_keys(records, verdict):
         elif move.place == "blocked" and move.entered:
             waiting[key][move.job] = move.xid
         elif move.place == "blocked":
-            came_by = waiting[key].pop(move.job, None)
-            went_on = any(m.place == "ready" and m.entered for m in records.by_transaction()[move.xid, move.job])
-            if went_on and any(job < move.job and xid == came_by for job, xid in waiting[key].items()):
+            released[move.job] = waiting[key].pop(move.job, None)
+        elif move.place == "ready" and move.entered:  # after all that one statement takes out of `blocked`, in any order
+            came_by = released.pop(move.job, None)
+            if any(job < move.job and xid == came_by for job, xid in waiting[key].items()):
                 verdict.complain("of jobs of a key that came together the first goes first", f"{move.job} of {key}")
 
 

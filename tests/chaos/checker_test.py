@@ -124,6 +124,18 @@ class Checker(unittest.TestCase):
     def test_finds_nothing_in_good_records(self):
         self.assertEqual(check(good()).lines(), [])
 
+    def test_does_not_mind_in_which_order_one_statement_lets_jobs_of_a_key_go(self):
+        records = good()
+        records.limits.update(key=2)
+        leaves = {job: [move for move in records.history if move.job == job and move.xid == xid]
+                  for job, xid in ((7, "q"), (8, "t"))}
+        at = records.history.index(leaves[7][0])
+        together = [leaves[8][0], leaves[7][0], leaves[7][1], leaves[8][1]]
+        rest = [move for move in records.history if move not in together]
+        records.history = [move._replace(seq=seq, xid="q" if move in together else move.xid)
+                           for seq, move in enumerate(rest[:at] + together + rest[at:])]
+        self.assertEqual(check(records).lines(), [])
+
 
 def make_test(rule, damage):
     def test(self):

@@ -5,8 +5,8 @@
 --     note      somebody wanted it so, and may have forgotten
 -- Of twenty rows with the same finding the last says how many there are more.
 --
--- It asks the kept counts, the ends of indexes, and the server; it counts no backlog and no history. What runs, and what
--- waits for a retry far away, is looked through, at most 10,000 rows of each. doctor_checks.sql has what is asked.
+-- It asks the kept counts, the ends of indexes, and the server; it counts no backlog and no history. What runs, and
+-- what waits for a retry far away, is looked through, at most 10,000 rows of each. doctor_checks.sql has the questions.
 --
 -- Locks   none.
 -- Raises  nothing.

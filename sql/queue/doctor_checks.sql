@@ -71,7 +71,8 @@ language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
     with queue as materialized (
-        select q.*, exists (select from millrace.workers w where w.state = 'alive' and q.name = any (w.queues)) as served,
+        select q.*,
+               exists (select from millrace.workers w where w.state = 'alive' and q.name = any (w.queues)) as served,
                format('%s jobs are available, the oldest for %s s', q.available,
                       floor(extract(epoch from q.oldest_age))) as backlog
           from millrace.queue_overview() q

@@ -41,7 +41,8 @@ begin
                                         queue_overview,next_runs,create_schedule,drop_schedule,pause_schedule,
                                         resume_schedule,run_schedule_now,tick_schedules,explain_job,
                                         horizon_overview,doctor}'),
-                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}')) r(name, functions)
+                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}')
+               ) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

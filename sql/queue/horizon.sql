@@ -10,11 +10,12 @@
 --     standby               with hot_standby_feedback and without a slot: its oldest query
 --     replication slot      xmin: its standby's oldest query; catalog_xmin holds the system's own tables only
 --
--- `inherited` marks a session whose snapshot is old because another transaction, listed too, was in progress when it was
--- taken: end that other one first. `wrote` says that it has a transaction number, which every snapshot that is taken
--- meanwhile remembers. `since` is when the transaction began. It and the state of other roles' sessions are
+-- `inherited` marks a session whose snapshot is old because another transaction, listed too, was in progress when it
+-- was taken: end that other one first. (A snapshot that is taken just before the other writes has the same age; where
+-- the times of both are known and say so, it is not marked.) `wrote` says that it has a transaction number, which every snapshot that is
+-- taken meanwhile remembers. `since` is when the transaction began. It and the state of other roles' sessions are
 -- hidden from the owner of these functions unless somebody who may has said: grant pg_read_all_stats to millrace_owner.
--- Whom the horizon is held by is known without.
+-- Who holds the horizon is known without.
 --
 -- Locks   none.
 -- Raises  nothing.
@@ -59,7 +60,9 @@ begin
     ), judged as (
         select f.*, greatest(age(f.held), 0)::bigint as transactions,
                f.held is distinct from f.own
-               and exists (select from found o where o.own = f.held and o.pid is distinct from f.pid) as inherited
+               and exists (select from found o
+                            where o.own = f.held and o.pid is distinct from f.pid
+                              and (o.holder <> 'session' or coalesce(o.since <= f.query_start, true))) as inherited
           from found f
     )
     select (row_number() over (order by j.holds desc, j.transactions desc, j.inherited, j.since, j.pid))::int,

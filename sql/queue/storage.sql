@@ -1,8 +1,8 @@
 -- storage: what each table takes on disk, and how much of it is dead.
 --
--- One row for a table, `job` and `finished` with all their days in one. Bytes are those of the files; live and dead rows
--- are PostgreSQL's estimates, kept by its statistics; nothing is counted. A queue's share is not shown: that would take a
--- count.
+-- One row for a table, `job` and `finished` with all their days in one. Bytes are those of the files; live and dead
+-- rows are PostgreSQL's estimates, kept by its statistics; nothing is counted. The share of a queue is not shown: that
+-- would take a count.
 --
 -- Locks   for a moment ACCESS SHARE on each table, as every look at a size.
 -- Raises  nothing.

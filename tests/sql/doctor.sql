@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(44);
+select plan(45);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -271,6 +271,9 @@ select is(pg_temp.waits(replace(c.statement, e.later, e.sooner)), 'nothing', 'no
                ('counts not folded', '100001', '100000'), ('schedule late', '361 s', '300 s'),
                ('key held', '61 min', '60 min'), ('old day kept', '17', '16')) e(finding, later, sooner) on e.finding = c.finding
  order by c.place;
+select is(pg_temp.waits($$ select pg_temp.ago('91 s', $a$ select millrace.create_queue('left'), millrace.enqueue('left', 'k'),
+                                    millrace.open_session('gone', '{left}', lease => '30 s') $a$) $$),
+          'no worker, nobody reaps', 'a worker that is lost is no worker');
 savepoint given_up;
 update millrace.installation set first_day = (millrace.now() at time zone 'utc')::date - 10;
 select is(pg_temp.findings(), null, 'an old day may be needed for a second retention');

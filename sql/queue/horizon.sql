@@ -11,11 +11,11 @@
 --     replication slot      xmin: its standby's oldest query; catalog_xmin holds the system's own tables only
 --
 -- `inherited` marks a session whose snapshot is old because another transaction, listed too, was in progress when it
--- was taken: end that other one first. (A snapshot that is taken just before the other writes has the same age; where
--- the times of both are known and say so, it is not marked.) `wrote` says that it has a transaction number, which every snapshot that is
--- taken meanwhile remembers. `since` is when the transaction began. It and the state of other roles' sessions are
--- hidden from the owner of these functions unless somebody who may has said: grant pg_read_all_stats to millrace_owner.
--- Who holds the horizon is known without.
+-- was taken: end that other one first. (A snapshot that was taken just before the other wrote has the same age; it is
+-- not marked where the times of both are known and say so.) `wrote` says that it has a transaction number, which every
+-- snapshot that is taken meanwhile remembers. `since` is when the transaction began. It and the state of other roles'
+-- sessions are hidden from the owner of these functions unless somebody who may has said: grant pg_read_all_stats to
+-- millrace_owner. Who holds the horizon is known without.
 --
 -- Locks   none.
 -- Raises  nothing.

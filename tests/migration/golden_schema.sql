@@ -300,6 +300,42 @@ CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor() RETURNS TABLE(rank integer, severity text, finding text, about text, detail text, remedy text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.doctor() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_horizon() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_horizon() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_jobs() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_jobs() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_queues() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_queues() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_schedules() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_schedules() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_server() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_server() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_upkeep() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_upkeep() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -469,6 +505,12 @@ CREATE FUNCTION millrace.holders_of_key(of_queue integer, of_key text) RETURNS S
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.holders_of_key(of_queue integer, of_key text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.horizon_overview() RETURNS TABLE(rank integer, holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, xid text, transactions bigint, holds text, wrote boolean, inherited boolean, hidden boolean, remedy text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.horizon_overview() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millrace.schedule
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -567,11 +609,11 @@ CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
 ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval, kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -713,6 +755,11 @@ CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.session_holders() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1197,6 +1244,7 @@ CREATE TABLE millrace.worker (
     ended_at timestamp with time zone,
     end_reason text,
     cleared boolean DEFAULT false NOT NULL,
+    kinds text[],
     CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
 )
 WITH (fillfactor='50');
@@ -1237,6 +1285,8 @@ CREATE TABLE millrace.function_set (
     CONSTRAINT function_set_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.function_set OWNER TO millrace_owner;
+CREATE VIEW millrace.horizon_holders AS …;
+ALTER TABLE millrace.horizon_holders OWNER TO millrace_owner;
 CREATE TABLE millrace.installation (
     singleton boolean DEFAULT true NOT NULL,
     system_identifier bigint NOT NULL,
@@ -1295,6 +1345,34 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.kind_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.kind_lane (
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    number smallint NOT NULL,
+    CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
+);
+ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1304,7 +1382,7 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
+    CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
@@ -1410,6 +1488,10 @@ CREATE TABLE millrace.settle_receipt (
     CONSTRAINT settle_receipt_outcome_check CHECK ((outcome = ANY (ARRAY['snoozed'::text, 'released'::text])))
 );
 ALTER TABLE millrace.settle_receipt OWNER TO millrace_owner;
+CREATE VIEW millrace.storage AS …;
+ALTER TABLE millrace.storage OWNER TO millrace_owner;
+CREATE VIEW millrace.stuck_jobs AS …;
+ALTER TABLE millrace.stuck_jobs OWNER TO millrace_owner;
 CREATE TABLE millrace.unique_job (
     queue_id integer NOT NULL,
     unique_key text NOT NULL,
@@ -1518,6 +1600,14 @@ ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_pkey PRIMARY KEY (queue_id, kind);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_number_key UNIQUE (queue_id, number);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1599,6 +1689,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
@@ -1700,6 +1792,15 @@ REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time
 REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.doctor() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.doctor() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.doctor() TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.doctor_horizon() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_queues() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_schedules() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_server() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_upkeep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
@@ -1743,6 +1844,9 @@ REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.horizon_overview() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
@@ -1773,8 +1877,8 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
@@ -1821,6 +1925,7 @@ REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap 
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
@@ -1917,6 +2022,8 @@ GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_worker;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_operator;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.horizon_holders TO millrace_operator;
+GRANT SELECT ON TABLE millrace.horizon_holders TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
@@ -1933,6 +2040,10 @@ GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.storage TO millrace_operator;
+GRANT SELECT ON TABLE millrace.storage TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;

@@ -112,6 +112,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 14
+\set name 0014_create_history_marks
+\set text `cat migrations/0014_create_history_marks.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0014_create_history_marks.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -135,6 +144,7 @@ set local role millrace_owner;
 \ir queue/reap.sql
 \ir queue/low_water.sql
 \ir queue/counts.sql
+\ir queue/forget.sql
 \ir queue/prune.sql
 \ir queue/rehome.sql
 \ir queue/partitions.sql

@@ -1,13 +1,14 @@
 -- prune: removes what grows with time and is not partitioned: receipts, failures, progress and log lines of jobs that
 -- are gone, requests to stop what has ended, sessions, the book of actions, unique keys whose time is over, concurrency
--- keys that nobody has used for 100,000 transactions, batches that have finished, the runs of schedules.
+-- keys that nobody has used for 100,000 transactions, batches that have finished, the runs of schedules; and the
+-- history of queues whose retention is shorter than another's (forget.sql).
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
--- Locks      the rows.
+-- Locks      the rows; those of forget.sql.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of twelve tables.
+-- Rows       max_rows of each of twelve tables, and twice as many of history.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -96,7 +97,7 @@ begin
                                 where x.at < kept_from - interval '365 days'
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
-    return greatest(most, removed);
+    return greatest(most, removed, millrace.forget_history(max_rows));
 end
 $$;
 

@@ -1,0 +1,110 @@
+-- forget_history: removes what a queue has finished when its own retention is over.
+--
+--     completed, cancelled ──► (nothing)
+--
+-- All queues share the partition of a day, which goes when the longest retention of any queue is over (partitions.sql).
+-- Of a queue whose retention is shorter the rows are deleted before: those of finished, and their wide rows. They are
+-- looked for by the time at which they finished, ten minutes at a time, and a mark for each such queue says how far
+-- that has come, so that the past is not read again and again. What was committed more than a retention after it was
+-- settled is behind the mark already, and goes with its day.
+--
+-- Dead letters and what waits or runs are no history. prune() calls this.
+--
+-- Arguments  max_rows  jobs
+-- Locks      advisory 7709/4 for the transaction, taken or given up; the rows.
+-- Raises     nothing.
+-- Rows       2 for each job; 2 of history_mark for each queue.
+
+create or replace function millrace.forget_history(max_rows int)
+returns int  -- jobs removed; max_rows: there may be more; 0, too, when another session is at it
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    slice constant interval := '10 minutes';
+    slices constant int := 20;  -- in one call
+    past record;
+    mark timestamptz;
+    looked int := 0;
+    removed int := 0;
+begin
+    if not pg_try_advisory_xact_lock(7709, 4) then
+        return 0;
+    end if;
+    for past in
+        select q.id, coalesce(m.version, 0) as version, e.since, e.until
+          from millrace.queue q
+         cross join millrace.installation i
+          left join lateral (select h.version, h.forgotten_before
+                               from millrace.history_mark h
+                              where h.queue_id = q.id
+                              order by h.version desc
+                              limit 1) m on true
+         cross join lateral (
+                select greatest(m.forgotten_before, q.created_at, i.first_day::timestamp at time zone 'utc') as since,
+                       least(millrace.now() - q.retention, millrace.receipts_from()) as until) e
+         where q.retention < (select max(o.retention) from millrace.queue o) and e.until >= e.since + slice
+         order by e.since
+    loop
+        mark := past.since;
+        while mark + slice <= past.until and looked < slices and removed < max_rows
+        loop
+            removed := removed + millrace.forget_slice(past.id, mark, mark + slice, max_rows - removed);
+            looked := looked + 1;
+            exit when removed >= max_rows;  -- of this slice there may be more
+            mark := mark + slice;
+        end loop;
+        if mark > past.since then
+            delete from millrace.history_mark h where h.queue_id = past.id and h.version = past.version;
+            insert into millrace.history_mark (queue_id, version, forgotten_before)
+            values (past.id, past.version + 1, mark);
+        end if;
+        exit when looked >= slices or removed >= max_rows;
+    end loop;
+    return case when looked >= slices then max_rows else removed end;
+end
+$$;
+
+-- Of one queue, what finished from `since` on and before `until`; whatever day it is stored under.
+create or replace function millrace.forget_slice(of_queue int, since timestamptz, until timestamptz, max_rows int)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+    day text;
+    gone int;
+    removed int := 0;
+begin
+    -- a job finishes on the day that it is stored under, or later
+    for day in
+        select to_char(d, 'YYYYMMDD')
+          from millrace.installation i
+         cross join generate_series(i.first_day, least(i.last_day, (until at time zone 'utc')::date),
+                                    interval '1 day') d
+         order by d
+    loop
+        begin
+            execute format(
+                'with gone as (delete from millrace.%1$I f'
+                '               where f.ctid = any (array(select x.ctid from millrace.%1$I x'
+                '                                          where x.queue_id = $1 and x.finished_at >= $2'
+                '                                            and x.finished_at < $3 limit $4))'
+                '              returning f.job_id),'
+                '     wide as (delete from millrace.%2$I j using gone g where j.id = g.job_id)'
+                'select count(*) from gone', 'finished_' || day, 'job_' || day)
+               into gone
+              using of_queue, since, until, max_rows - removed;
+            removed := removed + gone;
+        exception when undefined_table then
+            null;  -- the day was dropped meanwhile
+        end;
+        exit when removed >= max_rows;
+    end loop;
+    return removed;
+end
+$$;

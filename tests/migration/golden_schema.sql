@@ -483,6 +483,20 @@ CREATE FUNCTION millrace.follow_up_all() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.follow_up_all() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.forget_history(max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.forget_history(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS …;
+ALTER FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.free_places(of_queue integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1285,6 +1299,12 @@ CREATE TABLE millrace.function_set (
     CONSTRAINT function_set_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.function_set OWNER TO millrace_owner;
+CREATE TABLE millrace.history_mark (
+    queue_id integer NOT NULL,
+    version bigint NOT NULL,
+    forgotten_before timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.history_mark OWNER TO millrace_owner;
 CREATE VIEW millrace.horizon_holders AS …;
 ALTER TABLE millrace.horizon_holders OWNER TO millrace_owner;
 CREATE TABLE millrace.installation (
@@ -1590,6 +1610,8 @@ ALTER TABLE ONLY millrace.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY millrace.function_set
     ADD CONSTRAINT function_set_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY millrace.history_mark
+    ADD CONSTRAINT history_mark_pkey PRIMARY KEY (queue_id, version);
 ALTER TABLE ONLY millrace.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY millrace.job_log
@@ -1839,6 +1861,8 @@ REVOKE ALL ON FUNCTION millrace.follow_up(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.follow_up_all() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.forget_history(max_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;

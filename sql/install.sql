@@ -128,6 +128,7 @@ set local role millrace_owner;
 \ir queue/configure_queue.sql
 \ir queue/session.sql
 \ir queue/settled.sql
+\ir queue/kinds.sql
 \ir queue/claim.sql
 \ir queue/settle.sql
 \ir queue/settle_one.sql

@@ -9,7 +9,7 @@
 
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines;
+                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -110,7 +110,7 @@ select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueue
          group by c.queue_id) n on n.queue_id = q.id
  cross join lateral (
         select min(head.enqueued_at) as oldest_at
-          from generate_series(0, 19) p(priority)
+          from millrace.lanes_of(q.id) p(priority)
          cross join lateral (select l.*
                                from millrace.lane l
                               where l.queue_id = q.id and l.priority = p.priority
@@ -147,8 +147,37 @@ select w.id, w.name, w.host, w.pid, w.version, w.queues,
             when w.lease_expires_at < millrace.now() then 'overdue'
             when w.draining then 'draining'
             else 'alive' end as state,
-       w.started_at, w.heartbeat_at, w.lease_expires_at, w.draining, w.ended_at, w.end_reason
+       w.started_at, w.heartbeat_at, w.lease_expires_at, w.draining, w.ended_at, w.end_reason, w.kinds
   from millrace.worker w;
+
+-- What claims have met and could not hand out: by queue and kind, with the first of it. No count over a backlog.
+create view millrace.kinds_aside as
+select q.name as queue, l.kind, k.paused_at, n.handled_by, first.job_id as first_job,
+       first.enqueued_at as oldest_at
+  from millrace.kind_lane l
+  join millrace.queue q on q.id = l.queue_id
+  left join millrace.kind k on k.name = l.kind
+ cross join lateral (select count(*) as handled_by  -- workers that live
+                       from millrace.workers w
+                      where w.state = 'alive' and q.name = any (w.queues)
+                        and (w.kinds is null or l.kind = any (w.kinds))) n
+ cross join lateral (
+        select r.job_id, j.enqueued_at
+          from generate_series(0, 9) p(priority)
+         cross join lateral (select m.*
+                               from millrace.lane m
+                              where m.queue_id = l.queue_id and m.priority = 100 + 10 * l.number + p.priority
+                              order by m.version desc
+                              limit 1) m
+         cross join lateral (select r.job_id, r.stored_on
+                               from millrace.ready r
+                              where r.queue_id = m.queue_id and r.priority = m.priority
+                                and ((r.pos, r.job_id) >= (m.low, m.low_job) or r.pos = any (m.pending))
+                              order by r.pos, r.job_id
+                              limit 1) r
+          join millrace.job j on j.id = r.job_id and j.stored_on = r.stored_on
+         order by j.enqueued_at, r.job_id
+         limit 1) first;
 
 create view millrace.dead_letters as
 select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.name as worker, j.payload,

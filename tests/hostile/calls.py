@@ -55,6 +55,8 @@ MILLRACE = {
     "configure_queue": writes(name=("'mail'", d.unknown_queue), changes=("'{\"max_attempts\": 3}'", d.changes)),
     "pause_queue": writes(name=("'mail'", d.unknown_queue)),
     "resume_queue": writes(name=("'mail'", d.unknown_queue)),
+    "pause_kind": writes(kind=("'noop'", d.kind)),
+    "resume_kind": writes(kind=("'noop'", d.kind)),
     "limit_key": writes(queue=("'mail'", d.unknown_queue), key=("'k'", d.sized("key", 200, least=1)),
                         max_held=("2", d.unless_null(d.between("max_held", 1, 1000000)))),
     "follow_up_all": writes(),
@@ -70,7 +72,8 @@ MILLRACE = {
     "open_session": writes(
         name=("'alder'", d.sized("name", 200, least=1)), queues=("'{mail}'", d.session_queues),
         host=("null", d.unless_null(d.sized("host", 255))), pid=("null", d.anything),
-        version=("null", d.unless_null(d.sized("version", 100))), lease=("'30 seconds'", d.span("lease", 1, 3600))),
+        version=("null", d.unless_null(d.sized("version", 100))), lease=("'30 seconds'", d.span("lease", 1, 3600)),
+        kinds=("null", d.session_kinds)),
     "heartbeat": writes(session=("<session>", d.ended_session), draining=("false", d.anything)),
     "close_session": writes(session=("<session>", d.ended_session)),
     "claim": writes(session=("<session>", d.ended_session), queue=("'mail'", d.unknown_queue),

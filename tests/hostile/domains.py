@@ -124,6 +124,10 @@ def session_queues(meaning):
     return queues(meaning)
 
 
+def session_kinds(meaning):
+    return None if meaning is None or (len(meaning.items) <= 1000 and None not in meaning.items) else bad("kinds")
+
+
 def queues(meaning):
     return None if meaning is None or KNOWN_QUEUES.issuperset(meaning.items) else ("MR003", "unknown queue")
 

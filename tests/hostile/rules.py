@@ -132,7 +132,11 @@ def configure_rules():
            ("key", "empty", "'mail', '', 1", "MR005", "bad key"),
            ("max_held", "0", "'mail', 'k', 0", "MR005", "bad max_held"),
            ("max_held", "1000001", "'mail', 'k', 1000001", "MR005", "bad max_held")
-    ) + [rule for verb in ("pause_queue", "resume_queue")
+    ) + [rule for verb in ("pause_kind", "resume_kind")
+         for rule in of(f"millrace.{verb}", ("kind", "null", "null", "MR005", "bad kind"),
+                        ("kind", "empty", "''", "MR005", "bad kind"),
+                        ("kind", "too long", "repeat('k', 101)", "MR005", "bad kind"))
+    ] + [rule for verb in ("pause_queue", "resume_queue")
          for rule in of(f"millrace.{verb}", ("name", "null", "null", "MR003", "unknown queue null"),
                         ("name", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
 
@@ -165,6 +169,8 @@ def session_rules():
         ("queues", "1001", "'w', array_fill('mail'::text, '{1001}')", "MR005", "bad queues"),
         ("host", "256 characters", "'w', '{mail}', repeat('h', 256)", "MR005", "bad host"),
         ("version", "101 characters", "'w', '{mail}', version => repeat('v', 101)", "MR005", "bad version"),
+        ("kinds", "a null", "'w', '{mail}', kinds => '{a,NULL}'", "MR005", "bad kinds"),
+        ("kinds", "1001", "'w', '{mail}', kinds => array_fill('k'::text, '{1001}')", "MR005", "bad kinds"),
     ) + interval_rules(opened, "lease", "'w', '{mail}', lease => %s", {
         "less than a second": "999 milliseconds", "more than an hour": "1 hour 1 second", "negative": "-30 seconds"},
     ) + of(opened, ("lease", "null", "'w', '{mail}', lease => null", "MR005", "bad lease")

@@ -178,6 +178,11 @@ CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id b
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_kind(caller text, kind text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_kind(caller text, kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -342,6 +347,11 @@ CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, un
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -364,6 +374,11 @@ CREATE FUNCTION millrace.explain_job(job_id bigint) RETURNS TABLE(rank integer, 
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.explain_job(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_kind(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_kind(of_job bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.explain_place(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -490,6 +505,11 @@ CREATE FUNCTION millrace.join_batch(batch bigint, amount integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.join_batch(batch bigint, amount integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.lanes_of(of_queue integer) RETURNS SETOF smallint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.lanes_of(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -567,16 +587,21 @@ CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
 ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval, kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.parse_cron(cron text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.pause_kind(kind text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.pause_kind(kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.pause_queue(name text) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -683,6 +708,11 @@ CREATE FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cro
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.resume_kind(kind text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.resume_kind(kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.resume_queue(name text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -713,6 +743,17 @@ CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.set_aside(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -814,6 +855,11 @@ CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) RETURNS smallint[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1197,6 +1243,7 @@ CREATE TABLE millrace.worker (
     ended_at timestamp with time zone,
     end_reason text,
     cleared boolean DEFAULT false NOT NULL,
+    kinds text[],
     CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
 )
 WITH (fillfactor='50');
@@ -1295,6 +1342,34 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.kind_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.kind_lane (
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    number smallint NOT NULL,
+    CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
+);
+ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1304,9 +1379,13 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
+    CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
+CREATE VIEW millrace.workers AS …;
+ALTER TABLE millrace.workers OWNER TO millrace_owner;
+CREATE VIEW millrace.kinds_aside AS …;
+ALTER TABLE millrace.kinds_aside OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
     version bigint DEFAULT 0 NOT NULL,
     seen xid8[] DEFAULT '{}'::xid8[] NOT NULL,
@@ -1425,8 +1504,6 @@ ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-CREATE VIEW millrace.workers AS …;
-ALTER TABLE millrace.workers OWNER TO millrace_owner;
 CREATE TABLE pipeline.build (
     queue text NOT NULL,
     id text NOT NULL,
@@ -1518,6 +1595,14 @@ ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_pkey PRIMARY KEY (queue_id, kind);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_number_key UNIQUE (queue_id, number);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1599,6 +1684,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
@@ -1668,6 +1755,7 @@ REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.check_kind(caller text, kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
@@ -1716,12 +1804,14 @@ REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload js
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.explain_kind(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_place(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_queue(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_wait(of_job bigint) FROM PUBLIC;
@@ -1747,6 +1837,7 @@ REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM P
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.join_batch(batch bigint, amount integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.lanes_of(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) FROM PUBLIC;
@@ -1773,9 +1864,11 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.pause_kind(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.pause_kind(kind text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
@@ -1811,6 +1904,8 @@ REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.resume_kind(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.resume_kind(kind text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.resume_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.resume_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
@@ -1821,6 +1916,7 @@ REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap 
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
@@ -1842,6 +1938,7 @@ REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bi
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
@@ -1921,6 +2018,10 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
+GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.kinds_aside TO millrace_operator;
+GRANT SELECT ON TABLE millrace.kinds_aside TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_worker;
 GRANT SELECT ON TABLE millrace.migration TO millrace_operator;
@@ -1933,8 +2034,6 @@ GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_viewer;
-GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
-GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.history TO millrace_operator;

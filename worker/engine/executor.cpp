@@ -87,11 +87,7 @@ std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const 
             return run_in_transaction(**handler, attempt, stop);
         }
     }
-    if (with_.unknown_kinds.is_news(job.kind, Clock::now())) {
-        const auto* unavailable = entry == nullptr ? nullptr : std::get_if<Registry::Unavailable>(entry);
-        with_.attempt_log.write(ops::Level::warning, "no handler for this kind, its jobs are put off", job,
-                                {{"reason", unavailable == nullptr ? "unknown to this program" : unavailable->reason}});
-    }
+    with_.attempt_log.write(ops::Level::error, "was handed a kind that this worker has not named as its own", job);
     return core::Snoozed{unknown_kind_delay};
 }
 

@@ -5,7 +5,8 @@
 // failed by time-out; one whose job was cancelled is cancelled. Stopped because the lease was lost or the worker shuts
 // down, a failure is nobody's fault, and the attempt is not counted.
 //
-// A kind without a handler is put off, not failed: another worker of the queue may know it.
+// A worker is handed no kind without a handler (sql/queue/kinds.sql). One that came all the same is put off, not
+// failed.
 //
 // Thread rule: owns one thread and, for transactional handlers, one connection, opened when first needed.
 
@@ -15,7 +16,6 @@
 #include "engine/reconnecting.hpp"
 #include "engine/registry.hpp"
 #include "engine/running_attempts.hpp"
-#include "engine/unknown_kinds.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -32,7 +32,6 @@ public:
         const Registry& registry;
         Completer& completer;
         const RunningAttempts& attempts;
-        UnknownKinds& unknown_kinds;
         AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;

@@ -13,7 +13,7 @@ insert into manifest values
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,next_runs,
                           tick_schedules,cancel_requests,set_progress,log_line}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
-                            create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
+                            create_queue,configure_queue,configure_kind,pause_queue,resume_queue,limit_key,retry,replay,cancel,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
@@ -43,7 +43,7 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
                         unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,schedules,schedule_runs,
-                                 running_jobs,job_lines}'::text[]) relation $$,
+                                 running_jobs,job_lines,kinds}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a
                     where c.relnamespace = 'millrace'::regnamespace and a.attrelid = c.oid and a.attacl is not null $$,

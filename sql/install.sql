@@ -151,6 +151,7 @@ set local role millrace_owner;
 \ir queue/cancel.sql
 \ir queue/report.sql
 \ir queue/operate.sql
+\ir queue/operate_many.sql
 \ir queue/adopt.sql
 \ir queue/cron.sql
 \ir queue/cron_runs.sql

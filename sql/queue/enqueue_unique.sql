@@ -176,19 +176,13 @@ $$;
 
 -- For a job that comes back: its key, if nobody else has it now.
 create or replace function millrace.take_unique_key(of_queue int, of_key text, of_job bigint)
-returns void
+returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into millrace.unique_job (queue_id, unique_key, job_id) values (of_queue, of_key, of_job)
     on conflict on constraint unique_job_pkey do nothing;
-    if not found then
-        raise exception using errcode = 'MR009',
-            message = format('replay: job %s: its unique key %L is taken by job %s', of_job, of_key,
-                             (select u.job_id from millrace.unique_job u
-                               where u.queue_id = of_queue and u.unique_key = of_key)),
-            hint = 'Cancel the other job first, or leave this one where it is.';
-    end if;
+    return found;
 end
 $$;

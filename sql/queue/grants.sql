@@ -36,9 +36,10 @@ begin
                                       tick_schedules,next_runs,cancel_requests,set_progress,log_line}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,configure_kind,pause_queue,resume_queue,limit_key,
-                                        follow_up_all,retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,
-                                        queue_overview,next_runs,create_schedule,drop_schedule,pause_schedule,
-                                        resume_schedule,run_schedule_now,tick_schedules,explain_job}'),
+                                        follow_up_all,retry,replay,cancel,retry_many,replay_many,cancel_many,
+                                        discard_many,adopt,reap,promote,maintain_partitions,prune,queue_overview,
+                                        next_runs,create_schedule,drop_schedule,pause_schedule,resume_schedule,
+                                        run_schedule_now,tick_schedules,explain_job}'),
                 ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop

@@ -14,6 +14,7 @@ insert into manifest values
                           tick_schedules,cancel_requests,set_progress,log_line}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,configure_kind,pause_queue,resume_queue,limit_key,retry,replay,cancel,
+                            retry_many,replay_many,cancel_many,discard_many,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,

@@ -98,9 +98,9 @@ select is(count(*), 2::bigint, 'a list moves with its job') from millrace.job
  where id = :moved and retry_delays = '{9 s}';
 
 -- The view.
-select millrace.open_session('picky', '{q}') as picky, millrace.open_session('gone', '{q}') as gone,
-       millrace.open_session('late', '{q}', lease => '5 s') as late \gset
-update millrace.worker set kinds = '{k,unheard of}' where name in ('picky', 'gone', 'late');
+select millrace.open_session('picky', '{q}', kinds => '{k,unheard of}') as picky,
+       millrace.open_session('gone', '{q}', kinds => '{k,unheard of}') as gone,
+       millrace.open_session('late', '{q}', lease => '5 s', kinds => '{k,unheard of}') as late \gset
 select millrace.close_session(:gone) \g /dev/null
 select millrace_test.advance_clock('6 s') \g /dev/null
 set local role millrace_viewer;

@@ -112,6 +112,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 12
+\set name 0012_add_retry_policies
+\set text `cat migrations/0012_add_retry_policies.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0012_add_retry_policies.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -126,6 +135,7 @@ set local role millrace_owner;
 \ir queue/enqueue_unique.sql
 \ir queue/batch.sql
 \ir queue/configure_queue.sql
+\ir queue/configure_kind.sql
 \ir queue/session.sql
 \ir queue/settled.sql
 \ir queue/kinds.sql
@@ -142,6 +152,7 @@ set local role millrace_owner;
 \ir queue/cancel.sql
 \ir queue/report.sql
 \ir queue/operate.sql
+\ir queue/operate_many.sql
 \ir queue/adopt.sql
 \ir queue/cron.sql
 \ir queue/cron_runs.sql

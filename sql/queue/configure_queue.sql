@@ -4,7 +4,8 @@
 -- now on, retry_base and _cap for the next failure, max_running and key limits for the next claim. A limit that is
 -- lowered stops nobody; fewer are started until enough have ended.
 --
--- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit.
+-- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit; and for
+--            dead_letter_retention: for ever.
 -- Locks      the queue's row.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       1, and one of operator_action; with a key limit one of follow_up.
@@ -17,7 +18,7 @@ set timezone = 'UTC'
 as $$
 declare
     known constant text[] := '{max_attempts,timeout,retry_base,retry_cap,max_payload_bytes,retention,max_running,
-                               key_limit}';
+                               key_limit,dead_letter_retention}';
     queue constant int := millrace.queue_id(name);
     old millrace.queue%rowtype;
     new millrace.queue%rowtype;
@@ -42,7 +43,8 @@ begin
             hint = 'Numbers as JSON numbers, intervals as text: ''{"key_limit": 4, "timeout": "5 minutes"}''.';
     end;
     perform millrace.check_queue('configure_queue', new.max_attempts, new.timeout, new.retry_base, new.retry_cap,
-                                 new.max_payload_bytes, new.retention, new.max_running, new.key_limit);
+                                 new.max_payload_bytes, new.retention, new.max_running, new.key_limit,
+                                 new.dead_letter_retention);
     select coalesce(jsonb_object_agg(n.key, jsonb_build_object('from', o.value, 'to', n.value)), '{}') into changed
       from jsonb_each(to_jsonb(new)) n
       join jsonb_each(to_jsonb(old)) o on o.key = n.key
@@ -53,7 +55,8 @@ begin
     update millrace.queue q
        set max_attempts = new.max_attempts, timeout = new.timeout, retry_base = new.retry_base,
            retry_cap = new.retry_cap, max_payload_bytes = new.max_payload_bytes, retention = new.retention,
-           max_running = new.max_running, key_limit = new.key_limit
+           max_running = new.max_running, key_limit = new.key_limit,
+           dead_letter_retention = new.dead_letter_retention
      where q.id = queue;
     if changed ? 'key_limit' then
         perform millrace.leave_note(queue, 0, 'looked', null, null);

@@ -16,7 +16,7 @@ alter default privileges for role millrace_owner revoke usage on types from publ
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside
+                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside, millrace.kinds
    to millrace_operator, millrace_viewer;
 grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 
@@ -35,11 +35,11 @@ begin
                                       reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
                                       tick_schedules,next_runs,cancel_requests,set_progress,log_line}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
-                                        create_queue,configure_queue,pause_queue,resume_queue,pause_kind,
-                                        resume_kind,limit_key,follow_up_all,
-                                        retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,
-                                        queue_overview,next_runs,create_schedule,drop_schedule,pause_schedule,
-                                        resume_schedule,run_schedule_now,tick_schedules,explain_job}'),
+                                        create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,
+                                        limit_key,follow_up_all,retry,replay,cancel,adopt,reap,promote,
+                                        maintain_partitions,prune,queue_overview,next_runs,create_schedule,
+                                        drop_schedule,pause_schedule,resume_schedule,run_schedule_now,tick_schedules,
+                                        explain_job,configure_kind,retry_many,replay_many,cancel_many,discard_many}'),
                 ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop

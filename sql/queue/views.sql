@@ -1,4 +1,4 @@
--- jobs, running_jobs, job_lines, queues, workers, dead_letters: what a person looks at.
+-- jobs, running_jobs, job_lines, queues, workers, kinds, dead_letters: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
 -- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
@@ -9,7 +9,8 @@
 
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside;
+                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside,
+                    millrace.kinds;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -79,7 +80,8 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamptz,
                oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
-               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int)
+               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int,
+               dead_letter_retention interval)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -87,7 +89,7 @@ as $$
 select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
        n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
        q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at,
-       q.paused_at, q.max_running, q.key_limit
+       q.paused_at, q.max_running, q.key_limit, q.dead_letter_retention
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
@@ -178,6 +180,25 @@ select q.name as queue, l.kind, k.paused_at, n.handled_by, first.job_id as first
           join millrace.job j on j.id = r.job_id and j.stored_on = r.stored_on
          order by j.enqueued_at, r.job_id
          limit 1) first;
+
+-- Kinds that somebody has configured, paused or named as what a worker handles; null in a setting: as the queue has it.
+-- A worker that names none handles all.
+create view millrace.kinds as
+select n.name as kind, k.max_attempts, k.timeout, k.retry_base, k.retry_cap, k.retry_delays, k.paused_at,
+       count(w.id) as live_workers
+  from (select k.name
+          from millrace.kind k
+        union
+        select unnest(w.kinds)
+          from millrace.worker w
+          join millrace.workers s on s.id = w.id
+         where s.state = 'alive') n
+  left join millrace.kind k on k.name = n.name
+  left join (select w.id, w.kinds
+               from millrace.worker w
+               join millrace.workers s on s.id = w.id
+              where s.state = 'alive') w on w.kinds is null or n.name = any (w.kinds)
+ group by n.name, k.id;
 
 create view millrace.dead_letters as
 select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.name as worker, j.payload,

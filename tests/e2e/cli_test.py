@@ -197,19 +197,53 @@ class Jobs(ProgramTest):
                          "cancelled available cancelled")
 
     def test_are_changed_by_filter_only_when_that_is_confirmed(self):
-        ran = self.expect(self.run_millrace("jobs", "cancel", "--queue", "work"), DONE)
+        cancel = ["jobs", "cancel", "--queue", "work", "--all"]
+        ran = self.expect(self.run_millrace(*cancel), DONE)
         self.assertIn("would cancel 2 jobs; --yes does it", ran.err)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes", "--dry-run"), DONE)
+        self.expect(self.run_millrace(*cancel, "--yes", "--dry-run"), DONE)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes"), DONE)
+        self.assertEqual(self.expect(self.run_millrace(*cancel, "--yes"), DONE).out, "cancel: 2 jobs\n")
         self.assertEqual(self.sql("select string_agg(queue, ' ') from millrace.jobs where state = 'cancelled'"),
                          "work work")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes"), NOTHING)
+        self.assertIn("no job matches", self.expect(self.run_millrace(*cancel, "--yes"), NOTHING).err)
+
+    def test_that_failed_are_replayed_retried_and_discarded_by_filter(self):
+        self.sql("select millrace.enqueue_many('mail', 'm', array_fill('{}'::jsonb, array[4]), priority => 0)")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        self.sql(f"select millrace.discard(fence, job_id, case when job_id % 2 = 0 then '421 later' else '550 no' end)"
+                 f" from millrace.claim({session}, 'mail', 4)")
+        ran = self.expect(self.run_millrace("jobs", "replay", "--queue", "mail", "--error", "4%", "--json"), DONE)
+        self.assertEqual(ran.json, {"matched": 2, "changed": 0, "skipped": 0, "more": False})
+        replay = ["jobs", "replay", "--queue", "mail", "--kind", "m", "--yes"]
+        ran = self.expect(self.run_millrace(*replay, "--error", "4%", "--max", "1", "--json"), DONE)
+        self.assertEqual(ran.json, {"matched": 1, "changed": 1, "skipped": 0, "more": True})
+        self.expect(self.run_millrace(*replay, "--newer-than", "1h", "--error", "4%"), DONE)
+        self.expect(self.run_millrace(*replay, "--older-than", "1h"), NOTHING)
+        dead = self.sql("select min(job_id) from millrace.dead_letters")
+        self.expect(self.run_millrace("jobs", "discard", dead, "--queue", "mail", "--yes"), DONE)
+        self.expect(self.run_millrace("jobs", "discard", "--queue", "mail", "--error", "550%", "--yes"), DONE)
+        self.assertEqual(self.sql("select string_agg(state || ' ' || error, ', ' order by state, id) from millrace.jobs"
+                                  " where kind = 'm'"),
+                         "available 421 later, available 421 later, cancelled thrown away: 550 no, "
+                         "cancelled thrown away: 550 no")
+        self.sql(f"select millrace.fail(fence, job_id, 'boom') from millrace.claim({session}, 'mail', 2)")
+        self.expect(self.run_millrace("jobs", "retry", "--queue", "mail", "--error", "boom", "--yes"), DONE)
+        self.assertEqual(self.sql("select state, count(*) from millrace.jobs where kind = 'm' group by 1 order by 1"),
+                         "available|2\ncancelled|2")
+
+    def test_are_chosen_in_a_queue_and_not_by_accident(self):
+        for words in (["cancel", "--kind", "noop"], ["cancel", "--queue", "work"], ["replay", "--all"], ["discard"],
+                      ["discard", self.ready], ["discard", "--queue", "work"]):
+            self.assertIn("needs --queue", self.expect(self.run_millrace("jobs", *words, "--yes"), USAGE).err)
+        for words in (["cancel", "--state", "completed"], ["retry", "--state", "running"],
+                      ["cancel", "--all", "--kind", "k"]):
+            self.assertIn("bad filter", self.expect(self.run_millrace("jobs", *words, "--queue", "work"), FAILED).err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
 
     def test_are_not_changed_by_a_filter_that_is_empty(self):
         """As `--queue "$UNSET"` would be: it is no filter, and every queue's jobs would match."""
-        for flag in ("--queue", "--kind", "--state"):
+        for flag in ("--queue", "--kind", "--state", "--error"):
             ran = self.expect(self.run_millrace("jobs", "cancel", flag, "", "--yes"), USAGE)
             self.assertIn(f"{flag} is empty", ran.err)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")

@@ -44,6 +44,7 @@ def value_of(flag, *words):
 
 
 ENQUEUE = ("enqueue", "mail", "noop")
+MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
@@ -79,7 +80,15 @@ FLAGS = {
         + refused([""], "kind", "jobs", "cancel", "--yes", word="--kind is empty"),
         "state": refused(["x", "RUNNING", "running ", "run\x1b[2J", "'", "r\u0443nning"], "state", "jobs",
                          word="unknown state")
-        + refused([""], "state", "jobs", "replay", "--yes", word="--state is empty"),
+        + refused([""], "state", "jobs", "replay", "--yes", word="--state is empty")
+        + refused(["completed", "discarded"], "state", *MANY, status=FAILED, word="bad filter"),
+        "error": refused([""], "error", *MANY, word="--error is empty")
+        + refused(["e" * 1001], "error", *MANY, status=FAILED, word="bad filter"),
+        "older-than": duration("older-than", *MANY) + refused(["5000d"], "older-than", *MANY, status=FAILED,
+                                                             word="bad filter"),
+        "newer-than": duration("newer-than", *MANY) + refused(["5000d"], "newer-than", *MANY, status=FAILED,
+                                                             word="bad filter"),
+        "max": number("max", *MANY, "--all", outside=(0, 10001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
         "limit": number("limit", "jobs", outside=(0, 100001)),
         "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
         "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),
@@ -87,9 +96,13 @@ FLAGS = {
              (["jobs", "show", "1", "2"], USAGE, "one job's number"), (["jobs", "explain"], USAGE, "one job's number"), (["jobs", "show", "999999999"], NOTHING, ""),
              (["jobs", "cancel"], USAGE, "needs job numbers"),
              (["jobs", "cancel", "1", "--queue", "mail"], USAGE, "needs"),
+             (["jobs", "cancel", "--queue", "mail"], USAGE, "needs --queue"),
+             (["jobs", "cancel", "--all"], USAGE, "needs --queue"), (["jobs", "discard", "1"], USAGE, "needs --queue"),
+             (["jobs", "cancel", "--queue", "nowhere", "--all"], FAILED, "unknown queue"),
              (["jobs", "cancel", "999999999"], NOTHING, ""), (["jobs", "replay", "999999999"], NOTHING, ""),
              (["jobs", "retry", "<done>"], FAILED, None), (["jobs", "cancel", "<done>"], FAILED, None),
-             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "explain", "cancel", "retry", "replay")
+             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "explain", "cancel", "retry", "replay",
+                                                                                "discard")
                for number in NO_NUMBERS if number not in ("2147483648",))],
     },
     "queues": {
@@ -142,7 +155,7 @@ WORD_PLACES = {
     "millrace enqueue WORD": (["enqueue", "--", "{}", "noop"], FAILED, "unknown queue", set()),
     "millrace jobs WORD": (["jobs", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace jobs show WORD": (["jobs", "show", "--", "{}"], USAGE, "not a job's number", {"a number"}),
-    "millrace jobs cancel --queue=WORD": (["jobs", "cancel", "--queue={}"], NOTHING, "", {"empty"}),
+    "millrace jobs cancel --queue=WORD": (["jobs", "cancel", "--all", "--queue={}"], FAILED, "unknown queue", {"empty"}),
     "millrace jobs list --kind=WORD": (["jobs", "list", "--queue=none", "--kind={}"], NOTHING, "", {"empty"}),
     "millrace queues create WORD": (["queues", "create", "--", "{}"], FAILED, "bad name",
                                     {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",

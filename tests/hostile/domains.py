@@ -96,6 +96,17 @@ def changes(meaning):
     return None if meaning == ("object", 2) else bad("changes")
 
 
+def chosen(meaning):
+    """No generated document is a filter."""
+    return bad("filter")
+
+
+def retry_delays(meaning):
+    is_fine = (1 <= len(meaning.items) <= 100 and meaning.dims == f"[1:{len(meaning.items)}]"
+               and set(meaning.items) <= {"1 second", "0"})
+    return None if is_fine else bad("retry_delays")
+
+
 def replaces(meaning):
     """No generated array names what can be replaced."""
     return None if meaning is not None and not meaning.items else bad("replaces")

@@ -14,7 +14,7 @@ insert into manifest values
                           tick_schedules,cancel_requests,set_progress,log_line}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,limit_key,
-                            retry,replay,cancel,
+                            retry,replay,cancel,configure_kind,retry_many,replay_many,cancel_many,discard_many,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
@@ -44,7 +44,7 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
                         unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,schedules,schedule_runs,
-                                 running_jobs,job_lines,kinds_aside}'::text[]) relation $$,
+                                 running_jobs,job_lines,kinds_aside,kinds}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a
                     where c.relnamespace = 'millrace'::regnamespace and a.attrelid = c.oid and a.attacl is not null $$,

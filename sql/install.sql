@@ -161,6 +161,11 @@ set local role millrace_owner;
 \ir queue/schedule_views.sql
 \ir queue/views.sql
 \ir queue/explain.sql
+\ir queue/horizon.sql
+\ir queue/stuck.sql
+\ir queue/storage.sql
+\ir queue/doctor_checks.sql
+\ir queue/doctor.sql
 \ir queue/grants.sql
 \ir forks/registry.sql
 \ir forks/sync.sql

@@ -16,7 +16,8 @@ alter default privileges for role millrace_owner revoke usage on types from publ
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside, millrace.kinds
+                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside, millrace.kinds,
+                millrace.horizon_holders, millrace.stuck_jobs, millrace.storage
    to millrace_operator, millrace_viewer;
 grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 
@@ -39,8 +40,10 @@ begin
                                         limit_key,follow_up_all,retry,replay,cancel,adopt,reap,promote,
                                         maintain_partitions,prune,queue_overview,next_runs,create_schedule,
                                         drop_schedule,pause_schedule,resume_schedule,run_schedule_now,tick_schedules,
-                                        explain_job,configure_kind,retry_many,replay_many,cancel_many,discard_many}'),
-                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}')) r(name, functions)
+                                        explain_job,configure_kind,retry_many,replay_many,cancel_many,discard_many,
+                                        horizon_overview,doctor}'),
+                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}')
+               ) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -1,5 +1,7 @@
 """What becomes of jobs when PostgreSQL is stopped hard, or cuts its connections."""
 
+import json
+import os
 import subprocess
 import unittest
 
@@ -17,6 +19,11 @@ def restart_server():
 
 
 class ServerStops(CrashTest):
+    def doctor(self):
+        done = subprocess.run([rig.BINARY, "doctor", "--json"], env=os.environ | {"PGDATABASE": self.database},
+                              capture_output=True, text=True)
+        return done.returncode, json.loads(done.stdout)
+
     def test_an_immediate_stop_under_load_loses_nothing_and_doubles_nothing(self):
         self.enqueue_many(JOBS, "wait", '{"ms": 10}')
         for name in ("one", "two"):
@@ -28,6 +35,7 @@ class ServerStops(CrashTest):
         self.finish()
         self.assert_each_once(JOBS + 1)
         self.assertTrue(all(worker.process.poll() is None for worker in self.workers), "the workers survived")
+        rig.wait_for("the doctor to find nothing", lambda: self.doctor() == (0, []))
 
     def test_the_holder_of_a_claim_that_a_crash_undid_is_refused(self):
         """An asynchronous claim is handed out, lost with the server, and handed out again under another fence."""

@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "adopt"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "doctor", "adopt"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -302,6 +302,37 @@ class Errors(ProgramTest):
                                   env=self.environment)
         self.assertEqual(done.returncode, FAILED)
         self.assertIn("standard output", done.stderr)
+
+
+class Doctor(ProgramTest):
+    """On a server that is not durable, which it must say; on one that is, tests/crash asks it."""
+
+    def test_names_what_is_wrong_and_exits_with_1(self):
+        self.sql("select millrace.create_queue('work')")
+        self.sql("select millrace.enqueue('work', 'noop')")
+        session = self.sql("select millrace.open_session('w', '{work}')")
+        self.sql(f"select millrace.discard(fence, job_id, 'a\x1b[2J') from millrace.claim({session}, 'work')")
+        rows = self.expect(self.run_millrace("doctor", "--json"), FAILED).json
+        self.assertEqual([row["severity"] for row in rows], sorted(row["severity"] for row in rows))
+        self.assertEqual({row["finding"] for row in rows} - {"fsync off", "full_page_writes off", "synchronous_commit off"},
+                         {"dead letters"})
+        found = next(row for row in rows if row["finding"] == "dead letters")
+        self.assertEqual((found["about"], found["detail"]),
+                         ("work", "1 in the last 24 hours, 1 in all; the last one: a\x1b[2J"))
+        self.assertIn("--queue work --state discarded", found["remedy"])
+        ran = self.expect(self.run_millrace("doctor"), FAILED)
+        self.assertIn(found["remedy"], ran.out)
+        self.assertNotIn("\x1b", ran.out)
+        seen = self.run_on_terminal("doctor", columns=100).out
+        self.assertEqual(max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()), 100)
+
+    def test_exits_with_2_when_it_cannot_look(self):
+        self.assertIn("--database-url", self.expect(self.run_millrace("doctor", PGHOST="/nowhere"), USAGE).err)
+        self.assertIn("permission denied", self.expect(self.run_millrace("doctor", PGOPTIONS="-c role=millrace_worker"),
+                                                       USAGE).err)
+        self.expect(self.run_millrace("doctor", "work"), USAGE)
+        self.sql("drop schema if exists millrace, forks, pipeline cascade")
+        self.assertIn("migrate up", self.expect(self.run_millrace("doctor"), USAGE).err)
 
 
 class Adopt(ProgramTest):

@@ -110,6 +110,8 @@ MILLRACE = {
     "prune": writes(max_rows=("1", d.between("max_rows", 1, 100000))),
     "queue_overview": reads(),
     "explain_job": reads(job_id=("<waiting>", d.unknown_job)),
+    "doctor": reads(),
+    "horizon_overview": reads(),
     "retry": writes(job_id=("<scheduled>", d.unknown_job)),
     "replay": writes(job_id=("<dead>", d.unknown_job)),
     "cancel": writes(job_id=("<waiting>", d.unknown_job), reason=WHY),

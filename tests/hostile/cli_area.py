@@ -142,7 +142,9 @@ class CliArea:
                 ("queues",): {"millrace_enqueuer", "millrace_worker"}}
         self.try_group("wrong roles", [(list(words), {"PGOPTIONS": f"-c role={role}"}, None, FAILED,
                                         "permission denied")
-                                       for words, roles in acts.items() for role in sorted(roles)])
+                                       for words, roles in acts.items() for role in sorted(roles)]
+                       + [(["doctor"], {"PGOPTIONS": f"-c role={role}"}, None, USAGE, "permission denied")
+                          for role in ("millrace_enqueuer", "millrace_worker")])
 
 
 def unequal(said, known):

@@ -136,6 +136,7 @@ FLAGS = {
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
     },
     "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
+    "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
     "worker": {
         "check": switch("check", "worker", "--queue=mail"),
         "config": [(["worker", "--config"], USAGE, "no value")],  # and what config_area tries
@@ -164,6 +165,7 @@ WORD_PLACES = {
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
+    "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
     "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),
 }
 

@@ -305,6 +305,42 @@ CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor() RETURNS TABLE(rank integer, severity text, finding text, about text, detail text, remedy text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.doctor() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_horizon() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_horizon() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_jobs() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_jobs() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_queues() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_queues() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_schedules() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_schedules() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_server() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_server() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_upkeep() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_upkeep() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -484,6 +520,12 @@ CREATE FUNCTION millrace.holders_of_key(of_queue integer, of_key text) RETURNS S
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.holders_of_key(of_queue integer, of_key text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.horizon_overview() RETURNS TABLE(rank integer, holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, xid text, transactions bigint, holds text, wrote boolean, inherited boolean, hidden boolean, remedy text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION millrace.horizon_overview() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millrace.schedule
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -754,6 +796,11 @@ CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.set_aside(of_queue integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.session_holders() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1284,6 +1331,8 @@ CREATE TABLE millrace.function_set (
     CONSTRAINT function_set_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.function_set OWNER TO millrace_owner;
+CREATE VIEW millrace.horizon_holders AS …;
+ALTER TABLE millrace.horizon_holders OWNER TO millrace_owner;
 CREATE TABLE millrace.installation (
     singleton boolean DEFAULT true NOT NULL,
     system_identifier bigint NOT NULL,
@@ -1489,6 +1538,10 @@ CREATE TABLE millrace.settle_receipt (
     CONSTRAINT settle_receipt_outcome_check CHECK ((outcome = ANY (ARRAY['snoozed'::text, 'released'::text])))
 );
 ALTER TABLE millrace.settle_receipt OWNER TO millrace_owner;
+CREATE VIEW millrace.storage AS …;
+ALTER TABLE millrace.storage OWNER TO millrace_owner;
+CREATE VIEW millrace.stuck_jobs AS …;
+ALTER TABLE millrace.stuck_jobs OWNER TO millrace_owner;
 CREATE TABLE millrace.unique_job (
     queue_id integer NOT NULL,
     unique_key text NOT NULL,
@@ -1788,6 +1841,15 @@ REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time
 REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.doctor() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.doctor() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.doctor() TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.doctor_horizon() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_jobs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_queues() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_schedules() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_server() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_upkeep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
@@ -1833,6 +1895,9 @@ REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.horizon_overview() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
@@ -1917,6 +1982,7 @@ REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.sc
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
@@ -2014,6 +2080,8 @@ GRANT SELECT ON TABLE millrace.function_set TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_worker;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_operator;
 GRANT SELECT ON TABLE millrace.function_set TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.horizon_holders TO millrace_operator;
+GRANT SELECT ON TABLE millrace.horizon_holders TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
@@ -2034,6 +2102,12 @@ GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedule_runs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_operator;
 GRANT SELECT ON TABLE millrace.schedules TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.storage TO millrace_operator;
+GRANT SELECT ON TABLE millrace.storage TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_operator;
+GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
+GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.history TO millrace_operator;

@@ -18,8 +18,8 @@ insert into manifest values
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
-                            explain_job}'),
-    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}');
+                            explain_job,horizon_overview,doctor}'),
+    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature
   from pg_proc f where f.pronamespace = 'millrace'::regnamespace;
@@ -44,7 +44,8 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
                         unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,schedules,schedule_runs,
-                                 running_jobs,job_lines,kinds_aside,kinds}'::text[]) relation $$,
+                                 running_jobs,job_lines,kinds_aside,kinds,horizon_holders,stuck_jobs,
+                                 storage}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a
                     where c.relnamespace = 'millrace'::regnamespace and a.attrelid = c.oid and a.attacl is not null $$,

@@ -30,6 +30,7 @@ struct Command {
     std::string_view details;     // what one must know, in lines of at most 100 columns
     std::span<const Flag> flags;  // of static storage
     Exit (*run)(const Invocation& invocation);
+    Exit failure = Exit::failed;  // what it ends with when it could not do its work
 };
 
 inline constexpr Flag json_flag{"json", "", "print JSON, for programs"};

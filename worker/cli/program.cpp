@@ -58,6 +58,12 @@ std::string help_on(std::span<const Command> commands, const std::string& name) 
     return is_known ? "millrace help " + name : "millrace help";
 }
 
+Exit failure_of(std::span<const Command> commands, const std::string& name) {
+    const auto found =
+        std::find_if(commands.begin(), commands.end(), [&](const Command& command) { return command.name == name; });
+    return found == commands.end() ? Exit::failed : found->failure;
+}
+
 Exit complain(const Console& console, Exit status, std::string_view problem, std::string_view remedy) {
     console.out.flush();
     console.complain(problem, remedy);
@@ -76,26 +82,29 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
                     .out_screen = Screen::of(STDOUT_FILENO, allows_colours),
                     .err_screen = Screen::of(STDERR_FILENO, allows_colours)};
     Options options;
+    const auto fail = [&](std::string_view problem, std::string_view remedy) {
+        return complain(console, failure_of(commands, options.command), problem, remedy);
+    };
     try {
         options = read_options(words, environment);
         const auto status = run_command(options, commands, console);
         console.out.flush();
         if (console.out) return status;
-        return complain(console, Exit::failed, "cannot write to standard output", "Is the disk full?");
+        return fail("cannot write to standard output", "Is the disk full?");
     } catch (const OptionError& error) {
         return complain(console, Exit::usage, error.what(), "");
     } catch (const UsageError& error) {
         return complain(console, Exit::usage, error.what(), help_on(commands, options.command));
     } catch (const storage::ConnectionLost& error) {
-        return complain(console, Exit::failed, fmt::format("no connection to the database: {}", error.what()),
-                        "Is it running? It is found by --database-url or PGHOST, PGPORT, PGDATABASE, PGUSER.");
+        return fail(fmt::format("no connection to the database: {}", error.what()),
+                    "Is it running? It is found by --database-url or PGHOST, PGPORT, PGDATABASE, PGUSER.");
     } catch (const storage::Error& error) {
         const bool has_no_schema = error.sqlstate() == "3F000" || error.sqlstate() == "42P01";
         const auto remedy = error.hint().empty() ? help_on(commands, options.command) : error.hint();
-        return complain(console, Exit::failed, error.what(),
-                        has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : remedy);
+        return fail(error.what(),
+                    has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : remedy);
     } catch (const std::exception& error) {
-        return complain(console, Exit::failed, error.what(), "");
+        return fail(error.what(), "");
     }
 }
 

@@ -146,6 +146,19 @@ std::vector<Explanation> OperatorStore::explain(core::JobId id) {
     return causes;
 }
 
+std::vector<Finding> OperatorStore::findings() {
+    std::vector<Finding> findings;
+    for (const auto& row :
+         execute(session_, "select severity, finding, about, detail, remedy from millrace.doctor()")) {
+        findings.push_back({.severity = row[0].c_str(),
+                            .finding = row[1].c_str(),
+                            .about = row[2].c_str(),
+                            .detail = row[3].c_str(),
+                            .remedy = row[4].c_str()});
+    }
+    return findings;
+}
+
 std::vector<QueueRow> OperatorStore::queues() {
     std::vector<QueueRow> queues;
     for (const auto& row : execute(session_, queues_statement)) {

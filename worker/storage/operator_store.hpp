@@ -61,6 +61,15 @@ struct Explanation {
     std::optional<std::string> remedy;
 };
 
+// What the doctor says of an installation; the gravest come first.
+struct Finding {
+    std::string severity;  // critical, warning or note
+    std::string finding;
+    std::string about;
+    std::string detail;
+    std::string remedy;
+};
+
 struct QueueRow {
     std::string name;
     std::int64_t available = 0;
@@ -119,6 +128,7 @@ public:
     [[nodiscard]] std::vector<JobRow> jobs(const JobFilter& filter);
     [[nodiscard]] std::optional<JobDetail> job(core::JobId id);
     [[nodiscard]] std::vector<Explanation> explain(core::JobId id);
+    [[nodiscard]] std::vector<Finding> findings();
     [[nodiscard]] std::vector<QueueRow> queues();
 
     // The job's state afterwards.

@@ -31,7 +31,8 @@ AREA_LIMIT_SECONDS = 1200
 # area: (cluster, its mode or None, command); the command's summary is parsed by `count`.
 CTEST = ["ctest", "--test-dir", "{build}", "--output-on-failure", "--progress", "-j", "2", "-L"]
 PROVE = ["prove", "--exec", "tests/support/pgtap_file.sh"]
-HORIZON = ["tests/sql/low_water.sql", "tests/sql/pinned_horizon.sql", "tests/sql/pinned_keys.sql"]
+HORIZON = [f"tests/sql/{name}" for name in ("low_water.sql", "pinned_horizon.sql", "pinned_keys.sql", "doctor.sql",
+                                            "horizon_holders.sql", "horizon_standby.py")]
 SQL = sorted({str(path.relative_to(ROOT)) for path in ROOT.glob("tests/sql/*.*")} - set(HORIZON))
 AREAS = {
     "tidy": (None, None, ["python3", "tests/tidy/run.py"]),

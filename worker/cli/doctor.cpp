@@ -1,0 +1,55 @@
+#include "cli/doctor.hpp"
+
+#include "cli/table.hpp"
+#include "storage/operator_store.hpp"
+
+#include <array>
+#include <ostream>
+#include <string_view>
+
+namespace millrace::cli {
+
+namespace {
+
+constexpr std::array flags{json_flag};
+
+Tone tone_of(std::string_view severity) {
+    if (severity == "critical") return Tone::bad;
+    return severity == "warning" ? Tone::busy : Tone::faint;
+}
+
+Exit run(const Invocation& invocation) {
+    if (!invocation.arguments.words().empty()) throw UsageError{"doctor takes no words"};
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    const auto session = sessions.open("doctor");
+    Table table{{{"severity"}, {"finding"}, {"about"}, {"detail"}, {"remedy"}}};
+    for (const auto& each : storage::OperatorStore{*session}.findings()) {
+        table.add({Cell::of(each.severity, tone_of(each.severity)), Cell::of(each.finding, Tone::strong),
+                   Cell::of(each.about), Cell::of(each.detail), Cell::of(each.remedy)});
+    }
+    if (invocation.arguments.has("json")) {
+        table.print_json(invocation.console.out);
+    } else if (table.rows() == 0) {
+        invocation.console.err << "healthy: the doctor has found nothing\n";
+    } else {
+        table.print(invocation.console.out, invocation.console.out_screen);
+    }
+    return table.rows() == 0 ? Exit::done : Exit::failed;
+}
+
+}  // namespace
+
+Command doctor_command() {
+    return {.name = "doctor",
+            .summary = "what is wrong with this installation, and what to do about it",
+            .usage = "millrace doctor [--json]",
+            .details =
+                "Exit status: 0 nothing found   1 something found   2 wrong usage, or it could not look.\n"
+                "critical: jobs do not run, or may be lost. warning: it works, and will not for ever. note: somebody\n"
+                "wanted it so, and may have forgotten. On a terminal long texts are cut; --json has them whole.",
+            .flags = flags,
+            .run = run,
+            .failure = Exit::usage};
+}
+
+}  // namespace millrace::cli

@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "adopt"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "adopt"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -71,6 +71,89 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "running mail\n")
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
+
+
+class Schedules(ProgramTest):
+    CREATE = ("schedules", "create", "sales", "30 6 * * mon-fri", "reports", "sales.report")
+
+    def setUp(self):
+        super().setUp()
+        self.sql("select millrace.create_queue('reports')")
+
+    def test_are_created_with_what_is_said_of_their_jobs(self):
+        self.expect(self.run_millrace("schedules"), NOTHING)
+        made = self.expect(self.run_millrace(*self.CREATE, '{"format": "pdf"}', "--time-zone", "Europe/Berlin",
+                                             "--misfire", "all", "--jitter", "10min", "--due-key", "at", "--priority",
+                                             "2", "--max-attempts", "4", "--timeout", "90s", "--json"), DONE).json
+        self.assertEqual((made["name"], made["outcome"]), ("sales", "created"))
+        self.assertEqual(self.sql("select concat_ws(' ', cron, time_zone, queue, kind, payload, misfire, jitter, due_key,"
+                                  " priority, max_attempts, timeout) from millrace.schedules"),
+                         '30 6 * * mon-fri Europe/Berlin reports sales.report {"format": "pdf"} all 00:10:00 at 2 4'
+                         ' 00:01:30')
+        row, = self.run_millrace("schedules", "--json").json
+        self.assertEqual((row["name"], row["paused"], row["next_run_at"], row["last_how"]),
+                         ("sales", False, made["next_run_at"], None))
+
+    def test_are_brought_in_line_by_the_same_call(self):
+        self.assertRegex(self.run_millrace(*self.CREATE).out, r"^created sales; next run at \S+Z\n$")
+        self.assertRegex(self.run_millrace(*self.CREATE).out, "^unchanged sales; ")
+        self.assertRegex(self.run_millrace(*self.CREATE, "--priority", "1", "--misfire", "skip").out,
+                         "^changed sales: misfire, priority; ")
+        self.run_millrace("schedules", "pause", "sales")
+        self.assertEqual(self.run_millrace(*self.CREATE).out, "changed sales: misfire, priority; it is paused\n")
+
+    def test_show_when_they_come_and_what_became_of_them(self):
+        self.run_millrace("schedules", "create", "leap", "30 2 29 2 *", "reports", "x", "--time-zone", "Europe/Berlin")
+        job = int(self.sql("select millrace.run_schedule_now('leap')"))
+        shown = self.expect(self.run_millrace("schedules", "show", "leap", "--next", "3", "--json"), DONE).json
+        self.assertEqual([run["at"] for run in shown["next_runs"]],
+                         self.sql("select string_agg(to_char(run_at at time zone 'utc',"
+                                  " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), ' ' order by run_at) from millrace.next_runs("
+                                  "'30 2 29 2 *', 'Europe/Berlin', n => 3)").split())
+        self.assertRegex(shown["next_runs"][0]["shown"], r"^\w{3} \d{4}-02-29 02:30$")
+        self.assertEqual([(run["how"], run["times"], run["job"]) for run in shown["runs"]], [("by hand", 1, job)])
+        text = self.run_millrace("schedules", "show", "leap", "--next", "3").out
+        self.assertEqual(text.count("-02-29 02:30"), 3)
+        self.assertRegex(text, rf"by hand +1 +{job}\n$")
+        self.assertEqual(len(self.run_millrace("schedules", "show", "leap", "--json").json["next_runs"]), 5)
+        self.run_millrace("schedules", "pause", "leap")
+        paused = self.run_millrace("schedules", "show", "leap", "--json").json
+        self.assertEqual((paused["paused"], paused["next_runs"], paused["next_run_at"]), (True, [], None))
+        ran = self.expect(self.run_millrace("schedules", "show", "lep"), NOTHING)
+        self.assertIn('Did you mean "leap"?', ran.err)
+
+    def test_are_paused_resumed_run_and_removed_by_name(self):
+        self.run_millrace(*self.CREATE)
+        self.run_millrace("schedules", "create", "rollup", "@hourly", "reports", "rollup")
+        self.assertEqual(self.run_millrace("schedules", "pause", "sales", "rollup").out, "paused sales\npaused rollup\n")
+        self.assertEqual(self.run_millrace("schedules", "pause", "sales", "--json").json,
+                         [{"name": "sales", "outcome": "already paused", "job": None}])
+        self.assertEqual(self.run_millrace("schedules", "resume", "rollup").out, "resumed rollup\n")
+        self.assertEqual(self.run_millrace("schedules", "resume", "rollup").out, "not paused rollup\n")
+        self.assertEqual(self.sql("select string_agg(name, ' ') from millrace.schedules where paused"), "sales")
+        ran, = self.expect(self.run_millrace("schedules", "run", "sales", "--json"), DONE).json
+        self.assertEqual(self.sql(f"select kind from millrace.jobs where id = {ran['job']}"), "sales.report")
+        ran = self.expect(self.run_millrace("schedules", "remove", "sales", "rolup", "rollup"), FAILED)
+        self.assertEqual((ran.out, 'Did you mean "rollup"?' in ran.err), ("removed sales\n", True))
+        self.assertEqual(self.sql("select string_agg(name, ' ') from millrace.schedules"), "rollup")
+
+    def test_are_listed_for_a_person_in_a_table_that_fits(self):
+        self.run_millrace(*self.CREATE)
+        self.sql("update millrace.schedule_due set error = 'it is ' || repeat('too large ', 50)")
+        lines = self.run_on_terminal("schedules", columns=80, NO_COLOR="1").out.splitlines()
+        self.assertEqual([len(line) <= 80 for line in lines], [True, True])
+        self.assertRegex(lines[1], "^sales .*…$")
+
+    def test_are_refused_with_a_reason_and_a_remedy(self):
+        for words, reason in ((["60 * * * *", "reports", "x"], "bad cron: minute '60'"),
+                              (["@daily", "nowhere", "x"], "unknown queue"),
+                              (["@daily", "reports", "x", "{}", "--time-zone", "CET"], "bad time_zone")):
+            ran = self.expect(self.run_millrace("schedules", "create", "x", *words), FAILED)
+            self.assertIn(reason, ran.err)
+            self.assertIn("hint:", ran.err)
+        ran = self.expect(self.run_millrace(*self.CREATE, "--misfire", "onec", PGHOST="/nowhere"), USAGE)
+        self.assertIn('did you mean "once"?', ran.err)
+        self.expect(self.run_millrace(*self.CREATE, "{", PGHOST="/nowhere"), USAGE)
 
 
 class Enqueue(ProgramTest):

@@ -45,6 +45,7 @@ def value_of(flag, *words):
 
 ENQUEUE = ("enqueue", "mail", "noop")
 CREATE = ("queues", "create", "fresh")
+SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
@@ -118,6 +119,37 @@ FLAGS = {
              (["queues", "set", "mail", "key_limit=none"], FAILED, "bad key_limit"),
              (["queues", "set", "mail", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout")],
     },
+    "schedules": {
+        "time-zone": refused(["", "CET", "UTC+3", "europe/berlin", "../../etc/passwd", "'"], "time-zone", *SCHEDULE,
+                             status=FAILED, word="bad time_zone")
+        + refused([b"\xff"], "time-zone", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "misfire": refused(["", "x", "ALL", "once ", "all\x1b[2J", "\u0430ll"], "misfire", *SCHEDULE,
+                           word="unknown misfire"),
+        "jitter": duration("jitter", *SCHEDULE) + refused(["25h"], "jitter", *SCHEDULE, status=FAILED,
+                                                          word="bad jitter"),
+        "due-key": refused(["", "k" * 101], "due-key", *SCHEDULE, status=FAILED, word="bad due_key")
+        + refused([b"\xff"], "due-key", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "priority": number("priority", *SCHEDULE, outside=(10,)),
+        "max-attempts": number("max-attempts", *SCHEDULE, outside=(0, 1001)),
+        "timeout": duration("timeout", *SCHEDULE) + refused(["0s", "31d"], "timeout", *SCHEDULE, status=FAILED,
+                                                            word="bad timeout"),
+        "next": number("next", "schedules", "show", "yearly", outside=(0, 1001)), "json": switch("json", "schedules"),
+        "": [(["schedules", "drop"], USAGE, "unknown verb"), (["schedules", "list", "yearly"], USAGE, "takes no names"),
+             (["schedules", "show"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearly", "x"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearl"], NOTHING, ""), (["schedules", "show", "none"], NOTHING, ""),
+             *((["schedules", verb], USAGE, "needs a name") for verb in ("pause", "resume", "run", "remove")),
+             *((["schedules", verb, "yearl"], FAILED, 'Did you mean "yearly"?')
+               for verb in ("pause", "resume", "run", "remove")),
+             (["schedules", "create", "fresh", "@daily", "mail"], USAGE, "schedules create needs"),
+             ([*SCHEDULE, "{}", "x"], USAGE, "schedules create needs"),
+             (["schedules", "create", "fresh", "0", "0", "*", "*", "*"], USAGE, "not JSON"),
+             (["schedules", "create", "fresh", "60 * * * *", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "@daily", "nowhere", "noop"], FAILED, "unknown queue"),
+             (["schedules", "create", "fresh", "@daily", "mail", ""], FAILED, "bad kind"),
+             *(([*SCHEDULE, text], USAGE, "not JSON") for text in ["", *MALFORMED_JSON] if text != "-")],
+    },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
@@ -149,6 +181,13 @@ WORD_PLACES = {
                                      "a short commit"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
+    "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schedules create WORD": (["schedules", "create", "--", "{}", "@daily", "mail", "noop"], FAILED, "bad name",
+                                       {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
+                                        "a short commit"}),
+    "millrace schedules pause WORD": (["schedules", "pause", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules remove WORD": (["schedules", "remove", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),

@@ -142,6 +142,7 @@ set local role millrace_owner;
 \ir queue/report.sql
 \ir queue/operate.sql
 \ir queue/adopt.sql
+\ir queue/payload_schemas.sql
 \ir queue/cron.sql
 \ir queue/cron_runs.sql
 \ir queue/schedules.sql

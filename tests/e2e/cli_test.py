@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "adopt"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "schemas", "adopt"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -154,6 +154,56 @@ class Schedules(ProgramTest):
         ran = self.expect(self.run_millrace(*self.CREATE, "--misfire", "onec", PGHOST="/nowhere"), USAGE)
         self.assertIn('did you mean "once"?', ran.err)
         self.expect(self.run_millrace(*self.CREATE, "{", PGHOST="/nowhere"), USAGE)
+
+
+class Schemas(ProgramTest):
+    SCHEMA = '{"type": "object", "required": ["to"], "properties": {"to": {"items": {"type": "string"}}}}'
+
+    def set(self, schema=SCHEMA, kind="mail.send"):
+        return self.run_millrace("schemas", "set", kind, "-", lines=schema)
+
+    def test_are_set_shown_listed_and_removed(self):
+        self.expect(self.run_millrace("schemas"), NOTHING)
+        self.assertEqual(self.expect(self.set(), DONE).out, "registered mail.send\n")
+        self.assertEqual(self.set().out, "unchanged mail.send\n")
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"type": "object"}')
+            file.flush()
+            self.assertEqual(self.run_millrace("schemas", "set", "mail.send", file.name, "--json").json,
+                             {"kind": "mail.send", "outcome": "changed"})
+            self.assertEqual(self.run_millrace("schemas", "check", file.name).out, "understood\n")
+        self.assertEqual(self.run_millrace("schemas", "show", "mail.send").json, {"type": "object"})
+        self.assertEqual([row["kind"] for row in self.run_millrace("schemas", "--json").json], ["mail.send"])
+        self.assertIn('Did you mean "mail.send"?',
+                      self.expect(self.run_millrace("schemas", "remove", "mail.sned"), NOTHING).err)
+        self.assertEqual(self.run_millrace("schemas", "remove", "mail.send").out, "removed mail.send\n")
+        self.expect(self.run_millrace("schemas", "show", "mail.send"), NOTHING)
+
+    def test_that_are_not_understood_are_not_set(self):
+        for schema, reason in (('{"properties": {"to": {"typ": "string"}}}',
+                                '/properties/to/typ: unknown keyword; did you mean "type"?'),
+                               ('{"$ref": "http://example.org/schema"}', "/$ref: a text such as"), ("{", "not JSON")):
+            self.assertIn(reason, self.expect(self.set(schema), FAILED).err)
+            ran = self.run_millrace("schemas", "check", "-", "--json", lines=schema, PGHOST="/nowhere")
+            self.assertIn(reason, self.expect(ran, FAILED).json["problem"])
+        self.sql("""select millrace.register_schema('k', '{"typ": "object"}')""")  # the server does not know keywords
+        self.assertIn("did you mean", self.run_millrace("schemas", "--json").json[0]["problem"])
+
+    def test_are_asked_by_enqueue_when_that_is_wanted(self):
+        self.sql("select millrace.create_queue('mail')")
+        self.set()
+        ran = self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": [7]}', "--check"), FAILED)
+        self.assertIn("/to/0: type: string expected, integer found", ran.err)
+        lines = '{"to": ["a"]}\n' * 1500 + '{"to": []}\n{}\n'
+        ran = self.expect(self.run_millrace("enqueue", "mail", "mail.send", "--check", lines=lines), FAILED)
+        self.assertIn('line 1502: the payload: required: there is no "to"', ran.err)
+        self.assertIn("Lines up to 1000 were enqueued", ran.err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs"), "1000")
+        self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": []}', "--check"), DONE)
+        self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": [7]}'), DONE)
+        ran = self.expect(self.run_millrace("enqueue", "mail", "other", "7", "--check"), DONE)
+        self.assertEqual(ran.err, "kind other has no schema: nothing is checked\n")
+        self.assertEqual(self.sql("select count(*) from millrace.jobs"), "1003")
 
 
 class Enqueue(ProgramTest):

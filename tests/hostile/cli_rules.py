@@ -62,6 +62,7 @@ FLAGS = {
                                    word="bad concurrency_key")
         + refused([b"\xff"], "concurrency-key", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
         "json": switch("json", *ENQUEUE),
+        "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
              (["enqueue", "mail", "a", "{}", "x"], USAGE, "needs a queue"),
              (["enqueue", "mail", "noop", "--no-such"], USAGE, "unknown flag"),
@@ -150,6 +151,21 @@ FLAGS = {
              (["schedules", "create", "fresh", "@daily", "mail", ""], FAILED, "bad kind"),
              *(([*SCHEDULE, text], USAGE, "not JSON") for text in ["", *MALFORMED_JSON] if text != "-")],
     },
+    "schemas": {
+        "json": switch("json", "schemas"),
+        "": [(["schemas", "drop"], USAGE, "unknown verb"), (["schemas", "list", "noop"], USAGE, "takes no kinds"),
+             (["schemas", "show"], USAGE, "needs one kind"), (["schemas", "show", "a", "b"], USAGE, "needs one kind"),
+             (["schemas", "show", "none"], NOTHING, ""), (["schemas", "remove", "none"], NOTHING, ""),
+             (["schemas", "remove"], USAGE, "needs one kind"), (["schemas", "set", "noop"], USAGE, "a kind and a file"),
+             (["schemas", "check"], USAGE, "needs one file"), (["schemas", "remove", "a", "b"], USAGE, "needs one kind"),
+             *((["schemas", verb, *kind, file], USAGE, word)
+               for verb, kind in (("check", ()), ("set", ("noop",)))
+               for file, word in (("/no/such", "cannot read"), ("", "cannot read"), ("/", "cannot read"),
+                                  ("/dev/zero", "longer than"), ("\x1b[2J", "cannot read"))),
+             (["schemas", "check", "/dev/null"], FAILED, "not JSON"), (["schemas", "check", "-"], FAILED, "not JSON"),
+             (["schemas", "set", "noop", "/dev/null"], FAILED, "not JSON"),
+             (["schemas", "set", b"\xff", "/dev/null"], FAILED, "not JSON")],
+    },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
@@ -188,6 +204,8 @@ WORD_PLACES = {
     "millrace schedules pause WORD": (["schedules", "pause", "--", "{}"], FAILED, "unknown schedule", set()),
     "millrace schedules remove WORD": (["schedules", "remove", "--", "{}"], FAILED, "unknown schedule", set()),
     "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
+    "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),
@@ -266,6 +284,15 @@ BAD_FILES = {  # what the file holds: word of the complaint
     b"[http]\nlisten = off\n[smtp]\nurl = x\n": "smtp.url",
     b"[smtp]\nusername = a\n": "smtp.url is not", b"!include /etc/passwd\n": "",
 }
+
+BAD_SCHEMAS = [  # what is on standard input, word
+    (b"", "not JSON"), (b"{", "not JSON"), (b'"\xff"', "not JSON"), (b"[]", "a schema is an object"),
+    (b"[" * 1000, "deeper than"), (b'{"typ": "object"}', 'did you mean "type"?'), (b'{"$ref": "#"}', "back to itself"),
+    (b'{"$ref": "http://127.0.0.1/x"}', "within this one"), (b'{"$ref": "file:///etc/passwd"}', "within this one"),
+    (b'{"pattern": "(a"}', "RE2"), (b'{"pattern": "(?=a)"}', "RE2"), (b'{"maxLength": -1}', "0 or more"),
+    (b'{"multipleOf": 0}', "above 0"), (b'{"\x1b[2J": 1}', "unknown keyword"), (b'{"enum": []}', "list of values"),
+    (b'{"maximum": 1e999}', "not JSON"), (b" " * 1048577, "longer than"),
+]
 
 BAD_LINES = [  # what is on standard input, status, word
     (b"", NOTHING, ""), (b"\n\n \r\n", NOTHING, ""), (b'{"a": 1}\n{bad}\n', FAILED, "line 2: not JSON"),

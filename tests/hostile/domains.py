@@ -96,6 +96,11 @@ def changes(meaning):
     return None if meaning == ("object", 2) else bad("changes")
 
 
+def schema(meaning):
+    """Of the generated documents, only objects are schemas; those of the catalogue are shallow."""
+    return None if meaning is None or meaning[0] == "object" else bad("schema")
+
+
 def replaces(meaning):
     """No generated array names what can be replaced."""
     return None if meaning is not None and not meaning.items else bad("replaces")

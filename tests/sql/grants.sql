@@ -6,19 +6,20 @@ select plan(19);
 
 create temp table manifest (role name, functions text[]);
 insert into manifest values
-    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke}'),
+    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
+                            payload_schemas}'),
     ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                           open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,next_runs,
-                          tick_schedules,cancel_requests,set_progress,log_line}'),
+                          tick_schedules,cancel_requests,set_progress,log_line,payload_schemas}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
-                            explain_job}'),
-    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job}');
+                            explain_job,register_schema,payload_schemas}'),
+    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,payload_schemas}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature
   from pg_proc f where f.pronamespace = 'millrace'::regnamespace;

@@ -188,6 +188,11 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_schema(schema jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_schema(schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -567,11 +572,11 @@ CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
 ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval, kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -587,6 +592,11 @@ CREATE FUNCTION millrace.pause_schedule(name text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.pause_schedule(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.payload_schemas(kinds text[] DEFAULT NULL::text[], known text DEFAULT NULL::text, OUT version text, OUT schemas jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -650,6 +660,11 @@ CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.receipts_from() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.register_schema(kind text, schema jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.register_schema(kind text, schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1197,6 +1212,7 @@ CREATE TABLE millrace.worker (
     ended_at timestamp with time zone,
     end_reason text,
     cleared boolean DEFAULT false NOT NULL,
+    kinds text[],
     CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
 )
 WITH (fillfactor='50');
@@ -1295,6 +1311,34 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.kind_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.kind_lane (
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    number smallint NOT NULL,
+    CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
+);
+ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1304,7 +1348,7 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
+    CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
@@ -1518,6 +1562,14 @@ ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_pkey PRIMARY KEY (queue_id, kind);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_number_key UNIQUE (queue_id, number);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1599,6 +1651,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
@@ -1670,6 +1724,7 @@ REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1773,13 +1828,18 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_schedule(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
@@ -1804,6 +1864,8 @@ REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;

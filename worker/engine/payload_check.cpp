@@ -1,6 +1,7 @@
 #include "engine/schema_keywords.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -84,7 +85,7 @@ public:
     Check(const PayloadSchema::Compiled& schema, std::size_t most_steps) : schema_{schema}, most_steps_{most_steps} {}
 
     std::optional<Violation> run(const Json& payload) {
-        if (holds(schema_.root, payload)) return std::nullopt;
+        if (holds(*schema_.root, payload)) return std::nullopt;
         return std::move(violation_);
     }
 

@@ -3,6 +3,7 @@
 #include "engine/schema_keywords.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace millrace::engine {
 
@@ -30,12 +31,13 @@ PayloadSchema::PayloadSchema(std::string_view text) {
     if (levels_of(text) > most_schema_levels) {
         throw BadSchema{fmt::format("the schema: nested deeper than {} levels", most_schema_levels)};
     }
-    auto compiled = std::make_unique<Compiled>();
+    std::unique_ptr<const Json> json;
     try {
-        compiled->root = Json::parse(text);
+        json = std::make_unique<const Json>(Json::parse(text));
     } catch (const Json::exception& error) {
         throw BadSchema{fmt::format("the schema: not JSON: {}", reason_of(error))};
     }
+    auto compiled = std::make_unique<Compiled>(std::move(json));
     compile(*compiled);
     compiled_ = std::move(compiled);
 }

@@ -3,6 +3,7 @@
 #include "core/nearest.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -169,7 +170,7 @@ public:
     explicit Reading(PayloadSchema::Compiled& schema) : schema_{schema} {}
 
     void run() {
-        read(schema_.root, "");
+        read(*schema_.root, "");
         for (const auto& [text, where, holder] : references_)
             resolve(*text, where, *holder);
         for (const auto& [text, where, holder] : references_) {
@@ -312,7 +313,7 @@ private:
         const Json* target = nullptr;
         try {
             const Json::json_pointer place{*pointer};
-            if (schema_.root.contains(place)) target = &std::as_const(schema_.root).at(place);
+            if (schema_.root->contains(place)) target = &schema_.root->at(place);
         } catch (const Json::exception&) {  // no pointer
         }
         if (target == nullptr || !schemas_.contains(target)) refuse(where, rule);
@@ -378,6 +379,9 @@ std::string pointer_step(std::string_view name) {
     }
     return step;
 }
+
+PayloadSchema::Compiled::Compiled(std::unique_ptr<const nlohmann::json> json) : root{std::move(json)} {}
+PayloadSchema::Compiled::~Compiled() = default;
 
 void compile(PayloadSchema::Compiled& schema) {
     Reading{schema}.run();

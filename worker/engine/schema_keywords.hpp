@@ -1,12 +1,12 @@
 #pragma once
 // A schema that has been read: its JSON, where its references lead, and its patterns.
 //
-// For payload_schema.cpp and payload_check.cpp only: it includes nlohmann's JSON and RE2.
+// For payload_schema.cpp and payload_check.cpp only: it includes RE2.
 
 #include "engine/payload_schema.hpp"
 
 #include <re2/re2.h>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <map>
 #include <memory>
@@ -17,7 +17,10 @@
 namespace millrace::engine {
 
 struct PayloadSchema::Compiled {
-    nlohmann::json root;
+    explicit Compiled(std::unique_ptr<const nlohmann::json> json);
+    ~Compiled();
+
+    const std::unique_ptr<const nlohmann::json> root;
     std::unordered_map<const nlohmann::json*, const nlohmann::json*> references;  // the text of a $ref: its schema
     std::map<std::string, std::unique_ptr<const RE2>, std::less<>> patterns;
 };

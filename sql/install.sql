@@ -154,6 +154,7 @@ set local role millrace_owner;
 \ir queue/operate.sql
 \ir queue/operate_many.sql
 \ir queue/adopt.sql
+\ir queue/payload_schemas.sql
 \ir queue/cron.sql
 \ir queue/cron_runs.sql
 \ir queue/schedules.sql

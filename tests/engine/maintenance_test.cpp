@@ -43,7 +43,8 @@ protected:
     LogWatch log;
     engine::Stats stats;
     engine::AnswerWatch answers{1h};
-    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log()};
+    engine::PayloadSchemas schemas{{}};
+    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log(), schemas};
     std::jthread thread;
 };
 

@@ -109,6 +109,10 @@ MILLRACE = {
     "maintain_partitions": writes(days_ahead=("7", d.between("days_ahead", 1, 60))),
     "prune": writes(max_rows=("1", d.between("max_rows", 1, 100000))),
     "queue_overview": reads(),
+    "register_schema": writes(kind=("'noop'", d.kind), schema=("'{\"type\": \"object\"}'", d.schema)),
+    "payload_schemas": reads(
+        kinds=("null", d.unless_null(d.either(lambda kinds: len(kinds.items) <= 1000, d.bad("kinds")))),
+        known=("null", d.anything)),
     "explain_job": reads(job_id=("<waiting>", d.unknown_job)),
     "doctor": reads(),
     "horizon_overview": reads(),

@@ -46,6 +46,7 @@ def value_of(flag, *words):
 ENQUEUE = ("enqueue", "mail", "noop")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
+SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
@@ -62,6 +63,7 @@ FLAGS = {
                                    word="bad concurrency_key")
         + refused([b"\xff"], "concurrency-key", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
         "json": switch("json", *ENQUEUE),
+        "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
              (["enqueue", "mail", "a", "{}", "x"], USAGE, "needs a queue"),
              (["enqueue", "mail", "noop", "--no-such"], USAGE, "unknown flag"),
@@ -131,6 +133,52 @@ FLAGS = {
              (["queues", "set", "mail", "key_limit=none"], FAILED, "bad key_limit"),
              (["queues", "set", "mail", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout")],
     },
+    "schedules": {
+        "time-zone": refused(["", "CET", "UTC+3", "europe/berlin", "../../etc/passwd", "'"], "time-zone", *SCHEDULE,
+                             status=FAILED, word="bad time_zone")
+        + refused([b"\xff"], "time-zone", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "misfire": refused(["", "x", "ALL", "once ", "all\x1b[2J", "\u0430ll"], "misfire", *SCHEDULE,
+                           word="unknown misfire"),
+        "jitter": duration("jitter", *SCHEDULE) + refused(["25h"], "jitter", *SCHEDULE, status=FAILED,
+                                                          word="bad jitter"),
+        "due-key": refused(["", "k" * 101], "due-key", *SCHEDULE, status=FAILED, word="bad due_key")
+        + refused([b"\xff"], "due-key", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "priority": number("priority", *SCHEDULE, outside=(10,)),
+        "max-attempts": number("max-attempts", *SCHEDULE, outside=(0, 1001)),
+        "timeout": duration("timeout", *SCHEDULE) + refused(["0s", "31d"], "timeout", *SCHEDULE, status=FAILED,
+                                                            word="bad timeout"),
+        "next": number("next", "schedules", "show", "yearly", outside=(0, 1001)), "json": switch("json", "schedules"),
+        "": [(["schedules", "drop"], USAGE, "unknown verb"), (["schedules", "list", "yearly"], USAGE, "takes no names"),
+             (["schedules", "show"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearly", "x"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearl"], NOTHING, ""), (["schedules", "show", "none"], NOTHING, ""),
+             *((["schedules", verb], USAGE, "needs a name") for verb in ("pause", "resume", "run", "remove")),
+             *((["schedules", verb, "yearl"], FAILED, 'Did you mean "yearly"?')
+               for verb in ("pause", "resume", "run", "remove")),
+             (["schedules", "create", "fresh", "@daily", "mail"], USAGE, "schedules create needs"),
+             ([*SCHEDULE, "{}", "x"], USAGE, "schedules create needs"),
+             (["schedules", "create", "fresh", "0", "0", "*", "*", "*"], USAGE, "not JSON"),
+             (["schedules", "create", "fresh", "60 * * * *", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "@daily", "nowhere", "noop"], FAILED, "unknown queue"),
+             (["schedules", "create", "fresh", "@daily", "mail", ""], FAILED, "bad kind"),
+             *(([*SCHEDULE, text], USAGE, "not JSON") for text in ["", *MALFORMED_JSON] if text != "-")],
+    },
+    "schemas": {
+        "json": switch("json", "schemas"),
+        "": [(["schemas", "drop"], USAGE, "unknown verb"), (["schemas", "list", "noop"], USAGE, "takes no kinds"),
+             (["schemas", "show"], USAGE, "needs one kind"), (["schemas", "show", "a", "b"], USAGE, "needs one kind"),
+             (["schemas", "show", "none"], NOTHING, ""), (["schemas", "remove", "none"], NOTHING, ""),
+             (["schemas", "remove"], USAGE, "needs one kind"), (["schemas", "set", "noop"], USAGE, "a kind and a file"),
+             (["schemas", "check"], USAGE, "needs one file"), (["schemas", "remove", "a", "b"], USAGE, "needs one kind"),
+             *((["schemas", verb, *kind, file], USAGE, word)
+               for verb, kind in (("check", ()), ("set", ("noop",)))
+               for file, word in (("/no/such", "cannot read"), ("", "cannot read"), ("/", "cannot read"),
+                                  ("/dev/zero", "longer than"), ("\x1b[2J", "cannot read"))),
+             (["schemas", "check", "/dev/null"], FAILED, "not JSON"), (["schemas", "check", "-"], FAILED, "not JSON"),
+             (["schemas", "set", "noop", "/dev/null"], FAILED, "not JSON"),
+             (["schemas", "set", b"\xff", "/dev/null"], FAILED, "not JSON")],
+    },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
@@ -163,6 +211,15 @@ WORD_PLACES = {
                                      "a short commit"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
+    "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schedules create WORD": (["schedules", "create", "--", "{}", "@daily", "mail", "noop"], FAILED, "bad name",
+                                       {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
+                                        "a short commit"}),
+    "millrace schedules pause WORD": (["schedules", "pause", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules remove WORD": (["schedules", "remove", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
+    "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
@@ -242,6 +299,15 @@ BAD_FILES = {  # what the file holds: word of the complaint
     b"[http]\nlisten = off\n[smtp]\nurl = x\n": "smtp.url",
     b"[smtp]\nusername = a\n": "smtp.url is not", b"!include /etc/passwd\n": "",
 }
+
+BAD_SCHEMAS = [  # what is on standard input, word
+    (b"", "not JSON"), (b"{", "not JSON"), (b'"\xff"', "not JSON"), (b"[]", "a schema is an object"),
+    (b"[" * 1000, "deeper than"), (b'{"typ": "object"}', 'did you mean "type"?'), (b'{"$ref": "#"}', "back to itself"),
+    (b'{"$ref": "http://127.0.0.1/x"}', "within this one"), (b'{"$ref": "file:///etc/passwd"}', "within this one"),
+    (b'{"pattern": "(a"}', "RE2"), (b'{"pattern": "(?=a)"}', "RE2"), (b'{"maxLength": -1}', "0 or more"),
+    (b'{"multipleOf": 0}', "above 0"), (b'{"\x1b[2J": 1}', "unknown keyword"), (b'{"enum": []}', "list of values"),
+    (b'{"maximum": 1e999}', "not JSON"), (b" " * 1048577, "longer than"),
+]
 
 BAD_LINES = [  # what is on standard input, status, word
     (b"", NOTHING, ""), (b"\n\n \r\n", NOTHING, ""), (b'{"a": 1}\n{bad}\n', FAILED, "line 2: not JSON"),

@@ -105,6 +105,9 @@ def retry_delays(meaning):
     is_fine = (1 <= len(meaning.items) <= 100 and meaning.dims == f"[1:{len(meaning.items)}]"
                and set(meaning.items) <= {"1 second", "0"})
     return None if is_fine else bad("retry_delays")
+def schema(meaning):
+    """Of the generated documents, only objects are schemas; those of the catalogue are shallow."""
+    return None if meaning is None or meaning[0] == "object" else bad("schema")
 
 
 def replaces(meaning):

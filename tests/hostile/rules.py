@@ -118,6 +118,23 @@ def batch_rules():
            ("batch", "never created", "-1", "MR013", "unknown batch -1"))
 
 
+def schema_rules():
+    def row(rule, schema):
+        return "schema", rule, f"'noop', {schema}", "MR005", "bad schema"
+    return of(
+        "millrace.register_schema",
+        ("kind", "null", "null, '{}'", "MR005", "bad kind"), ("kind", "empty", "'', '{}'", "MR005", "bad kind"),
+        ("kind", "101 characters", "repeat('k', 101), '{}'", "MR005", "bad kind"),
+        row("the null of JSON", "'null'"), row("true", "'true'"), row("a list", "'[{}]'"),
+        row("more than 64 KiB", "jsonb_build_object('title', repeat('x', 65536))"),
+        row("65 levels", "(repeat('{\"not\":', 64) || '{}' || repeat('}', 64))::jsonb"),
+        row("6000 levels", "jsonb_build_object('not', (repeat('[', 6000) || repeat(']', 6000))::jsonb)"),
+        row("a reference to a host", "'{\"$ref\": \"http://example.org/a\"}'"),
+        row("a reference to a file, deep inside", "'{\"allOf\": [{\"not\": {\"$ref\": \"file:///etc/passwd\"}}]}'"),
+    ) + of("millrace.payload_schemas",
+           ("kinds", "1001", "array_fill('k'::text, '{1001}')", "MR005", "bad kinds"))
+
+
 def configure_rules():
     def row(rule, changes, word):
         return "changes", rule, f"'mail', '{changes}'", "MR005", word
@@ -389,7 +406,7 @@ def create_queue_rules():
 RULES = (
     enqueue_rules("millrace.enqueue", "'{}'") + enqueue_rules("millrace.enqueue_many", "'{1,2}'") + session_rules()
     + tie_rules("millrace.enqueue", "'{}'") + tie_rules("millrace.enqueue_many", "'{1,2}'") + unique_rules()
-    + batch_rules() + configure_rules() + many_rules()
+    + batch_rules() + configure_rules() + many_rules() + schema_rules()
     + settle_one_rules() + settle_many_rules() + operator_rules() + report_rules() + create_queue_rules()
     + limit_rules("millrace.promote", "max_jobs", 10000) + limit_rules("millrace.reap", "max_jobs", 10000)
     + limit_rules("millrace.prune", "max_rows", 100000) + limit_rules("millrace.maintain_partitions", "days_ahead", 60)

@@ -193,6 +193,11 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_schema(schema jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_schema(schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -654,6 +659,11 @@ CREATE FUNCTION millrace.pause_schedule(name text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.pause_schedule(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.payload_schemas(kinds text[] DEFAULT NULL::text[], known text DEFAULT NULL::text, OUT version text, OUT schemas jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -717,6 +727,11 @@ CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.receipts_from() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.register_schema(kind text, schema jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.register_schema(kind text, schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1811,6 +1826,7 @@ GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_work
 REVOKE ALL ON FUNCTION millrace.check_kind(caller text, kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1938,6 +1954,11 @@ REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_schedule(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
@@ -1962,6 +1983,8 @@ REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;

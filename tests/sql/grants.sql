@@ -6,20 +6,21 @@ select plan(19);
 
 create temp table manifest (role name, functions text[]);
 insert into manifest values
-    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke}'),
+    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
+                            payload_schemas}'),
     ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                           open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,next_runs,
-                          tick_schedules,cancel_requests,set_progress,log_line}'),
+                          tick_schedules,cancel_requests,set_progress,log_line,payload_schemas}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,limit_key,
                             retry,replay,cancel,configure_kind,retry_many,replay_many,cancel_many,discard_many,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
-                            explain_job,horizon_overview,doctor}'),
-    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}');
+                            explain_job,horizon_overview,doctor,register_schema,payload_schemas}'),
+    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor,payload_schemas}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature
   from pg_proc f where f.pronamespace = 'millrace'::regnamespace;

@@ -6,13 +6,15 @@
 // down, a failure is nobody's fault, and the attempt is not counted.
 //
 // A worker is handed no kind without a handler (sql/queue/kinds.sql). One that came all the same is put off, not
-// failed.
+// failed. A payload that is not as the schema of its kind wants it never gets to the handler: its job is discarded.
 //
 // Thread rule: owns one thread and, for transactional handlers, one connection, opened when first needed.
 
 #include "engine/attempt_log.hpp"
 #include "engine/backlog.hpp"
+#include "engine/complaints.hpp"
 #include "engine/completer.hpp"
+#include "engine/payload_schemas.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/registry.hpp"
 #include "engine/running_attempts.hpp"
@@ -32,6 +34,8 @@ public:
         const Registry& registry;
         Completer& completer;
         const RunningAttempts& attempts;
+        const PayloadSchemas& schemas;
+        Complaints& complaints;
         AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;
@@ -51,6 +55,7 @@ private:
 
     // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
     [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);
+    [[nodiscard]] std::optional<core::Outcome> refused_by_schema(const core::Job& job);
     [[nodiscard]] core::Outcome run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop);
     [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                                   const std::stop_token& stop);

@@ -38,8 +38,9 @@ declare
     claimed_queue int;
     room int := max_jobs;
     limited boolean;
+    rated boolean;
     lanes smallint[] := '{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}';
-    claimed_at constant timestamptz := millrace.now();
+    claimed_at timestamptz := millrace.now();
     new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
     oldest_first constant boolean := random() < 0.1;
     own constant xid8 := pg_current_xact_id_if_assigned();
@@ -49,8 +50,9 @@ begin
         raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
             hint = 'Allowed for max_jobs: 1 to 10000.';
     end if;
-    select q.id, q.max_running is not null, case when q.paused_at is null then max_jobs else 0 end
-      into claimed_queue, limited, room
+    select q.id, q.max_running is not null, q.token_micros is not null,
+           case when q.paused_at is null then max_jobs else 0 end
+      into claimed_queue, limited, rated, room
       from millrace.queue q
      where q.name = queue;
     if not found then
@@ -72,6 +74,9 @@ begin
     end if;
     if limited and room > 0 then
         room := least(room, millrace.free_places(claimed_queue));
+    end if;
+    if rated and room > 0 then
+        select least(room, t.amount), t.at into room, claimed_at from millrace.tokens(claimed_queue) t;
     end if;
     if room <= 0 then
         return;
@@ -149,6 +154,9 @@ begin
      order by w.priority, w.pos, w.job_id;
 
     get diagnostics amount = row_count;
+    if rated then
+        perform millrace.spend(claimed_queue, amount, claimed_at);
+    end if;
     if amount > 0 then
         insert into millrace.queue_delta (queue_id, available, running) values (claimed_queue, -amount, amount);
     end if;

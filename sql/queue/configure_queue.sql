@@ -5,6 +5,8 @@
 -- lowered stops nobody; fewer are started until enough have ended.
 --
 -- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit.
+--            rate   'N per second', minute, hour or day: jobs that are started; null: no limit, and no burst
+--            burst  of them at once, 1 … 100,000; null: as many as come in a second. See rate.sql
 -- Locks      the queue's row.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       1, and one of operator_action; with a key limit one of follow_up.
@@ -17,11 +19,12 @@ set timezone = 'UTC'
 as $$
 declare
     known constant text[] := '{max_attempts,timeout,retry_base,retry_cap,max_payload_bytes,retention,max_running,
-                               key_limit}';
+                               key_limit,rate,burst}';
     queue constant int := millrace.queue_id(name);
     old millrace.queue%rowtype;
     new millrace.queue%rowtype;
     changed jsonb;
+    micros bigint;
     stranger text;
 begin
     if changes is null or jsonb_typeof(changes) <> 'object' then
@@ -43,6 +46,10 @@ begin
     end;
     perform millrace.check_queue('configure_queue', new.max_attempts, new.timeout, new.retry_base, new.retry_cap,
                                  new.max_payload_bytes, new.retention, new.max_running, new.key_limit);
+    if new.rate is null and not changes ? 'burst' then
+        new.burst := null;
+    end if;
+    micros := millrace.check_rate('configure_queue', new.rate, new.burst);
     select coalesce(jsonb_object_agg(n.key, jsonb_build_object('from', o.value, 'to', n.value)), '{}') into changed
       from jsonb_each(to_jsonb(new)) n
       join jsonb_each(to_jsonb(old)) o on o.key = n.key
@@ -53,7 +60,8 @@ begin
     update millrace.queue q
        set max_attempts = new.max_attempts, timeout = new.timeout, retry_base = new.retry_base,
            retry_cap = new.retry_cap, max_payload_bytes = new.max_payload_bytes, retention = new.retention,
-           max_running = new.max_running, key_limit = new.key_limit
+           max_running = new.max_running, key_limit = new.key_limit, rate = new.rate, burst = new.burst,
+           token_micros = micros
      where q.id = queue;
     if changed ? 'key_limit' then
         perform millrace.leave_note(queue, 0, 'looked', null, null);

@@ -173,6 +173,12 @@ as $$
            format('select millrace.configure_queue(%L, ''{"max_running": n}'')', q.name)
       from millrace.queues q
      where q.name = explain_queue.queue and q.running >= q.max_running
+    union all
+    select 4, 'queue rate',
+           format('its rate is %s, and the next token comes at %s', q.rate, millrace.utc_text(q.next_token_at)),
+           format('select millrace.configure_queue(%L, ''{"rate": "N per second"}'')', q.name)
+      from millrace.queues q
+     where q.name = explain_queue.queue and q.next_token_at is not null
 $$;
 
 -- How many jobs are before one that is available, and how long they may take.

@@ -33,7 +33,7 @@ begin
                                       open_session,heartbeat,close_session,claim,follow_up_all,complete,fail,snooze,
                                       discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
                                       reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
-                                      tick_schedules,next_runs,cancel_requests,set_progress,log_line}'),
+                                      tick_schedules,next_runs,cancel_requests,set_progress,log_line,next_token}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,pause_queue,resume_queue,limit_key,follow_up_all,
                                         retry,replay,cancel,adopt,reap,promote,maintain_partitions,prune,

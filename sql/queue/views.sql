@@ -79,7 +79,8 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamptz,
                oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
-               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int)
+               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int, rate text,
+               burst int, next_token_at timestamptz)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -87,7 +88,8 @@ as $$
 select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
        n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
        q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at,
-       q.paused_at, q.max_running, q.key_limit
+       q.paused_at, q.max_running, q.key_limit, q.rate, millrace.burst_of(q.burst, q.token_micros),
+       (select case b.tokens when 0 then b.spent_until + b.every end from millrace.bucket_at(q.id, millrace.now()) b)
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,

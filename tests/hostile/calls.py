@@ -92,6 +92,7 @@ MILLRACE = {
                            message=("null", d.unless_null(d.sized("message", 1000)))),
     "log_line": writes(**LEASE, text=("'began'", d.sized("text", 2000, least=1))),
     "raise_signal": writes(queue=("'mail'", d.unknown_queue)),
+    "next_token": reads(queue=("'mail'", d.unknown_queue)),
     "lower_signal": writes(queue=("'mail'", d.unknown_queue)),
     "promote": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
     "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000))),

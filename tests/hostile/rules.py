@@ -126,6 +126,13 @@ def configure_rules():
         row("an object for an interval", '{"timeout": {"a": 1}}', "bad changes: invalid input syntax"),
         row("a negative part", '{"timeout": "%s"}' % WILD_2, "bad timeout"),
         row("null for what needs a value", '{"retention": null}', "bad retention"),
+        *(row(f"a rate of {rate}", '{"rate": "%s"}' % rate, "bad rate")
+          for rate in ("14", "0 per day", "10001 per second", "0.999 per day", "NaN per second",
+                       "1 per second; drop table millrace.job")),
+        row("a rate that is a number", '{"rate": 14}', "bad rate"),
+        row("a burst of 0", '{"rate": "1 per second", "burst": 0}', "bad burst"),
+        row("a burst beyond 100,000", '{"rate": "1 per second", "burst": 100001}', "bad burst"),
+        row("a burst without a rate", '{"burst": 5}', "bad burst"),
         row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
     ) + of("millrace.limit_key", ("queue", "unknown", "'nowhere', 'k', 1", "MR003", "unknown queue"),
            ("key", "null", "'mail', null, 1", "MR005", "bad key"),
@@ -346,7 +353,7 @@ RULES = (
           "101 bytes"))
     + of("millrace.advance_low_water", ("queues", "a null", "'{NULL}'", "MR003", "unknown queue null"),
          ("queues", "unknown", "'{mail,nowhere}'", "MR003", "unknown queue 'nowhere'"))
-    + [rule for verb in ("poke", "raise_signal", "lower_signal")
+    + [rule for verb in ("poke", "raise_signal", "lower_signal", "next_token")
        for rule in of(f"millrace.{verb}", ("queue", "null", "null", "MR003", "unknown queue null"),
                       ("queue", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
 )
@@ -402,6 +409,10 @@ LEGAL = [
     ("millrace.close_batch", "a batch that is closed", "millrace.close_batch(<closed_batch>)"),
     ("millrace.configure_queue", "no change", "millrace.configure_queue('mail', '{}')"),
     ("millrace.configure_queue", "null for no limit", "millrace.configure_queue('mail', '{\"max_running\": null}')"),
+    ("millrace.configure_queue", "the lowest rate, the largest burst",
+     "millrace.configure_queue('mail', '{\"rate\": \"1.000 per day\", \"burst\": 100000}')"),
+    ("millrace.configure_queue", "the highest rate",
+     "millrace.configure_queue('mail', '{\"rate\": \"864000000 per day\", \"burst\": null}')"),
     ("millrace.limit_key", "none of its own", "millrace.limit_key('mail', 'never seen', null)"),
     ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
 ]

@@ -14,8 +14,8 @@
 -- that has already written, a settle for instance, is left as it is.
 --
 -- Arguments  max_jobs  1 … 10,000: as many as the worker has free hands
--- Locks      the session's row of worker FOR KEY SHARE, then rows of ready, SKIP LOCKED: waits only for the end of a
---            session that is being ended.
+-- Locks      the session's row of worker FOR KEY SHARE: waits only for the end of a session that is being ended. For a
+--            queue with max_running or a rate advisory 7710/queue, tried; then rows of ready, SKIP LOCKED.
 -- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument.
 -- Plan       ready by its primary key within each lane, delete by row address, job by primary key; the settings below
 --            keep it so in every state of the statistics (tests/sql/claim_plan.sql, docs/decisions/0001).
@@ -72,11 +72,8 @@ begin
         end if;
         lanes := '{10, 0, 11, 1, 12, 2, 13, 3, 14, 4, 15, 5, 16, 6, 17, 7, 18, 8, 19, 9}';
     end if;
-    if limited and room > 0 then
-        room := least(room, millrace.free_places(claimed_queue));
-    end if;
-    if rated and room > 0 then
-        select least(room, t.amount), t.at into room, claimed_at from millrace.tokens(claimed_queue) t;
+    if (limited or rated) and room > 0 then
+        select s.room, s.at into room, claimed_at from millrace.may_start(claimed_queue, room, limited, rated) s;
     end if;
     if room <= 0 then
         return;
@@ -159,6 +156,23 @@ begin
     end if;
     if amount > 0 then
         insert into millrace.queue_delta (queue_id, available, running) values (claimed_queue, -amount, amount);
+    end if;
+end
+$$;
+
+-- How many of so many jobs of a queue that is limited, or has a rate, may be started; and the time it is.
+create or replace function millrace.may_start(
+    of_queue int, inout room int, limited boolean, rated boolean, out at timestamptz)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if limited then
+        room := least(room, millrace.free_places(of_queue));
+    end if;
+    at := millrace.now();
+    if rated and room > 0 then
+        select least(room, t.amount), t.at into room, at from millrace.tokens(of_queue) t;
     end if;
 end
 $$;

@@ -66,6 +66,9 @@ begin
     if changed ? 'key_limit' then
         perform millrace.leave_note(queue, 0, 'looked', null, null);
     end if;
+    if changed ?| '{rate,burst}' then  -- also those who wait for a token, and are not to be woken by what is enqueued
+        perform pg_notify('millrace/' || name, 'lowered');
+    end if;
     perform millrace.wake(queue);
     perform millrace.audit('configure_queue', jsonb_build_object('queue', name, 'changed', changed), 1);
     return changed;

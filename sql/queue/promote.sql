@@ -69,11 +69,11 @@ begin
     select count(*), array_agg(distinct g.queue_id) into promoted, woken from gone g;
 
     perform millrace.wake(q) from unnest(woken) q;
+    perform millrace.look_at_keys(max_jobs, from_time);
     perform millrace.follow_up_all();
-    next_run_at := least(millrace.wake_rated(), (select s.run_at
-                                                   from millrace.scheduled s
-                                                  where s.run_at >= from_time
-                                                  order by s.run_at
-                                                  limit 1));
+    next_run_at := least(
+        millrace.wake_rated(),
+        (select d.due_at from millrace.key_due d where d.due_at >= from_time order by d.due_at limit 1),
+        (select s.run_at from millrace.scheduled s where s.run_at >= from_time order by s.run_at limit 1));
 end
 $$;

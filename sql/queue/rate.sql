@@ -1,4 +1,4 @@
--- check_rate, bucket, tokens, spend, wake_rated, next_token: how many jobs of a queue may be started in a time.
+-- tokens, spend, wake_rated, look_at_keys: how many jobs of a queue may be started in a time, how many of a key let go.
 --
 --     n tokens ──claim of k jobs──► n - k tokens ──time──► one more each token_micros, up to burst
 --
@@ -20,12 +20,19 @@
 -- refused sleep until then, and promote() wakes the queue at that time, and every second after it until somebody has
 -- claimed. So nothing depends on those who were refused.
 --
--- Locks   advisory 7710/queue, tried and not waited for; as max_running in claim.sql.
+-- The rate of a key is the same for jobs that are let go from `blocked`: follow_keys() takes their tokens, with their
+-- slots, under the key's lock. Until then they wait where no claim passes them. A job that is tried again has kept its
+-- slot, and takes no other token. When a key's next tokens come is in key_due; promote() has it looked at then, at most
+-- twenty times a second.
+--
+-- Locks   advisory 7710/queue, tried and not waited for; as max_running in claim.sql. Rows of key_due, SKIP LOCKED.
 -- Raises  MR005 bad_argument (check_rate), MR003 unknown_queue (next_token).
--- Rows    2 of bucket per claim that got jobs or ran out of tokens, and per waking up.
+-- Rows    2 of bucket per claim that got jobs or ran out of tokens, and per waking up; 2 of key_due and a note per key
+--         and time.
 
 -- What a queue's rate may be, or an error.
-create or replace function millrace.check_rate(caller text, rate text, burst int)
+create or replace function millrace.check_rate(
+    caller text, rate text, burst int, rate_name text default 'rate', burst_name text default 'burst')
 returns bigint  -- microseconds between two tokens; null: no limit
 language plpgsql immutable
 set search_path = pg_catalog, pg_temp
@@ -37,12 +44,12 @@ declare
                                end / nullif(parts[1]::numeric, 0);
     wrong constant text := case
         when rate is not null and (micros is null or micros not between 100 and 86400000000)
-            then 'rate: N per second, minute, hour or day, as in "14 per second", N with up to three decimals, from '
-                 '1 per day to 10000 per second; or null for no limit'
+            then rate_name || ': N per second, minute, hour or day, as in "14 per second", N with up to three '
+                 'decimals, from 1 per day to 10000 per second; or null for no limit'
         when burst not between 1 and 100000
-            then 'burst: 1 to 100000, or null for as many as come in a second'
+            then burst_name || ': 1 to 100000, or null for as many as come in a second'
         when burst is not null and rate is null
-            then 'burst: none where there is no rate' end;
+            then burst_name || ': none where there is no rate' end;
 begin
     if wrong is not null then
         raise exception using errcode = 'MR005', message = format('%s: bad %s', caller, split_part(wrong, ':', 1)),
@@ -128,6 +135,71 @@ as $$
      where amount > 0 or n.new_wake is distinct from n.wake_at
 $$;
 
+-- The same for a key whose bucket is in its row of concurrency_key, and whose rate is known: see follow_keys(). A key's
+-- token is taken when a job is let go, not when it is started.
+create or replace function millrace.key_bucket(
+    spent_until timestamptz, token_micros bigint, burst int, at timestamptz,
+    out since timestamptz, out tokens int, out worthwhile int, out every interval)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select s.since, least(floor(extract(epoch from at - s.since) * 1000000 / token_micros), k.burst)::int,
+           greatest(1, least(ceil(50000.0 / token_micros), k.burst / 2))::int, k.every
+      from (select millrace.burst_of(burst, token_micros) as burst, token_micros * interval '1 microsecond' as every) k
+     cross join lateral (select least(greatest(spent_until, at - k.burst * k.every), at) as since) s
+$$;
+
+-- Whether a key's bucket is not full again: if so its state is still needed.
+create or replace function millrace.is_filling(of_queue int, of_key text, spent_until timestamptz)
+returns boolean
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select spent_until is not null
+       and exists (select
+                     from millrace.queue q
+                     left join millrace.key_limit l on l.queue_id = of_queue and l.key = of_key
+                    cross join lateral (select coalesce(l.token_micros, q.key_token_micros) as micros) r
+                    cross join lateral (select case when l.token_micros is null then q.key_burst else l.burst end
+                                            as burst) g
+                    cross join lateral millrace.key_bucket(spent_until, r.micros, g.burst, millrace.now()) b
+                    where q.id = of_queue and b.tokens < millrace.burst_of(g.burst, r.micros))
+$$;
+
+-- Of the keys for whose tokens jobs wait, those whose time has come are looked at by whoever follows the notes next.
+-- since: as in promote.sql.
+create or replace function millrace.look_at_keys(max_keys int, since timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+    at constant timestamptz := millrace.now();
+    looked int[];
+begin
+    with due as materialized (
+        select d.ctid
+          from millrace.key_due d
+         where d.due_at >= look_at_keys.since and d.due_at <= at
+         order by d.due_at
+         limit max_keys
+           for update skip locked
+    ), gone as (
+        delete from millrace.key_due d
+         where d.ctid = any (array(select x.ctid from due x))
+        returning d.queue_id, d.key
+    ), noted as (
+        insert into millrace.follow_up (queue_id, job_id, what, key)
+        select distinct g.queue_id, 0, 'looked', g.key from gone g
+        returning queue_id
+    )
+    select array_agg(distinct n.queue_id) into looked from noted n;
+    perform millrace.wake(q) from unnest(looked) q;
+end
+$$;
+
 -- Wakes the queues whose jobs may wait for tokens that have come in. Whoever finds its lock taken leaves it: then there
 -- is a claim, or somebody wakes.
 create or replace function millrace.wake_rated()
@@ -179,7 +251,7 @@ end
 $$;
 
 -- For a worker whose claim has brought nothing: until then it need not come again. A time that is past where there are
--- tokens; null where the queue has no rate.
+-- tokens, or where only keys have rates; null where there are none.
 create or replace function millrace.next_token(queue text)
 returns timestamptz
 language plpgsql security definer
@@ -189,7 +261,13 @@ declare
     of_queue constant int := millrace.queue_id(queue);
     at constant timestamptz := millrace.now();
 begin
-    return (select case b.tokens when 0 then b.spent_until + b.worthwhile * b.every else b.spent_until + b.every end
-              from millrace.bucket_at(of_queue, at) b);
+    return coalesce((select case b.tokens when 0 then b.spent_until + b.worthwhile * b.every
+                                          else b.spent_until + b.every end
+                       from millrace.bucket_at(of_queue, at) b),
+                    (select at
+                      where exists (select from millrace.queue q where q.id = of_queue and q.key_rate is not null)
+                         or exists (select
+                                      from millrace.key_limit l
+                                     where l.queue_id = of_queue and l.rate is not null)));
 end
 $$;

@@ -79,5 +79,15 @@ TEST_F(Rate, holds_over_two_workers) {
     EXPECT_EQ(too_many, "0");
 }
 
+TEST_F(Rate, of_a_key_lets_its_jobs_go_on_time) {
+    set(R"({"key_rate": "4 per second", "key_burst": 1, "key_limit": 10})");
+    auto& running = start(no_op, never_polls());
+    ASSERT_TRUE(running.log().await("listening"));
+    for (int i = 0; i < 4; ++i)
+        database.enqueue("q", "k", "{}", "concurrency_key => 'a'");
+    database.enqueue("q", "k", "{}", "concurrency_key => 'b'");
+    EXPECT_TRUE(completes(5));
+}
+
 }  // namespace
 }  // namespace millrace::testing

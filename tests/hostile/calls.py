@@ -56,7 +56,8 @@ MILLRACE = {
     "pause_queue": writes(name=("'mail'", d.unknown_queue)),
     "resume_queue": writes(name=("'mail'", d.unknown_queue)),
     "limit_key": writes(queue=("'mail'", d.unknown_queue), key=("'k'", d.sized("key", 200, least=1)),
-                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000)))),
+                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000))),
+                        rate=("'14 per second'", d.rate), burst=("20", d.unless_null(d.between("burst", 1, 100000)))),
     "follow_up_all": writes(),
     "poke": reads(queue=("'mail'", d.unknown_queue)),
     "create_queue": writes(

@@ -133,11 +133,17 @@ def configure_rules():
         row("a burst of 0", '{"rate": "1 per second", "burst": 0}', "bad burst"),
         row("a burst beyond 100,000", '{"rate": "1 per second", "burst": 100001}', "bad burst"),
         row("a burst without a rate", '{"burst": 5}', "bad burst"),
+        row("a key's rate of 0", '{"key_rate": "0 per day"}', "bad key_rate"),
+        row("a key's burst without a rate", '{"key_burst": 5}', "bad key_burst"),
         row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
     ) + of("millrace.limit_key", ("queue", "unknown", "'nowhere', 'k', 1", "MR003", "unknown queue"),
            ("key", "null", "'mail', null, 1", "MR005", "bad key"),
            ("key", "empty", "'mail', '', 1", "MR005", "bad key"),
            ("max_held", "0", "'mail', 'k', 0", "MR005", "bad max_held"),
+           ("rate", "no time", "'mail', 'k', 1, '14'", "MR005", "bad rate"),
+           ("rate", "0", "'mail', 'k', null, '0 per hour'", "MR005", "bad rate"),
+           ("burst", "0", "'mail', 'k', 1, '1 per hour', 0", "MR005", "bad burst"),
+           ("burst", "without a rate", "'mail', 'k', 1, burst => 3", "MR005", "bad burst"),
            ("max_held", "1000001", "'mail', 'k', 1000001", "MR005", "bad max_held")
     ) + [rule for verb in ("pause_queue", "resume_queue")
          for rule in of(f"millrace.{verb}", ("name", "null", "null", "MR003", "unknown queue null"),
@@ -414,5 +420,6 @@ LEGAL = [
     ("millrace.configure_queue", "the highest rate",
      "millrace.configure_queue('mail', '{\"rate\": \"864000000 per day\", \"burst\": null}')"),
     ("millrace.limit_key", "none of its own", "millrace.limit_key('mail', 'never seen', null)"),
+    ("millrace.limit_key", "a rate and no limit", "millrace.limit_key('mail', 'k', null, '0.042 per hour')"),
     ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
 ]

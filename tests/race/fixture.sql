@@ -20,7 +20,7 @@ begin
              millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
              millrace.operator_action, millrace.blocked, millrace.follow_up, millrace.key_limit,
              millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
-             millrace.batch_count, millrace.schedule, millrace.schedule_due, millrace.schedule_run, millrace.bucket,
+             millrace.batch_count, millrace.schedule, millrace.schedule_due, millrace.schedule_run, millrace.bucket, millrace.key_due,
              millrace.kind, millrace.kind_lane,
              race.handed, race.effect
              restart identity;

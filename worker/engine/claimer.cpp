@@ -113,6 +113,7 @@ std::chrono::milliseconds Claimer::until_token(const std::stop_token& stop) {
 bool Claimer::await_token(const std::stop_token& stop) {
     if (!is_rated_ && Clock::now() - asked_for_rate_at_ < ask_for_rate_every) return false;
     const auto wait = std::min(until_token(stop), poll_);
+    if (is_rated_ && wait == wait.zero()) with_.maintenance.note_scheduled();  // a key's token may be waited for
     const auto token_at = Clock::now() + wait;
     // Who enqueues rings in vain, there is no token for that job either; who has changed the rate says flagless.
     for (auto left = wait; left > left.zero() && !stop.stop_requested();

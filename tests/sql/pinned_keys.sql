@@ -8,7 +8,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(11);
+select plan(12);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 do $$
@@ -110,7 +110,13 @@ call pg_temp.work_off('a queue with a rate', 300,
                       $$ select millrace_test.advance_clock('1 min'), millrace.promote(), millrace.enqueue('q', 'k') $$);
 select pg_temp.is_flat('a queue with a rate', 300);
 select cmp_ok(version, '>=', 300::bigint, 'each claim has replaced the state') from millrace.bucket;
-select millrace.configure_queue('q', '{"rate": null}') \g /dev/null
+select millrace.configure_queue('q', '{"rate": null, "key_rate": "1 per minute", "key_limit": 9}') \g /dev/null
+select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, '{300}'), concurrency_key => 'r')) \g /dev/null
+call pg_temp.work_off('a key with a rate', 300,
+                      $$ select millrace_test.advance_clock('1 min'),
+                                millrace.promote(1000, millrace.now() - interval '1 min') $$);
+select pg_temp.is_flat('a key with a rate', 300);
+select millrace.configure_queue('q', '{"key_rate": null, "key_limit": 1}') \g /dev/null
 
 -- The marks are what keeps it so.
 select cmp_ok(pg_temp.cost_of('one key', 941, 1000), '<', 200::bigint, 'no claim passes what is behind it');

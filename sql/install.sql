@@ -121,6 +121,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 13
+\set name 0013_create_buckets
+\set text `cat migrations/0013_create_buckets.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0013_create_buckets.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -136,6 +145,7 @@ set local role millrace_owner;
 \ir queue/batch.sql
 \ir queue/configure_queue.sql
 \ir queue/configure_kind.sql
+\ir queue/rate.sql
 \ir queue/session.sql
 \ir queue/settled.sql
 \ir queue/kinds.sql

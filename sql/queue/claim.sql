@@ -16,8 +16,8 @@
 -- that has already written, a settle for instance, is left as it is.
 --
 -- Arguments  max_jobs  1 … 10,000: as many as the worker has free hands
--- Locks      the session's row of worker FOR KEY SHARE, then rows of ready, SKIP LOCKED: waits only for the end of a
---            session that is being ended.
+-- Locks      the session's row of worker FOR KEY SHARE: waits only for the end of a session that is being ended. For a
+--            queue with max_running or a rate advisory 7710/queue, tried; then rows of ready, SKIP LOCKED.
 -- Rows       3 per job; of jobs that are set aside at most max_jobs in each of 10 rounds, and 3 for each.
 -- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument.
 -- Plan       ready by its primary key within each lane, delete by row address, job by primary key; the settings below
@@ -41,24 +41,23 @@ declare
     claimed_queue int;
     room int := max_jobs;
     limited boolean;
+    rated boolean;
     handled text[];  -- kinds; null: whatever comes
     paused text[];
     sorted boolean;  -- whether jobs of this queue have been set aside
     lanes smallint[] := '{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}';
-    claimed_at constant timestamptz := millrace.now();
+    claimed_at timestamptz := millrace.now();
     new_fence constant bigint := (session::bigint << 32) | floor(random() * 4294967296)::bigint;
     oldest_first constant boolean := random() < 0.1;
     own constant xid8 := pg_current_xact_id_if_assigned();
     amount int;
 begin
-    if max_jobs is null or max_jobs not between 1 and 10000 then
-        raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
-            hint = 'Allowed for max_jobs: 1 to 10000.';
-    end if;
-    select q.id, q.max_running is not null, case when q.paused_at is null then max_jobs else 0 end,
+    perform millrace.raise_bad_max_jobs() where max_jobs is null or max_jobs not between 1 and 10000;
+    select q.id, q.max_running is not null, q.token_micros is not null,
+           case when q.paused_at is null then max_jobs else 0 end,
            (select array_agg(k.name) from millrace.kind k where k.paused_at is not null),
            exists (select from millrace.kind_lane k where k.queue_id = q.id)
-      into claimed_queue, limited, room, paused, sorted
+      into claimed_queue, limited, rated, room, paused, sorted
       from millrace.queue q
      where q.name = queue;
     perform millrace.queue_id(queue) where not found;  -- raises MR003
@@ -70,11 +69,11 @@ begin
         perform millrace.wake(claimed_queue) where millrace.follow_up(claimed_queue) > room;
         lanes := '{10, 0, 11, 1, 12, 2, 13, 3, 14, 4, 15, 5, 16, 6, 17, 7, 18, 8, 19, 9}';
     end if;
-    room := least(room, case when limited and room > 0 then millrace.free_places(claimed_queue) end);
+    if (limited or rated) and room > 0 then
+        select s.room, s.at into room, claimed_at from millrace.may_start(claimed_queue, room, limited, rated) s;
+    end if;
     lanes := case when sorted then millrace.with_kind_lanes(lanes, claimed_queue, handled, paused) else lanes end;
-    for round in 1 .. 10
-    loop
-        exit when room <= 0;
+    for round in 1 .. case when room > 0 then 10 else 0 end loop
         return query
         with chosen as materialized (
             select next.ctid
@@ -156,9 +155,38 @@ begin
         get diagnostics amount = row_count;
         insert into millrace.queue_delta (queue_id, available, running)
         select claimed_queue, -amount, amount where amount > 0;
+        perform millrace.spend(claimed_queue, amount, claimed_at) where rated;
         room := room - amount;
         exit when room = 0 or (handled is null and paused is null) or not millrace.set_aside(claimed_queue);
     end loop;
+end
+$$;
+
+create or replace function millrace.raise_bad_max_jobs()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
+        hint = 'Allowed for max_jobs: 1 to 10000.';
+end
+$$;
+
+-- How many of so many jobs of a queue that is limited, or has a rate, may be started; and the time it is.
+create or replace function millrace.may_start(
+    of_queue int, inout room int, limited boolean, rated boolean, out at timestamptz)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if limited then
+        room := least(room, millrace.free_places(of_queue));
+    end if;
+    at := millrace.now();
+    if rated and room > 0 then
+        select least(room, t.amount), t.at into room, at from millrace.tokens(of_queue) t;
+    end if;
 end
 $$;
 

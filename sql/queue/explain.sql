@@ -152,6 +152,21 @@ as $$
                           order by k.version desc
                           limit 1) k on true
      where b.job_id = of_job and b.batch_id is null
+    union all
+    select 'key rate',
+           format('the rate of key %s is %s, and jobs are let go again at %s', b.key, coalesce(l.rate, q.key_rate),
+                  millrace.utc_text(k.wake_at)),
+           format('select millrace.limit_key(%L, %L, null, ''N per second'')', q.name, b.key)
+      from millrace.blocked b
+      join millrace.queue q on q.id = b.queue_id
+      left join millrace.key_limit l on l.queue_id = b.queue_id and l.key = b.key
+     cross join lateral (select k.wake_at
+                           from millrace.concurrency_key k
+                          where k.queue_id = b.queue_id and k.key = b.key
+                          order by k.version desc
+                          limit 1) k
+     where b.job_id = of_job and b.batch_id is null and k.wake_at is not null
+       and coalesce(l.rate, q.key_rate) is not null
 $$;
 
 -- Who may run its kind.
@@ -198,6 +213,12 @@ as $$
            format('select millrace.configure_queue(%L, ''{"max_running": n}'')', q.name)
       from millrace.queues q
      where q.name = explain_queue.queue and q.running >= q.max_running
+    union all
+    select 4, 'queue rate',
+           format('its rate is %s, and the next token comes at %s', q.rate, millrace.utc_text(q.next_token_at)),
+           format('select millrace.configure_queue(%L, ''{"rate": "N per second"}'')', q.name)
+      from millrace.queues q
+     where q.name = explain_queue.queue and q.next_token_at is not null
 $$;
 
 -- How many jobs are before one that is available, and how long they may take.

@@ -35,7 +35,7 @@ begin
                                       discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
                                       reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
                                       tick_schedules,next_runs,cancel_requests,set_progress,log_line,
-                                      payload_schemas}'),
+                                      payload_schemas,next_token}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,
                                         limit_key,follow_up_all,retry,replay,cancel,adopt,reap,promote,
@@ -43,7 +43,8 @@ begin
                                         drop_schedule,pause_schedule,resume_schedule,run_schedule_now,tick_schedules,
                                         explain_job,configure_kind,retry_many,replay_many,cancel_many,discard_many,
                                         horizon_overview,doctor,register_schema,payload_schemas}'),
-                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor,payload_schemas}')
+                ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor,
+                                      payload_schemas}')
                ) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'millrace'::regnamespace and f.proname = any (r.functions)
     loop

@@ -75,6 +75,7 @@ begin
     delete from millrace.concurrency_key k
      where k.ctid = any (array(select x.ctid from millrace.concurrency_key x
                                 where x.held = 0 and x.low_job = 9223372036854775807 and x.version < idle_since
+                                  and not millrace.is_filling(x.queue_id, x.key, x.spent_until)
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);

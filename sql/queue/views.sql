@@ -81,7 +81,8 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
                created_at timestamptz, paused_at timestamptz, max_running int, key_limit int,
-               dead_letter_retention interval)
+               dead_letter_retention interval, rate text, burst int, next_token_at timestamptz, key_rate text,
+               key_burst int)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -89,7 +90,10 @@ as $$
 select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
        n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
        q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at,
-       q.paused_at, q.max_running, q.key_limit, q.dead_letter_retention
+       q.paused_at, q.max_running, q.key_limit, q.dead_letter_retention, q.rate,
+       millrace.burst_of(q.burst, q.token_micros),
+       (select case b.tokens when 0 then b.spent_until + b.every end from millrace.bucket_at(q.id, millrace.now()) b),
+       q.key_rate, millrace.burst_of(q.key_burst, q.key_token_micros)
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
@@ -226,8 +230,9 @@ select b.id, q.name as queue, b.kind,
 -- Keys in use: how many jobs may hold a slot, how many do, and how many wait. Counts what waits: for a look, not a
 -- scrape.
 create view millrace.blocked_keys as
-select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job
-  from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held
+select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job,
+       coalesce(l.rate, q.key_rate) as rate, k.wake_at as next_tokens_at
+  from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held, k.wake_at
           from millrace.concurrency_key k
          order by k.queue_id, k.key, k.version desc) k
   join millrace.queue q on q.id = k.queue_id

@@ -62,6 +62,10 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4", "--json").json,
                          {"key_limit": {"from": 2, "to": 4}})
         self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4").out, "nothing to change\n")
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "rate=14 per second", "burst=20"), DONE)
+        self.assertEqual(ran.out, 'burst: 20 was null\nrate: "14 per second" was null\n')
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "rate=none"), DONE)
+        self.assertEqual(ran.out, 'burst: null was 20\nrate: null was "14 per second"\n')
         self.assertEqual(self.sql("select concat_ws(' ', max_running, key_limit, timeout) from millrace.queues"),
                          "4 00:05:00")
         self.expect(self.run_millrace("queues", "set", "mail", "key_limit"), USAGE)

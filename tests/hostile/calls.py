@@ -63,7 +63,8 @@ MILLRACE = {
     "pause_kind": writes(kind=("'noop'", d.kind)),
     "resume_kind": writes(kind=("'noop'", d.kind)),
     "limit_key": writes(queue=("'mail'", d.unknown_queue), key=("'k'", d.sized("key", 200, least=1)),
-                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000)))),
+                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000))),
+                        rate=("'14 per second'", d.rate), burst=("20", d.unless_null(d.between("burst", 1, 100000)))),
     "follow_up_all": writes(),
     "poke": reads(queue=("'mail'", d.unknown_queue)),
     "create_queue": writes(
@@ -101,6 +102,7 @@ MILLRACE = {
                            message=("null", d.unless_null(d.sized("message", 1000)))),
     "log_line": writes(**LEASE, text=("'began'", d.sized("text", 2000, least=1))),
     "raise_signal": writes(queue=("'mail'", d.unknown_queue)),
+    "next_token": reads(queue=("'mail'", d.unknown_queue)),
     "lower_signal": writes(queue=("'mail'", d.unknown_queue)),
     "promote": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
     "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000))),

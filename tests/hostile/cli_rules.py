@@ -130,6 +130,8 @@ FLAGS = {
              (["queues", "set", "mail", "no_such=1"], FAILED, "no setting"),
              (["queues", "set", "mail", "max_running=0"], FAILED, "bad max_running"),
              (["queues", "set", "mail", "max_running=ten"], FAILED, "bad changes"),
+             (["queues", "set", "mail", "rate=14"], FAILED, "bad rate"),
+             (["queues", "set", "mail", "rate=1 per day", "burst=0"], FAILED, "bad burst"),
              (["queues", "set", "mail", "key_limit=none"], FAILED, "bad key_limit"),
              (["queues", "set", "mail", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout")],
     },

@@ -91,6 +91,15 @@ def batch_payload(meaning):
     return payload(1048576)(meaning) or (None if meaning[0] == "object" else bad("payload"))
 
 
+def rate(meaning):
+    """Beside a burst, which is nothing without a rate."""
+    if meaning is None:
+        return bad("burst")
+    found = re.fullmatch(r"([0-9]{1,9}(?:[.][0-9]{1,3})?) per (second|minute|hour|day)", meaning, re.ASCII)
+    a_day = found and float(found[1]) * {"second": 86400, "minute": 1440, "hour": 24, "day": 1}[found[2]]
+    return None if found and 1 <= a_day <= 864_000_000 else bad("rate")
+
+
 def changes(meaning):
     """No generated document names a setting."""
     return None if meaning == ("object", 2) else bad("changes")

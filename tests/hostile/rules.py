@@ -151,6 +151,15 @@ def configure_rules():
         row("an object for an interval", '{"timeout": {"a": 1}}', "bad changes: invalid input syntax"),
         row("a negative part", '{"timeout": "%s"}' % WILD_2, "bad timeout"),
         row("null for what needs a value", '{"retention": null}', "bad retention"),
+        *(row(f"a rate of {rate}", '{"rate": "%s"}' % rate, "bad rate")
+          for rate in ("14", "0 per day", "10001 per second", "0.999 per day", "NaN per second",
+                       "1 per second; drop table millrace.job")),
+        row("a rate that is a number", '{"rate": 14}', "bad rate"),
+        row("a burst of 0", '{"rate": "1 per second", "burst": 0}', "bad burst"),
+        row("a burst beyond 100,000", '{"rate": "1 per second", "burst": 100001}', "bad burst"),
+        row("a burst without a rate", '{"burst": 5}', "bad burst"),
+        row("a key's rate of 0", '{"key_rate": "0 per day"}', "bad key_rate"),
+        row("a key's burst without a rate", '{"key_burst": 5}', "bad key_burst"),
         row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
         row("dead letters for an hour", '{"dead_letter_retention": "1 hour"}', "bad dead_letter_retention"),
     ) + of(
@@ -173,6 +182,10 @@ def configure_rules():
            ("key", "null", "'mail', null, 1", "MR005", "bad key"),
            ("key", "empty", "'mail', '', 1", "MR005", "bad key"),
            ("max_held", "0", "'mail', 'k', 0", "MR005", "bad max_held"),
+           ("rate", "no time", "'mail', 'k', 1, '14'", "MR005", "bad rate"),
+           ("rate", "0", "'mail', 'k', null, '0 per hour'", "MR005", "bad rate"),
+           ("burst", "0", "'mail', 'k', 1, '1 per hour', 0", "MR005", "bad burst"),
+           ("burst", "without a rate", "'mail', 'k', 1, burst => 3", "MR005", "bad burst"),
            ("max_held", "1000001", "'mail', 'k', 1000001", "MR005", "bad max_held")
     ) + [rule for verb in ("pause_kind", "resume_kind")
          for rule in of(f"millrace.{verb}", ("kind", "null", "null", "MR005", "bad kind"),
@@ -423,7 +436,7 @@ RULES = (
           "101 bytes"))
     + of("millrace.advance_low_water", ("queues", "a null", "'{NULL}'", "MR003", "unknown queue null"),
          ("queues", "unknown", "'{mail,nowhere}'", "MR003", "unknown queue 'nowhere'"))
-    + [rule for verb in ("poke", "raise_signal", "lower_signal")
+    + [rule for verb in ("poke", "raise_signal", "lower_signal", "next_token")
        for rule in of(f"millrace.{verb}", ("queue", "null", "null", "MR003", "unknown queue null"),
                       ("queue", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
 )
@@ -479,6 +492,11 @@ LEGAL = [
     ("millrace.close_batch", "a batch that is closed", "millrace.close_batch(<closed_batch>)"),
     ("millrace.configure_queue", "no change", "millrace.configure_queue('mail', '{}')"),
     ("millrace.configure_queue", "null for no limit", "millrace.configure_queue('mail', '{\"max_running\": null}')"),
+    ("millrace.configure_queue", "the lowest rate, the largest burst",
+     "millrace.configure_queue('mail', '{\"rate\": \"1.000 per day\", \"burst\": 100000}')"),
+    ("millrace.configure_queue", "the highest rate",
+     "millrace.configure_queue('mail', '{\"rate\": \"864000000 per day\", \"burst\": null}')"),
     ("millrace.limit_key", "none of its own", "millrace.limit_key('mail', 'never seen', null)"),
+    ("millrace.limit_key", "a rate and no limit", "millrace.limit_key('mail', 'k', null, '0.042 per hour')"),
     ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
 ]

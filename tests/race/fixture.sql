@@ -21,7 +21,7 @@ begin
              millrace.operator_action, millrace.blocked, millrace.follow_up, millrace.key_limit,
              millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
              millrace.batch_count, millrace.kind, millrace.kind_lane, millrace.schedule, millrace.schedule_due,
-             millrace.schedule_run,
+             millrace.schedule_run, millrace.bucket, millrace.key_due,
              race.handed, race.effect
              restart identity;
     perform setval('millrace.job_id', 1, false);

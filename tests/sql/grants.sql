@@ -12,7 +12,7 @@ insert into manifest values
                           open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,next_runs,
-                          tick_schedules,cancel_requests,set_progress,log_line,payload_schemas}'),
+                          tick_schedules,cancel_requests,set_progress,log_line,payload_schemas,next_token}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                             create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,limit_key,
                             retry,replay,cancel,configure_kind,retry_many,replay_many,cancel_many,discard_many,

@@ -3,6 +3,7 @@
 -- A kind that nobody has configured, paused or met without a handler has no row.
 
 set local role millrace_owner;
+set local client_min_messages = warning;  -- a new installation has nothing to drop
 
 create table millrace.kind (
     id             int primary key generated always as identity,

@@ -112,6 +112,24 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 12
+\set name 0012_add_retry_policies
+\set text `cat migrations/0012_add_retry_policies.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0012_add_retry_policies.sql
+\endif
+\ir install/end.sql
+
+\set number 13
+\set name 0013_create_buckets
+\set text `cat migrations/0013_create_buckets.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0013_create_buckets.sql
+\endif
+\ir install/end.sql
+
 \set number 14
 \set name 0014_create_history_marks
 \set text `cat migrations/0014_create_history_marks.sql`
@@ -135,8 +153,11 @@ set local role millrace_owner;
 \ir queue/enqueue_unique.sql
 \ir queue/batch.sql
 \ir queue/configure_queue.sql
+\ir queue/configure_kind.sql
+\ir queue/rate.sql
 \ir queue/session.sql
 \ir queue/settled.sql
+\ir queue/kinds.sql
 \ir queue/claim.sql
 \ir queue/settle.sql
 \ir queue/settle_one.sql
@@ -151,7 +172,9 @@ set local role millrace_owner;
 \ir queue/cancel.sql
 \ir queue/report.sql
 \ir queue/operate.sql
+\ir queue/operate_many.sql
 \ir queue/adopt.sql
+\ir queue/payload_schemas.sql
 \ir queue/cron.sql
 \ir queue/cron_runs.sql
 \ir queue/schedules.sql

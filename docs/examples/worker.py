@@ -52,7 +52,7 @@ class Worker:
             left, self.session = self.session, None
             self.call("close_session", left)
         self.session = self.call("open_session", self.name, [self.queue], os.uname().nodename, os.getpid(), None,
-                                 f"{LEASE_SECONDS} seconds")[0][0]
+                                 f"{LEASE_SECONDS} seconds", list(HANDLERS))[0][0]
 
     def beat(self):
         """In a thread and by a connection of its own: no handler can hold it up."""
@@ -83,8 +83,6 @@ class Worker:
         try:
             with self.db.transaction():  # a savepoint, so that the batch survives an error
                 self.call("assert_lease", job.fence, job.job_id)  # from here to the commit nobody can take the job
-                if job.kind not in HANDLERS:
-                    return "snoozed", None, "1 minute"  # a newer worker may know it
                 HANDLERS[job.kind](self.db, job, self.name)
                 self.db.execute("set constraints all immediate")  # at the commit it would be too late
             return "completed", None, None

@@ -237,9 +237,11 @@ declare
     enqueued bigint;
 begin
     insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout)
-    select millrace.now(), millrace.storage_day(), q.id, batch.priority, q.max_attempts, batch.kind,
-           batch.payload || jsonb_build_object('batch', outcome), q.timeout
+    select millrace.now(), millrace.storage_day(), q.id, batch.priority,
+           coalesce(k.max_attempts, q.max_attempts), batch.kind,
+           batch.payload || jsonb_build_object('batch', outcome), coalesce(k.timeout, q.timeout)
       from millrace.queue q
+      left join millrace.kind k on k.name = batch.kind
      where q.id = batch.queue_id
     returning j.id into enqueued;
     insert into millrace.ready (job_id, stored_on, queue_id, priority)

@@ -4,7 +4,11 @@
 -- now on, retry_base and _cap for the next failure, max_running and key limits for the next claim. A limit that is
 -- lowered stops nobody; fewer are started until enough have ended.
 --
--- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit.
+-- Arguments  as create_queue(); what is not given stays. Null is a value for timeout and max_running: no limit; and for
+--            dead_letter_retention: for ever.
+--            rate   'N per second', minute, hour or day: jobs that are started; null: no limit, and no burst
+--            burst  of them at once, 1 … 100,000; null: as many as come in a second. See rate.sql
+--            key_rate, key_burst   the same for jobs of each key that are let go
 -- Locks      the queue's row.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       1, and one of operator_action; with a key limit one of follow_up.
@@ -17,11 +21,13 @@ set timezone = 'UTC'
 as $$
 declare
     known constant text[] := '{max_attempts,timeout,retry_base,retry_cap,max_payload_bytes,retention,max_running,
-                               key_limit}';
+                               key_limit,dead_letter_retention,rate,burst,key_rate,key_burst}';
     queue constant int := millrace.queue_id(name);
     old millrace.queue%rowtype;
     new millrace.queue%rowtype;
     changed jsonb;
+    micros bigint;
+    key_micros bigint;
     stranger text;
 begin
     if changes is null or jsonb_typeof(changes) <> 'object' then
@@ -42,7 +48,16 @@ begin
             hint = 'Numbers as JSON numbers, intervals as text: ''{"key_limit": 4, "timeout": "5 minutes"}''.';
     end;
     perform millrace.check_queue('configure_queue', new.max_attempts, new.timeout, new.retry_base, new.retry_cap,
-                                 new.max_payload_bytes, new.retention, new.max_running, new.key_limit);
+                                 new.max_payload_bytes, new.retention, new.max_running, new.key_limit,
+                                 new.dead_letter_retention);
+    if new.rate is null and not changes ? 'burst' then
+        new.burst := null;
+    end if;
+    if new.key_rate is null and not changes ? 'key_burst' then
+        new.key_burst := null;
+    end if;
+    micros := millrace.check_rate('configure_queue', new.rate, new.burst);
+    key_micros := millrace.check_rate('configure_queue', new.key_rate, new.key_burst, 'key_rate', 'key_burst');
     select coalesce(jsonb_object_agg(n.key, jsonb_build_object('from', o.value, 'to', n.value)), '{}') into changed
       from jsonb_each(to_jsonb(new)) n
       join jsonb_each(to_jsonb(old)) o on o.key = n.key
@@ -53,10 +68,15 @@ begin
     update millrace.queue q
        set max_attempts = new.max_attempts, timeout = new.timeout, retry_base = new.retry_base,
            retry_cap = new.retry_cap, max_payload_bytes = new.max_payload_bytes, retention = new.retention,
-           max_running = new.max_running, key_limit = new.key_limit
+           max_running = new.max_running, key_limit = new.key_limit,
+           dead_letter_retention = new.dead_letter_retention, rate = new.rate, burst = new.burst,
+           token_micros = micros, key_rate = new.key_rate, key_burst = new.key_burst, key_token_micros = key_micros
      where q.id = queue;
-    if changed ? 'key_limit' then
+    if changed ?| '{key_limit,key_rate,key_burst}' then
         perform millrace.leave_note(queue, 0, 'looked', null, null);
+    end if;
+    if changed ?| '{rate,burst}' then  -- also those who wait for a token, and are not to be woken by what is enqueued
+        perform pg_notify('millrace/' || name, 'lowered');
     end if;
     perform millrace.wake(queue);
     perform millrace.audit('configure_queue', jsonb_build_object('queue', name, 'changed', changed), 1);
@@ -102,8 +122,9 @@ begin
 end
 $$;
 
--- A key's own limit; null: the queue's again.
-create or replace function millrace.limit_key(queue text, key text, max_held int)
+-- A key's own limit and rate; null: the queue's again.
+create or replace function millrace.limit_key(
+    queue text, key text, max_held int, rate text default null, burst int default null)
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -114,19 +135,25 @@ declare
         when key is null or key = '' or length(key) > 200 then 'key: 1 to 200 characters'
         when max_held not between 1 and 1000000 then 'max_held: 1 to 1000000, or null for the queue''s'
     end;
+    micros bigint;
 begin
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'limit_key: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
     end if;
-    if max_held is null then
+    micros := millrace.check_rate('limit_key', rate, burst);
+    if max_held is null and rate is null then
         delete from millrace.key_limit l where l.queue_id = of_queue and l.key = limit_key.key;
     else
-        insert into millrace.key_limit (queue_id, key, max_held) values (of_queue, limit_key.key, limit_key.max_held)
-        on conflict on constraint key_limit_pkey do update set max_held = excluded.max_held;
+        insert into millrace.key_limit (queue_id, key, max_held, rate, burst, token_micros)
+        values (of_queue, limit_key.key, limit_key.max_held, limit_key.rate, limit_key.burst, micros)
+        on conflict on constraint key_limit_pkey do update
+           set max_held = excluded.max_held, rate = excluded.rate, burst = excluded.burst,
+               token_micros = excluded.token_micros;
     end if;
     perform millrace.leave_note(of_queue, 0, 'looked', key, null);
     perform millrace.wake(of_queue);
-    perform millrace.audit('limit_key', jsonb_build_object('queue', queue, 'key', key, 'max_held', max_held), 1);
+    perform millrace.audit('limit_key', jsonb_build_object('queue', queue, 'key', key, 'max_held', max_held,
+                                                           'rate', rate, 'burst', burst), 1);
 end
 $$;

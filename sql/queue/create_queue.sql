@@ -7,6 +7,7 @@
 --            retention          how long finished jobs are kept, 1 day … 10 years
 --            max_running        jobs at one time, over all workers, 1 … 1,000,000; null: no limit
 --            key_limit          of the jobs with the same concurrency_key at one time, 1 … 1,000,000
+--            dead_letter_retention  how long dead letters are kept, 1 day … 10 years; null: until somebody acts
 --            An interval with a negative part is refused, whatever its sum: '6000000 years' and as many days less
 --            compare as nothing, and added to a time they leave the range of times. to_char shows each part's sign.
 -- Locks      none beyond the new rows.
@@ -22,7 +23,8 @@ create or replace function millrace.create_queue(
     max_payload_bytes int default 1048576,
     retention interval default '7 days',
     max_running int default null,
-    key_limit int default 1)
+    key_limit int default 1,
+    dead_letter_retention interval default null)
 returns int
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -35,13 +37,13 @@ begin
             hint = 'Allowed for name: 1 to 48 of a-z, 0-9, "_", "." and "-", beginning with a letter or digit.';
     end if;
     perform millrace.check_queue('create_queue', max_attempts, timeout, retry_base, retry_cap, max_payload_bytes,
-                                 retention, max_running, key_limit);
+                                 retention, max_running, key_limit, dead_letter_retention);
 
     insert into millrace.queue as q (name, max_attempts, timeout, retry_base, retry_cap, max_payload_bytes, retention,
-                                     max_running, key_limit, created_at)
+                                     max_running, key_limit, dead_letter_retention, created_at)
     values (create_queue.name, create_queue.max_attempts, create_queue.timeout, create_queue.retry_base,
             create_queue.retry_cap, create_queue.max_payload_bytes, create_queue.retention, create_queue.max_running,
-            create_queue.key_limit, millrace.now())
+            create_queue.key_limit, create_queue.dead_letter_retention, millrace.now())
     on conflict on constraint queue_name_key do nothing
     returning q.id into created;
     if created is null then
@@ -69,7 +71,7 @@ $$;
 -- What a queue may be configured to, or an error.
 create or replace function millrace.check_queue(
     caller text, max_attempts int, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes int,
-    retention interval, max_running int, key_limit int)
+    retention interval, max_running int, key_limit int, dead_letter_retention interval)
 returns void
 language plpgsql immutable
 set search_path = pg_catalog, pg_temp
@@ -97,6 +99,9 @@ begin
             then 'max_running: 1 to 1000000, or null for no limit'
         when key_limit is null or key_limit not between 1 and 1000000
             then 'key_limit: 1 to 1000000'
+        when dead_letter_retention not between interval '1 day' and interval '10 years'
+          or to_char(dead_letter_retention, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'dead_letter_retention: 1 day to 10 years, no part negative, or null for ever'
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = format('%s: bad %s', caller, split_part(wrong, ':', 1)),

@@ -8,8 +8,8 @@
 --            payload       jsonb, up to the queue's max_payload_bytes as text
 --            priority      0 first … 9 last
 --            run_at        not before this time, at most 10 years ahead; or delay, the same from now
---            max_attempts  1 … 1000; null: the queue's
---            timeout       of one attempt, up to 30 days; null: the queue's
+--            max_attempts  1 … 1000; null: the kind's or the queue's
+--            timeout       of one attempt, up to 30 days; null: the kind's or the queue's
 --            traceparent   W3C trace context, passed on to the handler
 --            wake          false: send no notification in this transaction, see poke()
 --            concurrency_key  of the jobs of this queue with the same key at most key_limit run at a time, in the order
@@ -17,6 +17,9 @@
 --            batch         it becomes a member of this open batch, see batch.sql
 --            after_batch   it waits until this batch has finished; not together with run_at or delay, nor for the batch
 --                          of which it is a member
+--            retry_delays  how long it waits after its first failure, its second and so on; after the last of them the
+--                          last again: '{10 s}' is a fixed delay. 1 … 100, each 0 … 365 days; null: the kind's or the
+--                          queue's, see retry_delay.sql
 -- Locks      none that another enqueue, claim or settle waits for; close_batch() waits for those who add to the batch.
 -- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013
 --            unknown_batch, MR007 invalid_transition for a batch that is closed.
@@ -26,7 +29,7 @@
 -- What the arguments mean for this queue, or an error; shared by all forms of enqueue.
 create or replace function millrace.admit(
     queue text, kind text, priority int, run_at timestamptz, delay interval, max_attempts int, timeout interval,
-    traceparent text, concurrency_key text, after_batch bigint,
+    traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] default null,
     out queue_id int, out now timestamptz, out stored_on date, out due timestamptz, out attempts smallint,
     out time_limit interval, out payload_limit int, out signal_raised boolean)
 language plpgsql
@@ -38,13 +41,15 @@ declare
 begin
     admit.now := millrace.now();
     select q.id, q.max_payload_bytes, s.raised,
-           case when admit.max_attempts between 1 and 1000 then admit.max_attempts else q.max_attempts end,
-           coalesce(admit.timeout, q.timeout),
+           case when admit.max_attempts between 1 and 1000 then admit.max_attempts
+                else coalesce(k.max_attempts, q.max_attempts) end,
+           coalesce(admit.timeout, k.timeout, q.timeout),
            greatest(i.first_day, least((admit.now at time zone 'utc')::date, i.last_day))  -- storage_day()
       into admit.queue_id, admit.payload_limit, admit.signal_raised, admit.attempts, admit.time_limit, admit.stored_on
       from millrace.queue q
       join millrace.queue_signal s on s.queue_id = q.id
      cross join millrace.installation i
+      left join millrace.kind k on k.name = admit.kind  -- one probe of its unique index; kinds are few
      where q.name = admit.queue;
     if not found then
         perform millrace.queue_id(admit.queue);  -- raises MR003
@@ -70,6 +75,9 @@ begin
         raise exception using errcode = 'MR005', message = 'enqueue: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
     end if;
+    if retry_delays is not null then
+        perform millrace.check_delays('enqueue', retry_delays);
+    end if;
     admit.due := coalesce(admit.run_at, admit.now + admit.delay);
     if admit.due <= admit.now then
         admit.due := null;
@@ -93,7 +101,8 @@ create or replace function millrace.enqueue(
     wake boolean default true,
     concurrency_key text default null,
     batch bigint default null,
-    after_batch bigint default null)
+    after_batch bigint default null,
+    retry_delays interval[] default null)
 returns bigint  -- the job's id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -104,13 +113,14 @@ declare
     waits_for constant bigint := millrace.unfinished_batch(after_batch, batch);
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, after_batch);
+                               concurrency_key, after_batch, retry_delays);
     perform millrace.check_payload(payload, admitted.payload_limit);
 
     insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                   traceparent, concurrency_key, batch_id)
+                                   traceparent, concurrency_key, batch_id, retry_delays)
     values (admitted.now, admitted.stored_on, admitted.queue_id, enqueue.priority, admitted.attempts, enqueue.kind,
-            enqueue.payload, admitted.time_limit, enqueue.traceparent, enqueue.concurrency_key, enqueue.batch)
+            enqueue.payload, admitted.time_limit, enqueue.traceparent, enqueue.concurrency_key, enqueue.batch,
+            enqueue.retry_delays)
     returning j.id into enqueued;
     if enqueue.batch is not null then
         perform millrace.join_batch(enqueue.batch, 1);

@@ -21,7 +21,8 @@ create or replace function millrace.enqueue_many(
     wake boolean default true,
     concurrency_key text default null,
     batch bigint default null,
-    after_batch bigint default null)
+    after_batch bigint default null,
+    retry_delays interval[] default null)
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -35,7 +36,7 @@ declare
     oversized bigint;
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, after_batch);
+                               concurrency_key, after_batch, retry_delays);
     blocked := waits_for is not null or (concurrency_key is not null and admitted.due is null);
     if payloads is null then
         raise exception using errcode = 'MR005', message = 'enqueue_many: payloads is null',
@@ -60,10 +61,10 @@ begin
           from unnest(payloads) u(payload)
     ), stored as (
         insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                  traceparent, concurrency_key, batch_id)
+                                  traceparent, concurrency_key, batch_id, retry_delays)
         select g.id, admitted.now, admitted.stored_on, admitted.queue_id, enqueue_many.priority, admitted.attempts,
                enqueue_many.kind, g.payload, admitted.time_limit, enqueue_many.traceparent,
-               enqueue_many.concurrency_key, enqueue_many.batch
+               enqueue_many.concurrency_key, enqueue_many.batch, enqueue_many.retry_delays
           from given g
     ), available as (
         insert into millrace.ready (job_id, stored_on, queue_id, priority)

@@ -39,6 +39,7 @@ create or replace function millrace.enqueue_unique(
     traceparent text default null,
     wake boolean default true,
     concurrency_key text default null,
+    retry_delays interval[] default null,
     out id bigint,
     out inserted boolean,
     out replaced boolean)
@@ -53,7 +54,7 @@ declare
     holder millrace.unique_job%rowtype;
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, null);
+                               concurrency_key, null, retry_delays);
     perform millrace.check_payload(payload, admitted.payload_limit);
     wrong := case
         when unique_key is null or unique_key = '' or length(unique_key) > 200 then 'unique_key: 1 to 200 characters'
@@ -81,10 +82,12 @@ begin
         if inserted then
             replaced := false;
             insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload,
-                                      timeout, traceparent, concurrency_key, unique_key, unique_until)
+                                      timeout, traceparent, concurrency_key, unique_key, unique_until,
+                                      retry_delays)
             values (enqueue_unique.id, admitted.now, admitted.stored_on, admitted.queue_id, enqueue_unique.priority,
                     admitted.attempts, enqueue_unique.kind, enqueue_unique.payload, admitted.time_limit,
-                    enqueue_unique.traceparent, enqueue_unique.concurrency_key, enqueue_unique.unique_key, until);
+                    enqueue_unique.traceparent, enqueue_unique.concurrency_key, enqueue_unique.unique_key, until,
+                    enqueue_unique.retry_delays);
             insert into millrace.queue_delta (queue_id, enqueued) values (admitted.queue_id, 1);
             perform millrace.let_wait(id, admitted.stored_on, admitted.queue_id, priority::smallint, 0::smallint,
                                       concurrency_key, admitted.due, wake);
@@ -173,19 +176,13 @@ $$;
 
 -- For a job that comes back: its key, if nobody else has it now.
 create or replace function millrace.take_unique_key(of_queue int, of_key text, of_job bigint)
-returns void
+returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into millrace.unique_job (queue_id, unique_key, job_id) values (of_queue, of_key, of_job)
     on conflict on constraint unique_job_pkey do nothing;
-    if not found then
-        raise exception using errcode = 'MR009',
-            message = format('replay: job %s: its unique key %L is taken by job %s', of_job, of_key,
-                             (select u.job_id from millrace.unique_job u
-                               where u.queue_id = of_queue and u.unique_key = of_key)),
-            hint = 'Cancel the other job first, or leave this one where it is.';
-    end if;
+    return found;
 end
 $$;

@@ -33,7 +33,9 @@ begin
             union all
             select 3, e.* from millrace.explain_wait(seen.id) e
             union all
-            select 4 + e.place, e.cause, e.why, e.remedy
+            select 4, e.* from millrace.explain_kind(seen.id) e
+            union all
+            select 5 + e.place, e.cause, e.why, e.remedy
               from millrace.explain_queue(seen.queue) e
              where seen.state in ('available', 'scheduled', 'blocked')
             union all
@@ -150,6 +152,44 @@ as $$
                           order by k.version desc
                           limit 1) k on true
      where b.job_id = of_job and b.batch_id is null
+    union all
+    select 'key rate',
+           format('the rate of key %s is %s, and jobs are let go again at %s', b.key, coalesce(l.rate, q.key_rate),
+                  millrace.utc_text(k.wake_at)),
+           format('select millrace.limit_key(%L, %L, null, ''N per second'')', q.name, b.key)
+      from millrace.blocked b
+      join millrace.queue q on q.id = b.queue_id
+      left join millrace.key_limit l on l.queue_id = b.queue_id and l.key = b.key
+     cross join lateral (select k.wake_at
+                           from millrace.concurrency_key k
+                          where k.queue_id = b.queue_id and k.key = b.key
+                          order by k.version desc
+                          limit 1) k
+     where b.job_id = of_job and b.batch_id is null and k.wake_at is not null
+       and coalesce(l.rate, q.key_rate) is not null
+$$;
+
+-- Who may run its kind.
+create or replace function millrace.explain_kind(of_job bigint)
+returns table (cause text, why text, remedy text)
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select c.*
+      from millrace.jobs v
+      left join millrace.kind k on k.name = v.kind
+     cross join lateral (select count(*) as alive, count(*) filter (where w.kinds is null or v.kind = any (w.kinds))
+                                                             as handle_it
+                           from millrace.workers w
+                          where w.state = 'alive' and v.queue = any (w.queues)) n
+     cross join lateral (
+            values (case when k.paused_at is not null then 'kind paused' end,
+                    format('kind %s is paused since %s', v.kind, millrace.utc_text(k.paused_at)),
+                    format('select millrace.resume_kind(%L)', v.kind)),
+                   (case when n.alive > 0 and n.handle_it = 0 then 'no worker for its kind' end,
+                    format('workers take jobs from its queue, but none of them handles kind %s', v.kind),
+                    'start a worker that does')) c(cause, why, remedy)
+     where v.id = of_job and v.state in ('available', 'scheduled', 'blocked') and c.cause is not null
 $$;
 
 -- What keeps a whole queue from being worked off.
@@ -173,6 +213,12 @@ as $$
            format('select millrace.configure_queue(%L, ''{"max_running": n}'')', q.name)
       from millrace.queues q
      where q.name = explain_queue.queue and q.running >= q.max_running
+    union all
+    select 4, 'queue rate',
+           format('its rate is %s, and the next token comes at %s', q.rate, millrace.utc_text(q.next_token_at)),
+           format('select millrace.configure_queue(%L, ''{"rate": "N per second"}'')', q.name)
+      from millrace.queues q
+     where q.name = explain_queue.queue and q.next_token_at is not null
 $$;
 
 -- How many jobs are before one that is available, and how long they may take.
@@ -183,7 +229,8 @@ set search_path = pg_catalog, pg_temp
 set enable_bitmapscan = on
 as $$
     select case when n.ahead = 0 then 'next' else 'jobs ahead' end,
-           case when n.ahead = 0 then 'the next claim takes it'
+           case when n.ahead = 0 and r.priority >= 100 then 'the next claim that may run its kind takes it'
+                when n.ahead = 0 then 'the next claim takes it'
                 else format('%s jobs are claimed before it%s', case when n.ahead > 10000 then 'more than 10000'
                                                                     else n.ahead::text end,
                             case when d.done > 0 then format(', about %s s at the rate of the last minute',
@@ -193,8 +240,10 @@ as $$
      cross join lateral (
             select count(*) as ahead
               from (select o.job_id
-                      from (select g as priority from generate_series(0, 19) g
-                             where (g % 10, g < 10) <= (r.priority % 10, r.priority < 10)) before
+                      from (select g as priority
+                              from (select generate_series(0, 19) as g union all select r.priority) l
+                             where (g % 10, g < 100, g < 10) <= (r.priority % 10, r.priority < 100, r.priority < 10)
+                             group by g) before
                      cross join lateral (select l.low
                                            from millrace.lane l
                                           where l.queue_id = r.queue_id and l.priority = before.priority

@@ -12,6 +12,7 @@
 -- Exactness: a slot is counted as held from the release of its job until a note that it is free has been consumed, and
 -- both happen under the key's lock, in the transaction that changes the count. At most key_limit jobs of a key are
 -- available, running or waiting for a retry at any time, except after the limit was lowered, until enough have ended.
+-- Of a key with a rate no more are let go than it has tokens, see rate.sql.
 --
 -- Order: the least job id first, of those whose notes have been read. A job that is committed late, with a lower id
 -- than one that runs, is next.
@@ -254,6 +255,7 @@ declare
     never constant bigint := 9223372036854775807;
     at_a_time constant int := 1000;  -- jobs of one key
     own constant bigint := pg_current_xact_id()::text::bigint;
+    at constant timestamptz := millrace.now();  -- under the locks of the keys
     released int;
 begin
     with noted as (
@@ -266,17 +268,22 @@ begin
           from noted n
          group by n.key
     ), known as materialized (
-        select n.key, k.row_address, k.version, k.held as last_held, k.low_job as last_low,
+        select n.key, k.row_address, k.version, k.held as last_held, k.low_job as last_low, k.spent_until, k.wake_at,
                greatest(coalesce(k.held, 0) - n.freed, 0) as held, least(coalesce(k.low_job, never), n.arrived) as low,
-               greatest(coalesce(l.max_held, q.key_limit) - greatest(coalesce(k.held, 0) - n.freed, 0), 0) as slots
+               f.slots as free, b.tokens, b.since, b.every, b.worthwhile, least(f.slots, b.tokens) as slots
           from news n
-         cross join (select q.key_limit from millrace.queue q where q.id = of_queue) q
+         cross join (select q.key_limit, q.key_token_micros, q.key_burst from millrace.queue q where q.id = of_queue) q
           left join millrace.key_limit l on l.queue_id = of_queue and l.key = n.key
-          left join lateral (select k.ctid as row_address, k.version, k.held, k.low_job
+          left join lateral (select k.ctid as row_address, k.version, k.held, k.low_job, k.spent_until, k.wake_at
                                from millrace.concurrency_key k
                               where k.queue_id = of_queue and k.key = n.key
                               order by k.version desc
                               limit 1) k on true
+         cross join lateral (select greatest(coalesce(l.max_held, q.key_limit)
+                                             - greatest(coalesce(k.held, 0) - n.freed, 0), 0) as slots) f
+         cross join lateral (select coalesce(l.token_micros, q.key_token_micros) as micros,
+                                    case when l.token_micros is null then q.key_burst else l.burst end as burst) r
+          left join lateral millrace.key_bucket(k.spent_until, r.micros, r.burst, at) b on r.micros is not null
     ), gone as (
         delete from millrace.blocked b
          where b.ctid = any (array(select w.ctid
@@ -296,9 +303,10 @@ begin
         select g.key, count(*)::int as amount, array_agg(g.job_id) as jobs from gone g group by g.key
     ), state as materialized (
         select k.*, k.held + coalesce(t.amount, 0) as new_held, coalesce(n.job_id, never) as new_low,
-               n.job_id as next_job, coalesce(t.amount, 0) < k.slots as has_room,
-               (coalesce(k.last_held, 0), coalesce(k.last_low, never))
-                 <> (k.held + coalesce(t.amount, 0), coalesce(n.job_id, never)) as changed
+               n.job_id as next_job, coalesce(t.amount, 0) < k.slots as has_room, b.new_spent, b.new_wake,
+               (coalesce(k.last_held, 0), coalesce(k.last_low, never), k.spent_until, k.wake_at)
+                 is distinct from (k.held + coalesce(t.amount, 0), coalesce(n.job_id, never), b.new_spent, b.new_wake)
+                 as changed
           from known k
           left join taken t on t.key = k.key
           left join lateral (select w.job_id
@@ -307,6 +315,14 @@ begin
                                 and w.job_id >= k.low and (t.jobs is null or w.job_id <> all (t.jobs))
                               order by w.job_id
                               limit 1) n on true
+         cross join lateral (
+                select case when t.amount > 0 then coalesce(k.since + t.amount * k.every, k.spent_until)
+                            else k.spent_until end as new_spent,
+                       case when coalesce(t.amount, 0) = k.tokens and k.free > k.tokens and n.job_id is not null
+                            then k.since + (k.tokens + k.worthwhile) * k.every end as new_wake) b
+    ), wakes as (
+        insert into millrace.key_due (due_at, queue_id, key)
+        select s.new_wake, of_queue, s.key from state s where s.new_wake is distinct from s.wake_at and s.new_wake > at
     ), looks_again as (  -- more than a claim should do at once; or a cancel holds its row, and may give it back
         insert into millrace.follow_up (queue_id, job_id, what, key)
         select of_queue, s.next_job, 'looked', s.key from state s where s.has_room and s.next_job is not null
@@ -316,8 +332,8 @@ begin
                                      from state s
                                     where s.changed))
     ), kept as (  -- also when nobody uses the key any more: whoever found no row would have walked its dead versions
-        insert into millrace.concurrency_key (queue_id, key, version, held, low_job)
-        select of_queue, s.key, greatest(s.version + 1, own), s.new_held, s.new_low
+        insert into millrace.concurrency_key (queue_id, key, version, held, low_job, spent_until, wake_at)
+        select of_queue, s.key, greatest(s.version + 1, own), s.new_held, s.new_low, s.new_spent, s.new_wake
           from state s
          where s.changed
     )

@@ -67,7 +67,7 @@ begin
         select l.row_address, l.queue_id, l.priority, l.version, l.pending, l.pending_job, m.low, m.low_job,
                (m.low, m.low_job) <> (l.low, l.low_job) as moves
           from millrace.queue q
-         cross join generate_series(0, 20) p(priority)
+         cross join lateral (select notes union all select millrace.lanes_of(q.id)) p(priority)
          cross join lateral (
                 select l.ctid as row_address, l.*
                   from millrace.lane l

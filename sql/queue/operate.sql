@@ -1,4 +1,4 @@
--- retry, replay, cancel: what a person does to one job.
+-- retry, replay, cancel: what a person does to one job; operate_many.sql has the same for many.
 --
 --     scheduled ──retry──► available, or blocked if it needs a slot of its key
 --     dead_letter ──replay──► available or blocked, with all its attempts again
@@ -18,17 +18,14 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    moved record;
+    state constant text := millrace.retry_one(job_id);
 begin
-    delete from millrace.scheduled s where s.job_id = retry.job_id
-    returning s.stored_on, s.queue_id, s.priority, s.attempt, s.key into moved;
-    if not found then
+    if state is null then
         return millrace.unmoved('retry', job_id, array['available', 'blocked'], 'Only a job that is scheduled or waits'
             ' for its retry can be made available; a dead letter comes back with millrace.replay(id).');
     end if;
     perform millrace.audit('retry', jsonb_build_object('job', retry.job_id), 1);
-    insert into millrace.queue_delta (queue_id, scheduled) values (moved.queue_id, -1);
-    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt, moved.key);
+    return state;
 end
 $$;
 
@@ -38,29 +35,21 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    moved record;
-    ties record;
+    state constant text := millrace.replay_one(job_id);
 begin
-    delete from millrace.dead_letter d where d.job_id = replay.job_id
-    returning d.stored_on, d.queue_id, d.priority into moved;
-    if not found then
+    if state is null then
         return millrace.unmoved('replay', job_id, array['available', 'blocked'], 'Only a dead letter can be replayed.');
-    end if;
-    select j.concurrency_key, j.unique_key, j.unique_until, j.batch_id into ties
-      from millrace.job j
-     where j.id = replay.job_id and j.stored_on = moved.stored_on;
-    if ties.unique_until = 'finished' then
-        perform millrace.take_unique_key(moved.queue_id, ties.unique_key, job_id);
-    end if;
-    if ties.batch_id is not null then
-        perform millrace.leave_note(b.queue_id, replay.job_id, 'replayed', null, b.id)
-           from millrace.batch b
-          where b.id = ties.batch_id;
+    elsif state = 'discarded' then
+        raise exception using errcode = 'MR009',
+            message = (select format('replay: job %s: its unique key %L is taken by job %s', j.id, j.unique_key, u.job_id)
+                         from millrace.job j
+                         left join millrace.unique_job u on u.queue_id = j.queue_id and u.unique_key = j.unique_key
+                        where j.id = replay.job_id
+                        limit 1),
+            hint = 'Cancel the other job first, or leave this one where it is.';
     end if;
     perform millrace.audit('replay', jsonb_build_object('job', replay.job_id), 1);
-    insert into millrace.queue_delta (queue_id, dead) values (moved.queue_id, -1);
-    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, 0::smallint,
-                             ties.concurrency_key);
+    return state;
 end
 $$;
 
@@ -70,27 +59,101 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    looks constant int := 3;
-    gone record;
-    was text;
+    state text;
 begin
     if length(reason) > 1000 then
         raise exception using errcode = 'MR005', message = 'cancel: bad reason',
             hint = 'Allowed for reason: up to 1000 characters.';
     end if;
+    state := millrace.cancel_one(job_id, reason);
+    if state is null then
+        return millrace.unmoved('cancel', job_id, array['cancelled'],
+                                'Only a job that waits or runs can be cancelled.');
+    elsif state = 'cancelled' then
+        perform millrace.audit('cancel', jsonb_build_object('job', cancel.job_id, 'reason', cancel.reason), 1);
+    end if;
+    return state;
+end
+$$;
+
+-- What these three do, and those for many (operate_many.sql), without a word in the book.
+create or replace function millrace.retry_one(job_id bigint)
+returns text  -- the job's state now; null: it was not scheduled
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    moved record;
+begin
+    delete from millrace.scheduled s where s.job_id = retry_one.job_id
+    returning s.stored_on, s.queue_id, s.priority, s.attempt, s.key into moved;
+    if not found then
+        return null;
+    end if;
+    insert into millrace.queue_delta (queue_id, scheduled) values (moved.queue_id, -1);
+    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, moved.attempt, moved.key);
+end
+$$;
+
+create or replace function millrace.replay_one(job_id bigint)
+returns text  -- the job's state now; discarded: its unique key is another job's; null: it was no dead letter
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    moved record;
+    ties record;
+begin
+    select d.stored_on, d.queue_id, d.priority into moved
+      from millrace.dead_letter d
+     where d.job_id = replay_one.job_id
+       for update;
+    if not found then
+        return null;
+    end if;
+    select j.concurrency_key, j.unique_key, j.unique_until, j.batch_id into ties
+      from millrace.job j
+     where j.id = replay_one.job_id and j.stored_on = moved.stored_on;
+    if ties.unique_until = 'finished' then
+        if not millrace.take_unique_key(moved.queue_id, ties.unique_key, job_id) then
+            return 'discarded';
+        end if;
+    end if;
+    delete from millrace.dead_letter d where d.job_id = replay_one.job_id;
+    if ties.batch_id is not null then
+        perform millrace.leave_note(b.queue_id, replay_one.job_id, 'replayed', null, b.id)
+           from millrace.batch b
+          where b.id = ties.batch_id;
+    end if;
+    insert into millrace.queue_delta (queue_id, dead) values (moved.queue_id, -1);
+    return millrace.let_wait(job_id, moved.stored_on, moved.queue_id, moved.priority, 0::smallint,
+                             ties.concurrency_key);
+end
+$$;
+
+create or replace function millrace.cancel_one(job_id bigint, reason text)
+returns text  -- cancelled, or cancelling; null: it neither waited nor ran
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    looks constant int := 3;
+    gone record;
+    was text;
+begin
     for look in 1 .. looks
     loop
         was := 'available';
-        delete from millrace.ready r where r.job_id = cancel.job_id
+        delete from millrace.ready r where r.job_id = cancel_one.job_id
         returning r.stored_on, r.queue_id, r.attempt, true as held into gone;
         if not found then
             was := 'scheduled';
-            delete from millrace.scheduled s where s.job_id = cancel.job_id
+            delete from millrace.scheduled s where s.job_id = cancel_one.job_id
             returning s.stored_on, s.queue_id, s.attempt, s.key is null as held into gone;
         end if;
         if not found then
             was := 'blocked';
-            delete from millrace.blocked b where b.job_id = cancel.job_id
+            delete from millrace.blocked b where b.job_id = cancel_one.job_id
             returning b.stored_on, b.queue_id, b.attempt, false as held into gone;
         end if;
         exit when found;
@@ -101,15 +164,14 @@ begin
                or millrace.job_state(job_id) not in ('available', 'scheduled', 'blocked', 'running');
     end loop;
     if gone is null then
-        return millrace.unmoved('cancel', job_id, array['cancelled'],
-                                'Only a job that waits or runs can be cancelled.');
+        return null;
     end if;
     insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
-    values (cancel.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt, cancel.reason);
+    values (cancel_one.job_id, millrace.now(), gone.stored_on, gone.queue_id, 'cancelled', gone.attempt,
+            cancel_one.reason);
     insert into millrace.queue_delta (queue_id, available, scheduled, blocked, cancelled)
     values (gone.queue_id, -(was = 'available')::int, -(was = 'scheduled')::int, -(was = 'blocked')::int, 1);
     perform millrace.after_end(array[(job_id, gone.stored_on, 'cancelled')::millrace.ending], gone.held);
-    perform millrace.audit('cancel', jsonb_build_object('job', cancel.job_id, 'reason', cancel.reason), 1);
     return 'cancelled';
 end
 $$;

@@ -1,4 +1,5 @@
--- promote: scheduled jobs whose time has come become available; and what the notes of all queues ask for is done.
+-- promote: scheduled jobs whose time has come become available; what the notes of all queues ask for is done; and
+-- queues are woken for whose tokens jobs have waited (rate.sql).
 --
 --     scheduled ──promote──► available
 --     scheduled ──promote──► blocked         where it has a concurrency key, and no slot yet
@@ -9,7 +10,8 @@
 -- call without it, which workers make every half minute.
 --
 -- Arguments  max_jobs  1 … 10,000
--- Locks      rows of scheduled, SKIP LOCKED.
+-- Returns    how many it was, and when to call again: for the next job, or for a token that jobs wait for.
+-- Locks      rows of scheduled, SKIP LOCKED; then advisory ones, see follow_up.sql and rate.sql.
 -- Raises     MR005 bad_argument.
 -- Rows       2 per job, 1 per queue and concurrency key.
 
@@ -67,11 +69,11 @@ begin
     select count(*), array_agg(distinct g.queue_id) into promoted, woken from gone g;
 
     perform millrace.wake(q) from unnest(woken) q;
+    perform millrace.look_at_keys(max_jobs, from_time);
     perform millrace.follow_up_all();
-    select s.run_at into next_run_at
-      from millrace.scheduled s
-     where s.run_at >= from_time
-     order by s.run_at
-     limit 1;
+    next_run_at := least(
+        millrace.wake_rated(),
+        (select d.due_at from millrace.key_due d where d.due_at >= from_time order by d.due_at limit 1),
+        (select s.run_at from millrace.scheduled s where s.run_at >= from_time order by s.run_at limit 1));
 end
 $$;

@@ -1,14 +1,16 @@
 -- prune: removes what grows with time and is not partitioned: receipts, failures, progress and log lines of jobs that
--- are gone, requests to stop what has ended, sessions, the book of actions, unique keys whose time is over, concurrency
--- keys that nobody has used for 100,000 transactions, batches that have finished, the runs of schedules; and the
--- history of queues whose retention is shorter than another's (forget.sql).
+-- are gone, dead letters of queues that keep them for a time, requests to stop what has ended, sessions, the book of
+-- actions, unique keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that
+-- have finished, the runs of schedules; and the history of queues whose retention is shorter than another's
+-- (forget.sql).
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --
 -- Arguments  max_rows  of each table, 1 … 100,000
 -- Locks      the rows; those of forget.sql.
 -- Raises     MR005 bad_argument.
--- Rows       max_rows of each of twelve tables, and twice as many of history.
+-- Rows       max_rows of each of thirteen tables, and twice as many of history; one of operator_action for each queue
+--            whose dead letters went.
 
 create or replace function millrace.prune(max_rows int default 10000)
 returns int  -- the most that was removed from one table: as much as max_rows means that there may be more
@@ -75,6 +77,7 @@ begin
     delete from millrace.concurrency_key k
      where k.ctid = any (array(select x.ctid from millrace.concurrency_key x
                                 where x.held = 0 and x.low_job = 9223372036854775807 and x.version < idle_since
+                                  and not millrace.is_filling(x.queue_id, x.key, x.spent_until)
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
     most := greatest(most, removed);
@@ -97,7 +100,46 @@ begin
                                 where x.at < kept_from - interval '365 days'
                                 limit max_rows for update skip locked));
     get diagnostics removed = row_count;
-    return greatest(most, removed, millrace.forget_history(max_rows));
+    most := greatest(most, removed);
+    return greatest(most, millrace.prune_dead_letters(max_rows), millrace.forget_history(max_rows));
+end
+$$;
+
+-- Dead letters whose queue keeps them for dead_letter_retention, the oldest first.
+create or replace function millrace.prune_dead_letters(max_rows int)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
+set enable_seqscan = off
+as $$
+declare
+    keeper record;
+    gone bigint;
+    total int := 0;
+begin
+    for keeper in
+        select q.id, q.name, q.dead_letter_retention as kept_for
+          from millrace.queue q
+         where q.dead_letter_retention is not null
+         order by q.id
+    loop
+        gone := cardinality(millrace.throw_away(
+                    array(select d.job_id
+                            from millrace.dead_letter d
+                           where d.queue_id = keeper.id and d.discarded_at < millrace.now() - keeper.kept_for
+                           order by d.discarded_at
+                           limit max_rows - total
+                             for update skip locked),
+                    format('kept for %s as a dead letter', keeper.kept_for)));
+        if gone > 0 then
+            perform millrace.audit('dead_letter_retention', jsonb_build_object('queue', keeper.name, 'kept_for',
+                                                                               keeper.kept_for), gone);
+        end if;
+        total := total + gone;
+        exit when total >= max_rows;
+    end loop;
+    return total;
 end
 $$;
 

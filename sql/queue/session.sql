@@ -44,7 +44,7 @@ begin
             then 'lease: 1 second to 1 hour, no part negative'
         when length(host) > 255 then 'host: up to 255 characters'
         when length(version) > 100 then 'version: up to 100 characters'
-        when cardinality(kinds) > 1000 or array_position(kinds, null) is not null
+        when cardinality(kinds) > 1000 or exists (select from unnest(kinds) k where k is null)
             then 'kinds: up to 1000 names, or null for all'
     end;
     if wrong is not null then

@@ -20,7 +20,7 @@
 -- Arguments  job_ids, fences   of equal length, at most 1,000, no job twice
 --            outcomes          null: all completed
 --            errors            for failed and discarded, and if wanted for cancelled; kept up to 10,000 characters
---            delays            for snoozed; for failed instead of the queue's backoff; 0 … 10 years
+--            delays            for snoozed; for failed instead of what retry_delay() says; 0 … 10 years
 --            results           jsonb for completed, up to 1 MiB as text
 --            successors        [{"after": job id, "queue", "kind", "payload", "priority", "delay"}], at most 1,000
 -- Locks      rows of running in id order.
@@ -144,14 +144,14 @@ begin
                     when 'snoozed' then at + delays[g.n]
                     when 'failed' then
                         case when g.attempt < j.max_attempts then
-                            at + coalesce(delays[g.n],
-                                          millrace.retry_delay(g.attempt, q.retry_base, q.retry_cap)) end
+                            at + coalesce(delays[g.n], millrace.retry_delay(g.attempt, j.retry_delays, k, q)) end
                end as next_run_at
           from (select h.*, place[width_bucket(h.job_id, ids)] as n from unnest(attempts) h) g
           left join millrace.cancel_request c on c.job_id = g.job_id and c.fence = g.fence
          cross join lateral (select case when c.job_id is null or outcomes[g.n] = 'completed' then outcomes[g.n]
                                          else 'cancelled' end as outcome) e
           left join millrace.job j on j.id = g.job_id and j.stored_on = g.stored_on
+          left join millrace.kind k on k.name = j.kind
           left join millrace.queue q on q.id = g.queue_id
     ), kept as (
         insert into millrace.finished (job_id, fence, claimed_at, finished_at, stored_on, queue_id, worker, outcome,

@@ -1,4 +1,4 @@
--- jobs, running_jobs, job_lines, queues, workers, dead_letters: what a person looks at.
+-- jobs, running_jobs, job_lines, queues, workers, kinds, dead_letters: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
 -- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
@@ -9,7 +9,8 @@
 
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines;
+                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside,
+                    millrace.kinds;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -79,7 +80,9 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamptz,
                oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval,
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
-               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int)
+               created_at timestamptz, paused_at timestamptz, max_running int, key_limit int,
+               dead_letter_retention interval, rate text, burst int, next_token_at timestamptz, key_rate text,
+               key_burst int)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -87,7 +90,10 @@ as $$
 select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueued, n.completed, n.cancelled,
        n.failed, o.oldest_at, millrace.now() - o.oldest_at as oldest_age, s.raised as signal_raised, q.max_attempts,
        q.timeout, q.retry_base, q.retry_cap, q.max_payload_bytes, q.retention, q.created_at,
-       q.paused_at, q.max_running, q.key_limit
+       q.paused_at, q.max_running, q.key_limit, q.dead_letter_retention, q.rate,
+       millrace.burst_of(q.burst, q.token_micros),
+       (select case b.tokens when 0 then b.spent_until + b.every end from millrace.bucket_at(q.id, millrace.now()) b),
+       q.key_rate, millrace.burst_of(q.key_burst, q.key_token_micros)
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,
@@ -110,7 +116,7 @@ select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueue
          group by c.queue_id) n on n.queue_id = q.id
  cross join lateral (
         select min(head.enqueued_at) as oldest_at
-          from generate_series(0, 19) p(priority)
+          from millrace.lanes_of(q.id) p(priority)
          cross join lateral (select l.*
                                from millrace.lane l
                               where l.queue_id = q.id and l.priority = p.priority
@@ -147,8 +153,56 @@ select w.id, w.name, w.host, w.pid, w.version, w.queues,
             when w.lease_expires_at < millrace.now() then 'overdue'
             when w.draining then 'draining'
             else 'alive' end as state,
-       w.started_at, w.heartbeat_at, w.lease_expires_at, w.draining, w.ended_at, w.end_reason
+       w.started_at, w.heartbeat_at, w.lease_expires_at, w.draining, w.ended_at, w.end_reason, w.kinds
   from millrace.worker w;
+
+-- What claims have met and could not hand out: by queue and kind, with the first of it. No count over a backlog.
+create view millrace.kinds_aside as
+select q.name as queue, l.kind, k.paused_at, n.handled_by, first.job_id as first_job,
+       first.enqueued_at as oldest_at
+  from millrace.kind_lane l
+  join millrace.queue q on q.id = l.queue_id
+  left join millrace.kind k on k.name = l.kind
+ cross join lateral (select count(*) as handled_by  -- workers that live
+                       from millrace.workers w
+                      where w.state = 'alive' and q.name = any (w.queues)
+                        and (w.kinds is null or l.kind = any (w.kinds))) n
+ cross join lateral (
+        select r.job_id, j.enqueued_at
+          from generate_series(0, 9) p(priority)
+         cross join lateral (select m.*
+                               from millrace.lane m
+                              where m.queue_id = l.queue_id and m.priority = 100 + 10 * l.number + p.priority
+                              order by m.version desc
+                              limit 1) m
+         cross join lateral (select r.job_id, r.stored_on
+                               from millrace.ready r
+                              where r.queue_id = m.queue_id and r.priority = m.priority
+                                and ((r.pos, r.job_id) >= (m.low, m.low_job) or r.pos = any (m.pending))
+                              order by r.pos, r.job_id
+                              limit 1) r
+          join millrace.job j on j.id = r.job_id and j.stored_on = r.stored_on
+         order by j.enqueued_at, r.job_id
+         limit 1) first;
+
+-- Kinds that somebody has configured, paused or named as what a worker handles; null in a setting: as the queue has it.
+-- A worker that names none handles all.
+create view millrace.kinds as
+select n.name as kind, k.max_attempts, k.timeout, k.retry_base, k.retry_cap, k.retry_delays, k.paused_at,
+       count(w.id) as live_workers
+  from (select k.name
+          from millrace.kind k
+        union
+        select unnest(w.kinds)
+          from millrace.worker w
+          join millrace.workers s on s.id = w.id
+         where s.state = 'alive') n
+  left join millrace.kind k on k.name = n.name
+  left join (select w.id, w.kinds
+               from millrace.worker w
+               join millrace.workers s on s.id = w.id
+              where s.state = 'alive') w on w.kinds is null or n.name = any (w.kinds)
+ group by n.name, k.id;
 
 create view millrace.dead_letters as
 select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.name as worker, j.payload,
@@ -176,8 +230,9 @@ select b.id, q.name as queue, b.kind,
 -- Keys in use: how many jobs may hold a slot, how many do, and how many wait. Counts what waits: for a look, not a
 -- scrape.
 create view millrace.blocked_keys as
-select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job
-  from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held
+select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k.held, w.blocked, w.next_job,
+       coalesce(l.rate, q.key_rate) as rate, k.wake_at as next_tokens_at
+  from (select distinct on (k.queue_id, k.key) k.queue_id, k.key, k.held, k.wake_at
           from millrace.concurrency_key k
          order by k.queue_id, k.key, k.version desc) k
   join millrace.queue q on q.id = k.queue_id

@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "doctor", "adopt"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "schemas", "doctor", "adopt"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -62,6 +62,10 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4", "--json").json,
                          {"key_limit": {"from": 2, "to": 4}})
         self.assertEqual(self.run_millrace("queues", "set", "mail", "key_limit=4").out, "nothing to change\n")
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "rate=14 per second", "burst=20"), DONE)
+        self.assertEqual(ran.out, 'burst: 20 was null\nrate: "14 per second" was null\n')
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "rate=none"), DONE)
+        self.assertEqual(ran.out, 'burst: null was 20\nrate: null was "14 per second"\n')
         self.assertEqual(self.sql("select concat_ws(' ', max_running, key_limit, timeout) from millrace.queues"),
                          "4 00:05:00")
         self.expect(self.run_millrace("queues", "set", "mail", "key_limit"), USAGE)
@@ -71,6 +75,139 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "running mail\n")
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
+
+
+class Schedules(ProgramTest):
+    CREATE = ("schedules", "create", "sales", "30 6 * * mon-fri", "reports", "sales.report")
+
+    def setUp(self):
+        super().setUp()
+        self.sql("select millrace.create_queue('reports')")
+
+    def test_are_created_with_what_is_said_of_their_jobs(self):
+        self.expect(self.run_millrace("schedules"), NOTHING)
+        made = self.expect(self.run_millrace(*self.CREATE, '{"format": "pdf"}', "--time-zone", "Europe/Berlin",
+                                             "--misfire", "all", "--jitter", "10min", "--due-key", "at", "--priority",
+                                             "2", "--max-attempts", "4", "--timeout", "90s", "--json"), DONE).json
+        self.assertEqual((made["name"], made["outcome"]), ("sales", "created"))
+        self.assertEqual(self.sql("select concat_ws(' ', cron, time_zone, queue, kind, payload, misfire, jitter, due_key,"
+                                  " priority, max_attempts, timeout) from millrace.schedules"),
+                         '30 6 * * mon-fri Europe/Berlin reports sales.report {"format": "pdf"} all 00:10:00 at 2 4'
+                         ' 00:01:30')
+        row, = self.run_millrace("schedules", "--json").json
+        self.assertEqual((row["name"], row["paused"], row["next_run_at"], row["last_how"]),
+                         ("sales", False, made["next_run_at"], None))
+
+    def test_are_brought_in_line_by_the_same_call(self):
+        self.assertRegex(self.run_millrace(*self.CREATE).out, r"^created sales; next run at \S+Z\n$")
+        self.assertRegex(self.run_millrace(*self.CREATE).out, "^unchanged sales; ")
+        self.assertRegex(self.run_millrace(*self.CREATE, "--priority", "1", "--misfire", "skip").out,
+                         "^changed sales: misfire, priority; ")
+        self.run_millrace("schedules", "pause", "sales")
+        self.assertEqual(self.run_millrace(*self.CREATE).out, "changed sales: misfire, priority; it is paused\n")
+
+    def test_show_when_they_come_and_what_became_of_them(self):
+        self.run_millrace("schedules", "create", "leap", "30 2 29 2 *", "reports", "x", "--time-zone", "Europe/Berlin")
+        job = int(self.sql("select millrace.run_schedule_now('leap')"))
+        shown = self.expect(self.run_millrace("schedules", "show", "leap", "--next", "3", "--json"), DONE).json
+        self.assertEqual([run["at"] for run in shown["next_runs"]],
+                         self.sql("select string_agg(to_char(run_at at time zone 'utc',"
+                                  " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), ' ' order by run_at) from millrace.next_runs("
+                                  "'30 2 29 2 *', 'Europe/Berlin', n => 3)").split())
+        self.assertRegex(shown["next_runs"][0]["shown"], r"^\w{3} \d{4}-02-29 02:30$")
+        self.assertEqual([(run["how"], run["times"], run["job"]) for run in shown["runs"]], [("by hand", 1, job)])
+        text = self.run_millrace("schedules", "show", "leap", "--next", "3").out
+        self.assertEqual(text.count("-02-29 02:30"), 3)
+        self.assertRegex(text, rf"by hand +1 +{job}\n$")
+        self.assertEqual(len(self.run_millrace("schedules", "show", "leap", "--json").json["next_runs"]), 5)
+        self.run_millrace("schedules", "pause", "leap")
+        paused = self.run_millrace("schedules", "show", "leap", "--json").json
+        self.assertEqual((paused["paused"], paused["next_runs"], paused["next_run_at"]), (True, [], None))
+        ran = self.expect(self.run_millrace("schedules", "show", "lep"), NOTHING)
+        self.assertIn('Did you mean "leap"?', ran.err)
+
+    def test_are_paused_resumed_run_and_removed_by_name(self):
+        self.run_millrace(*self.CREATE)
+        self.run_millrace("schedules", "create", "rollup", "@hourly", "reports", "rollup")
+        self.assertEqual(self.run_millrace("schedules", "pause", "sales", "rollup").out, "paused sales\npaused rollup\n")
+        self.assertEqual(self.run_millrace("schedules", "pause", "sales", "--json").json,
+                         [{"name": "sales", "outcome": "already paused", "job": None}])
+        self.assertEqual(self.run_millrace("schedules", "resume", "rollup").out, "resumed rollup\n")
+        self.assertEqual(self.run_millrace("schedules", "resume", "rollup").out, "not paused rollup\n")
+        self.assertEqual(self.sql("select string_agg(name, ' ') from millrace.schedules where paused"), "sales")
+        ran, = self.expect(self.run_millrace("schedules", "run", "sales", "--json"), DONE).json
+        self.assertEqual(self.sql(f"select kind from millrace.jobs where id = {ran['job']}"), "sales.report")
+        ran = self.expect(self.run_millrace("schedules", "remove", "sales", "rolup", "rollup"), FAILED)
+        self.assertEqual((ran.out, 'Did you mean "rollup"?' in ran.err), ("removed sales\n", True))
+        self.assertEqual(self.sql("select string_agg(name, ' ') from millrace.schedules"), "rollup")
+
+    def test_are_listed_for_a_person_in_a_table_that_fits(self):
+        self.run_millrace(*self.CREATE)
+        self.sql("update millrace.schedule_due set error = 'it is ' || repeat('too large ', 50)")
+        lines = self.run_on_terminal("schedules", columns=80, NO_COLOR="1").out.splitlines()
+        self.assertEqual([len(line) <= 80 for line in lines], [True, True])
+        self.assertRegex(lines[1], "^sales .*…$")
+
+    def test_are_refused_with_a_reason_and_a_remedy(self):
+        for words, reason in ((["60 * * * *", "reports", "x"], "bad cron: minute '60'"),
+                              (["@daily", "nowhere", "x"], "unknown queue"),
+                              (["@daily", "reports", "x", "{}", "--time-zone", "CET"], "bad time_zone")):
+            ran = self.expect(self.run_millrace("schedules", "create", "x", *words), FAILED)
+            self.assertIn(reason, ran.err)
+            self.assertIn("hint:", ran.err)
+        ran = self.expect(self.run_millrace(*self.CREATE, "--misfire", "onec", PGHOST="/nowhere"), USAGE)
+        self.assertIn('did you mean "once"?', ran.err)
+        self.expect(self.run_millrace(*self.CREATE, "{", PGHOST="/nowhere"), USAGE)
+
+
+class Schemas(ProgramTest):
+    SCHEMA = '{"type": "object", "required": ["to"], "properties": {"to": {"items": {"type": "string"}}}}'
+
+    def set(self, schema=SCHEMA, kind="mail.send"):
+        return self.run_millrace("schemas", "set", kind, "-", lines=schema)
+
+    def test_are_set_shown_listed_and_removed(self):
+        self.expect(self.run_millrace("schemas"), NOTHING)
+        self.assertEqual(self.expect(self.set(), DONE).out, "registered mail.send\n")
+        self.assertEqual(self.set().out, "unchanged mail.send\n")
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"type": "object"}')
+            file.flush()
+            self.assertEqual(self.run_millrace("schemas", "set", "mail.send", file.name, "--json").json,
+                             {"kind": "mail.send", "outcome": "changed"})
+            self.assertEqual(self.run_millrace("schemas", "check", file.name).out, "understood\n")
+        self.assertEqual(self.run_millrace("schemas", "show", "mail.send").json, {"type": "object"})
+        self.assertEqual([row["kind"] for row in self.run_millrace("schemas", "--json").json], ["mail.send"])
+        self.assertIn('Did you mean "mail.send"?',
+                      self.expect(self.run_millrace("schemas", "remove", "mail.sned"), NOTHING).err)
+        self.assertEqual(self.run_millrace("schemas", "remove", "mail.send").out, "removed mail.send\n")
+        self.expect(self.run_millrace("schemas", "show", "mail.send"), NOTHING)
+
+    def test_that_are_not_understood_are_not_set(self):
+        for schema, reason in (('{"properties": {"to": {"typ": "string"}}}',
+                                '/properties/to/typ: unknown keyword; did you mean "type"?'),
+                               ('{"$ref": "http://example.org/schema"}', "/$ref: a text such as"), ("{", "not JSON")):
+            self.assertIn(reason, self.expect(self.set(schema), FAILED).err)
+            ran = self.run_millrace("schemas", "check", "-", "--json", lines=schema, PGHOST="/nowhere")
+            self.assertIn(reason, self.expect(ran, FAILED).json["problem"])
+        self.sql("""select millrace.register_schema('k', '{"typ": "object"}')""")  # the server does not know keywords
+        self.assertIn("did you mean", self.run_millrace("schemas", "--json").json[0]["problem"])
+
+    def test_are_asked_by_enqueue_when_that_is_wanted(self):
+        self.sql("select millrace.create_queue('mail')")
+        self.set()
+        ran = self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": [7]}', "--check"), FAILED)
+        self.assertIn("/to/0: type: string expected, integer found", ran.err)
+        lines = '{"to": ["a"]}\n' * 1500 + '{"to": []}\n{}\n'
+        ran = self.expect(self.run_millrace("enqueue", "mail", "mail.send", "--check", lines=lines), FAILED)
+        self.assertIn('line 1502: the payload: required: there is no "to"', ran.err)
+        self.assertIn("Lines up to 1000 were enqueued", ran.err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs"), "1000")
+        self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": []}', "--check"), DONE)
+        self.expect(self.run_millrace("enqueue", "mail", "mail.send", '{"to": [7]}'), DONE)
+        ran = self.expect(self.run_millrace("enqueue", "mail", "other", "7", "--check"), DONE)
+        self.assertEqual(ran.err, "kind other has no schema: nothing is checked\n")
+        self.assertEqual(self.sql("select count(*) from millrace.jobs"), "1003")
 
 
 class Enqueue(ProgramTest):
@@ -197,19 +334,53 @@ class Jobs(ProgramTest):
                          "cancelled available cancelled")
 
     def test_are_changed_by_filter_only_when_that_is_confirmed(self):
-        ran = self.expect(self.run_millrace("jobs", "cancel", "--queue", "work"), DONE)
+        cancel = ["jobs", "cancel", "--queue", "work", "--all"]
+        ran = self.expect(self.run_millrace(*cancel), DONE)
         self.assertIn("would cancel 2 jobs; --yes does it", ran.err)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes", "--dry-run"), DONE)
+        self.expect(self.run_millrace(*cancel, "--yes", "--dry-run"), DONE)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes"), DONE)
+        self.assertEqual(self.expect(self.run_millrace(*cancel, "--yes"), DONE).out, "cancel: 2 jobs\n")
         self.assertEqual(self.sql("select string_agg(queue, ' ') from millrace.jobs where state = 'cancelled'"),
                          "work work")
-        self.expect(self.run_millrace("jobs", "cancel", "--queue", "work", "--yes"), NOTHING)
+        self.assertIn("no job matches", self.expect(self.run_millrace(*cancel, "--yes"), NOTHING).err)
+
+    def test_that_failed_are_replayed_retried_and_discarded_by_filter(self):
+        self.sql("select millrace.enqueue_many('mail', 'm', array_fill('{}'::jsonb, array[4]), priority => 0)")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        self.sql(f"select millrace.discard(fence, job_id, case when job_id % 2 = 0 then '421 later' else '550 no' end)"
+                 f" from millrace.claim({session}, 'mail', 4)")
+        ran = self.expect(self.run_millrace("jobs", "replay", "--queue", "mail", "--error", "4%", "--json"), DONE)
+        self.assertEqual(ran.json, {"matched": 2, "changed": 0, "skipped": 0, "more": False})
+        replay = ["jobs", "replay", "--queue", "mail", "--kind", "m", "--yes"]
+        ran = self.expect(self.run_millrace(*replay, "--error", "4%", "--max", "1", "--json"), DONE)
+        self.assertEqual(ran.json, {"matched": 1, "changed": 1, "skipped": 0, "more": True})
+        self.expect(self.run_millrace(*replay, "--newer-than", "1h", "--error", "4%"), DONE)
+        self.expect(self.run_millrace(*replay, "--older-than", "1h"), NOTHING)
+        dead = self.sql("select min(job_id) from millrace.dead_letters")
+        self.expect(self.run_millrace("jobs", "discard", dead, "--queue", "mail", "--yes"), DONE)
+        self.expect(self.run_millrace("jobs", "discard", "--queue", "mail", "--error", "550%", "--yes"), DONE)
+        self.assertEqual(self.sql("select string_agg(state || ' ' || error, ', ' order by state, id) from millrace.jobs"
+                                  " where kind = 'm'"),
+                         "available 421 later, available 421 later, cancelled thrown away: 550 no, "
+                         "cancelled thrown away: 550 no")
+        self.sql(f"select millrace.fail(fence, job_id, 'boom') from millrace.claim({session}, 'mail', 2)")
+        self.expect(self.run_millrace("jobs", "retry", "--queue", "mail", "--error", "boom", "--yes"), DONE)
+        self.assertEqual(self.sql("select state, count(*) from millrace.jobs where kind = 'm' group by 1 order by 1"),
+                         "available|2\ncancelled|2")
+
+    def test_are_chosen_in_a_queue_and_not_by_accident(self):
+        for words in (["cancel", "--kind", "noop"], ["cancel", "--queue", "work"], ["replay", "--all"], ["discard"],
+                      ["discard", self.ready], ["discard", "--queue", "work"]):
+            self.assertIn("needs --queue", self.expect(self.run_millrace("jobs", *words, "--yes"), USAGE).err)
+        for words in (["cancel", "--state", "completed"], ["retry", "--state", "running"],
+                      ["cancel", "--all", "--kind", "k"]):
+            self.assertIn("bad filter", self.expect(self.run_millrace("jobs", *words, "--queue", "work"), FAILED).err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
 
     def test_are_not_changed_by_a_filter_that_is_empty(self):
         """As `--queue "$UNSET"` would be: it is no filter, and every queue's jobs would match."""
-        for flag in ("--queue", "--kind", "--state"):
+        for flag in ("--queue", "--kind", "--state", "--error"):
             ran = self.expect(self.run_millrace("jobs", "cancel", flag, "", "--yes"), USAGE)
             self.assertIn(f"{flag} is empty", ran.err)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")

@@ -43,12 +43,13 @@ protected:
     engine::QueueStats counts{"q", {"k"}};
     engine::AnswerWatch answers{std::chrono::hours{1}};
     engine::Completer completer{nowhere, [] {}, answers, stats, log.log()};
-    engine::UnknownKinds unknown_kinds;
+    engine::Complaints complaints;
+    engine::PayloadSchemas schemas{{}};
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts{1};
     engine::AttemptLog attempt_log{log.log(), "test"};
-    engine::Executor executor{{nowhere, registry, completer, attempts, unknown_kinds, answers, stats, counts, log.log(),
-                               attempt_log, std::chrono::seconds{5}},
+    engine::Executor executor{{nowhere, registry, completer, attempts, schemas, complaints, answers, stats, counts,
+                               log.log(), attempt_log, std::chrono::seconds{5}},
                               backlog,
                               attempts.slot(0)};
 };

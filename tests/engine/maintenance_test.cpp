@@ -43,7 +43,8 @@ protected:
     LogWatch log;
     engine::Stats stats;
     engine::AnswerWatch answers{1h};
-    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log()};
+    engine::PayloadSchemas schemas{{}};
+    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log(), schemas};
     std::jthread thread;
 };
 
@@ -84,6 +85,18 @@ TEST_F(MaintenanceTest, ticks_again_as_soon_as_the_next_schedule_is_due) {
         " insert into public.tick default values returning 0, millrace.now() + interval '100 ms' $$");
     start();
     EXPECT_TRUE(database.becomes("select count(*) >= 10 from public.tick", "t"));
+}
+
+// Whoever was refused for the lack of a token may have died.
+TEST_F(MaintenanceTest, wakes_a_queue_when_a_token_has_come_that_jobs_wait_for) {
+    database.execute("select millrace.configure_queue('q', '{\"rate\": \"5 per second\", \"burst\": 1}')");
+    database.enqueue("q", "k");
+    database.enqueue("q", "k");
+    database.execute("select millrace.claim(millrace.open_session('w', '{q}'), 'q', 2)");
+    ASSERT_EQ(database.value("select count(*) from millrace.running"), "1");
+    start();
+    EXPECT_TRUE(database.becomes("select version > 1 and wake_at > spent_until + interval '1 s' from millrace.bucket",
+                                 "t"));
 }
 
 }  // namespace

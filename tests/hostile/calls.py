@@ -25,6 +25,7 @@ def writes(**arguments):
 POLICY = {"priority": ("5", d.between("priority", 0, 9)), "run_at": ("null", d.run_at), "delay": ("null", d.delay),
           "max_attempts": ("null", d.unless_null(d.max_attempts)), "timeout": ("null", d.timeout),
           "traceparent": ("null", d.traceparent), "wake": ("true", d.anything)}
+RETRIES = {"retry_delays": ("null", d.unless_null(d.retry_delays))}
 TIES = {"concurrency_key": ("null", d.concurrency_key), "batch": ("null", d.unless_null(d.unknown_batch)),
         "after_batch": ("null", d.unless_null(d.unknown_batch))}
 LEASE = {"fence": ("<fence>", d.lost_lease), "job_id": ("<running>", d.lost_lease)}
@@ -33,30 +34,37 @@ SETTLE = {"fence": ("<fence>", lambda fence: d.bad("fences") if fence is None el
           "job_id": ("<running>", lambda job: d.bad("job_ids") if job is None else d.lost_lease(job))}
 ERROR = ("'it broke'", d.error)
 PIPELINE = ("'mono/main'", d.unknown_pipeline_queue)
+MANY = {"queue": ("'mail'", d.unknown_queue), "filter": ("'{\"all\": true}'", d.chosen),
+        "max_jobs": ("1000", d.between("max_jobs", 1, 10000)), "dry_run": ("false", d.anything)}
+WHY = ("null", d.unless_null(d.sized("reason", 1000)))
 ANY_TEXT, ANY_NUMBER = ("'x'", d.anything), ("1", d.anything)
 SHA = "'" + "a" * 40 + "'"
 
 MILLRACE = {
     "now": reads(),
     "enqueue": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payload=("'{}'", d.payload(1048576)),
-                      **POLICY, **TIES),
+                      **POLICY, **TIES, **RETRIES),
     "enqueue_many": writes(queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payloads=("'{1}'", d.payloads),
-                           **POLICY, **TIES),
+                           **POLICY, **TIES, **RETRIES),
     "enqueue_unique": writes(
         queue=("'mail'", d.unknown_queue), kind=("'noop'", d.kind), payload=("'{}'", d.payload(1048576)),
         unique_key=("'k'", d.sized("unique_key", 200, least=1)),
         unique_until=("null", d.unless_null(d.one_of("unique_until", "started", "finished"))),
         unique_for=("null", d.unless_null(d.span("unique_for", 0, 10 * YEAR, above=0))), replaces=("'{}'", d.replaces),
-        **POLICY, concurrency_key=("null", d.concurrency_key)),
+        **POLICY, concurrency_key=("null", d.concurrency_key), **RETRIES),
     "create_batch": writes(
         queue=("'mail'", d.unknown_queue), kind=("null", d.unless_null(d.kind)), payload=("'{}'", d.batch_payload),
         priority=("5", d.between("priority", 0, 9))),
     "close_batch": writes(batch=("<batch>", d.unknown_batch)),
     "configure_queue": writes(name=("'mail'", d.unknown_queue), changes=("'{\"max_attempts\": 3}'", d.changes)),
+    "configure_kind": writes(kind=("'noop'", d.kind), changes=("'{\"max_attempts\": 3}'", d.changes)),
     "pause_queue": writes(name=("'mail'", d.unknown_queue)),
     "resume_queue": writes(name=("'mail'", d.unknown_queue)),
+    "pause_kind": writes(kind=("'noop'", d.kind)),
+    "resume_kind": writes(kind=("'noop'", d.kind)),
     "limit_key": writes(queue=("'mail'", d.unknown_queue), key=("'k'", d.sized("key", 200, least=1)),
-                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000)))),
+                        max_held=("2", d.unless_null(d.between("max_held", 1, 1000000))),
+                        rate=("'14 per second'", d.rate), burst=("20", d.unless_null(d.between("burst", 1, 100000)))),
     "follow_up_all": writes(),
     "poke": reads(queue=("'mail'", d.unknown_queue)),
     "create_queue": writes(
@@ -66,11 +74,13 @@ MILLRACE = {
         max_payload_bytes=("1000", d.between("max_payload_bytes", 2, 67108864)),
         retention=("'7 days'", d.span("retention", DAY, 10 * YEAR)),
         max_running=("null", d.unless_null(d.between("max_running", 1, 1000000))),
-        key_limit=("1", d.between("key_limit", 1, 1000000))),
+        key_limit=("1", d.between("key_limit", 1, 1000000)),
+        dead_letter_retention=("null", d.unless_null(d.span("dead_letter_retention", DAY, 10 * YEAR)))),
     "open_session": writes(
         name=("'alder'", d.sized("name", 200, least=1)), queues=("'{mail}'", d.session_queues),
         host=("null", d.unless_null(d.sized("host", 255))), pid=("null", d.anything),
-        version=("null", d.unless_null(d.sized("version", 100))), lease=("'30 seconds'", d.span("lease", 1, 3600))),
+        version=("null", d.unless_null(d.sized("version", 100))), lease=("'30 seconds'", d.span("lease", 1, 3600)),
+        kinds=("null", d.session_kinds)),
     "heartbeat": writes(session=("<session>", d.ended_session), draining=("false", d.anything)),
     "close_session": writes(session=("<session>", d.ended_session)),
     "claim": writes(session=("<session>", d.ended_session), queue=("'mail'", d.unknown_queue),
@@ -92,6 +102,7 @@ MILLRACE = {
                            message=("null", d.unless_null(d.sized("message", 1000)))),
     "log_line": writes(**LEASE, text=("'began'", d.sized("text", 2000, least=1))),
     "raise_signal": writes(queue=("'mail'", d.unknown_queue)),
+    "next_token": reads(queue=("'mail'", d.unknown_queue)),
     "lower_signal": writes(queue=("'mail'", d.unknown_queue)),
     "promote": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
     "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000))),
@@ -100,12 +111,18 @@ MILLRACE = {
     "maintain_partitions": writes(days_ahead=("7", d.between("days_ahead", 1, 60))),
     "prune": writes(max_rows=("1", d.between("max_rows", 1, 100000))),
     "queue_overview": reads(),
+    "register_schema": writes(kind=("'noop'", d.kind), schema=("'{\"type\": \"object\"}'", d.schema)),
+    "payload_schemas": reads(
+        kinds=("null", d.unless_null(d.either(lambda kinds: len(kinds.items) <= 1000, d.bad("kinds")))),
+        known=("null", d.anything)),
     "explain_job": reads(job_id=("<waiting>", d.unknown_job)),
     "doctor": reads(),
     "horizon_overview": reads(),
     "retry": writes(job_id=("<scheduled>", d.unknown_job)),
     "replay": writes(job_id=("<dead>", d.unknown_job)),
-    "cancel": writes(job_id=("<waiting>", d.unknown_job), reason=("null", d.unless_null(d.sized("reason", 1000)))),
+    "cancel": writes(job_id=("<waiting>", d.unknown_job), reason=WHY),
+    "retry_many": writes(**MANY), "replay_many": writes(**MANY),
+    "cancel_many": writes(**MANY, reason=WHY), "discard_many": writes(**MANY, reason=WHY),
     "adopt": writes(),
 }
 

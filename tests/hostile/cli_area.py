@@ -132,11 +132,19 @@ class CliArea:
                            "line 2: enqueue"),
                           (["enqueue", "nowhere", "noop"], None, b"{}\n", FAILED, "unknown queue")])
 
+    def try_schemas(self):
+        self.try_group("schemas", [(words, None, text, USAGE if word == "longer than" else FAILED, word)
+                                   for text, word in cli_rules.BAD_SCHEMAS
+                                   for words in (["schemas", "check", "-"], ["schemas", "set", "noop", "-"])])
+
     def try_roles(self):
         """A member of a role that may not, may not by the program either."""
         acts = {("enqueue", "mail", "noop"): {"millrace_viewer"},
                 ("jobs", "cancel", "<waiting>"): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("queues", "create", "fresh"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("schemas", "remove", "noop"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("schedules", "run", "yearly"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("schedules",): {"millrace_enqueuer", "millrace_worker"},
                 ("adopt",): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("jobs",): {"millrace_enqueuer", "millrace_worker"},
                 ("queues",): {"millrace_enqueuer", "millrace_worker"}}
@@ -164,4 +172,5 @@ def run_area(database, seed, report):
         area.try_words()
         area.try_settings()
         area.try_sources()
+        area.try_schemas()
         area.try_roles()

@@ -44,7 +44,9 @@ def value_of(flag, *words):
 
 
 ENQUEUE = ("enqueue", "mail", "noop")
+MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
+SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
@@ -61,6 +63,7 @@ FLAGS = {
                                    word="bad concurrency_key")
         + refused([b"\xff"], "concurrency-key", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
         "json": switch("json", *ENQUEUE),
+        "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
              (["enqueue", "mail", "a", "{}", "x"], USAGE, "needs a queue"),
              (["enqueue", "mail", "noop", "--no-such"], USAGE, "unknown flag"),
@@ -79,7 +82,15 @@ FLAGS = {
         + refused([""], "kind", "jobs", "cancel", "--yes", word="--kind is empty"),
         "state": refused(["x", "RUNNING", "running ", "run\x1b[2J", "'", "r\u0443nning"], "state", "jobs",
                          word="unknown state")
-        + refused([""], "state", "jobs", "replay", "--yes", word="--state is empty"),
+        + refused([""], "state", "jobs", "replay", "--yes", word="--state is empty")
+        + refused(["completed", "discarded"], "state", *MANY, status=FAILED, word="bad filter"),
+        "error": refused([""], "error", *MANY, word="--error is empty")
+        + refused(["e" * 1001], "error", *MANY, status=FAILED, word="bad filter"),
+        "older-than": duration("older-than", *MANY) + refused(["5000d"], "older-than", *MANY, status=FAILED,
+                                                             word="bad filter"),
+        "newer-than": duration("newer-than", *MANY) + refused(["5000d"], "newer-than", *MANY, status=FAILED,
+                                                             word="bad filter"),
+        "max": number("max", *MANY, "--all", outside=(0, 10001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
         "limit": number("limit", "jobs", outside=(0, 100001)),
         "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
         "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),
@@ -87,9 +98,13 @@ FLAGS = {
              (["jobs", "show", "1", "2"], USAGE, "one job's number"), (["jobs", "explain"], USAGE, "one job's number"), (["jobs", "show", "999999999"], NOTHING, ""),
              (["jobs", "cancel"], USAGE, "needs job numbers"),
              (["jobs", "cancel", "1", "--queue", "mail"], USAGE, "needs"),
+             (["jobs", "cancel", "--queue", "mail"], USAGE, "needs --queue"),
+             (["jobs", "cancel", "--all"], USAGE, "needs --queue"), (["jobs", "discard", "1"], USAGE, "needs --queue"),
+             (["jobs", "cancel", "--queue", "nowhere", "--all"], FAILED, "unknown queue"),
              (["jobs", "cancel", "999999999"], NOTHING, ""), (["jobs", "replay", "999999999"], NOTHING, ""),
              (["jobs", "retry", "<done>"], FAILED, None), (["jobs", "cancel", "<done>"], FAILED, None),
-             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "explain", "cancel", "retry", "replay")
+             *((["jobs", verb, number], USAGE, "not a job's number") for verb in ("show", "explain", "cancel", "retry", "replay",
+                                                                                "discard")
                for number in NO_NUMBERS if number not in ("2147483648",))],
     },
     "queues": {
@@ -115,8 +130,56 @@ FLAGS = {
              (["queues", "set", "mail", "no_such=1"], FAILED, "no setting"),
              (["queues", "set", "mail", "max_running=0"], FAILED, "bad max_running"),
              (["queues", "set", "mail", "max_running=ten"], FAILED, "bad changes"),
+             (["queues", "set", "mail", "rate=14"], FAILED, "bad rate"),
+             (["queues", "set", "mail", "rate=1 per day", "burst=0"], FAILED, "bad burst"),
              (["queues", "set", "mail", "key_limit=none"], FAILED, "bad key_limit"),
              (["queues", "set", "mail", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout")],
+    },
+    "schedules": {
+        "time-zone": refused(["", "CET", "UTC+3", "europe/berlin", "../../etc/passwd", "'"], "time-zone", *SCHEDULE,
+                             status=FAILED, word="bad time_zone")
+        + refused([b"\xff"], "time-zone", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "misfire": refused(["", "x", "ALL", "once ", "all\x1b[2J", "\u0430ll"], "misfire", *SCHEDULE,
+                           word="unknown misfire"),
+        "jitter": duration("jitter", *SCHEDULE) + refused(["25h"], "jitter", *SCHEDULE, status=FAILED,
+                                                          word="bad jitter"),
+        "due-key": refused(["", "k" * 101], "due-key", *SCHEDULE, status=FAILED, word="bad due_key")
+        + refused([b"\xff"], "due-key", *SCHEDULE, status=FAILED, word="invalid byte sequence"),
+        "priority": number("priority", *SCHEDULE, outside=(10,)),
+        "max-attempts": number("max-attempts", *SCHEDULE, outside=(0, 1001)),
+        "timeout": duration("timeout", *SCHEDULE) + refused(["0s", "31d"], "timeout", *SCHEDULE, status=FAILED,
+                                                            word="bad timeout"),
+        "next": number("next", "schedules", "show", "yearly", outside=(0, 1001)), "json": switch("json", "schedules"),
+        "": [(["schedules", "drop"], USAGE, "unknown verb"), (["schedules", "list", "yearly"], USAGE, "takes no names"),
+             (["schedules", "show"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearly", "x"], USAGE, "one schedule's name"),
+             (["schedules", "show", "yearl"], NOTHING, ""), (["schedules", "show", "none"], NOTHING, ""),
+             *((["schedules", verb], USAGE, "needs a name") for verb in ("pause", "resume", "run", "remove")),
+             *((["schedules", verb, "yearl"], FAILED, 'Did you mean "yearly"?')
+               for verb in ("pause", "resume", "run", "remove")),
+             (["schedules", "create", "fresh", "@daily", "mail"], USAGE, "schedules create needs"),
+             ([*SCHEDULE, "{}", "x"], USAGE, "schedules create needs"),
+             (["schedules", "create", "fresh", "0", "0", "*", "*", "*"], USAGE, "not JSON"),
+             (["schedules", "create", "fresh", "60 * * * *", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "", "mail", "noop"], FAILED, "bad cron"),
+             (["schedules", "create", "fresh", "@daily", "nowhere", "noop"], FAILED, "unknown queue"),
+             (["schedules", "create", "fresh", "@daily", "mail", ""], FAILED, "bad kind"),
+             *(([*SCHEDULE, text], USAGE, "not JSON") for text in ["", *MALFORMED_JSON] if text != "-")],
+    },
+    "schemas": {
+        "json": switch("json", "schemas"),
+        "": [(["schemas", "drop"], USAGE, "unknown verb"), (["schemas", "list", "noop"], USAGE, "takes no kinds"),
+             (["schemas", "show"], USAGE, "needs one kind"), (["schemas", "show", "a", "b"], USAGE, "needs one kind"),
+             (["schemas", "show", "none"], NOTHING, ""), (["schemas", "remove", "none"], NOTHING, ""),
+             (["schemas", "remove"], USAGE, "needs one kind"), (["schemas", "set", "noop"], USAGE, "a kind and a file"),
+             (["schemas", "check"], USAGE, "needs one file"), (["schemas", "remove", "a", "b"], USAGE, "needs one kind"),
+             *((["schemas", verb, *kind, file], USAGE, word)
+               for verb, kind in (("check", ()), ("set", ("noop",)))
+               for file, word in (("/no/such", "cannot read"), ("", "cannot read"), ("/", "cannot read"),
+                                  ("/dev/zero", "longer than"), ("\x1b[2J", "cannot read"))),
+             (["schemas", "check", "/dev/null"], FAILED, "not JSON"), (["schemas", "check", "-"], FAILED, "not JSON"),
+             (["schemas", "set", "noop", "/dev/null"], FAILED, "not JSON"),
+             (["schemas", "set", b"\xff", "/dev/null"], FAILED, "not JSON")],
     },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
@@ -143,13 +206,22 @@ WORD_PLACES = {
     "millrace enqueue WORD": (["enqueue", "--", "{}", "noop"], FAILED, "unknown queue", set()),
     "millrace jobs WORD": (["jobs", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace jobs show WORD": (["jobs", "show", "--", "{}"], USAGE, "not a job's number", {"a number"}),
-    "millrace jobs cancel --queue=WORD": (["jobs", "cancel", "--queue={}"], NOTHING, "", {"empty"}),
+    "millrace jobs cancel --queue=WORD": (["jobs", "cancel", "--all", "--queue={}"], FAILED, "unknown queue", {"empty"}),
     "millrace jobs list --kind=WORD": (["jobs", "list", "--queue=none", "--kind={}"], NOTHING, "", {"empty"}),
     "millrace queues create WORD": (["queues", "create", "--", "{}"], FAILED, "bad name",
                                     {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
                                      "a short commit"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
+    "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schedules create WORD": (["schedules", "create", "--", "{}", "@daily", "mail", "noop"], FAILED, "bad name",
+                                       {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
+                                        "a short commit"}),
+    "millrace schedules pause WORD": (["schedules", "pause", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules remove WORD": (["schedules", "remove", "--", "{}"], FAILED, "unknown schedule", set()),
+    "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
+    "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
@@ -229,6 +301,15 @@ BAD_FILES = {  # what the file holds: word of the complaint
     b"[http]\nlisten = off\n[smtp]\nurl = x\n": "smtp.url",
     b"[smtp]\nusername = a\n": "smtp.url is not", b"!include /etc/passwd\n": "",
 }
+
+BAD_SCHEMAS = [  # what is on standard input, word
+    (b"", "not JSON"), (b"{", "not JSON"), (b'"\xff"', "not JSON"), (b"[]", "a schema is an object"),
+    (b"[" * 1000, "deeper than"), (b'{"typ": "object"}', 'did you mean "type"?'), (b'{"$ref": "#"}', "back to itself"),
+    (b'{"$ref": "http://127.0.0.1/x"}', "within this one"), (b'{"$ref": "file:///etc/passwd"}', "within this one"),
+    (b'{"pattern": "(a"}', "RE2"), (b'{"pattern": "(?=a)"}', "RE2"), (b'{"maxLength": -1}', "0 or more"),
+    (b'{"multipleOf": 0}', "above 0"), (b'{"\x1b[2J": 1}', "unknown keyword"), (b'{"enum": []}', "list of values"),
+    (b'{"maximum": 1e999}', "not JSON"), (b" " * 1048577, "longer than"),
+]
 
 BAD_LINES = [  # what is on standard input, status, word
     (b"", NOTHING, ""), (b"\n\n \r\n", NOTHING, ""), (b'{"a": 1}\n{bad}\n', FAILED, "line 2: not JSON"),

@@ -91,9 +91,32 @@ def batch_payload(meaning):
     return payload(1048576)(meaning) or (None if meaning[0] == "object" else bad("payload"))
 
 
+def rate(meaning):
+    """Beside a burst, which is nothing without a rate."""
+    if meaning is None:
+        return bad("burst")
+    found = re.fullmatch(r"([0-9]{1,9}(?:[.][0-9]{1,3})?) per (second|minute|hour|day)", meaning, re.ASCII)
+    a_day = found and float(found[1]) * {"second": 86400, "minute": 1440, "hour": 24, "day": 1}[found[2]]
+    return None if found and 1 <= a_day <= 864_000_000 else bad("rate")
+
+
 def changes(meaning):
     """No generated document names a setting."""
     return None if meaning == ("object", 2) else bad("changes")
+
+
+def chosen(meaning):
+    """No generated document is a filter."""
+    return bad("filter")
+
+
+def retry_delays(meaning):
+    is_fine = (1 <= len(meaning.items) <= 100 and meaning.dims == f"[1:{len(meaning.items)}]"
+               and set(meaning.items) <= {"1 second", "0"})
+    return None if is_fine else bad("retry_delays")
+def schema(meaning):
+    """Of the generated documents, only objects are schemas; those of the catalogue are shallow."""
+    return None if meaning is None or meaning[0] == "object" else bad("schema")
 
 
 def replaces(meaning):
@@ -122,6 +145,10 @@ def session_queues(meaning):
     if meaning is None or not 1 <= len(meaning.items) <= 1000:
         return bad("queues")
     return queues(meaning)
+
+
+def session_kinds(meaning):
+    return None if meaning is None or (len(meaning.items) <= 1000 and None not in meaning.items) else bad("kinds")
 
 
 def queues(meaning):

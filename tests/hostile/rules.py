@@ -54,6 +54,14 @@ def enqueue_rules(function, payload):
         row("traceparent", "in capitals", f"traceparent => '00-{'A' * 32}-{'b' * 16}-01'"),
         row("traceparent", "a line behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\n'"),
         row("traceparent", "a header behind it", f"traceparent => E'00-{'a' * 32}-{'b' * 16}-01\\r\\nX: 1'"),
+        row("retry_delays", "none", "retry_delays => '{}'"),
+        row("retry_delays", "a null", "retry_delays => '{1 s,NULL}'"),
+        row("retry_delays", "negative", "retry_delays => '{1 s,-1 s}'"),
+        row("retry_delays", "more than 365 days", "retry_delays => '{366 days}'"),
+        row("retry_delays", "101", "retry_delays => array_fill(interval '1 s', array[101])"),
+        row("retry_delays", "two dimensions", "retry_delays => '{{1 s},{1 s}}'"),
+        row("retry_delays", "from zero", "retry_delays => '[0:0]={1 s}'"),
+        row("retry_delays", "parts that cancel each other", f"retry_delays => array[interval '{WILD}']"),
         row("concurrency_key", "empty", "concurrency_key => ''"),
         row("concurrency_key", "201 characters", "concurrency_key => repeat('k', 201)"),
     )
@@ -110,6 +118,23 @@ def batch_rules():
            ("batch", "never created", "-1", "MR013", "unknown batch -1"))
 
 
+def schema_rules():
+    def row(rule, schema):
+        return "schema", rule, f"'noop', {schema}", "MR005", "bad schema"
+    return of(
+        "millrace.register_schema",
+        ("kind", "null", "null, '{}'", "MR005", "bad kind"), ("kind", "empty", "'', '{}'", "MR005", "bad kind"),
+        ("kind", "101 characters", "repeat('k', 101), '{}'", "MR005", "bad kind"),
+        row("the null of JSON", "'null'"), row("true", "'true'"), row("a list", "'[{}]'"),
+        row("more than 64 KiB", "jsonb_build_object('title', repeat('x', 65536))"),
+        row("65 levels", "(repeat('{\"not\":', 64) || '{}' || repeat('}', 64))::jsonb"),
+        row("6000 levels", "jsonb_build_object('not', (repeat('[', 6000) || repeat(']', 6000))::jsonb)"),
+        row("a reference to a host", "'{\"$ref\": \"http://example.org/a\"}'"),
+        row("a reference to a file, deep inside", "'{\"allOf\": [{\"not\": {\"$ref\": \"file:///etc/passwd\"}}]}'"),
+    ) + of("millrace.payload_schemas",
+           ("kinds", "1001", "array_fill('k'::text, '{1001}')", "MR005", "bad kinds"))
+
+
 def configure_rules():
     def row(rule, changes, word):
         return "changes", rule, f"'mail', '{changes}'", "MR005", word
@@ -126,15 +151,78 @@ def configure_rules():
         row("an object for an interval", '{"timeout": {"a": 1}}', "bad changes: invalid input syntax"),
         row("a negative part", '{"timeout": "%s"}' % WILD_2, "bad timeout"),
         row("null for what needs a value", '{"retention": null}', "bad retention"),
+        *(row(f"a rate of {rate}", '{"rate": "%s"}' % rate, "bad rate")
+          for rate in ("14", "0 per day", "10001 per second", "0.999 per day", "NaN per second",
+                       "1 per second; drop table millrace.job")),
+        row("a rate that is a number", '{"rate": 14}', "bad rate"),
+        row("a burst of 0", '{"rate": "1 per second", "burst": 0}', "bad burst"),
+        row("a burst beyond 100,000", '{"rate": "1 per second", "burst": 100001}', "bad burst"),
+        row("a burst without a rate", '{"burst": 5}', "bad burst"),
+        row("a key's rate of 0", '{"key_rate": "0 per day"}', "bad key_rate"),
+        row("a key's burst without a rate", '{"key_burst": 5}', "bad key_burst"),
         row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
+        row("dead letters for an hour", '{"dead_letter_retention": "1 hour"}', "bad dead_letter_retention"),
+    ) + of(
+        "millrace.configure_kind",
+        ("kind", "null", "null, '{}'", "MR005", "bad kind"), ("kind", "empty", "'', '{}'", "MR005", "bad kind"),
+        ("kind", "101 characters", "repeat('k', 101), '{}'", "MR005", "bad kind"),
+        ("changes", "null", "'k', null", "MR005", "bad changes"), row("an array", "[]", "bad changes"),
+        row("a setting of queues", '{"key_limit": 1}', "no setting 'key_limit'"),
+        row("the pause", '{"paused_at": "2020-01-01"}', "no setting"),
+        row("one good and one bad", '{"max_attempts": 2, "timeout": "0"}', "bad timeout"),
+        row("no attempt", '{"max_attempts": 0}', "bad max_attempts"),
+        row("a negative part", '{"timeout": "%s"}' % WILD_2, "bad timeout"),
+        row("a base of days", '{"retry_base": "2 days"}', "bad retry_base"),
+        row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
+        row("no delays", '{"retry_delays": []}', "bad retry_delays"),
+        row("a delay that is null", '{"retry_delays": [null]}', "bad retry_delays"),
+        row("a delay of an array", '{"retry_delays": [["1 s"]]}', "bad retry_delays"),
+        row("delays in words", '{"retry_delays": ["soon"]}', "bad changes: invalid input syntax"),
     ) + of("millrace.limit_key", ("queue", "unknown", "'nowhere', 'k', 1", "MR003", "unknown queue"),
            ("key", "null", "'mail', null, 1", "MR005", "bad key"),
            ("key", "empty", "'mail', '', 1", "MR005", "bad key"),
            ("max_held", "0", "'mail', 'k', 0", "MR005", "bad max_held"),
+           ("rate", "no time", "'mail', 'k', 1, '14'", "MR005", "bad rate"),
+           ("rate", "0", "'mail', 'k', null, '0 per hour'", "MR005", "bad rate"),
+           ("burst", "0", "'mail', 'k', 1, '1 per hour', 0", "MR005", "bad burst"),
+           ("burst", "without a rate", "'mail', 'k', 1, burst => 3", "MR005", "bad burst"),
            ("max_held", "1000001", "'mail', 'k', 1000001", "MR005", "bad max_held")
-    ) + [rule for verb in ("pause_queue", "resume_queue")
+    ) + [rule for verb in ("pause_kind", "resume_kind")
+         for rule in of(f"millrace.{verb}", ("kind", "null", "null", "MR005", "bad kind"),
+                        ("kind", "empty", "''", "MR005", "bad kind"),
+                        ("kind", "too long", "repeat('k', 101)", "MR005", "bad kind"))
+    ] + [rule for verb in ("pause_queue", "resume_queue")
          for rule in of(f"millrace.{verb}", ("name", "null", "null", "MR003", "unknown queue null"),
                         ("name", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
+
+
+def many_rules():
+    """What acts on many jobs."""
+    def row(rule, chosen):
+        return "filter", rule, f"'mail', '{chosen}'", "MR005", "bad filter"
+    rules = []
+    for function in ("retry_many", "replay_many", "cancel_many", "discard_many"):
+        rules += of(
+            f"millrace.{function}",
+            ("queue", "null", "null, '{}'", "MR003", "unknown queue null"),
+            ("queue", "unknown", "'nowhere', '{}'", "MR003", "unknown queue 'nowhere'"),
+            ("filter", "null", "'mail', null", "MR005", "bad filter"),
+            row("an array", "[]"), row("nothing", "{}"), row("an unknown key", '{"color": 1}'),
+            row("not all", '{"all": false}'), row("all and more", '{"all": true, "kind": "noop"}'),
+            row("a kind that is null", '{"kind": null}'), row("a kind that is empty", '{"kind": ""}'),
+            row("a kind of 101 characters", '{"kind": "%s"}' % ("k" * 101)),
+            row("an error that is an array", '{"error": ["%"]}'), row("an error that is empty", '{"error": ""}'),
+            row("an age in words", '{"older_than": "long"}'), row("a negative age", '{"newer_than": "-1 s"}'),
+            row("an age of parts that cancel each other", '{"older_than": "%s"}' % WILD),
+            row("an age that is null", '{"older_than": null}'), row("an age that is an object", '{"older_than": {}}'),
+            row("no jobs", '{"jobs": []}'), row("a job in words", '{"jobs": ["one"]}'),
+            row("a job that is null", '{"jobs": [null]}'), row("jobs that are an object", '{"jobs": {"1": 1}}'),
+            ("max_jobs", "0", "'mail', '{\"all\": true}', 0", "MR005", "bad max_jobs"),
+            ("max_jobs", "10001", "'mail', '{\"all\": true}', 10001", "MR005", "bad max_jobs"))
+    return rules + of(
+        "millrace.cancel_many", row("a state that has ended", '{"state": "completed"}'),
+        ("reason", "1001 characters", "'mail', '{\"all\": true}', reason => repeat('r', 1001)", "MR005", "bad reason")
+    ) + of("millrace.replay_many", row("a state", '{"state": "available"}'))
 
 
 def limit_rules(function, argument, most):
@@ -165,6 +253,8 @@ def session_rules():
         ("queues", "1001", "'w', array_fill('mail'::text, '{1001}')", "MR005", "bad queues"),
         ("host", "256 characters", "'w', '{mail}', repeat('h', 256)", "MR005", "bad host"),
         ("version", "101 characters", "'w', '{mail}', version => repeat('v', 101)", "MR005", "bad version"),
+        ("kinds", "a null", "'w', '{mail}', kinds => '{a,NULL}'", "MR005", "bad kinds"),
+        ("kinds", "1001", "'w', '{mail}', kinds => array_fill('k'::text, '{1001}')", "MR005", "bad kinds"),
     ) + interval_rules(opened, "lease", "'w', '{mail}', lease => %s", {
         "less than a second": "999 milliseconds", "more than an hour": "1 hour 1 second", "negative": "-30 seconds"},
     ) + of(opened, ("lease", "null", "'w', '{mail}', lease => null", "MR005", "bad lease")
@@ -329,7 +419,7 @@ def create_queue_rules():
 RULES = (
     enqueue_rules("millrace.enqueue", "'{}'") + enqueue_rules("millrace.enqueue_many", "'{1,2}'") + session_rules()
     + tie_rules("millrace.enqueue", "'{}'") + tie_rules("millrace.enqueue_many", "'{1,2}'") + unique_rules()
-    + batch_rules() + configure_rules()
+    + batch_rules() + configure_rules() + many_rules() + schema_rules()
     + settle_one_rules() + settle_many_rules() + operator_rules() + report_rules() + create_queue_rules()
     + limit_rules("millrace.promote", "max_jobs", 10000) + limit_rules("millrace.reap", "max_jobs", 10000)
     + limit_rules("millrace.prune", "max_rows", 100000) + limit_rules("millrace.maintain_partitions", "days_ahead", 60)
@@ -346,7 +436,7 @@ RULES = (
           "101 bytes"))
     + of("millrace.advance_low_water", ("queues", "a null", "'{NULL}'", "MR003", "unknown queue null"),
          ("queues", "unknown", "'{mail,nowhere}'", "MR003", "unknown queue 'nowhere'"))
-    + [rule for verb in ("poke", "raise_signal", "lower_signal")
+    + [rule for verb in ("poke", "raise_signal", "lower_signal", "next_token")
        for rule in of(f"millrace.{verb}", ("queue", "null", "null", "MR003", "unknown queue null"),
                       ("queue", "unknown", "'nowhere'", "MR003", "unknown queue 'nowhere'"))]
 )
@@ -402,6 +492,11 @@ LEGAL = [
     ("millrace.close_batch", "a batch that is closed", "millrace.close_batch(<closed_batch>)"),
     ("millrace.configure_queue", "no change", "millrace.configure_queue('mail', '{}')"),
     ("millrace.configure_queue", "null for no limit", "millrace.configure_queue('mail', '{\"max_running\": null}')"),
+    ("millrace.configure_queue", "the lowest rate, the largest burst",
+     "millrace.configure_queue('mail', '{\"rate\": \"1.000 per day\", \"burst\": 100000}')"),
+    ("millrace.configure_queue", "the highest rate",
+     "millrace.configure_queue('mail', '{\"rate\": \"864000000 per day\", \"burst\": null}')"),
     ("millrace.limit_key", "none of its own", "millrace.limit_key('mail', 'never seen', null)"),
+    ("millrace.limit_key", "a rate and no limit", "millrace.limit_key('mail', 'k', null, '0.042 per hour')"),
     ("millrace.retry", "a job that is there already", "millrace.retry(<waiting>)"),
 ]

@@ -178,6 +178,11 @@ CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id b
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_kind(caller text, kind text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_kind(caller text, kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -188,6 +193,11 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_schema(schema jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_schema(schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -378,6 +388,11 @@ CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, un
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -400,6 +415,11 @@ CREATE FUNCTION millrace.explain_job(job_id bigint) RETURNS TABLE(rank integer, 
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.explain_job(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.explain_kind(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.explain_kind(of_job bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.explain_place(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -546,6 +566,11 @@ CREATE FUNCTION millrace.join_batch(batch bigint, amount integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.join_batch(batch bigint, amount integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.lanes_of(of_queue integer) RETURNS SETOF smallint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.lanes_of(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -633,6 +658,11 @@ CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.parse_cron(cron text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.pause_kind(kind text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.pause_kind(kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.pause_queue(name text) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -643,6 +673,11 @@ CREATE FUNCTION millrace.pause_schedule(name text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.pause_schedule(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.payload_schemas(kinds text[] DEFAULT NULL::text[], known text DEFAULT NULL::text, OUT version text, OUT schemas jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.poke(queue text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -706,6 +741,11 @@ CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.receipts_from() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.register_schema(kind text, schema jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.register_schema(kind text, schema jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.rehome_day(day date) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -739,6 +779,11 @@ CREATE FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cro
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.resume_kind(kind text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.resume_kind(kind text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.resume_queue(name text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -769,6 +814,17 @@ CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS …;
+ALTER FUNCTION millrace.set_aside(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -875,6 +931,11 @@ CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) RETURNS smallint[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1405,6 +1466,10 @@ CREATE TABLE millrace.lane (
     CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
+CREATE VIEW millrace.workers AS …;
+ALTER TABLE millrace.workers OWNER TO millrace_owner;
+CREATE VIEW millrace.kinds_aside AS …;
+ALTER TABLE millrace.kinds_aside OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
     version bigint DEFAULT 0 NOT NULL,
     seen xid8[] DEFAULT '{}'::xid8[] NOT NULL,
@@ -1527,8 +1592,6 @@ ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-CREATE VIEW millrace.workers AS …;
-ALTER TABLE millrace.workers OWNER TO millrace_owner;
 CREATE TABLE pipeline.build (
     queue text NOT NULL,
     id text NOT NULL,
@@ -1782,8 +1845,10 @@ REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.check_kind(caller text, kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1839,12 +1904,14 @@ REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload js
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.explain_job(job_id bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.explain_kind(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_place(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_queue(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_wait(of_job bigint) FROM PUBLIC;
@@ -1875,6 +1942,7 @@ REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM P
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.join_batch(batch bigint, amount integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.lanes_of(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) FROM PUBLIC;
@@ -1904,10 +1972,17 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.pause_kind(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.pause_kind(kind text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.pause_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_schedule(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_operator;
+GRANT ALL ON FUNCTION millrace.payload_schemas(kinds text[], known text, OUT version text, OUT schemas jsonb) TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.poke(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.poke(queue text) TO millrace_worker;
@@ -1932,6 +2007,8 @@ REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
@@ -1939,6 +2016,8 @@ REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.resume_kind(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.resume_kind(kind text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.resume_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.resume_queue(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
@@ -1949,6 +2028,7 @@ REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap 
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
@@ -1971,6 +2051,7 @@ REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bi
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
@@ -2052,6 +2133,10 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
+GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.kinds_aside TO millrace_operator;
+GRANT SELECT ON TABLE millrace.kinds_aside TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_worker;
 GRANT SELECT ON TABLE millrace.migration TO millrace_operator;

@@ -20,8 +20,8 @@ begin
              millrace.queue_signal, millrace.queue_count, millrace.queue, millrace.queue_delta,
              millrace.operator_action, millrace.blocked, millrace.follow_up, millrace.key_limit,
              millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
-             millrace.batch_count, millrace.schedule, millrace.schedule_due, millrace.schedule_run,
-             millrace.kind, millrace.kind_lane, millrace.history_mark,
+             millrace.batch_count, millrace.kind, millrace.kind_lane, millrace.schedule, millrace.schedule_due,
+             millrace.schedule_run, millrace.bucket, millrace.key_due, millrace.history_mark,
              race.handed, race.effect
              restart identity;
     perform setval('millrace.job_id', 1, false);

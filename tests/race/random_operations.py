@@ -43,8 +43,8 @@ PLANTS = {
         [(" and r.fence = held_by[width_bucket(r.job_id, ids)]", "")]),
     "claim-without-the-delete": ("millrace.claim(int,text,int,boolean)", [
         ("delete from millrace.ready r\n", "select r.* from millrace.ready r\n"),
-        ("(array(select c.ctid from chosen c))\n        returning r.job_id, r.stored_on, r.queue_id, r.priority, r.pos,"
-         " r.attempt", "(array(select c.ctid from chosen c))")]),
+        ("(array(select c.ctid from chosen c))\n            returning r.job_id, r.stored_on, r.queue_id, r.priority,"
+         " r.pos, r.attempt", "(array(select c.ctid from chosen c))")]),
     "successors-without-the-settle": (
         "millrace.settle_many(bigint[],bigint[],text[],text[],interval[],jsonb[],jsonb)",
         [("where s.after = any (settled)", "")]),
@@ -239,8 +239,9 @@ class Worker(Actor):
         self.open()
 
     def open(self):
-        self.session = Session(self.call("select millrace.open_session('w', '{q}', lease => %s * interval '1 s')",
-                                         LEASE_SECONDS)[0][0])
+        self.kinds = None if self.run_.draining else self.random.choice([None, ["k"], ["next", "done"]])
+        self.session = Session(self.call("select millrace.open_session('w', '{q}', lease => %s * interval '1 s',"
+                                         " kinds => %s)", LEASE_SECONDS, self.kinds)[0][0])
 
     def settle(self, claims, outcome=None):
         if not claims:
@@ -291,7 +292,10 @@ class Worker(Actor):
             sent = time.monotonic()
             self.call("select millrace.heartbeat(%s)", self.session.number)
             self.session.beat = sent
-            claims = self.call("select job_id, fence from millrace.claim(%s, 'q', %s, true)", self.session.number,
+            if self.run_.draining and self.kinds:  # the claim is told, and another session opened
+                self.session.dead = True
+                self.call("select millrace.close_session(%s)", self.session.number)
+            handed = self.call("select job_id, fence, kind from millrace.claim(%s, 'q', %s, true)", self.session.number,
                                self.random.randint(1, 20))
         except psycopg2.Error as error:
             if error.pgcode != "MR002":
@@ -301,8 +305,11 @@ class Worker(Actor):
             self.session.dead = True
             self.open()
             return
-        for job, fence in claims:
+        for job, fence, kind in handed:
             self.run_.ledger.claimed(job, fence, self.session)
+            if self.kinds and kind not in self.kinds:
+                self.run_.ledger.complain(f"job {job} of kind {kind} was handed to who handles {self.kinds}")
+        claims = [(job, fence) for job, fence, _ in handed]
         if not claims:
             self.nap(0.01)
         if self.random.random() < 0.5:

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(37);
+select plan(42);
 select millrace.create_queue('q', max_attempts => 2, timeout => '1 min'), millrace.create_queue('other') \g /dev/null
 
 create function pg_temp.causes(job bigint)
@@ -103,6 +103,17 @@ as $$
                     'beside each of them: ' || stop)
 $$;
 select pg_temp.all_wait_also_for('queue paused') from millrace.pause_queue('q');
+select pg_temp.all_wait_also_for('kind paused, queue paused')
+  from (select count(millrace.pause_kind(v.kind)) from millrace.jobs v join waits w on w.job = v.id) paused;
+select millrace.resume_queue('q') \g /dev/null
+select pg_temp.all_wait_also_for('kind paused');
+update millrace.worker set kinds = '{another}';
+select pg_temp.all_wait_also_for('kind paused, no worker for its kind');
+select count(millrace.resume_kind(k.name)) from millrace.kind k \g /dev/null
+select pg_temp.all_wait_also_for('no worker for its kind');
+select millrace.pause_queue('q') \g /dev/null
+select pg_temp.all_wait_also_for('no worker for its kind, queue paused');
+update millrace.worker set kinds = null;
 select millrace.resume_queue('q') \g /dev/null
 select millrace.claim(:session, 'q', 1) from millrace.configure_queue('q', '{"max_running": 1}') \g /dev/null
 select millrace.enqueue('q', 'k', priority => 0) as next \gset

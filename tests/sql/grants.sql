@@ -6,19 +6,21 @@ select plan(19);
 
 create temp table manifest (role name, functions text[]);
 insert into manifest values
-    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke}'),
+    ('millrace_enqueuer', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
+                            payload_schemas}'),
     ('millrace_worker', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
                           open_session,heartbeat,close_session,claim,complete,fail,snooze,
                           discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,reap,
                           advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,next_runs,
-                          tick_schedules,cancel_requests,set_progress,log_line}'),
+                          tick_schedules,cancel_requests,set_progress,log_line,payload_schemas,next_token}'),
     ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,follow_up_all,
-                            create_queue,configure_queue,pause_queue,resume_queue,limit_key,retry,replay,cancel,
+                            create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,limit_key,
+                            retry,replay,cancel,configure_kind,retry_many,replay_many,cancel_many,discard_many,
                             adopt,reap,promote,maintain_partitions,prune,queue_overview,next_runs,
                             create_schedule,drop_schedule,pause_schedule,resume_schedule,run_schedule_now,
                             tick_schedules,
-                            explain_job,horizon_overview,doctor}'),
-    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor}');
+                            explain_job,horizon_overview,doctor,register_schema,payload_schemas}'),
+    ('millrace_viewer', '{now,queue_overview,next_runs,explain_job,horizon_overview,doctor,payload_schemas}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.prosrc, f.proowner, f.oid::regprocedure::text as signature
   from pg_proc f where f.pronamespace = 'millrace'::regnamespace;
@@ -43,7 +45,8 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
                         unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,schedules,schedule_runs,
-                                 running_jobs,job_lines,horizon_holders,stuck_jobs,storage}'::text[]) relation $$,
+                                 running_jobs,job_lines,kinds_aside,kinds,horizon_holders,stuck_jobs,
+                                 storage}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a
                     where c.relnamespace = 'millrace'::regnamespace and a.attrelid = c.oid and a.attacl is not null $$,

@@ -1,14 +1,14 @@
--- pinned_keys.sql: behind an old snapshot, which keeps every deleted row, keys and batches cost what they did at first.
+-- pinned_keys.sql: behind an old snapshot, which keeps every deleted row, keys, batches and rates cost what they did at first.
 --
 -- A thousand jobs of one key limited to 1 are worked off one by one under an old snapshot; then a key that falls idle
--- after each job; then a batch. The cost of a claim with all that belongs to it is measured in index entries, as in
+-- after each job; then a batch, a limit, a rate. The cost of a claim with all that belongs to it is measured in index entries, as in
 -- pinned_horizon.sql, at the beginning and at the end. The marks move as often as workers move them.
 set client_min_messages = warning;
 create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(9);
+select plan(12);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 do $$
@@ -104,6 +104,19 @@ select pg_temp.is_flat('jobs after a batch', 200);
 select millrace.configure_queue('q', '{"max_running": 1}') \g /dev/null
 call pg_temp.work_off('a limited queue', 300, $$ select millrace.enqueue('q', 'k') $$);
 select pg_temp.is_flat('a limited queue', 300);
+
+select millrace.configure_queue('q', '{"max_running": null, "rate": "1 per minute", "burst": 1}') \g /dev/null
+call pg_temp.work_off('a queue with a rate', 300,
+                      $$ select millrace_test.advance_clock('1 min'), millrace.promote(), millrace.enqueue('q', 'k') $$);
+select pg_temp.is_flat('a queue with a rate', 300);
+select cmp_ok(version, '>=', 300::bigint, 'each claim has replaced the state') from millrace.bucket;
+select millrace.configure_queue('q', '{"rate": null, "key_rate": "1 per minute", "key_limit": 9}') \g /dev/null
+select cardinality(millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, '{300}'), concurrency_key => 'r')) \g /dev/null
+call pg_temp.work_off('a key with a rate', 300,
+                      $$ select millrace_test.advance_clock('1 min'),
+                                millrace.promote(1000, millrace.now() - interval '1 min') $$);
+select pg_temp.is_flat('a key with a rate', 300);
+select millrace.configure_queue('q', '{"key_rate": null, "key_limit": 1}') \g /dev/null
 
 -- The marks are what keeps it so.
 select cmp_ok(pg_temp.cost_of('one key', 941, 1000), '<', 200::bigint, 'no claim passes what is behind it');

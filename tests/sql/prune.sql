@@ -3,7 +3,8 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(11);
+\ir ../support/sql/observe.sql
+select plan(24);
 select millrace.create_queue('q', retention => '1 day') \g /dev/null
 select millrace.open_session('w', '{q}', lease => '1 min') \g /dev/null
 insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
@@ -29,6 +30,43 @@ select is(array_agg(key order by key), '{held,idle,lately}', 'keys are remembere
 update millrace.concurrency_key set version = pg_current_xact_id()::text::bigint - 200000 where key <> 'lately';
 select is(millrace.prune(), 1, 'until nobody has used them for long');
 select is(array_agg(key order by key), '{held,lately}', 'one that is held stays') from millrace.concurrency_key;
+
+-- Dead letters of a queue that keeps them for a time.
+select millrace.create_queue('brief', retention => '10 years', dead_letter_retention => '2 days'),
+       millrace.create_queue('kept', retention => '10 years') \g /dev/null
+select millrace.open_session('w', '{brief,kept}', lease => '1 h') as session \gset
+select millrace.enqueue(queue, 'k') from unnest('{brief,brief,brief,kept}'::text[]) queue \g /dev/null
+select millrace.discard(c.fence, c.job_id, 'broken ' || c.job_id)
+  from unnest('{brief,kept}'::text[]) queue, millrace.claim(:session, queue, 10) c \g /dev/null
+create temp table letters as select job_id, queue from millrace.dead_letters;
+select millrace_test.advance_clock('2 days') \g /dev/null
+select millrace.prune() \g /dev/null
+select is(count(*), 4::bigint, 'dead letters stay for as long as their queue says') from millrace.dead_letters;
+select millrace_test.advance_clock('1 us') \g /dev/null
+set local role millrace_worker;
+select is(millrace.prune(2), 2, 'then as many go as may');
+select is(millrace.prune(2), 1, 'until there are no more');
+reset role;
+select is(queue, 'kept', 'a queue that says nothing keeps them for ever') from millrace.dead_letters;
+select results_eq($$ select state, error, finished_at, worker from millrace.jobs where queue = 'brief' order by id $$,
+                  $$ select 'cancelled', 'kept for 2 days as a dead letter: broken ' || job_id, millrace.now(), 'w'
+                       from letters where queue = 'brief' order by job_id $$, 'the jobs have ended, and say why');
+select results_eq($$ select who, detail, affected from millrace.operator_action
+                      where action = 'dead_letter_retention' order by affected desc $$,
+                  format($$ values (%L collate "default", '{"queue": "brief", "kept_for": "2 days"}'::jsonb, 2::bigint),
+                                   (%L, '{"queue": "brief", "kept_for": "2 days"}', 1) $$, session_user, session_user),
+                  'the book says how many');
+select is_empty($$ select available, scheduled, blocked, running, dead, enqueued, completed, cancelled
+                     from millrace.queues where name = 'brief'
+                   except select * from millrace_test.counted('brief') $$, 'the counts follow');
+select is(millrace.configure_queue('kept', '{"dead_letter_retention": "1 day"}'),
+          '{"dead_letter_retention": {"from": null, "to": "1 day"}}', 'a queue may come to keep them for a time');
+select is(dead_letter_retention, '1 day', 'which the view shows') from millrace.queues where name = 'kept';
+select millrace.prune() \g /dev/null
+select is_empty('select from millrace.dead_letter', 'which holds for those that are there');
+select throws_ok(format('select millrace.configure_queue(''kept'', ''{"dead_letter_retention": "%s"}'')', bad), 'MR005',
+                 'configure_queue: bad dead_letter_retention', 'not ' || bad)
+  from unnest('{23 h,11 years,71582788 months -2147483640 days}'::text[]) bad;
 
 select * from finish();
 rollback;

@@ -8,7 +8,7 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(41);
+select plan(46);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
        dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark') \g /dev/null
@@ -143,6 +143,28 @@ select millrace.lower_signal('q') \g /dev/null
 select is(millrace_test.heard(), '', 'lowering it again does not');
 select millrace.enqueue('q', 'k'), millrace.poke('q') \g /dev/null
 select is(millrace_test.heard(), '', 'and a busy queue pays nothing');
+
+-- Rates. The queue's flag is down.
+select millrace.create_queue('rated') \g /dev/null
+select dblink_exec('ear', 'listen "millrace/rated"') \g /dev/null
+select millrace.configure_queue('rated', '{"rate": "1 per minute"}') \g /dev/null
+select is(millrace_test.heard(), 'millrace/rated:lowered', 'another rate is heard by all, also who waits for a token');
+select count(millrace.enqueue('rated', 'k')) from generate_series(1, 2) \g /dev/null
+select count(*) from millrace.claim(:session, 'rated', 2) \g /dev/null
+select millrace_test.advance_clock('59 s'), millrace.raise_signal('rated') \g /dev/null
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), '', 'until the token has come nobody is woken');
+select millrace_test.advance_clock('1 s') \g /dev/null
+select millrace.promote() \g /dev/null
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), 'millrace/rated', 'then those who sleep are, once');
+select millrace_test.advance_clock('1 s') \g /dev/null
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), 'millrace/rated', 'and again, until somebody claims');
+select count(*) from millrace.claim(:session, 'rated', 2) \g /dev/null
+select millrace_test.advance_clock('58 s') \g /dev/null
+select millrace.promote() \g /dev/null
+select is(millrace_test.heard(), '', 'then not');
 
 -- A job that runs is cancelled: its worker is told, whatever the flag says, and once.
 select millrace.enqueue('other', 'k') as unwanted, millrace.open_session('w', '{other}') as other \gset

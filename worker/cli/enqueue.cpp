@@ -2,14 +2,17 @@
 
 #include "cli/json_lines.hpp"
 #include "cli/progress.hpp"
+#include "engine/payload_schema.hpp"
 #include "storage/error.hpp"
 #include "storage/operator_store.hpp"
+#include "storage/schema_store.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 #include <ostream>
 
 namespace millrace::cli {
@@ -23,8 +26,11 @@ constexpr std::array flags{
     Flag{"max-attempts", "NUMBER", "instead of the queue's"},
     Flag{"timeout", "DURATION", "of one attempt, instead of the queue's"},
     Flag{"concurrency-key", "KEY", "jobs of one key run one after the other, or as many at a time as the queue allows"},
+    Flag{"check", "", "enqueue only what is as the schema of the kind wants it"},
     json_flag,
 };
+
+using Schema = std::unique_ptr<const engine::PayloadSchema>;  // null: nothing is to be checked
 
 storage::EnqueueOrder order_of(const Arguments& arguments) {
     const auto& words = arguments.words();
@@ -48,7 +54,20 @@ bool has_lines(const struct stat& input) {
     return S_ISREG(input.st_mode) || S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode);
 }
 
-Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const std::string& payload) {
+Schema schema_for(const Invocation& invocation, storage::Session& session, const std::string& kind) {
+    if (!invocation.arguments.has("check")) return nullptr;
+    const auto text = storage::SchemaStore{session}.schema(kind);
+    if (text) return std::make_unique<const engine::PayloadSchema>(*text);
+    invocation.console.err << fmt::format("kind {} has no schema: nothing is checked\n", harmless(kind));
+    return nullptr;
+}
+
+Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const Schema& schema,
+                 const std::string& payload) {
+    if (const auto violation = schema ? schema->check(payload) : std::nullopt) {
+        invocation.console.complain(engine::text_of(*violation), "Nothing was enqueued.");
+        return Exit::failed;
+    }
     const auto ids = store.enqueue(order_of(invocation.arguments), std::array{payload});
     const auto form = invocation.arguments.has("json") ? "{{\"id\":{}}}\n" : "{}\n";
     invocation.console.out << fmt::format(fmt::runtime(form), ids.front().value);
@@ -66,6 +85,14 @@ struct Tally {
 std::string remainder(const Tally& tally) {
     if (tally.jobs == 0) return "Nothing was enqueued.";
     return fmt::format("Lines up to {} were enqueued ({} jobs), none after it.", tally.last_line, grouped(tally.jobs));
+}
+
+void check_chunk(const engine::PayloadSchema& schema, const JsonLines::Chunk& chunk) {
+    for (std::size_t at = 0; at < chunk.payloads.size(); ++at) {
+        if (const auto violation = schema.check(chunk.payloads[at])) {
+            throw BadLine{fmt::format("line {}: {}", chunk.line_numbers[at], engine::text_of(*violation))};
+        }
+    }
 }
 
 void enqueue_chunk(storage::OperatorStore& store, const storage::EnqueueOrder& order, const JsonLines::Chunk& chunk,
@@ -99,13 +126,15 @@ void print_tally(const Invocation& invocation, const Tally& tally) {
     }
 }
 
-Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, std::uint64_t input_bytes) {
+Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, const Schema& schema,
+                   std::uint64_t input_bytes) {
     const auto order = order_of(invocation.arguments);
     JsonLines lines{invocation.console.in};
     Tally tally;
     try {
         Progress progress{invocation.console, "jobs", input_bytes};
         for (auto chunk = lines.next(); !chunk.payloads.empty(); chunk = lines.next()) {
+            if (schema) check_chunk(*schema, chunk);
             enqueue_chunk(store, order, chunk, tally);
             progress.show(lines.bytes_read(), tally.jobs);
         }
@@ -135,8 +164,10 @@ Exit run(const Invocation& invocation) {
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("enqueue");
     storage::OperatorStore store{*session};
-    if (!reads_lines) return enqueue_one(invocation, store, payload);
-    return enqueue_lines(invocation, store, S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
+    const auto schema = schema_for(invocation, *session, words[1]);
+    if (!reads_lines) return enqueue_one(invocation, store, schema, payload);
+    return enqueue_lines(invocation, store, schema,
+                         S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
 }
 
 }  // namespace
@@ -150,7 +181,7 @@ Command enqueue_command() {
             .details =
                 "Without a payload: one job for each line of a file or pipe on standard input, else one job with {}.\n"
                 "Lines are enqueued in chunks, each of them whole or not at all; a line that is refused is named,\n"
-                "and so is how far the lines before it went.",
+                "and so is how far the lines before it went. See millrace help schemas for --check.",
             .flags = flags,
             .run = run};
 }

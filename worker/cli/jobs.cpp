@@ -1,6 +1,7 @@
 #include "cli/jobs.hpp"
 
 #include "cli/explain.hpp"
+#include "cli/many_jobs.hpp"
 #include "cli/table.hpp"
 #include "storage/error.hpp"
 #include "storage/operator_store.hpp"
@@ -24,9 +25,14 @@ constexpr std::array flags{
     Flag{"queue", "NAME", "only of this queue"},
     Flag{"kind", "NAME", "only of this kind"},
     Flag{"state", "STATE", "available, scheduled, blocked, running, completed, cancelled, discarded"},
-    Flag{"limit", "NUMBER", "the newest so many (50)"},
-    Flag{"yes", "", "cancel, retry, replay by filter: do it"},
-    Flag{"dry-run", "", "cancel, retry, replay: only say which jobs"},
+    Flag{"limit", "NUMBER", "list: the newest so many (50)"},
+    Flag{"error", "TEXT", "by filter: whose last failure says so; % is any text, _ any character"},
+    Flag{"older-than", "DURATION", "by filter: discarded, failed or enqueued so long ago, or longer"},
+    Flag{"newer-than", "DURATION", "by filter: since then"},
+    Flag{"all", "", "by filter: all of the queue"},
+    Flag{"max", "NUMBER", "by filter: at most so many (1000)"},
+    Flag{"yes", "", "by filter: do it"},
+    Flag{"dry-run", "", "only say how many jobs"},
     json_flag,
 };
 
@@ -49,13 +55,6 @@ core::JobId id_of(const std::string& word) {
         throw UsageError{fmt::format("\"{}\" is not a job's number", word)};
     }
     return id;
-}
-
-// An empty value would be no filter at all: `cancel --queue "$UNSET" --yes` must not cancel every queue's jobs.
-std::string filter_text(const Arguments& arguments, std::string_view flag) {
-    const auto text = arguments.value(flag);
-    if (text && text->empty()) throw UsageError{fmt::format("--{} is empty; name one, or leave the flag out", flag)};
-    return text.value_or("");
 }
 
 storage::JobFilter filter_of(const Arguments& arguments) {
@@ -192,32 +191,6 @@ Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
     return Exit::done;
 }
 
-// The states from which an action can move a job; a filter that names none looks for these.
-std::vector<std::string> source_states(OperatorAction action) {
-    switch (action) {
-        case OperatorAction::cancel:
-            return {"available", "scheduled", "blocked"};
-        case OperatorAction::retry:
-            return {"scheduled"};
-        case OperatorAction::replay:
-            return {"discarded"};
-    }
-    return {};
-}
-
-std::vector<storage::JobRow> matching(storage::OperatorStore& store, storage::JobFilter filter, OperatorAction action) {
-    if (!filter.state.empty()) return store.jobs(filter);
-    std::vector<storage::JobRow> jobs;
-    for (const auto& state : source_states(action)) {
-        filter.state = state;
-        for (auto& job : store.jobs(filter))
-            jobs.push_back(std::move(job));
-    }
-    const auto limit = static_cast<std::size_t>(filter.limit);
-    if (jobs.size() > limit) jobs.resize(limit);
-    return jobs;
-}
-
 Exit act_on(const Invocation& invocation, storage::OperatorStore& store, OperatorAction action,
             const std::vector<core::JobId>& ids) {
     Table table{{{"id"}, {"state"}, {"refused"}}};
@@ -241,40 +214,34 @@ Exit act_on(const Invocation& invocation, storage::OperatorStore& store, Operato
 }
 
 Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, const std::string& verb) {
-    const auto action = verb == "cancel"  ? OperatorAction::cancel
-                        : verb == "retry" ? OperatorAction::retry
-                                          : OperatorAction::replay;
     const auto& arguments = invocation.arguments;
-    const bool has_filter = arguments.has("queue") || arguments.has("kind") || arguments.has("state");
     std::vector<core::JobId> ids;
     for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word)
         ids.push_back(id_of(*word));
-    if (ids.empty() == !has_filter) {
-        throw UsageError{fmt::format("jobs {} needs job numbers, or a filter: --queue, --kind, --state", verb)};
+    if (verb == "discard") return change_many(invocation, store, verb, storage::ManyAction::discard, ids);
+    if (ids.empty() == !has_filter(arguments)) {
+        throw UsageError{fmt::format("jobs {} needs job numbers, or --queue and a filter", verb)};
     }
-    if (has_filter) {
-        const auto jobs = matching(store, filter_of(arguments), action);
-        const bool is_certain = arguments.has("yes") && !arguments.has("dry-run");
-        if (jobs.empty() || !is_certain) {
-            print(invocation, table_of(jobs));
-            if (jobs.empty()) return Exit::nothing;
-            invocation.console.err << fmt::format("would {} {} {}; --yes does it\n", verb, grouped(jobs.size()),
-                                                  jobs.size() == 1 ? "job" : "jobs");
-            return Exit::done;
-        }
-        for (const auto& job : jobs)
-            ids.push_back(job.id);
-    } else if (arguments.has("dry-run")) {
+    if (ids.empty()) {
+        const auto action = verb == "cancel"  ? storage::ManyAction::cancel
+                            : verb == "retry" ? storage::ManyAction::retry
+                                              : storage::ManyAction::replay;
+        return change_many(invocation, store, verb, action, {});
+    }
+    if (arguments.has("dry-run")) {
         invocation.console.err << fmt::format("would {} {} {}\n", verb, ids.size(), ids.size() == 1 ? "job" : "jobs");
         return Exit::done;
     }
+    const auto action = verb == "cancel"  ? OperatorAction::cancel
+                        : verb == "retry" ? OperatorAction::retry
+                                          : OperatorAction::replay;
     return act_on(invocation, store, action, ids);
 }
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
     const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "show", "explain", "cancel", "retry", "replay"});
+    require_known("verb", verb, {"list", "show", "explain", "cancel", "retry", "replay", "discard"});
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("jobs");
     storage::OperatorStore store{*session};
@@ -291,18 +258,19 @@ Exit run(const Invocation& invocation) {
 
 Command jobs_command() {
     return {.name = "jobs",
-            .summary = "lists, shows and explains jobs; cancels, retries and replays them",
+            .summary = "lists, shows and explains jobs; cancels, retries, replays and discards them",
             .usage =
                 "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
                 "millrace jobs show|explain ID [--json]\n"
                 "millrace jobs cancel|retry|replay ID... [--json]\n"
-                "millrace jobs cancel|retry|replay --queue Q [--kind K] [--state S] [--limit N] [--yes]",
+                "millrace jobs cancel|retry|replay|discard --queue Q FILTER... [--max N] [--yes] [--json]\n"
+                "FILTER: --kind K, --error LIKE, --older-than D, --newer-than D, or --all; of cancel also --state S",
             .details =
                 "explain says why a job does not run, and what may help.\n"
                 "cancel ends jobs that wait, and asks those that run to stop; retry makes scheduled ones available at\n"
-                "once; replay brings dead letters back with all their attempts. By filter, these say which jobs they\n"
-                "would change, and change them with --yes; cancel takes those that run only with --state running. A\n"
-                "job already where it would go is left alone.",
+                "once, by filter those that wait for their retry; replay brings dead letters back with all their\n"
+                "attempts; discard --queue Q throws them away, by number or by filter. By filter, these say how many\n"
+                "jobs they would change, and change them with --yes. A job already where it would go is left alone.",
             .flags = flags,
             .run = run};
 }

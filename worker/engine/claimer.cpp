@@ -3,6 +3,7 @@
 #include "storage/error.hpp"
 #include "storage/job_store.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,18 +18,22 @@ Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, c
       connection_{surroundings.sessions, "claimer " + queue.name, surroundings.answers, surroundings.stats,
                   surroundings.log},
       rhythm_{worker.poll_interval, worker.listening},
-      prefetch_{queue.slots, queue.max_prefetch} {}
+      prefetch_{queue.slots, queue.max_prefetch},
+      poll_{worker.poll_interval} {}
 
 void Claimer::run(const std::stop_token& stop) {
+    static_cast<void>(until_token(stop));  // before anything is claimed ahead
     while (!stop.stop_requested()) {
         with_.completer.await_below(most_unsettled, stop);
         const auto ahead = prefetch_.update(Clock::now(), backlog_.finished());
-        const auto room = backlog_.await_room(stop, ahead, patience);
+        const auto room = backlog_.await_room(stop, is_rated_ ? 0 : ahead, patience);
         if (room == 0) {
             give_back_stuck();
             continue;
         }
-        if (const auto claimed = claim(stop, room)) follow(stop, rhythm_.after_claim(Clock::now(), *claimed));
+        const auto claimed = claim(stop, room);
+        if (!claimed || (*claimed == 0 && await_token(stop))) continue;
+        follow(stop, rhythm_.after_claim(Clock::now(), *claimed));
     }
 }
 
@@ -95,6 +100,31 @@ void Claimer::follow(const std::stop_token& stop, const ClaimRhythm::Step& step)
             connection_.repeat(stop, [&](auto& session) { storage::JobStore{session}.lower_signal(queue_.name); });
             return;
     }
+}
+
+std::chrono::milliseconds Claimer::until_token(const std::stop_token& stop) {
+    std::optional<std::chrono::milliseconds> wait;
+    connection_.repeat(stop, [&](auto& session) { wait = storage::JobStore{session}.next_token(queue_.name); });
+    is_rated_ = wait.has_value();
+    asked_for_rate_at_ = Clock::now();
+    return wait.value_or(std::chrono::milliseconds{0});
+}
+
+bool Claimer::await_token(const std::stop_token& stop) {
+    if (!is_rated_ && Clock::now() - asked_for_rate_at_ < ask_for_rate_every) return false;
+    const auto wait = std::min(until_token(stop), poll_);
+    if (is_rated_ && wait == wait.zero()) with_.maintenance.note_scheduled();  // a key's token may be waited for
+    const auto token_at = Clock::now() + wait;
+    // Who enqueues rings in vain, there is no token for that job either; who has changed the rate says flagless.
+    for (auto left = wait; left > left.zero() && !stop.stop_requested();
+         left = std::chrono::ceil<std::chrono::milliseconds>(token_at - Clock::now())) {
+        const auto rung = bell_.wait(stop, left);
+        if (rung) ++with_.stats.wakeups;
+        if (rung != Ring::flagless) continue;
+        rhythm_.forget();
+        break;
+    }
+    return wait > wait.zero();
 }
 
 void Claimer::give_back_stuck() {

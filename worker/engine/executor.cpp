@@ -79,6 +79,9 @@ std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const 
     const auto& job = attempt.job;
     if (job.kind.empty()) return core::Discarded{"the job's row is gone: its partition was dropped"};
     const auto* entry = with_.registry.find(job.kind);
+    if (entry != nullptr && !std::holds_alternative<Registry::Unavailable>(*entry)) {
+        if (auto refused = refused_by_schema(job)) return refused;
+    }
     if (entry != nullptr) {
         if (const auto* handler = std::get_if<std::unique_ptr<Handler>>(entry)) {
             return judged(run_plain(**handler, job, stop), job);
@@ -87,12 +90,18 @@ std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const 
             return run_in_transaction(**handler, attempt, stop);
         }
     }
-    if (with_.unknown_kinds.is_news(job.kind, Clock::now())) {
-        const auto* unavailable = entry == nullptr ? nullptr : std::get_if<Registry::Unavailable>(entry);
-        with_.attempt_log.write(ops::Level::warning, "no handler for this kind, its jobs are put off", job,
-                                {{"reason", unavailable == nullptr ? "unknown to this program" : unavailable->reason}});
-    }
+    with_.attempt_log.write(ops::Level::error, "was handed a kind that this worker has not named as its own", job);
     return core::Snoozed{unknown_kind_delay};
+}
+
+std::optional<core::Outcome> Executor::refused_by_schema(const core::Job& job) {
+    auto refusal = with_.schemas.refusal(job);
+    if (!refusal) return std::nullopt;
+    if (refusal->bad_schema && with_.complaints.is_news(job.kind, Clock::now())) {
+        with_.attempt_log.write(ops::Level::error, "the schema of this kind is not understood, its jobs are put off",
+                                job, {{"reason", *refusal->bad_schema}});
+    }
+    return std::move(refusal->outcome);
 }
 
 core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop) {

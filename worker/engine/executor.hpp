@@ -5,17 +5,19 @@
 // failed by time-out; one whose job was cancelled is cancelled. Stopped because the lease was lost or the worker shuts
 // down, a failure is nobody's fault, and the attempt is not counted.
 //
-// A kind without a handler is put off, not failed: another worker of the queue may know it.
+// A worker is handed no kind without a handler (sql/queue/kinds.sql). One that came all the same is put off, not
+// failed. A payload that is not as the schema of its kind wants it never gets to the handler: its job is discarded.
 //
 // Thread rule: owns one thread and, for transactional handlers, one connection, opened when first needed.
 
 #include "engine/attempt_log.hpp"
 #include "engine/backlog.hpp"
+#include "engine/complaints.hpp"
 #include "engine/completer.hpp"
+#include "engine/payload_schemas.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/registry.hpp"
 #include "engine/running_attempts.hpp"
-#include "engine/unknown_kinds.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -32,7 +34,8 @@ public:
         const Registry& registry;
         Completer& completer;
         const RunningAttempts& attempts;
-        UnknownKinds& unknown_kinds;
+        const PayloadSchemas& schemas;
+        Complaints& complaints;
         AnswerWatch& answers;
         Stats& stats;
         QueueStats& queue_stats;
@@ -52,6 +55,7 @@ private:
 
     // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
     [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);
+    [[nodiscard]] std::optional<core::Outcome> refused_by_schema(const core::Job& job);
     [[nodiscard]] core::Outcome run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop);
     [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                                   const std::stop_token& stop);

@@ -6,9 +6,10 @@
 namespace millrace::engine {
 
 Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
-                         Stats& stats, ops::Log& log)
+                         Stats& stats, ops::Log& log, PayloadSchemas& schemas)
     : reap_every_{std::min(lease / 3, reap_at_least_every)},
       stats_{stats},
+      schemas_{schemas},
       connection_{sessions, "maintenance", answers, stats, log} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
@@ -20,6 +21,7 @@ void Maintenance::run(const std::stop_token& stop) {
         connection_.repeat(stop, [&](storage::Session& session) {
             storage::MaintenanceStore store{session};
             const auto now = Clock::now();
+            if (now >= load_at_) load_schemas(session, now);  // first: no job is claimed before it
             if (now >= promote_at_) promote(store, now);
             if (now >= tick_at_) tick(store, now);
             if (now >= reap_at_) reap(store, now);
@@ -126,8 +128,13 @@ void Maintenance::prune(storage::MaintenanceStore& store, Time now) {
     prune_at_ = more ? now : in(prune_every, now);
 }
 
+void Maintenance::load_schemas(storage::Session& session, Time now) {
+    schemas_.load(session);
+    load_at_ = in(PayloadSchemas::reload_every, now);
+}
+
 Maintenance::Time Maintenance::next_chore() const {
-    return std::min({promote_at_, tick_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_});
+    return std::min({promote_at_, tick_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_, load_at_});
 }
 
 }  // namespace millrace::engine

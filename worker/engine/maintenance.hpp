@@ -1,7 +1,7 @@
 #pragma once
 // The chores that every worker shares with every other: jobs whose time has come become available, schedules enqueue
 // theirs, dead workers' jobs are taken back, the low-water advances, counts are folded, partitions are made ahead,
-// ledgers pruned.
+// ledgers pruned. One is for this worker alone: it asks whether the schemas of its kinds have changed.
 //
 // There is no leader to elect or lose. Each chore is a short transaction that skips what another worker holds, and all
 // are spread in time. An idle worker does little: it knows when the next scheduled job and the next schedule are due,
@@ -10,6 +10,7 @@
 // Thread rule: owns one thread and one connection; the notes may be left by any thread.
 
 #include "engine/attempt.hpp"
+#include "engine/payload_schemas.hpp"
 #include "engine/reconnecting.hpp"
 #include "storage/maintenance_store.hpp"
 
@@ -39,7 +40,7 @@ public:
     static constexpr std::chrono::milliseconds prune_every{std::chrono::minutes{1}};
 
     Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
-                Stats& stats, ops::Log& log);
+                Stats& stats, ops::Log& log, PayloadSchemas& schemas);
 
     void run(const std::stop_token& stop);
 
@@ -62,17 +63,19 @@ private:
     void fold(storage::MaintenanceStore& store, Time now);
     void make_partitions(storage::MaintenanceStore& store, Time now);
     void prune(storage::MaintenanceStore& store, Time now);
+    void load_schemas(storage::Session& session, Time now);
     [[nodiscard]] Time next_chore() const;
     [[nodiscard]] Time in(std::chrono::milliseconds interval, Time now) { return now + jittered(interval, random_); }
     void take_notes(Time now);
 
     const std::chrono::milliseconds reap_every_;
     Stats& stats_;
+    PayloadSchemas& schemas_;
     Reconnecting connection_;
     std::mt19937 random_{std::random_device{}()};
 
     // When each chore is due; all but the partitions and the pruning at once after the start.
-    Time promote_at_{}, full_promote_at_{}, tick_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_;
+    Time promote_at_{}, full_promote_at_{}, tick_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_, load_at_{};
     Time advance_at_ = Time::max();
     Time promoted_at_{}, advanced_at_{};
     std::size_t unadvanced_claims_ = 0;

@@ -34,4 +34,10 @@ std::vector<std::string> Registry::kinds() const {
     return names;
 }
 
+std::vector<std::string> Registry::handled_kinds() const {
+    auto names = kinds();
+    std::erase_if(names, [&](const auto& kind) { return std::holds_alternative<Unavailable>(entries_.at(kind)); });
+    return names;
+}
+
 }  // namespace millrace::engine

@@ -2,8 +2,7 @@
 // Which code runs which kind of job.
 //
 // A kind may also be declared unavailable: this program knows it but cannot run it as configured (no SMTP server, say).
-// Its jobs, and those of kinds nobody has heard of, are put off without counting an attempt, because another worker of
-// the same queue may well know them.
+// A worker is not handed its jobs, nor those of kinds that it has not heard of: they wait for a worker that can.
 //
 // Thread rule: filled before the worker starts, read-only afterwards.
 
@@ -32,6 +31,7 @@ public:
 
     [[nodiscard]] const Entry* find(const std::string& kind) const;  // null: unknown
     [[nodiscard]] std::vector<std::string> kinds() const;            // sorted, the unavailable ones too
+    [[nodiscard]] std::vector<std::string> handled_kinds() const;    // sorted, without them
 
 private:
     std::unordered_map<std::string, Entry> entries_;

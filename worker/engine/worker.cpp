@@ -32,8 +32,8 @@ std::size_t total_slots(const WorkerSettings& settings) {
     return slots;
 }
 
-storage::WorkerInfo info_of(const WorkerSettings& settings) {
-    storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease};
+storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& registry) {
+    storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease, registry.handled_kinds()};
     for (const auto& queue : settings.queues)
         info.queues.push_back(queue.name);
     return info;
@@ -85,7 +85,8 @@ private:
 
     AnswerWatch answers_;
     RunningAttempts attempts_;
-    UnknownKinds unknown_kinds_;
+    Complaints complaints_;
+    PayloadSchemas schemas_;
     Heartbeat heartbeat_;
     Maintenance maintenance_;
     Completer completer_;
@@ -108,8 +109,9 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
       attempt_log_{log, settings_.name},
       answers_{std::max(settings_.lease / 3, AnswerWatch::least_patience)},
       attempts_{total_slots(settings_)},
-      heartbeat_{sessions, info_of(settings_), attempts_, answers_, stats, log},
-      maintenance_{sessions, settings_.lease, answers_, stats, log},
+      schemas_{registry.handled_kinds()},
+      heartbeat_{sessions, info_of(settings_, registry), attempts_, answers_, stats, log},
+      maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_},
       completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
       watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
@@ -124,9 +126,9 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
         const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_,
                                              answers_, stats,      counts,     log};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{
-            sessions, registry, completer_, attempts_,    unknown_kinds_,      answers_,
-            stats,    counts,   log,        attempt_log_, settings_.stop_grace};
+        const Executor::Surroundings running{sessions, registry,    completer_,   attempts_,
+                                             schemas_, complaints_, answers_,     stats,
+                                             counts,   log,         attempt_log_, settings_.stop_grace};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
         }
@@ -186,6 +188,7 @@ void Worker::Parts::start() {
     for (const auto& claimer : claimers_) {
         claimer_threads_.push_back(thread([this, &claimer, listening](const auto& stop) {
             if (listening) wakener_.await_listening(stop, listen_patience);
+            schemas_.await_loaded(stop);
             claimer->run(stop);
         }));
     }

@@ -33,6 +33,9 @@ constexpr auto settle_statement =
     "select unnest(millrace.settle_many($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::interval[],"
     "                                   $6::jsonb[], $7::jsonb))";
 
+constexpr auto token_statement =
+    "select ceil(extract(epoch from millrace.next_token($1) - millrace.now()) * 1000)::bigint";
+
 core::Job job_of(const pqxx::row& row, const std::string& queue) {
     core::Job job;
     job.id = core::JobId{row[0].as<std::int64_t>()};
@@ -151,6 +154,12 @@ void JobStore::raise_signal(const std::string& queue) {
 
 void JobStore::lower_signal(const std::string& queue) {
     execute(session_, "select millrace.lower_signal($1)", queue);
+}
+
+std::optional<std::chrono::milliseconds> JobStore::next_token(const std::string& queue) {
+    const auto wait = execute(session_, token_statement, queue).at(0).at(0);
+    if (wait.is_null()) return std::nullopt;
+    return std::chrono::milliseconds{std::max<std::int64_t>(0, wait.as<std::int64_t>())};
 }
 
 void settle_within(Transaction& transaction, const Settlement& settlement) {

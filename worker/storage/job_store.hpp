@@ -11,7 +11,9 @@
 #include "core/outcome.hpp"
 #include "storage/session.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +47,9 @@ public:
     // The wake-up flag: while it is up, enqueuing into the queue sends a notification.
     void raise_signal(const std::string& queue);
     void lower_signal(const std::string& queue);
+
+    // Until a claim may find a token of the queue's rate; 0: there is one; nothing: it has no rate.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> next_token(const std::string& queue);
 
 private:
     Session& session_;

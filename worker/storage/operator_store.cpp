@@ -83,6 +83,20 @@ const char* statement_of(OperatorAction action) {
     __builtin_unreachable();
 }
 
+const char* statement_of(ManyAction action) {
+    switch (action) {
+        case ManyAction::cancel:
+            return "select matched, changed, skipped, more from millrace.cancel_many($1, $2::jsonb, $3, $4::boolean)";
+        case ManyAction::retry:
+            return "select matched, changed, skipped, more from millrace.retry_many($1, $2::jsonb, $3, $4::boolean)";
+        case ManyAction::replay:
+            return "select matched, changed, skipped, more from millrace.replay_many($1, $2::jsonb, $3, $4::boolean)";
+        case ManyAction::discard:
+            return "select matched, changed, skipped, more from millrace.discard_many($1, $2::jsonb, $3, $4::boolean)";
+    }
+    __builtin_unreachable();
+}
+
 pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, std::span<const std::string> payloads) {
     ArrayLiteral array;
     for (const auto& payload : payloads)
@@ -167,6 +181,17 @@ std::vector<QueueRow> OperatorStore::queues() {
 
 std::string OperatorStore::act(OperatorAction action, core::JobId id) {
     return execute(session_, statement_of(action), id.value).at(0).at(0).c_str();
+}
+
+ManyAnswer OperatorStore::act_on_many(ManyAction action, const std::string& queue, const std::string& filter,
+                                      int max_jobs, ManyMode mode) {
+    const auto rows =
+        execute(session_, statement_of(action), queue, filter, max_jobs, mode == ManyMode::dry_run ? "true" : "false");
+    const auto row = rows.at(0);
+    return {.matched = row[0].as<int>(),
+            .changed = row[1].as<int>(),
+            .skipped = row[2].as<int>(),
+            .has_more = row[3].as<bool>()};
 }
 
 void OperatorStore::create_queue(const std::string& name, const QueuePolicy& policy) {

@@ -1,5 +1,5 @@
 #pragma once
-// What a person does to queues and jobs from the command line: look, enqueue, cancel, retry, replay.
+// What a person does to queues and jobs from the command line: look, enqueue, cancel, retry, replay, discard.
 //
 // Times come as ISO 8601 in UTC, ages in seconds by the server's clock, JSON as its text.
 // All verbs throw ConnectionLost, and Error for what the server refuses; each is one transaction.
@@ -109,6 +109,16 @@ struct EnqueueOrder {
 
 enum class OperatorAction { cancel, retry, replay };
 
+enum class ManyAction { cancel, retry, replay, discard };
+enum class ManyMode { dry_run, change };
+
+struct ManyAnswer {
+    int matched = 0;
+    int changed = 0;
+    int skipped = 0;  // moved meanwhile, held by somebody, or with a unique key that another job has
+    bool has_more = false;
+};
+
 class OperatorStore {
 public:
     static constexpr std::size_t max_enqueue = 50'000;  // payloads in one call
@@ -123,6 +133,10 @@ public:
 
     // The job's state afterwards.
     std::string act(OperatorAction action, core::JobId id);
+
+    // `filter` is a JSON object, see operate_many.sql. At most `max_jobs`, 10,000, in one transaction.
+    ManyAnswer act_on_many(ManyAction action, const std::string& queue, const std::string& filter, int max_jobs,
+                           ManyMode mode);
 
     void create_queue(const std::string& name, const QueuePolicy& policy);
 

@@ -17,15 +17,20 @@ std::string host_name() {
     return name.data();
 }
 
+std::string array_of(const std::vector<std::string>& texts) {
+    ArrayLiteral array;
+    for (const auto& text : texts)
+        array.add(text);
+    return array.text();
+}
+
 }  // namespace
 
 core::WorkerId WorkerStore::open(const WorkerInfo& worker) {
-    ArrayLiteral queues;
-    for (const auto& queue : worker.queues)
-        queues.add(queue);
     const auto opened =
-        execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval)", worker.name,
-                queues.text(), host_name(), static_cast<int>(getpid()), worker.version, interval_text(worker.lease));
+        execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval, $7::text[])",
+                worker.name, array_of(worker.queues), host_name(), static_cast<int>(getpid()), worker.version,
+                interval_text(worker.lease), worker.kinds ? std::optional{array_of(*worker.kinds)} : std::nullopt);
     return core::WorkerId{opened.at(0).at(0).as<std::int32_t>()};
 }
 

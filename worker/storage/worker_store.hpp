@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <compare>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct WorkerInfo {
     std::string version;
     std::vector<std::string> queues;
     std::chrono::milliseconds lease;
+    std::optional<std::vector<std::string>> kinds = {};  // it is handed no others; none: whatever comes
 };
 
 enum class Draining { no, yes };

@@ -9,10 +9,10 @@ quiet=${1:-}
 
 packages=(
     libpqxx-dev libpq-dev libboost-program-options-dev nlohmann-json3-dev libcurl4-openssl-dev libfmt-dev
-    libcpp-httplib-dev prometheus-cpp-dev
+    libcpp-httplib-dev prometheus-cpp-dev libre2-dev
     g++ cmake ninja-build pkg-config ccache git ca-certificates openssl
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
-    libgtest-dev libgmock-dev clang-format clang-tidy clang libclang-rt-14-dev
+    libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev
     spin iproute2 nftables mount pgbouncer libfaketime
     python3 python3-psycopg2 python3-psycopg python3-croniter perl util-linux procps passwd
 )

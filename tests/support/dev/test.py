@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the areas of tests, each by its own runner, whose summary it prints; then one table and one line of totals.
 
-    test.py [--preset PRESET] [AREA...]
+    test.py [--preset PRESET] [--whole] [AREA...]
+
+--whole also does what takes too long for each change: it plants all bugs.
 
 An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
 PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
@@ -46,7 +48,7 @@ AREAS = {
     "e2e": ("test", "--fast", ["tests/e2e/run"]),
     "docs": ("test", "--fast", ["python3", "tests/docs/run.py"]),
     "model": (None, None, ["tests/model/run"]),
-    "mutants": ("race", "--fast", ["tests/mutants/run"]),
+    "mutants": ("race", "--fast", ["tests/mutants/run", "--quarter"]),
     "hostile": ("test", "--fast", ["tests/hostile/run"]),
     "chaos": (None, None, ["tests/chaos/test"]),  # makes servers of its own, to stop them
     "bench": (None, None, ["python3", "bench/plot_test.py"]),
@@ -54,6 +56,7 @@ AREAS = {
     "tsan": ("test", "--fast", ["tests/support/dev/test_tsan.sh"]),
     "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own
 }
+BOUNDS = {"--quarter"}  # what --whole leaves out of a command
 WITHOUT_BUILD = {"tidy", "model", "bench", "fuzz", "demo"}
 
 
@@ -160,10 +163,10 @@ def run_command(command, environment):
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def run_area(area, build, ready):
+def run_area(area, build, ready, whole):
     print(f"\n── {area} " + "─" * (72 - len(area)), flush=True)
     began = time.monotonic()
-    command = [part.format(build=build) for part in AREAS[area][2]]
+    command = [part.format(build=build) for part in AREAS[area][2] if not whole or part not in BOUNDS]
     try:
         with held(AREAS[area][0], wait=True):
             status, output = run_command(command, environment_of(area, build, ready))
@@ -183,6 +186,7 @@ def run_area(area, build, ready):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
+    parser.add_argument("--whole", action="store_true", help="all planted bugs, not a quarter of them")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
     wanted = arguments.area or list(AREAS)
@@ -197,7 +201,7 @@ def main():
     results = {}
     try:
         for area in wanted:
-            results[area] = run_area(area, ROOT / "build" / arguments.preset, ready)
+            results[area] = run_area(area, ROOT / "build" / arguments.preset, ready, arguments.whole)
     finally:
         for cluster in ready:
             with held(cluster, wait=False) as ours:

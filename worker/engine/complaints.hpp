@@ -1,5 +1,5 @@
 #pragma once
-// Remembers which missing handlers have been complained of, so that a flood of their jobs does not flood the log.
+// Remembers which kinds have been complained of, so that a flood of their jobs does not flood the log.
 //
 // Thread rule: any thread.
 
@@ -11,7 +11,7 @@
 
 namespace millrace::engine {
 
-class UnknownKinds {
+class Complaints {
 public:
     using Time = std::chrono::steady_clock::time_point;
     static constexpr std::chrono::minutes quiet_time{1};

@@ -1,0 +1,172 @@
+#include "cli/schemas.hpp"
+
+#include "cli/table.hpp"
+#include "core/nearest.hpp"
+#include "engine/payload_schema.hpp"
+#include "storage/schema_store.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <istream>
+#include <ostream>
+
+namespace millrace::cli {
+
+namespace {
+
+constexpr std::size_t most_file_bytes = 1024 * 1024;  // far more than the server takes
+
+constexpr std::array flags{json_flag};
+
+std::string read_all(std::istream& in, const std::string& name) {
+    std::string text(most_file_bytes + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (in.bad()) throw UsageError{fmt::format("cannot read {}", name)};
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.size() > most_file_bytes) throw UsageError{fmt::format("{} is longer than a schema can be", name)};
+    return text;
+}
+
+// A file, or standard input; throws UsageError.
+std::string read_schema(const Invocation& invocation, const std::string& file) {
+    if (file == "-") return read_all(invocation.console.in, "standard input");
+    std::ifstream in{file, std::ios::binary};
+    if (!in) throw UsageError{fmt::format("cannot read {}", file)};
+    return read_all(in, file);
+}
+
+// Nothing when this program understands it.
+std::optional<std::string> problem_of(const std::string& schema) {
+    try {
+        const engine::PayloadSchema read{schema};
+        return std::nullopt;
+    } catch (const engine::BadSchema& error) {
+        return error.what();
+    }
+}
+
+Exit list_schemas(const Invocation& invocation, storage::SchemaStore& store) {
+    if (invocation.arguments.words().size() > 1) throw UsageError{"schemas list takes no kinds: schemas show KIND"};
+    Table table{{{"kind"}, {"bytes"}, {"problem"}}};
+    for (const auto& [kind, schema] : store.all()) {
+        const auto problem = problem_of(schema);
+        table.add({Cell::of(kind, Tone::strong), Cell::of(static_cast<std::int64_t>(schema.size())),
+                   problem ? Cell::of(*problem, Tone::bad) : Cell{}});
+    }
+    if (invocation.arguments.has("json")) {
+        table.print_json(invocation.console.out);
+    } else if (table.rows() == 0) {
+        invocation.console.err << "no schemas yet: millrace schemas set KIND FILE\n";
+    } else {
+        table.print(invocation.console.out, invocation.console.out_screen);
+    }
+    return table.rows() == 0 ? Exit::nothing : Exit::done;
+}
+
+// For a kind that has none: one that is like it and has one.
+std::string remedy_for(storage::SchemaStore& store, const std::string& kind) {
+    std::vector<std::string> kinds;
+    for (const auto& [known, schema] : store.all())
+        kinds.push_back(known);
+    const auto meant = core::nearest(kind, kinds);
+    return meant ? fmt::format("Did you mean \"{}\"?", *meant) : "millrace schemas lists the kinds that have one.";
+}
+
+Exit show_schema(const Invocation& invocation, storage::SchemaStore& store) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() != 2) throw UsageError{"schemas show needs one kind"};
+    const auto schema = store.schema(words[1]);
+    if (!schema) {
+        invocation.console.complain(fmt::format("no schema for kind \"{}\"", words[1]), remedy_for(store, words[1]));
+        return Exit::nothing;
+    }
+    invocation.console.out << *schema << '\n';
+    return Exit::done;
+}
+
+// Printed either way; for programs as a row.
+Exit check_schema(const Invocation& invocation) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() != 2) throw UsageError{"schemas check needs one file, or - for standard input"};
+    const auto problem = problem_of(read_schema(invocation, words[1]));
+    if (invocation.arguments.has("json")) {
+        Table table{{{"file"}, {"problem"}}};
+        table.add({Cell::of(words[1]), Cell::maybe(problem)});
+        table.print_json_record(invocation.console.out);
+    } else if (problem) {
+        invocation.console.complain(*problem, "docs/schemas.md lists the keywords.");
+    } else {
+        invocation.console.out << "understood\n";
+    }
+    return problem ? Exit::failed : Exit::done;
+}
+
+Exit report(const Invocation& invocation, const std::string& kind, const std::string& outcome) {
+    if (invocation.arguments.has("json")) {
+        Table table{{{"kind"}, {"outcome"}}};
+        table.add({Cell::of(kind), Cell::of(outcome)});
+        table.print_json_record(invocation.console.out);
+    } else {
+        invocation.console.out << outcome << ' ' << kind << '\n';
+    }
+    return Exit::done;
+}
+
+Exit set_schema(const Invocation& invocation, storage::SchemaStore& store, const std::string& schema) {
+    if (const auto problem = problem_of(schema)) {
+        invocation.console.complain(*problem, "Nothing was changed; docs/schemas.md lists the keywords.");
+        return Exit::failed;
+    }
+    const auto& kind = invocation.arguments.words()[1];
+    return report(invocation, kind, store.register_schema(kind, schema));
+}
+
+Exit remove_schema(const Invocation& invocation, storage::SchemaStore& store) {
+    const auto& words = invocation.arguments.words();
+    if (words.size() != 2) throw UsageError{"schemas remove needs one kind"};
+    const auto outcome = store.register_schema(words[1], std::nullopt);
+    if (outcome == "removed") return report(invocation, words[1], outcome);
+    invocation.console.complain(fmt::format("no schema for kind \"{}\"", words[1]), remedy_for(store, words[1]));
+    return Exit::nothing;
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& words = invocation.arguments.words();
+    const auto verb = words.empty() ? std::string{"list"} : words.front();
+    require_known("verb", verb, {"list", "show", "check", "set", "remove"});
+    if (verb == "check") return check_schema(invocation);
+    std::string schema;
+    if (verb == "set") {
+        if (words.size() != 3) throw UsageError{"schemas set needs a kind and a file, or - for standard input"};
+        schema = read_schema(invocation, words[2]);
+    }
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    const auto session = sessions.open("schemas");
+    storage::SchemaStore store{*session};
+    if (verb == "list") return list_schemas(invocation, store);
+    if (verb == "show") return show_schema(invocation, store);
+    return verb == "set" ? set_schema(invocation, store, schema) : remove_schema(invocation, store);
+}
+
+}  // namespace
+
+Command schemas_command() {
+    return {.name = "schemas",
+            .summary = "lists and shows the JSON Schemas of payloads; checks, sets and removes them",
+            .usage =
+                "millrace schemas [list] [--json]\n"
+                "millrace schemas show KIND\n"
+                "millrace schemas check FILE|- [--json]\n"
+                "millrace schemas set KIND FILE|- [--json]\n"
+                "millrace schemas remove KIND [--json]",
+            .details =
+                "Workers discard a job whose payload is not as the schema of its kind wants it, before its handler\n"
+                "runs; they hear of a change within seconds. check needs no database. A schema that this program\n"
+                "does not understand is not set. millrace enqueue --check looks at payloads before it enqueues them.",
+            .flags = flags,
+            .run = run};
+}
+
+}  // namespace millrace::cli

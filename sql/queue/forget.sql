@@ -16,7 +16,7 @@
 -- Rows       2 for each job; 2 of history_mark for each queue.
 
 create or replace function millrace.forget_history(max_rows int)
-returns int  -- jobs removed; max_rows: there may be more; 0, too, when another session is at it
+returns int  -- jobs removed; max_rows: there may be more at once; 0, too, when another session is at it
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -61,7 +61,7 @@ begin
         end if;
         exit when looked >= slices or removed >= max_rows;
     end loop;
-    return case when looked >= slices then max_rows else removed end;
+    return case when looked >= slices and removed > 0 then max_rows else removed end;
 end
 $$;
 

@@ -91,9 +91,12 @@ as $$
     union all
     select 'warning', 'queue behind', -q.available, q.name,
            format('%s; %s run%s', q.backlog, q.running,
-                  case when q.running >= q.max_running then ', as many as max_running allows' else '' end),
+                  case when q.running >= q.max_running then ', as many as max_running allows'
+                       when q.next_token_at > millrace.now() then ', and its rate is ' || q.rate else '' end),
            case when q.running >= q.max_running
                 then format('select millrace.configure_queue(%L, ''{"max_running": n}'')', q.name)
+                when q.next_token_at > millrace.now()
+                then format('select millrace.configure_queue(%L, ''{"rate": "n per second"}'')', q.name)
                 else format('more slots: millrace worker --queue %s=N', q.name) end
       from queue q
      where q.paused_at is null and q.served and q.oldest_age > interval '15 minutes'
@@ -103,6 +106,21 @@ as $$
            format('select millrace.resume_queue(%L)', q.name)
       from queue q
      where q.paused_at < millrace.now() - interval '10 minutes' and q.available > 0
+    union all
+    select c.severity, c.finding, 0, k.queue || '/' || k.kind,
+           c.detail || '; the first of its jobs waits since ' || millrace.utc_text(k.oldest_at), c.remedy
+      from millrace.kinds_aside k
+      join queue q on q.name = k.queue
+     cross join lateral (
+            values (k.handled_by = 0 and k.paused_at is null and q.served and q.paused_at is null
+                    and k.oldest_at < millrace.now() - interval '1 minute',
+                    'critical', 'kind without worker', 'workers take from its queue, and none handles this kind',
+                    'start a worker that does, or select millrace.pause_kind(' || quote_literal(k.kind) || ')'),
+                   (k.paused_at < millrace.now() - interval '10 minutes',
+                    'warning', 'kind paused', 'since ' || millrace.utc_text(k.paused_at),
+                    format('select millrace.resume_kind(%L)', k.kind))
+           ) c(holds, severity, finding, detail, remedy)
+     where c.holds
     union all
     select 'warning', 'dead letters', -b.lately, q.name,
            format('%s in the last 24 hours, %s in all; the last one: %s', b.lately, q.dead, left(b.error, 200)),

@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(45);
+select plan(51);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -36,8 +36,8 @@ select dblink_disconnect('session1'), pg_temp.open('session1') \g /dev/null
 begin;
 \ir ../support/sql/fake_clock.sql
 grant pg_read_all_stats to millrace_owner;
--- What the sessions begin now is six minutes old.
-select millrace_test.set_clock(clock_timestamp() + interval '6 min') \g /dev/null
+-- What the sessions begin within the next 55 minutes is more than five minutes old.
+select millrace_test.set_clock(clock_timestamp() + interval '1 h') \g /dev/null
 
 -- Settings are this server's own: the clusters of tests are not durable.
 create function pg_temp.findings()
@@ -121,6 +121,15 @@ insert into causes (finding, severity, statement) values
     ('queue paused', 'warning',
      $$ select pg_temp.ago('601 s', $a$ select millrace.create_queue('paused'), millrace.pause_queue('paused') $a$),
                millrace.enqueue('paused', 'k') $$),
+    ('kind without worker', 'critical',
+     $$ select pg_temp.ago('61 s', $a$ select millrace.create_queue('picky'), millrace.enqueue('picky', 'strange'),
+               (select count(*) from millrace.claim(millrace.open_session('p', '{picky}', lease => '1 h',
+                                                                          kinds => '{known}'), 'picky', 1)) $a$) $$),
+    ('kind paused', 'warning',
+     $$ select pg_temp.ago('601 s', $a$ select millrace.create_queue('drowsy'), millrace.enqueue('drowsy', 'sleepy'),
+               millrace.pause_kind('sleepy'),
+               (select count(*) from millrace.claim(millrace.open_session('d', '{drowsy}', lease => '1 h'),
+                                                    'drowsy', 1)) $a$) $$),
     ('dead letters', 'warning',
      $$ select millrace.discard(c.fence, c.job_id, 'bad')
           from (select millrace.enqueue('waiting', 'k')) e
@@ -267,6 +276,7 @@ $$;
 select is(pg_temp.waits(replace(c.statement, e.later, e.sooner)), 'nothing', 'not yet: ' || c.finding)
   from causes c
   join (values ('no worker', '61 s', '60 s'), ('queue behind', '901 s', '900 s'), ('queue paused', '601 s', '600 s'),
+               ('kind without worker', '61 s', '60 s'), ('kind paused', '601 s', '600 s'),
                ('nobody reaps', '91 s', '90 s'), ('nobody promotes', '58 min 59 s', '59 min'),
                ('counts not folded', '100001', '100000'), ('schedule late', '361 s', '300 s'),
                ('key held', '61 min', '60 min'), ('old day kept', '17', '16')) e(finding, later, sooner) on e.finding = c.finding
@@ -274,6 +284,18 @@ select is(pg_temp.waits(replace(c.statement, e.later, e.sooner)), 'nothing', 'no
 select is(pg_temp.waits($$ select pg_temp.ago('91 s', $a$ select millrace.create_queue('left'), millrace.enqueue('left', 'k'),
                                     millrace.open_session('gone', '{left}', lease => '30 s') $a$) $$),
           'no worker, nobody reaps', 'a worker that is lost is no worker');
+savepoint rate;
+select pg_temp.ago('16 min', $$ select millrace.enqueue('busy', 'k'), millrace.enqueue('busy', 'k'),
+                                       millrace.configure_queue('busy', '{"rate": "1 per hour", "burst": 1}') $$) \g /dev/null
+select count(*) from millrace.claim(:session, 'busy', 2) \g /dev/null
+select row_eq($$ select finding, detail, remedy from millrace.doctor() where about = 'busy' $$,
+              row('queue behind'::text, '1 jobs are available, the oldest for 960 s; 1 run, and its rate is 1 per hour'::text,
+                  'select millrace.configure_queue(''busy'', ''{"rate": "n per second"}'')'::text), 'the rate of a queue is named');
+update millrace.queue set max_running = 1 where name = 'busy';
+select row_eq($$ select detail, remedy from millrace.doctor() where about = 'busy' $$,
+              row('1 jobs are available, the oldest for 960 s; 1 run, as many as max_running allows'::text,
+                  'select millrace.configure_queue(''busy'', ''{"max_running": n}'')'::text), 'or its limit');
+rollback to rate;
 savepoint given_up;
 update millrace.installation set first_day = (millrace.now() at time zone 'utc')::date - 10;
 select is(pg_temp.findings(), null, 'an old day may be needed for a second retention');

@@ -88,12 +88,19 @@ CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT pro
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
+CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.adopt() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -148,6 +155,18 @@ CREATE FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on dat
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) RETURNS TABLE(row_address tid, version bigint, spent_until timestamp with time zone, wake_at timestamp with time zone, tokens integer, worthwhile integer, every interval)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.burst_of(burst integer, token_micros bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.burst_of(burst integer, token_micros bigint) OWNER TO millrace_owner;
 CREATE TABLE millrace.batch (
     id bigint NOT NULL,
     queue_id integer NOT NULL,
@@ -171,6 +190,16 @@ CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.cancel(job_id bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, reason text DEFAULT NULL::text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_one(job_id bigint, reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cancel_one(job_id bigint, reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id bigint, fence bigint, requested_at timestamp with time zone, reason text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -178,6 +207,11 @@ CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id b
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_delays(caller text, delays interval[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_delays(caller text, delays interval[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_kind(caller text, kind text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -188,11 +222,16 @@ CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) RETURNS void
+CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text DEFAULT 'rate'::text, burst_name text DEFAULT 'burst'::text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_schema(schema jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -234,6 +273,12 @@ CREATE FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb DEFA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.configure_kind(kind text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS …;
+ALTER FUNCTION millrace.configure_kind(kind text, changes jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.configure_queue(name text, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -250,11 +295,11 @@ CREATE FUNCTION millrace.create_batch(queue text, kind text DEFAULT NULL::text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval, max_running integer DEFAULT NULL::integer, key_limit integer DEFAULT 1) RETURNS integer
+CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval, max_running integer DEFAULT NULL::integer, key_limit integer DEFAULT 1, dead_letter_retention interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, time_zone text DEFAULT 'UTC'::text, misfire text DEFAULT 'once'::text, jitter interval DEFAULT '00:00:00'::interval, priority integer DEFAULT 5, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, due_key text DEFAULT NULL::text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -310,6 +355,11 @@ CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, reason text DEFAULT NULL::text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.doctor() RETURNS TABLE(rank integer, severity text, finding text, about text, detail text, remedy text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -373,21 +423,21 @@ CREATE FUNCTION millrace.due_of(schedule_id integer) RETURNS millrace.schedule_d
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.due_of(schedule_id integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint
+CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint[]
+ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[]) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
+ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, retry_delays interval[] DEFAULT NULL::interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -534,6 +584,11 @@ CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT fal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.holders_of_key(of_queue integer, of_key text) RETURNS SETOF bigint
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -556,6 +611,11 @@ CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boole
     SET enable_bitmapscan TO 'on'
     AS …;
 ALTER FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -566,6 +626,11 @@ CREATE FUNCTION millrace.join_batch(batch bigint, amount integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.join_batch(batch bigint, amount integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lanes_of(of_queue integer) RETURNS SETOF smallint
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -581,11 +646,11 @@ CREATE FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id intege
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.limit_key(queue text, key text, max_held integer) RETURNS void
+CREATE FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text DEFAULT NULL::text, burst integer DEFAULT NULL::integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.limit_key(queue text, key text, max_held integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, blocked integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -606,6 +671,13 @@ CREATE FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) RETURN
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -617,11 +689,23 @@ CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETUR
     SET lock_timeout TO '1s'
     AS …;
 ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) RETURNS TABLE(job_id bigint, place tid)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS …;
+ALTER FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.may_be_replaced(of_job bigint) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.may_be_replaced(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -639,6 +723,11 @@ CREATE FUNCTION millrace.next_runs(cron text, time_zone text DEFAULT 'UTC'::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.next_token(queue text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.next_token(queue text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -698,17 +787,29 @@ CREATE FUNCTION millrace.prune(max_rows integer DEFAULT 10000) RETURNS integer
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.prune(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.prune_dead_letters(max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.prune_dead_letters(max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.queue_overview() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.raise_bad_max_jobs() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.raise_bad_max_jobs() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -729,6 +830,11 @@ CREATE FUNCTION millrace.raise_unknown_batch(batch bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.raise_unknown_batch(batch bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -769,6 +875,16 @@ CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.replay(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replay_one(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replay_one(job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) RETURNS smallint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -799,11 +915,63 @@ CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.retry(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) RETURNS interval
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+CREATE TABLE millrace.queue (
+    id integer NOT NULL,
+    name text NOT NULL,
+    max_attempts smallint NOT NULL,
+    timeout interval,
+    retry_base interval NOT NULL,
+    retry_cap interval NOT NULL,
+    max_payload_bytes integer NOT NULL,
+    retention interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    paused_at timestamp with time zone,
+    max_running integer,
+    key_limit integer DEFAULT 1 NOT NULL,
+    dead_letter_retention interval,
+    rate text,
+    burst integer,
+    token_micros bigint,
+    key_rate text,
+    key_burst integer,
+    key_token_micros bigint,
+    CONSTRAINT queue_burst_check CHECK ((burst > 0)),
+    CONSTRAINT queue_key_burst_check CHECK ((key_burst > 0)),
+    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_key_token_micros_check CHECK ((key_token_micros > 0)),
+    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
+    CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
+);
+ALTER TABLE millrace.queue OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) RETURNS interval
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_one(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry_one(job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -814,6 +982,11 @@ CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.session_holders() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -825,11 +998,6 @@ CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.set_aside(of_queue integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.session_holders() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -884,6 +1052,11 @@ CREATE FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.storage_day() RETURNS date
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -895,11 +1068,16 @@ CREATE FUNCTION millrace.take_back(rows tid[], reason text) RETURNS integer
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.take_back(rows tid[], reason text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) RETURNS void
+CREATE FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.throw_away(jobs bigint[], reason text) RETURNS bigint[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.throw_away(jobs bigint[], reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -911,6 +1089,11 @@ CREATE FUNCTION millrace.tick_schedules(max_jobs integer DEFAULT 1000, OUT enque
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -931,6 +1114,11 @@ CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.wake_rated() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.wake_rated() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) RETURNS smallint[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1207,24 +1395,6 @@ CREATE TABLE millrace.batch_member (
     amount integer NOT NULL
 );
 ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
-CREATE TABLE millrace.queue (
-    id integer NOT NULL,
-    name text NOT NULL,
-    max_attempts smallint NOT NULL,
-    timeout interval,
-    retry_base interval NOT NULL,
-    retry_cap interval NOT NULL,
-    max_payload_bytes integer NOT NULL,
-    retention interval NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    paused_at timestamp with time zone,
-    max_running integer,
-    key_limit integer DEFAULT 1 NOT NULL,
-    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
-    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
-);
-ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
 ALTER TABLE millrace.batches OWNER TO millrace_owner;
 CREATE TABLE millrace.blocked (
@@ -1245,18 +1415,33 @@ CREATE TABLE millrace.concurrency_key (
     version bigint NOT NULL,
     held integer NOT NULL,
     low_job bigint NOT NULL,
+    spent_until timestamp with time zone,
+    wake_at timestamp with time zone,
     CONSTRAINT concurrency_key_held_check CHECK ((held >= 0))
 );
 ALTER TABLE millrace.concurrency_key OWNER TO millrace_owner;
 CREATE TABLE millrace.key_limit (
     queue_id integer NOT NULL,
     key text NOT NULL,
-    max_held integer NOT NULL,
-    CONSTRAINT key_limit_max_held_check CHECK ((max_held > 0))
+    max_held integer,
+    rate text,
+    burst integer,
+    token_micros bigint,
+    CONSTRAINT key_limit_burst_check CHECK ((burst > 0)),
+    CONSTRAINT key_limit_check CHECK (((max_held IS NOT NULL) OR (rate IS NOT NULL))),
+    CONSTRAINT key_limit_max_held_check CHECK ((max_held > 0)),
+    CONSTRAINT key_limit_token_micros_check CHECK ((token_micros > 0))
 );
 ALTER TABLE millrace.key_limit OWNER TO millrace_owner;
 CREATE VIEW millrace.blocked_keys AS …;
 ALTER TABLE millrace.blocked_keys OWNER TO millrace_owner;
+CREATE TABLE millrace.bucket (
+    queue_id integer NOT NULL,
+    version bigint NOT NULL,
+    spent_until timestamp with time zone NOT NULL,
+    wake_at timestamp with time zone
+);
+ALTER TABLE millrace.bucket OWNER TO millrace_owner;
 CREATE TABLE millrace.cancel_request (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -1300,6 +1485,7 @@ CREATE TABLE millrace.job (
     unique_key text,
     unique_until text,
     batch_id bigint,
+    retry_delays interval[],
     CONSTRAINT job_unique_until_check CHECK ((unique_until = ANY (ARRAY['started'::text, 'finished'::text, 'time'::text])))
 )
 PARTITION BY RANGE (stored_on);
@@ -1426,19 +1612,13 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
-CREATE TABLE millrace.kind (
-    id integer NOT NULL,
-    name text NOT NULL,
-    paused_at timestamp with time zone,
-    max_attempts smallint,
-    timeout interval,
-    retry_base interval,
-    retry_cap interval,
-    retry_delays interval[],
-    payload_schema jsonb,
-    created_at timestamp with time zone NOT NULL
-);
-ALTER TABLE millrace.kind OWNER TO millrace_owner;
+CREATE TABLE millrace.key_due (
+    due_at timestamp with time zone NOT NULL,
+    queue_id integer NOT NULL,
+    key text NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.key_due OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -1454,6 +1634,8 @@ CREATE TABLE millrace.kind_lane (
     CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
 );
 ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
+CREATE VIEW millrace.kinds AS …;
+ALTER TABLE millrace.kinds OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1665,6 +1847,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.blocked
     ADD CONSTRAINT blocked_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (queue_id, version);
 ALTER TABLE ONLY millrace.cancel_request
     ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id, fence);
 ALTER TABLE ONLY millrace.concurrency_key
@@ -1747,11 +1931,13 @@ CREATE INDEX blocked_key ON millrace.blocked USING btree (queue_id, key, job_id)
 CREATE INDEX cancel_request_worker ON millrace.cancel_request USING btree (worker);
 CREATE INDEX concurrency_key_idle ON millrace.concurrency_key USING btree (version) WHERE (held = 0);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
+CREATE INDEX dead_letter_queue ON millrace.dead_letter USING btree (queue_id, discarded_at);
 CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX follow_up_pos ON millrace.follow_up USING btree (queue_id, pos, job_id);
 CREATE INDEX job_log_at ON millrace.job_log USING brin (logged_at);
 CREATE INDEX job_progress_at ON millrace.job_progress USING brin (reported_at);
+CREATE INDEX key_due_at ON millrace.key_due USING btree (due_at);
 CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
 CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
@@ -1766,6 +1952,29 @@ CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared)
 CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
 CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
 CREATE INDEX validation_fact_newest ON pipeline.validation_fact USING btree (queue, project, request);
+CREATE OR REPLACE VIEW millrace.kinds AS
+ SELECT n.name AS kind,
+    k.max_attempts,
+    k.timeout,
+    k.retry_base,
+    k.retry_cap,
+    k.retry_delays,
+    k.paused_at,
+    count(w.id) AS live_workers
+   FROM ((( SELECT k_1.name
+           FROM millrace.kind k_1
+        UNION
+         SELECT unnest(w_1.kinds) AS unnest
+           FROM (millrace.worker w_1
+             JOIN millrace.workers s ON ((s.id = w_1.id)))
+          WHERE (s.state = 'alive'::text)) n
+     LEFT JOIN millrace.kind k ON ((k.name = n.name)))
+     LEFT JOIN ( SELECT w_1.id,
+            w_1.kinds
+           FROM (millrace.worker w_1
+             JOIN millrace.workers s ON ((s.id = w_1.id)))
+          WHERE (s.state = 'alive'::text)) w ON (((w.kinds IS NULL) OR (n.name = ANY (w.kinds)))))
+  GROUP BY n.name, k.id;
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
@@ -1827,7 +2036,8 @@ REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
@@ -1840,14 +2050,21 @@ GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO mill
 REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.burst_of(burst integer, token_micros bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_one(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.check_delays(caller text, delays interval[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_kind(caller text, kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
@@ -1861,6 +2078,8 @@ REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.close_session(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.configure_kind(kind text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.configure_kind(kind text, changes jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) FROM PUBLIC;
@@ -1868,8 +2087,8 @@ REVOKE ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload json
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.cron_day(rule millrace.cron, from_day date) FROM PUBLIC;
@@ -1879,6 +2098,8 @@ REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time
 REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.doctor() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.doctor() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.doctor() TO millrace_viewer;
@@ -1892,18 +2113,18 @@ REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.due_of(schedule_id integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
@@ -1934,35 +2155,43 @@ REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.horizon_overview() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.join_batch(batch bigint, amount integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.lanes_of(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.locked_schedule(caller text, name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.may_be_replaced(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.next_token(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.next_token(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
@@ -1993,16 +2222,19 @@ GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with ti
 REVOKE ALL ON FUNCTION millrace.prune(max_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.prune_dead_letters(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_id(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_overview() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.raise_bad_max_jobs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.raise_lease_lost(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.raise_session_ended(session integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.raise_unknown_batch(batch bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
@@ -2014,6 +2246,9 @@ REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_
 REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.replay_one(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.resume_kind(kind text) FROM PUBLIC;
@@ -2024,12 +2259,15 @@ REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.resume_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.retry_one(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;
@@ -2040,17 +2278,21 @@ REVOKE ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) FROM PUB
 GRANT ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.throw_away(jobs bigint[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.wake_rated() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
@@ -2133,6 +2375,8 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.kinds TO millrace_operator;
+GRANT SELECT ON TABLE millrace.kinds TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
 GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.kinds_aside TO millrace_operator;
@@ -2153,8 +2397,6 @@ GRANT SELECT ON TABLE millrace.storage TO millrace_operator;
 GRANT SELECT ON TABLE millrace.storage TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_viewer;
-GRANT SELECT ON TABLE millrace.workers TO millrace_operator;
-GRANT SELECT ON TABLE millrace.workers TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.history TO millrace_operator;

@@ -1,6 +1,7 @@
 -- claim: hands the next jobs of a queue to a worker.
 --
 --     available ──claim──► running
+--     available ──claim──► finished 'cancelled'      the jobs among them whose expires_at has come: never started late
 --     blocked ──claim──► available      what the queue's notes ask for, see follow_up.sql
 --
 -- Lanes are read in the order of their priorities, each from its low-water on; one claim in ten begins with the lane
@@ -70,9 +71,7 @@ begin
         end if;
         lanes := '{10, 0, 11, 1, 12, 2, 13, 3, 14, 4, 15, 5, 16, 6, 17, 7, 18, 8, 19, 9}';
     end if;
-    if limited and room > 0 then
-        room := least(room, millrace.free_places(claimed_queue));
-    end if;
+    room := case when limited and room > 0 then least(room, millrace.free_places(claimed_queue)) else room end;
     if room <= 0 then
         return;
     end if;
@@ -129,7 +128,8 @@ begin
                claimed_at + j.timeout as deadline, j.traceparent, j.enqueued_at,
                nullif(limited or j.concurrency_key is not null or j.batch_id is not null
                       or j.unique_until = 'finished', false) as tied,
-               case j.unique_until when 'started' then j.unique_key end as started_key
+               case j.unique_until when 'started' then j.unique_key end as started_key,
+               coalesce(j.expires_at <= claimed_at, false) as is_late
           from taken t
           left join millrace.job j on j.id = t.job_id and j.stored_on = t.stored_on
     ), started as (
@@ -137,21 +137,42 @@ begin
                                       attempt, tied)
         select w.job_id, new_fence, claimed_at, w.deadline, w.stored_on, w.queue_id, session, w.priority, w.attempt,
                w.tied
-          from work w
+          from work w where not w.is_late
     ), started_uniquely as (
         delete from millrace.unique_job u
          using work w
-         where u.queue_id = claimed_queue and u.unique_key = w.started_key and u.job_id = w.job_id
+         where u.queue_id = claimed_queue and u.unique_key = w.started_key and u.job_id = w.job_id and not w.is_late
+    ), expired as (
+        insert into millrace.queue_delta (queue_id, available, cancelled)
+        select claimed_queue, -e.amount, e.amount
+          from (select array_agg((w.pos, w.job_id, w.stored_on, w.queue_id, w.priority, w.attempt - 1)::millrace.ready)
+                  from work w where w.is_late) late(jobs), millrace.expire(late.jobs) e(amount)
+         where late.jobs is not null  -- else nothing is called
     )
     select w.job_id, new_fence, w.kind, w.priority, w.attempt, w.max_attempts, w.payload, w.timeout, w.deadline,
            w.traceparent, w.enqueued_at
-      from work w
+      from work w where not w.is_late
      order by w.priority, w.pos, w.job_id;
 
     get diagnostics amount = row_count;
     if amount > 0 then
         insert into millrace.queue_delta (queue_id, available, running) values (claimed_queue, -amount, amount);
     end if;
+end
+$$;
+
+-- Ends jobs that a claim has taken too late. A claim that found no others returns nothing although more may wait:
+-- after_end() wakes whoever sleeps after it.
+create or replace function millrace.expire(late millrace.ready[])
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
+    select l.job_id, millrace.now(), l.stored_on, l.queue_id, 'cancelled', l.attempt, 'expired' from unnest(late) l;
+    perform millrace.after_end(array(select (l.job_id, l.stored_on, 'cancelled')::millrace.ending from unnest(late) l));
+    return cardinality(late);
 end
 $$;
 

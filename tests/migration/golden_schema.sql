@@ -88,12 +88,19 @@ CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT pro
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
+CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.adopt() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -171,6 +178,16 @@ CREATE FUNCTION millrace.cancel(job_id bigint, reason text DEFAULT NULL::text) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.cancel(job_id bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, reason text DEFAULT NULL::text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.cancel_one(job_id bigint, reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.cancel_one(job_id bigint, reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id bigint, fence bigint, requested_at timestamp with time zone, reason text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -178,16 +195,21 @@ CREATE FUNCTION millrace.cancel_requests(session integer) RETURNS TABLE(job_id b
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.cancel_requests(session integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_delays(caller text, delays interval[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_delays(caller text, delays interval[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) RETURNS void
+CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -224,6 +246,12 @@ CREATE FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb DEFA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.configure_kind(kind text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS …;
+ALTER FUNCTION millrace.configure_kind(kind text, changes jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.configure_queue(name text, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -240,11 +268,11 @@ CREATE FUNCTION millrace.create_batch(queue text, kind text DEFAULT NULL::text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval, max_running integer DEFAULT NULL::integer, key_limit integer DEFAULT 1) RETURNS integer
+CREATE FUNCTION millrace.create_queue(name text, max_attempts integer DEFAULT 10, timeout interval DEFAULT NULL::interval, retry_base interval DEFAULT '00:00:05'::interval, retry_cap interval DEFAULT '01:00:00'::interval, max_payload_bytes integer DEFAULT 1048576, retention interval DEFAULT '7 days'::interval, max_running integer DEFAULT NULL::integer, key_limit integer DEFAULT 1, dead_letter_retention interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, time_zone text DEFAULT 'UTC'::text, misfire text DEFAULT 'once'::text, jitter interval DEFAULT '00:00:00'::interval, priority integer DEFAULT 5, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, due_key text DEFAULT NULL::text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -300,6 +328,11 @@ CREATE FUNCTION millrace.discard(fence bigint, job_id bigint, error text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.discard(fence bigint, job_id bigint, error text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, reason text DEFAULT NULL::text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.drop_day(day date, kept_from date) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -327,26 +360,41 @@ CREATE FUNCTION millrace.due_of(schedule_id integer) RETURNS millrace.schedule_d
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.due_of(schedule_id integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint
+CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint) RETURNS bigint[]
+ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
+ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.ensure_lanes(queue_id integer) OWNER TO millrace_owner;
+CREATE TABLE millrace.ready (
+    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    job_id bigint NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.ready OWNER TO millrace_owner;
+CREATE FUNCTION millrace.expire(late millrace.ready[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.expire(late millrace.ready[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.explain_attempt(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -464,6 +512,11 @@ CREATE FUNCTION millrace.heartbeat(session integer, draining boolean DEFAULT fal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.heartbeat(session integer, draining boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.holders_of_key(of_queue integer, of_key text) RETURNS SETOF bigint
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -536,6 +589,13 @@ CREATE FUNCTION millrace.maintain_partitions(days_ahead integer DEFAULT 7) RETUR
     SET lock_timeout TO '1s'
     AS …;
 ALTER FUNCTION millrace.maintain_partitions(days_ahead integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) RETURNS TABLE(job_id bigint, place tid)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS …;
+ALTER FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.may_be_replaced(of_job bigint) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -567,11 +627,11 @@ CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
 ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval, kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -607,12 +667,19 @@ CREATE FUNCTION millrace.prune(max_rows integer DEFAULT 10000) RETURNS integer
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.prune(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.prune_dead_letters(max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.prune_dead_letters(max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -638,6 +705,11 @@ CREATE FUNCTION millrace.raise_unknown_batch(batch bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.raise_unknown_batch(batch bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -673,6 +745,16 @@ CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.replay(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.replay_one(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.replay_one(job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) RETURNS smallint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -698,11 +780,53 @@ CREATE FUNCTION millrace.retry(job_id bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.retry(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) RETURNS interval
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+CREATE TABLE millrace.queue (
+    id integer NOT NULL,
+    name text NOT NULL,
+    max_attempts smallint NOT NULL,
+    timeout interval,
+    retry_base interval NOT NULL,
+    retry_cap interval NOT NULL,
+    max_payload_bytes integer NOT NULL,
+    retention interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    paused_at timestamp with time zone,
+    max_running integer,
+    key_limit integer DEFAULT 1 NOT NULL,
+    dead_letter_retention interval,
+    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
+);
+ALTER TABLE millrace.queue OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) RETURNS interval
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer DEFAULT 1000, dry_run boolean DEFAULT true, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.retry_one(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.retry_one(job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -778,11 +902,16 @@ CREATE FUNCTION millrace.take_back(rows tid[], reason text) RETURNS integer
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.take_back(rows tid[], reason text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) RETURNS void
+CREATE FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.throw_away(jobs bigint[], reason text) RETURNS bigint[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.throw_away(jobs bigint[], reason text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1085,24 +1214,6 @@ CREATE TABLE millrace.batch_member (
     amount integer NOT NULL
 );
 ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
-CREATE TABLE millrace.queue (
-    id integer NOT NULL,
-    name text NOT NULL,
-    max_attempts smallint NOT NULL,
-    timeout interval,
-    retry_base interval NOT NULL,
-    retry_cap interval NOT NULL,
-    max_payload_bytes integer NOT NULL,
-    retention interval NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    paused_at timestamp with time zone,
-    max_running integer,
-    key_limit integer DEFAULT 1 NOT NULL,
-    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
-    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
-);
-ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
 ALTER TABLE millrace.batches OWNER TO millrace_owner;
 CREATE TABLE millrace.blocked (
@@ -1178,6 +1289,8 @@ CREATE TABLE millrace.job (
     unique_key text,
     unique_until text,
     batch_id bigint,
+    retry_delays interval[],
+    expires_at timestamp with time zone,
     CONSTRAINT job_unique_until_check CHECK ((unique_until = ANY (ARRAY['started'::text, 'finished'::text, 'time'::text])))
 )
 PARTITION BY RANGE (stored_on);
@@ -1197,6 +1310,7 @@ CREATE TABLE millrace.worker (
     ended_at timestamp with time zone,
     end_reason text,
     cleared boolean DEFAULT false NOT NULL,
+    kinds text[],
     CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
 )
 WITH (fillfactor='50');
@@ -1269,16 +1383,6 @@ CREATE TABLE millrace.job_progress (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.job_progress OWNER TO millrace_owner;
-CREATE TABLE millrace.ready (
-    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    job_id bigint NOT NULL,
-    stored_on date NOT NULL,
-    queue_id integer NOT NULL,
-    priority smallint NOT NULL,
-    attempt smallint DEFAULT 0 NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
-ALTER TABLE millrace.ready OWNER TO millrace_owner;
 CREATE TABLE millrace.scheduled (
     run_at timestamp with time zone NOT NULL,
     job_id bigint NOT NULL,
@@ -1295,6 +1399,23 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.kind_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.kind_lane (
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    number smallint NOT NULL,
+    CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
+);
+ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
+CREATE VIEW millrace.kinds AS …;
+ALTER TABLE millrace.kinds OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1304,7 +1425,7 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
+    CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
@@ -1518,6 +1639,14 @@ ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_pkey PRIMARY KEY (queue_id, kind);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_number_key UNIQUE (queue_id, number);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1572,6 +1701,7 @@ CREATE INDEX blocked_key ON millrace.blocked USING btree (queue_id, key, job_id)
 CREATE INDEX cancel_request_worker ON millrace.cancel_request USING btree (worker);
 CREATE INDEX concurrency_key_idle ON millrace.concurrency_key USING btree (version) WHERE (held = 0);
 CREATE INDEX dead_letter_at ON millrace.dead_letter USING btree (discarded_at);
+CREATE INDEX dead_letter_queue ON millrace.dead_letter USING btree (queue_id, discarded_at);
 CREATE INDEX finished_at ON ONLY millrace.finished USING brin (finished_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX follow_up_pos ON millrace.follow_up USING btree (queue_id, pos, job_id);
@@ -1591,6 +1721,29 @@ CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared)
 CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
 CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
 CREATE INDEX validation_fact_newest ON pipeline.validation_fact USING btree (queue, project, request);
+CREATE OR REPLACE VIEW millrace.kinds AS
+ SELECT n.name AS kind,
+    k.max_attempts,
+    k.timeout,
+    k.retry_base,
+    k.retry_cap,
+    k.retry_delays,
+    k.paused_at,
+    count(w.id) AS live_workers
+   FROM ((( SELECT k_1.name
+           FROM millrace.kind k_1
+        UNION
+         SELECT unnest(w_1.kinds) AS unnest
+           FROM (millrace.worker w_1
+             JOIN millrace.workers s ON ((s.id = w_1.id)))
+          WHERE (s.state = 'alive'::text)) n
+     LEFT JOIN millrace.kind k ON ((k.name = n.name)))
+     LEFT JOIN ( SELECT w_1.id,
+            w_1.kinds
+           FROM (millrace.worker w_1
+             JOIN millrace.workers s ON ((s.id = w_1.id)))
+          WHERE (s.state = 'alive'::text)) w ON (((w.kinds IS NULL) OR (n.name = ANY (w.kinds)))))
+  GROUP BY n.name, k.id;
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
@@ -1599,6 +1752,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
@@ -1650,7 +1805,8 @@ REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
-REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
@@ -1666,10 +1822,14 @@ REVOKE ALL ON FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored
 REVOKE ALL ON FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.cancel_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.cancel_one(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.check_delays(caller text, delays interval[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1682,6 +1842,8 @@ REVOKE ALL ON FUNCTION millrace.close_session(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.close_session(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.complete(fence bigint, job_id bigint, result jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.configure_kind(kind text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.configure_kind(kind text, changes jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.configure_queue(name text, changes jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.copy_jobs(ids bigint[], from_day date, to_day date) FROM PUBLIC;
@@ -1689,8 +1851,8 @@ REVOKE ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload json
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.create_batch(queue text, kind text, payload jsonb, priority integer) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.create_queue(name text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.create_schedule(name text, cron text, queue text, kind text, payload jsonb, time_zone text, misfire text, jitter interval, priority integer, max_attempts integer, timeout interval, due_key text, OUT outcome text, OUT changed text[], OUT next_run_at timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.cron_day(rule millrace.cron, from_day date) FROM PUBLIC;
@@ -1700,23 +1862,26 @@ REVOKE ALL ON FUNCTION millrace.cron_runs_of_every_hour(rule millrace.cron, time
 REVOKE ALL ON FUNCTION millrace.difference(known millrace.schedule, wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.discard(fence bigint, job_id bigint, error text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.discard_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.due_of(schedule_id integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.expire(late millrace.ready[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;
@@ -1742,6 +1907,7 @@ REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.hold_many(states text[], jobs bigint[], places tid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
@@ -1760,6 +1926,7 @@ GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.matching(of_queue integer, states text[], kind text, error text, older_than timestamp with time zone, newer_than timestamp with time zone, jobs bigint[], most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.may_be_replaced(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;
@@ -1773,8 +1940,8 @@ GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
@@ -1790,6 +1957,7 @@ GRANT ALL ON FUNCTION millrace.promote(max_jobs integer, since timestamp with ti
 REVOKE ALL ON FUNCTION millrace.prune(max_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.prune(max_rows integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.prune_dead_letters(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_id(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.queue_overview() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.queue_overview() TO millrace_worker;
@@ -1800,6 +1968,7 @@ REVOKE ALL ON FUNCTION millrace.raise_session_ended(session integer) FROM PUBLIC
 REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.raise_unknown_batch(batch bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
@@ -1809,6 +1978,9 @@ REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_
 REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.replay_one(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.reporting_attempt(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.restart_schedule(schedule_id integer, rule millrace.cron, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.resume_queue(name text) FROM PUBLIC;
@@ -1817,7 +1989,10 @@ REVOKE ALL ON FUNCTION millrace.resume_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.resume_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.retry(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.retry(job_id bigint) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, base interval, cap interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.retry_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.retry_one(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
@@ -1834,6 +2009,7 @@ GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interva
 REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.throw_away(jobs bigint[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
@@ -1921,6 +2097,8 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.kinds TO millrace_operator;
+GRANT SELECT ON TABLE millrace.kinds TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_worker;
 GRANT SELECT ON TABLE millrace.migration TO millrace_operator;

@@ -1,10 +1,11 @@
--- Retry policies of single jobs, and for how long dead letters are kept.
+-- Retry policies of single jobs, how long they may wait, and for how long dead letters are kept.
 
 set local role millrace_owner;
 set local client_min_messages = warning;
 
 alter table millrace.job
-    add retry_delays interval[];          -- null: as its kind or its queue has it
+    add retry_delays interval[],          -- null: as its kind or its queue has it
+    add expires_at timestamptz;           -- no attempt begins at or after it; null: whenever
 
 alter table millrace.queue
     add dead_letter_retention interval;   -- null: until somebody acts

@@ -4,6 +4,7 @@
 --     blocked ──claim──► available      what the queue's notes ask for, see follow_up.sql
 --     available ──claim──► available    set aside: of a paused kind, or of one that this session does not handle, see
 --                                       kinds.sql
+--     available ──claim──► finished 'cancelled'      whose expires_at has come: no job is started late
 --
 -- Lanes are read in the order of their priorities, each from its low-water on; one claim in ten begins with the lane
 -- whose first job has waited longest, so that low priorities are late but never starve. What another claim holds is
@@ -127,8 +128,8 @@ begin
                    nullif(limited or j.concurrency_key is not null or j.batch_id is not null
                           or j.unique_until = 'finished', false) as tied,
                    case j.unique_until when 'started' then j.unique_key end as started_key,
-                   coalesce((handled is null or j.kind = any (handled)) and (paused is null or j.kind <> all (paused)),
-                            true) as fits
+                   coalesce((handled is null or j.kind = any (handled)) and (paused is null or j.kind <> all (paused))
+                            and (j.expires_at is null or j.expires_at > claimed_at), true) as fits
               from taken t
               left join millrace.job j on j.id = t.job_id and j.stored_on = t.stored_on
         ), started as (
@@ -157,7 +158,7 @@ begin
         select claimed_queue, -amount, amount where amount > 0;
         perform millrace.spend(claimed_queue, amount, claimed_at) where rated;
         room := room - amount;
-        exit when room = 0 or (handled is null and paused is null) or not millrace.set_aside(claimed_queue);
+        exit when room = 0 or not millrace.set_aside(claimed_queue, claimed_at);
     end loop;
 end
 $$;

@@ -20,6 +20,8 @@
 --            retry_delays  how long it waits after its first failure, its second and so on; after the last of them the
 --                          last again: '{10 s}' is a fixed delay. 1 … 100, each 0 … 365 days; null: the kind's or the
 --                          queue's, see retry_delay.sql
+--            expires_at    no attempt begins at or after this time: a claim ends the job as cancelled, 'expired'. After
+--                          now and run_at, at most 20 years ahead
 -- Locks      none that another enqueue, claim or settle waits for; close_batch() waits for those who add to the batch.
 -- Raises     MR003 unknown_queue, MR004 payload_too_large, MR005 bad_argument, MR010 too_many_jobs, MR013
 --            unknown_batch, MR007 invalid_transition for a batch that is closed.
@@ -30,6 +32,7 @@
 create or replace function millrace.admit(
     queue text, kind text, priority int, run_at timestamptz, delay interval, max_attempts int, timeout interval,
     traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] default null,
+    expires_at timestamptz default null,
     out queue_id int, out now timestamptz, out stored_on date, out due timestamptz, out attempts smallint,
     out time_limit interval, out payload_limit int, out signal_raised boolean)
 language plpgsql
@@ -82,6 +85,11 @@ begin
     if admit.due <= admit.now then
         admit.due := null;
     end if;
+    if expires_at is not null and (expires_at <= coalesce(admit.due, admit.now)
+                                   or expires_at > admit.now + interval '20 years') then
+        raise exception using errcode = 'MR005', message = 'enqueue: bad expires_at',
+            hint = 'Allowed for expires_at: a time after now and after run_at, at most 20 years ahead.';
+    end if;
     if concurrency_key is not null or after_batch is not null then
         perform millrace.ensure_lanes(admit.queue_id);  -- also for a job that comes to wait for its key much later
     end if;
@@ -102,7 +110,8 @@ create or replace function millrace.enqueue(
     concurrency_key text default null,
     batch bigint default null,
     after_batch bigint default null,
-    retry_delays interval[] default null)
+    retry_delays interval[] default null,
+    expires_at timestamptz default null)
 returns bigint  -- the job's id
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -113,14 +122,14 @@ declare
     waits_for constant bigint := millrace.unfinished_batch(after_batch, batch);
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, after_batch, retry_delays);
+                               concurrency_key, after_batch, retry_delays, expires_at);
     perform millrace.check_payload(payload, admitted.payload_limit);
 
     insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                   traceparent, concurrency_key, batch_id, retry_delays)
+                                   traceparent, concurrency_key, batch_id, retry_delays, expires_at)
     values (admitted.now, admitted.stored_on, admitted.queue_id, enqueue.priority, admitted.attempts, enqueue.kind,
             enqueue.payload, admitted.time_limit, enqueue.traceparent, enqueue.concurrency_key, enqueue.batch,
-            enqueue.retry_delays)
+            enqueue.retry_delays, enqueue.expires_at)
     returning j.id into enqueued;
     if enqueue.batch is not null then
         perform millrace.join_batch(enqueue.batch, 1);

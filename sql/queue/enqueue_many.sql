@@ -22,7 +22,8 @@ create or replace function millrace.enqueue_many(
     concurrency_key text default null,
     batch bigint default null,
     after_batch bigint default null,
-    retry_delays interval[] default null)
+    retry_delays interval[] default null,
+    expires_at timestamptz default null)
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -36,7 +37,7 @@ declare
     oversized bigint;
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, after_batch, retry_delays);
+                               concurrency_key, after_batch, retry_delays, expires_at);
     blocked := waits_for is not null or (concurrency_key is not null and admitted.due is null);
     if payloads is null then
         raise exception using errcode = 'MR005', message = 'enqueue_many: payloads is null',
@@ -61,10 +62,11 @@ begin
           from unnest(payloads) u(payload)
     ), stored as (
         insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
-                                  traceparent, concurrency_key, batch_id, retry_delays)
+                                  traceparent, concurrency_key, batch_id, retry_delays, expires_at)
         select g.id, admitted.now, admitted.stored_on, admitted.queue_id, enqueue_many.priority, admitted.attempts,
                enqueue_many.kind, g.payload, admitted.time_limit, enqueue_many.traceparent,
-               enqueue_many.concurrency_key, enqueue_many.batch, enqueue_many.retry_delays
+               enqueue_many.concurrency_key, enqueue_many.batch, enqueue_many.retry_delays,
+               enqueue_many.expires_at
           from given g
     ), available as (
         insert into millrace.ready (job_id, stored_on, queue_id, priority)

@@ -40,6 +40,7 @@ create or replace function millrace.enqueue_unique(
     wake boolean default true,
     concurrency_key text default null,
     retry_delays interval[] default null,
+    expires_at timestamptz default null,
     out id bigint,
     out inserted boolean,
     out replaced boolean)
@@ -54,7 +55,7 @@ declare
     holder millrace.unique_job%rowtype;
 begin
     admitted := millrace.admit(queue, kind, priority, run_at, delay, max_attempts, timeout, traceparent,
-                               concurrency_key, null, retry_delays);
+                               concurrency_key, null, retry_delays, expires_at);
     perform millrace.check_payload(payload, admitted.payload_limit);
     wrong := case
         when unique_key is null or unique_key = '' or length(unique_key) > 200 then 'unique_key: 1 to 200 characters'
@@ -83,11 +84,11 @@ begin
             replaced := false;
             insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload,
                                       timeout, traceparent, concurrency_key, unique_key, unique_until,
-                                      retry_delays)
+                                      retry_delays, expires_at)
             values (enqueue_unique.id, admitted.now, admitted.stored_on, admitted.queue_id, enqueue_unique.priority,
                     admitted.attempts, enqueue_unique.kind, enqueue_unique.payload, admitted.time_limit,
                     enqueue_unique.traceparent, enqueue_unique.concurrency_key, enqueue_unique.unique_key, until,
-                    enqueue_unique.retry_delays);
+                    enqueue_unique.retry_delays, enqueue_unique.expires_at);
             insert into millrace.queue_delta (queue_id, enqueued) values (admitted.queue_id, 1);
             perform millrace.let_wait(id, admitted.stored_on, admitted.queue_id, priority::smallint, 0::smallint,
                                       concurrency_key, admitted.due, wake);

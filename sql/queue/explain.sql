@@ -33,13 +33,19 @@ begin
             union all
             select 3, e.* from millrace.explain_wait(seen.id) e
             union all
-            select 4, e.* from millrace.explain_kind(seen.id) e
+            select 4, 'expired', format('it was to begin before %s: the next claim that comes to it cancels it',
+                                        millrace.utc_text(v.expires_at)), null
+              from millrace.jobs v
+             where v.id = seen.id and v.state = seen.state and v.expires_at <= millrace.now()
+               and seen.state in ('available', 'scheduled', 'blocked')
             union all
-            select 5 + e.place, e.cause, e.why, e.remedy
+            select 5, e.* from millrace.explain_kind(seen.id) e
+            union all
+            select 6 + e.place, e.cause, e.why, e.remedy
               from millrace.explain_queue(seen.queue) e
              where seen.state in ('available', 'scheduled', 'blocked')
             union all
-            select 9, e.* from millrace.explain_place(seen.id) e) c;
+            select 10, e.* from millrace.explain_place(seen.id) e) c;
 end
 $$;
 

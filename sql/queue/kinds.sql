@@ -1,6 +1,7 @@
 -- pause_kind, resume_kind, set_aside: jobs of a kind that nobody may or can run now.
 --
 --     available ──set_aside──► available     in the lanes of its kind, which only those read who may run it
+--     available ──set_aside──► finished 'cancelled', if its expires_at has come
 --
 -- A claim that meets a job of a paused kind, or of one that its session does not handle, puts it into the lanes of
 -- that kind, and no claim meets it again that could not run it: it stays available, it is counted and shown so, it is
@@ -97,10 +98,10 @@ as $$
      where k.queue_id = of_queue
 $$;
 
--- Sorts what this transaction has just found and may not hand out. All of it lies in lane 100 at this transaction's
--- position, and nothing is left there.
-create or replace function millrace.set_aside(of_queue int)
-returns boolean  -- whether a lane of a kind has got something
+-- Sorts what this transaction has just found and may not start: what is late ends, the rest goes into the lanes of its
+-- kind. All of it lies in lane 100 at this transaction's position, and nothing is left there.
+create or replace function millrace.set_aside(of_queue int, at timestamptz)
+returns boolean  -- whether it is worth while to look for more
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -114,6 +115,7 @@ declare
     own constant xid8 := pg_current_xact_id_if_assigned();
     postponed_until constant timestamptz := millrace.now() + interval '10 seconds';
     found_kinds text[];
+    late millrace.ready[];
     sorted int;
     postponed int;
 begin
@@ -121,10 +123,13 @@ begin
                                    where r.queue_id = of_queue and r.priority = 100 and r.pos = own) then
         return false;
     end if;
-    select array_agg(distinct j.kind) into found_kinds
+    select array_agg(distinct j.kind) filter (where not e.is_late), array_agg(r order by r.job_id) filter (where e.is_late)
+      into found_kinds, late
       from millrace.ready r
       join millrace.job j on j.id = r.job_id and j.stored_on = r.stored_on
+     cross join lateral (select coalesce(j.expires_at <= at, false) as is_late) e
      where r.queue_id = of_queue and r.priority = 100 and r.pos = own;
+    perform millrace.expire(of_queue, late) where late is not null;
     perform millrace.ensure_kind_lanes(of_queue, found_kinds);
     with gone as (
         delete from millrace.ready r
@@ -154,7 +159,29 @@ begin
     if sorted > 0 then
         perform millrace.wake(of_queue);  -- somebody else may handle them
     end if;
-    return sorted > 0;
+    return sorted > 0 or late is not null;
+end
+$$;
+
+-- Ends jobs that a claim has found too late.
+create or replace function millrace.expire(of_queue int, late millrace.ready[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+    delete from millrace.ready r
+     using unnest(late) l
+     where r.queue_id = of_queue and r.priority = l.priority and r.pos = l.pos and r.job_id = l.job_id;
+    insert into millrace.finished (job_id, finished_at, stored_on, queue_id, outcome, attempt, note)
+    select l.job_id, millrace.now(), l.stored_on, of_queue, 'cancelled', l.attempt, 'expired' from unnest(late) l;
+    insert into millrace.queue_delta (queue_id, available, cancelled)
+    values (of_queue, -cardinality(late), cardinality(late));
+    perform millrace.after_end(array(select (l.job_id, l.stored_on, 'cancelled')::millrace.ending from unnest(late) l));
 end
 $$;
 

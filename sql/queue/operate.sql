@@ -41,7 +41,8 @@ begin
         return millrace.unmoved('replay', job_id, array['available', 'blocked'], 'Only a dead letter can be replayed.');
     elsif state = 'discarded' then
         raise exception using errcode = 'MR009',
-            message = (select format('replay: job %s: its unique key %L is taken by job %s', j.id, j.unique_key, u.job_id)
+            message = (select format('replay: job %s: its unique key %L is taken by job %s', j.id, j.unique_key,
+                                     u.job_id)
                          from millrace.job j
                          left join millrace.unique_job u on u.queue_id = j.queue_id and u.unique_key = j.unique_key
                         where j.id = replay.job_id

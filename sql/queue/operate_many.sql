@@ -26,7 +26,7 @@
 -- Locks      the jobs' narrow rows, SKIP LOCKED; of running FOR KEY SHARE. For a replay the unique keys of its jobs: it
 --            waits for whoever is just enqueueing the same.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
--- Rows       as many times max_jobs as the action on one, and one of operator_action. As much of the queue is read as it
+-- Rows       max_jobs times those of the action on one, and one of operator_action. As much of the queue is read as it
 --            takes to find that many.
 
 create or replace function millrace.act_on_many(

@@ -61,9 +61,9 @@ set search_path = pg_catalog, pg_temp
 as $$
     insert into millrace.job (id, enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout,
                               traceparent, concurrency_key, unique_key, unique_until, batch_id,
-                              retry_delays)
+                              retry_delays, expires_at)
     select j.id, j.enqueued_at, to_day, j.queue_id, j.priority, j.max_attempts, j.kind, j.payload, j.timeout,
-           j.traceparent, j.concurrency_key, j.unique_key, j.unique_until, j.batch_id, j.retry_delays
+           j.traceparent, j.concurrency_key, j.unique_key, j.unique_until, j.batch_id, j.retry_delays, j.expires_at
       from millrace.job j
      where j.stored_on = from_day and j.id = any (ids)
     on conflict do nothing

@@ -22,7 +22,7 @@ select j.id, q.name as queue, j.kind, s.state, j.priority, s.attempt, j.max_atte
                            order by f.failed_at desc
                            limit 1)) as error,
        s.result, j.payload, j.concurrency_key, j.unique_key, j.batch_id,
-       s.after_batch, j.traceparent, j.enqueued_at,
+       s.after_batch, j.traceparent, j.enqueued_at, j.expires_at,
        (select jsonb_build_object('percent', p.percent, 'message', p.message, 'attempt', p.attempt,
                                   'at', p.reported_at)
           from millrace.job_progress p

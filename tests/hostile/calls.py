@@ -25,7 +25,7 @@ def writes(**arguments):
 POLICY = {"priority": ("5", d.between("priority", 0, 9)), "run_at": ("null", d.run_at), "delay": ("null", d.delay),
           "max_attempts": ("null", d.unless_null(d.max_attempts)), "timeout": ("null", d.timeout),
           "traceparent": ("null", d.traceparent), "wake": ("true", d.anything)}
-RETRIES = {"retry_delays": ("null", d.unless_null(d.retry_delays))}
+RETRIES = {"retry_delays": ("null", d.unless_null(d.retry_delays)), "expires_at": ("null", d.expires_at)}
 TIES = {"concurrency_key": ("null", d.concurrency_key), "batch": ("null", d.unless_null(d.unknown_batch)),
         "after_batch": ("null", d.unless_null(d.unknown_batch))}
 LEASE = {"fence": ("<fence>", d.lost_lease), "job_id": ("<running>", d.lost_lease)}

@@ -253,7 +253,8 @@ def new_queue(meaning):
 
 
 kind = sized("kind", 100, least=1)
-run_at = unless_null(either(lambda is_too_far: not is_too_far, bad("run_at")))
+run_at = unless_null(either(lambda years: years <= 10, bad("run_at")))
+expires_at = unless_null(either(lambda years: 0 < years <= 20, bad("expires_at")))
 delay = unless_null(span("delay", 0, 10 * YEAR))
 timeout = unless_null(span("timeout", 0, 30 * DAY, above=0))
 max_attempts = between("max_attempts", 1, 1000)

@@ -62,6 +62,10 @@ def enqueue_rules(function, payload):
         row("retry_delays", "two dimensions", "retry_delays => '{{1 s},{1 s}}'"),
         row("retry_delays", "from zero", "retry_delays => '[0:0]={1 s}'"),
         row("retry_delays", "parts that cancel each other", f"retry_delays => array[interval '{WILD}']"),
+        row("expires_at", "now", "expires_at => millrace.now()"),
+        row("expires_at", "the beginning of time", "expires_at => '-infinity'"),
+        row("expires_at", "the end of time", "expires_at => 'infinity'"),
+        row("expires_at", "before run_at", "delay => '1 h', expires_at => millrace.now() + interval '1 h'"),
         row("concurrency_key", "empty", "concurrency_key => ''"),
         row("concurrency_key", "201 characters", "concurrency_key => repeat('k', 201)"),
     )

@@ -95,9 +95,9 @@ def intervals(_seed):
 
 
 def times(_seed):
-    """The meaning is whether it is more than ten years ahead."""
-    fine = {"-infinity": False, "infinity": True, "epoch": False, "4714-11-24 00:00+00 BC": False,
-            "9999-12-31": True, "294276-12-31": True, "1970-01-01T00:00:00Z": False, "now": False, "tomorrow": False}
+    """The meaning is in how many years that is, roughly: more than ten, or not at all."""
+    fine = {"-infinity": -9999, "infinity": 9999, "epoch": -50, "4714-11-24 00:00+00 BC": -6700, "9999-12-31": 7900,
+            "294276-12-31": 290000, "1970-01-01T00:00:00Z": -50, "now": 0, "tomorrow": 0.003}
     listed = [Value(text, quote(text), meaning) for text, meaning in fine.items()]
     for text in ("", "abc", "NaN", "2026-01-01'; drop table x; --"):
         listed.append(Value(repr(text), quote(text), Unreadable("22007")))

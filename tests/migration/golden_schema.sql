@@ -96,11 +96,13 @@ CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_
     AS …;
 ALTER FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
+CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.adopt() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -443,11 +445,41 @@ CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.ensure_lanes(queue_id integer) OWNER TO millrace_owner;
+CREATE TABLE millrace.ready (
+    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    job_id bigint NOT NULL,
+    stored_on date NOT NULL,
+    queue_id integer NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.ready OWNER TO millrace_owner;
+CREATE FUNCTION millrace.expire(late millrace.ready[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.expire(late millrace.ready[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.explain_attempt(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -800,6 +832,7 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -955,6 +988,9 @@ CREATE TABLE millrace.queue (
     CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
     CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
     CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
+    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
 );
 ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) RETURNS interval
@@ -1486,6 +1522,7 @@ CREATE TABLE millrace.job (
     unique_until text,
     batch_id bigint,
     retry_delays interval[],
+    expires_at timestamp with time zone,
     CONSTRAINT job_unique_until_check CHECK ((unique_until = ANY (ARRAY['started'::text, 'finished'::text, 'time'::text])))
 )
 PARTITION BY RANGE (stored_on);
@@ -1586,16 +1623,6 @@ CREATE TABLE millrace.job_progress (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.job_progress OWNER TO millrace_owner;
-CREATE TABLE millrace.ready (
-    pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    job_id bigint NOT NULL,
-    stored_on date NOT NULL,
-    queue_id integer NOT NULL,
-    priority smallint NOT NULL,
-    attempt smallint DEFAULT 0 NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
-ALTER TABLE millrace.ready OWNER TO millrace_owner;
 CREATE TABLE millrace.scheduled (
     run_at timestamp with time zone NOT NULL,
     job_id bigint NOT NULL,
@@ -2038,6 +2065,7 @@ REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, 
 GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
@@ -2066,6 +2094,8 @@ REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integ
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -2126,7 +2156,20 @@ GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jso
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.expire(late millrace.ready[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;

@@ -32,7 +32,7 @@ select is(count(*), count(distinct id), 'once') from seen;
 select columns_are('millrace', 'jobs',
                    '{id,queue,kind,state,priority,attempt,max_attempts,run_at,worker,fence,claimed_at,deadline,
                      finished_at,error,result,payload,concurrency_key,unique_key,batch_id,
-                     after_batch,traceparent,enqueued_at,progress,cancelling}'::name[], 'with these columns');
+                     after_batch,traceparent,enqueued_at,expires_at,progress,cancelling}'::name[], 'with these columns');
 select row_eq('select attempt, worker, fence, claimed_at, deadline, finished_at, error, payload from seen
                 where kind = ''running''',
               row(1::smallint, 'w'::text, :fence::bigint, :'now'::timestamptz, :'now'::timestamptz + interval '1 min',

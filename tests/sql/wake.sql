@@ -8,7 +8,7 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(46);
+select plan(48);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
        dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark') \g /dev/null
@@ -175,6 +175,14 @@ select millrace.cancel(:unwanted) \g /dev/null
 select is(millrace_test.heard(), '', 'the same again does not');
 select millrace.cancel(millrace.enqueue('other', 'k')) \g /dev/null
 select is(millrace_test.heard(), '', 'nor does that of a job that waits');
+
+-- A claim that has found nothing but what was late does not say that there is no more.
+select millrace.enqueue('q', 'late', expires_at => millrace.now() + interval '1 s') \g /dev/null
+select millrace_test.advance_clock('1 s') \g /dev/null
+select millrace.open_session('w', '{q}') as waker \gset
+select millrace.raise_signal('q'), millrace_test.heard() \g /dev/null
+select is_empty(format('select from millrace.claim(%s, ''q'', 100) where kind = ''late''', :waker), 'nothing is late');
+select is(millrace_test.heard(), 'millrace/q', 'whoever sleeps after it is woken');
 
 select millrace_test.fingerprint() as before \gset
 select throws_ok(call, 'MR003', 'unknown queue ' || named, call)

@@ -15,8 +15,7 @@ namespace millrace::cli {
 namespace {
 
 constexpr int most_jobs = 10'000;
-constexpr std::array<std::string_view, 7> choices{"kind",       "state",      "error", "older-than",
-                                                  "newer-than", "all", "queue"};
+constexpr std::array<std::string_view, 7> choices{"kind", "state", "error", "older-than", "newer-than", "all", "queue"};
 
 // As operate_many.sql reads it, where the limits of each value are known.
 std::string filter_of(const Arguments& arguments, std::span<const core::JobId> ids) {
@@ -77,8 +76,10 @@ Exit change_many(const Invocation& invocation, storage::OperatorStore& store, co
     const auto filter = filter_of(arguments, ids);
     const auto queue = filter_text(arguments, "queue");
     if (queue.empty() || filter == "{}") {
-        throw UsageError{fmt::format("jobs {} by filter needs --queue, and one of --kind, --error, --older-than, "
-                                     "--newer-than, or --all", verb)};
+        throw UsageError{
+            fmt::format("jobs {} by filter needs --queue, and one of --kind, --error, --older-than, "
+                        "--newer-than, or --all",
+                        verb)};
     }
     const auto most = arguments.number("max", 1, most_jobs).value_or(1000);
     const bool is_certain = arguments.has("yes") && !arguments.has("dry-run");

@@ -123,7 +123,8 @@ begin
                                    where r.queue_id = of_queue and r.priority = 100 and r.pos = own) then
         return false;
     end if;
-    select array_agg(distinct j.kind) filter (where not e.is_late), array_agg(r order by r.job_id) filter (where e.is_late)
+    select array_agg(distinct j.kind) filter (where not e.is_late),
+           array_agg(r order by r.job_id) filter (where e.is_late)
       into found_kinds, late
       from millrace.ready r
       join millrace.job j on j.id = r.job_id and j.stored_on = r.stored_on

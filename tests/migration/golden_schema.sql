@@ -148,6 +148,18 @@ CREATE FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on dat
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) RETURNS TABLE(row_address tid, version bigint, spent_until timestamp with time zone, wake_at timestamp with time zone, tokens integer, worthwhile integer, every interval)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.burst_of(burst integer, token_micros bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.burst_of(burst integer, token_micros bigint) OWNER TO millrace_owner;
 CREATE TABLE millrace.batch (
     id bigint NOT NULL,
     queue_id integer NOT NULL,
@@ -188,6 +200,11 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text DEFAULT 'rate'::text, burst_name text DEFAULT 'burst'::text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -480,6 +497,11 @@ CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boole
     SET enable_bitmapscan TO 'on'
     AS …;
 ALTER FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.job_state(job_id bigint) RETURNS text
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -490,6 +512,11 @@ CREATE FUNCTION millrace.join_batch(batch bigint, amount integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.join_batch(batch bigint, amount integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -500,11 +527,11 @@ CREATE FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id intege
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.limit_key(queue text, key text, max_held integer) RETURNS void
+CREATE FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text DEFAULT NULL::text, burst integer DEFAULT NULL::integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.limit_key(queue text, key text, max_held integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.live_deltas(max_rows bigint DEFAULT NULL::bigint) RETURNS TABLE(ctid tid, queue_id integer, available integer, scheduled integer, blocked integer, running integer, dead integer, enqueued integer, completed integer, cancelled integer, failed integer)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -525,6 +552,13 @@ CREATE FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) RETURN
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.lower_signal(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -541,6 +575,11 @@ CREATE FUNCTION millrace.may_be_replaced(of_job bigint) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.may_be_replaced(of_job bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -558,6 +597,11 @@ CREATE FUNCTION millrace.next_runs(cron text, time_zone text DEFAULT 'UTC'::text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.next_token(queue text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.next_token(queue text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -567,11 +611,11 @@ CREATE FUNCTION millrace.now() RETURNS timestamp with time zone
     LANGUAGE sql
     AS …;
 ALTER FUNCTION millrace.now() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval) RETURNS integer
+CREATE FUNCTION millrace.open_session(name text, queues text[], host text DEFAULT NULL::text, pid integer DEFAULT NULL::integer, version text DEFAULT NULL::text, lease interval DEFAULT '00:00:30'::interval, kinds text[] DEFAULT NULL::text[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.parse_cron(cron text) RETURNS millrace.cron
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -612,7 +656,7 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -767,6 +811,11 @@ CREATE FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) RET
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.storage_day() RETURNS date
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -794,6 +843,11 @@ CREATE FUNCTION millrace.tick_schedules(max_jobs integer DEFAULT 1000, OUT enque
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -814,6 +868,11 @@ CREATE FUNCTION millrace.wake(queue_id integer) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.wake(queue_id integer) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.wake_rated() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.wake_rated() OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1098,9 +1157,19 @@ CREATE TABLE millrace.queue (
     paused_at timestamp with time zone,
     max_running integer,
     key_limit integer DEFAULT 1 NOT NULL,
+    rate text,
+    burst integer,
+    token_micros bigint,
+    key_rate text,
+    key_burst integer,
+    key_token_micros bigint,
+    CONSTRAINT queue_burst_check CHECK ((burst > 0)),
+    CONSTRAINT queue_key_burst_check CHECK ((key_burst > 0)),
     CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_key_token_micros_check CHECK ((key_token_micros > 0)),
     CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
+    CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
 );
 ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
@@ -1123,18 +1192,33 @@ CREATE TABLE millrace.concurrency_key (
     version bigint NOT NULL,
     held integer NOT NULL,
     low_job bigint NOT NULL,
+    spent_until timestamp with time zone,
+    wake_at timestamp with time zone,
     CONSTRAINT concurrency_key_held_check CHECK ((held >= 0))
 );
 ALTER TABLE millrace.concurrency_key OWNER TO millrace_owner;
 CREATE TABLE millrace.key_limit (
     queue_id integer NOT NULL,
     key text NOT NULL,
-    max_held integer NOT NULL,
-    CONSTRAINT key_limit_max_held_check CHECK ((max_held > 0))
+    max_held integer,
+    rate text,
+    burst integer,
+    token_micros bigint,
+    CONSTRAINT key_limit_burst_check CHECK ((burst > 0)),
+    CONSTRAINT key_limit_check CHECK (((max_held IS NOT NULL) OR (rate IS NOT NULL))),
+    CONSTRAINT key_limit_max_held_check CHECK ((max_held > 0)),
+    CONSTRAINT key_limit_token_micros_check CHECK ((token_micros > 0))
 );
 ALTER TABLE millrace.key_limit OWNER TO millrace_owner;
 CREATE VIEW millrace.blocked_keys AS …;
 ALTER TABLE millrace.blocked_keys OWNER TO millrace_owner;
+CREATE TABLE millrace.bucket (
+    queue_id integer NOT NULL,
+    version bigint NOT NULL,
+    spent_until timestamp with time zone NOT NULL,
+    wake_at timestamp with time zone
+);
+ALTER TABLE millrace.bucket OWNER TO millrace_owner;
 CREATE TABLE millrace.cancel_request (
     job_id bigint NOT NULL,
     fence bigint NOT NULL,
@@ -1197,6 +1281,7 @@ CREATE TABLE millrace.worker (
     ended_at timestamp with time zone,
     end_reason text,
     cleared boolean DEFAULT false NOT NULL,
+    kinds text[],
     CONSTRAINT worker_end_reason_check CHECK ((end_reason = ANY (ARRAY['closed'::text, 'lease expired'::text])))
 )
 WITH (fillfactor='50');
@@ -1295,6 +1380,41 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000'
 ALTER TABLE millrace.scheduled OWNER TO millrace_owner;
 CREATE VIEW millrace.jobs AS …;
 ALTER TABLE millrace.jobs OWNER TO millrace_owner;
+CREATE TABLE millrace.key_due (
+    due_at timestamp with time zone NOT NULL,
+    queue_id integer NOT NULL,
+    key text NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE millrace.key_due OWNER TO millrace_owner;
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
+ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME millrace.kind_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE millrace.kind_lane (
+    queue_id integer NOT NULL,
+    kind text NOT NULL,
+    number smallint NOT NULL,
+    CONSTRAINT kind_lane_number_check CHECK (((number >= 0) AND (number <= 3200)))
+);
+ALTER TABLE millrace.kind_lane OWNER TO millrace_owner;
 CREATE TABLE millrace.lane (
     queue_id integer NOT NULL,
     priority smallint NOT NULL,
@@ -1304,7 +1424,7 @@ CREATE TABLE millrace.lane (
     pending xid8[] DEFAULT '{}'::xid8[] NOT NULL,
     pending_job bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT lane_check CHECK ((cardinality(pending) = cardinality(pending_job))),
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 20)))
+    CONSTRAINT lane_priority_check CHECK ((((priority >= 0) AND (priority <= 20)) OR (priority >= 100)))
 );
 ALTER TABLE millrace.lane OWNER TO millrace_owner;
 CREATE TABLE millrace.low_water (
@@ -1500,6 +1620,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.blocked
     ADD CONSTRAINT blocked_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY millrace.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (queue_id, version);
 ALTER TABLE ONLY millrace.cancel_request
     ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id, fence);
 ALTER TABLE ONLY millrace.concurrency_key
@@ -1518,6 +1640,14 @@ ALTER TABLE ONLY millrace.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job_id, version);
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_pkey PRIMARY KEY (queue_id, key);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_pkey PRIMARY KEY (queue_id, kind);
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_number_key UNIQUE (queue_id, number);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_name_key UNIQUE (name);
+ALTER TABLE ONLY millrace.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (queue_id, priority, version);
 ALTER TABLE ONLY millrace.low_water
@@ -1577,6 +1707,7 @@ CREATE INDEX finished_job ON ONLY millrace.finished USING brin (job_id) WITH (pa
 CREATE INDEX follow_up_pos ON millrace.follow_up USING btree (queue_id, pos, job_id);
 CREATE INDEX job_log_at ON millrace.job_log USING brin (logged_at);
 CREATE INDEX job_progress_at ON millrace.job_progress USING brin (reported_at);
+CREATE INDEX key_due_at ON millrace.key_due USING btree (due_at);
 CREATE INDEX operator_action_at ON millrace.operator_action USING btree (at);
 CREATE INDEX queue_delta_pos ON millrace.queue_delta USING btree (pos);
 CREATE INDEX ready_job ON millrace.ready USING brin (job_id) WITH (pages_per_range='32', autosummarize='on');
@@ -1599,6 +1730,8 @@ ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
     ADD CONSTRAINT key_limit_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
+ALTER TABLE ONLY millrace.kind_lane
+    ADD CONSTRAINT kind_lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.lane
     ADD CONSTRAINT lane_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.queue_count
@@ -1663,6 +1796,8 @@ GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO mill
 REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.burst_of(burst integer, token_micros bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.call_back(batch millrace.batch, outcome jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel(job_id bigint, reason text) TO millrace_operator;
@@ -1670,6 +1805,7 @@ REVOKE ALL ON FUNCTION millrace.cancel_requests(session integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.cancel_requests(session integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -1745,36 +1881,42 @@ GRANT ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) TO m
 REVOKE ALL ON FUNCTION millrace.holders_of_key(of_queue integer, of_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.join_batch(batch bigint, amount integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.key_bucket(spent_until timestamp with time zone, token_micros bigint, burst integer, at timestamp with time zone, OUT since timestamp with time zone, OUT tokens integer, OUT worthwhile integer, OUT every interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.leave_note(queue_id integer, job_id bigint, what text, key text, batch_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.let_wait(job_id bigint, stored_on date, queue_id integer, priority smallint, attempt smallint, key text, due timestamp with time zone, wake boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.limit_key(queue text, key text, max_held integer, rate text, burst integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.live_deltas(max_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.locked_schedule(caller text, name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.log_line(fence bigint, job_id bigint, text text) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.look_at_keys(max_keys integer, since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.lower_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.lower_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.maintain_partitions(days_ahead integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.may_be_replaced(of_job bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.may_start(of_queue integer, INOUT room integer, limited boolean, rated boolean, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_due(rule millrace.cron, time_zone text, after timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_looks() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.next_runs(cron text, time_zone text, after timestamp with time zone, n integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION millrace.next_token(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.next_token(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.note_run(schedule_id integer, due_at timestamp with time zone, job bigint, times integer, how text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.now() TO millrace_viewer;
-REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.open_session(name text, queues text[], host text, pid integer, version text, lease interval, kinds text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.parse_cron(cron text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.pause_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.pause_queue(name text) TO millrace_operator;
@@ -1831,6 +1973,7 @@ REVOKE ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) FROM PUB
 GRANT ALL ON FUNCTION millrace.settled_as(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.snooze(fence bigint, job_id bigint, delay interval) TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.spend(of_queue integer, amount integer, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.storage_day() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_back(rows tid[], reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.take_unique_key(of_queue integer, of_key text, of_job bigint) FROM PUBLIC;
@@ -1838,10 +1981,12 @@ REVOKE ALL ON FUNCTION millrace.tick_schedule(schedule_id integer, at timestamp 
 REVOKE ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.tick_schedules(max_jobs integer, OUT enqueued integer, OUT next_run_at timestamp with time zone) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.tokens(of_queue integer, OUT amount integer, OUT at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unfinished_batch(after_batch bigint, of_batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.unmoved(action text, job_id bigint, fine text[], rule text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.wake_rated() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;

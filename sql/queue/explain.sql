@@ -152,12 +152,12 @@ as $$
       from millrace.blocked b
       join millrace.queue q on q.id = b.queue_id
       left join millrace.key_limit l on l.queue_id = b.queue_id and l.key = b.key
-      left join lateral (select k.held
+      left join lateral (select k.held, k.wake_at
                            from millrace.concurrency_key k
                           where k.queue_id = b.queue_id and k.key = b.key
                           order by k.version desc
                           limit 1) k on true
-     where b.job_id = of_job and b.batch_id is null
+     where b.job_id = of_job and b.batch_id is null and k.wake_at is null
     union all
     select 'key rate',
            format('the rate of key %s is %s, and jobs are let go again at %s', b.key, coalesce(l.rate, q.key_rate),
@@ -171,8 +171,7 @@ as $$
                           where k.queue_id = b.queue_id and k.key = b.key
                           order by k.version desc
                           limit 1) k
-     where b.job_id = of_job and b.batch_id is null and k.wake_at is not null
-       and coalesce(l.rate, q.key_rate) is not null
+     where b.job_id = of_job and b.batch_id is null and k.wake_at is not null  -- slots are free then
 $$;
 
 -- Who may run its kind.

@@ -95,8 +95,8 @@ TEST_F(MaintenanceTest, wakes_a_queue_when_a_token_has_come_that_jobs_wait_for) 
     database.execute("select millrace.claim(millrace.open_session('w', '{q}'), 'q', 2)");
     ASSERT_EQ(database.value("select count(*) from millrace.running"), "1");
     start();
-    EXPECT_TRUE(database.becomes("select version > 1 and wake_at > spent_until + interval '1 s' from millrace.bucket",
-                                 "t"));
+    EXPECT_TRUE(
+        database.becomes("select version > 1 and wake_at > spent_until + interval '1 s' from millrace.bucket", "t"));
 }
 
 }  // namespace

@@ -229,6 +229,7 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text DEFAULT 'rate'::text, burst_name text DEFAULT 'burst'::text) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -833,6 +834,7 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
 CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -1431,6 +1433,34 @@ CREATE TABLE millrace.batch_member (
     amount integer NOT NULL
 );
 ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
+CREATE TABLE millrace.queue (
+    id integer NOT NULL,
+    name text NOT NULL,
+    max_attempts smallint NOT NULL,
+    timeout interval,
+    retry_base interval NOT NULL,
+    retry_cap interval NOT NULL,
+    max_payload_bytes integer NOT NULL,
+    retention interval NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    paused_at timestamp with time zone,
+    max_running integer,
+    key_limit integer DEFAULT 1 NOT NULL,
+    rate text,
+    burst integer,
+    token_micros bigint,
+    key_rate text,
+    key_burst integer,
+    key_token_micros bigint,
+    CONSTRAINT queue_burst_check CHECK ((burst > 0)),
+    CONSTRAINT queue_key_burst_check CHECK ((key_burst > 0)),
+    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
+    CONSTRAINT queue_key_token_micros_check CHECK ((key_token_micros > 0)),
+    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
+    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
+    CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
+);
+ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
 ALTER TABLE millrace.batches OWNER TO millrace_owner;
 CREATE TABLE millrace.blocked (
@@ -1646,6 +1676,19 @@ CREATE TABLE millrace.key_due (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
+CREATE TABLE millrace.kind (
+    id integer NOT NULL,
+    name text NOT NULL,
+    paused_at timestamp with time zone,
+    max_attempts smallint,
+    timeout interval,
+    retry_base interval,
+    retry_cap interval,
+    retry_delays interval[],
+    payload_schema jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE millrace.kind OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -2096,6 +2139,8 @@ REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer
 REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;

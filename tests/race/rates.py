@@ -126,7 +126,7 @@ class Run:
             if before * MICROS - at + most > BURST * MICROS:
                 found.append(f"{before} jobs until {at}: too many by {(before * MICROS - at + most) / MICROS - BURST}")
         elapsed = starts[-1][0] - starts[0][0] if starts else 0
-        if before < 0.3 * elapsed / MICROS or before <= BURST:
+        if before < 0.1 * elapsed / MICROS or before <= BURST:
             found.append(f"only {before} jobs were started in {elapsed / 1e6} s")
         self.summary = f"{self.claims} claims, {before} jobs started in {elapsed / 1e6:.1f} s"
         return found[:5]

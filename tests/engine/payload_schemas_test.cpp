@@ -54,6 +54,7 @@ TEST_F(PayloadSchemasTest, bury_a_payload_that_breaks_a_rule_before_the_handler_
         EXPECT_EQ(of(bad, "error"), "the payload is not as the schema of " + kind +
                                         " wants it: /to/1: type: string expected, integer found");
         EXPECT_EQ(of(bad, "attempt"), "1") << "not tried again";
+        worker.reset();  // it would not know of the next schema at once
     }
 }
 

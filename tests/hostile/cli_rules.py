@@ -155,11 +155,11 @@ FLAGS = {
              (["schedules", "show", "yearly", "x"], USAGE, "one schedule's name"),
              (["schedules", "show", "yearl"], NOTHING, ""), (["schedules", "show", "none"], NOTHING, ""),
              *((["schedules", verb], USAGE, "needs a name") for verb in ("pause", "resume", "run", "remove")),
-             *((["schedules", verb, "yearl"], FAILED, 'Did you mean "yearly"?')
+             *((["schedules", verb, "yearl"], FAILED, "unknown schedule 'yearl'")
                for verb in ("pause", "resume", "run", "remove")),
              (["schedules", "create", "fresh", "@daily", "mail"], USAGE, "schedules create needs"),
              ([*SCHEDULE, "{}", "x"], USAGE, "schedules create needs"),
-             (["schedules", "create", "fresh", "0", "0", "*", "*", "*"], USAGE, "not JSON"),
+             (["schedules", "create", "fresh", "0", "0", "*", "*", "*"], USAGE, "needs a name"),
              (["schedules", "create", "fresh", "60 * * * *", "mail", "noop"], FAILED, "bad cron"),
              (["schedules", "create", "fresh", "", "mail", "noop"], FAILED, "bad cron"),
              (["schedules", "create", "fresh", "@daily", "nowhere", "noop"], FAILED, "unknown queue"),
@@ -215,8 +215,8 @@ WORD_PLACES = {
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
     "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schedules create WORD": (["schedules", "create", "--", "{}", "@daily", "mail", "noop"], FAILED, "bad name",
-                                       {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
-                                        "a short commit"}),
+                                       {"48 letters", "49 letters", "100 letters", "the word null", "a number",
+                                        "a lock", "a range", "a commit", "a short commit"}),
     "millrace schedules pause WORD": (["schedules", "pause", "--", "{}"], FAILED, "unknown schedule", set()),
     "millrace schedules remove WORD": (["schedules", "remove", "--", "{}"], FAILED, "unknown schedule", set()),
     "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
@@ -307,7 +307,7 @@ BAD_SCHEMAS = [  # what is on standard input, word
     (b"[" * 1000, "deeper than"), (b'{"typ": "object"}', 'did you mean "type"?'), (b'{"$ref": "#"}', "back to itself"),
     (b'{"$ref": "http://127.0.0.1/x"}', "within this one"), (b'{"$ref": "file:///etc/passwd"}', "within this one"),
     (b'{"pattern": "(a"}', "RE2"), (b'{"pattern": "(?=a)"}', "RE2"), (b'{"maxLength": -1}', "0 or more"),
-    (b'{"multipleOf": 0}', "above 0"), (b'{"\x1b[2J": 1}', "unknown keyword"), (b'{"enum": []}', "list of values"),
+    (b'{"multipleOf": 0}', "above 0"), (b'{"\\u001b[2J": 1}', "unknown keyword"), (b'{"enum": []}', "list of values"),
     (b'{"maximum": 1e999}', "not JSON"), (b" " * 1048577, "longer than"),
 ]
 

@@ -74,8 +74,8 @@ struct ScheduleOrder {
 };
 
 struct ScheduleChange {
-    std::string outcome;  // created, changed or unchanged
-    std::string changed;  // a JSON array of the arguments that differ from before
+    std::string outcome;                     // created, changed or unchanged
+    std::string changed;                     // a JSON array of the arguments that differ from before
     std::optional<std::string> next_run_at;  // none while it is paused
 };
 

@@ -95,13 +95,11 @@ CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_
     SET enable_seqscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
 CREATE FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 ALTER FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.adopt() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -229,7 +227,6 @@ CREATE FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) OWNER TO millrace_owner;
-ALTER FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text DEFAULT 'rate'::text, burst_name text DEFAULT 'burst'::text) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -426,26 +423,6 @@ CREATE FUNCTION millrace.due_of(schedule_id integer) RETURNS millrace.schedule_d
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.due_of(schedule_id integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[]) RETURNS bigint[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text DEFAULT NULL::text, unique_for interval DEFAULT NULL::interval, replaces text[] DEFAULT '{}'::text[], priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, retry_delays interval[] DEFAULT NULL::interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.enqueue(queue text, kind text, payload jsonb DEFAULT '{}'::jsonb, priority integer DEFAULT 5, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, timeout interval DEFAULT NULL::interval, traceparent text DEFAULT NULL::text, wake boolean DEFAULT true, concurrency_key text DEFAULT NULL::text, batch bigint DEFAULT NULL::bigint, after_batch bigint DEFAULT NULL::bigint, retry_delays interval[] DEFAULT NULL::interval[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -461,6 +438,11 @@ CREATE FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, un
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ensure_lanes(queue_id integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -476,11 +458,15 @@ CREATE TABLE millrace.ready (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.ready OWNER TO millrace_owner;
-CREATE FUNCTION millrace.expire(late millrace.ready[]) RETURNS integer
+CREATE FUNCTION millrace.expire(of_queue integer, late millrace.ready[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS …;
-ALTER FUNCTION millrace.expire(late millrace.ready[]) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.expire(of_queue integer, late millrace.ready[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.explain_attempt(of_job bigint) RETURNS TABLE(cause text, why text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -833,8 +819,6 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval)
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -990,9 +974,6 @@ CREATE TABLE millrace.queue (
     CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
     CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
     CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
-    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
-    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text))
 );
 ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE FUNCTION millrace.retry_delay(attempt integer, of_job interval[], of_kind millrace.kind, of_queue millrace.queue) RETURNS interval
@@ -1025,7 +1006,7 @@ CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.session_holders() OWNER TO millrace_owner;
-CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
+CREATE FUNCTION millrace.set_aside(of_queue integer, at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -1035,7 +1016,7 @@ CREATE FUNCTION millrace.set_aside(of_queue integer) RETURNS boolean
     SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.set_aside(of_queue integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.set_aside(of_queue integer, at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1433,34 +1414,6 @@ CREATE TABLE millrace.batch_member (
     amount integer NOT NULL
 );
 ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
-CREATE TABLE millrace.queue (
-    id integer NOT NULL,
-    name text NOT NULL,
-    max_attempts smallint NOT NULL,
-    timeout interval,
-    retry_base interval NOT NULL,
-    retry_cap interval NOT NULL,
-    max_payload_bytes integer NOT NULL,
-    retention interval NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    paused_at timestamp with time zone,
-    max_running integer,
-    key_limit integer DEFAULT 1 NOT NULL,
-    rate text,
-    burst integer,
-    token_micros bigint,
-    key_rate text,
-    key_burst integer,
-    key_token_micros bigint,
-    CONSTRAINT queue_burst_check CHECK ((burst > 0)),
-    CONSTRAINT queue_key_burst_check CHECK ((key_burst > 0)),
-    CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
-    CONSTRAINT queue_key_token_micros_check CHECK ((key_token_micros > 0)),
-    CONSTRAINT queue_max_running_check CHECK ((max_running > 0)),
-    CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,47}$'::text)),
-    CONSTRAINT queue_token_micros_check CHECK ((token_micros > 0))
-);
-ALTER TABLE millrace.queue OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
 ALTER TABLE millrace.batches OWNER TO millrace_owner;
 CREATE TABLE millrace.blocked (
@@ -1676,19 +1629,6 @@ CREATE TABLE millrace.key_due (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
-CREATE TABLE millrace.kind (
-    id integer NOT NULL,
-    name text NOT NULL,
-    paused_at timestamp with time zone,
-    max_attempts smallint,
-    timeout interval,
-    retry_base interval,
-    retry_cap interval,
-    retry_delays interval[],
-    payload_schema jsonb,
-    created_at timestamp with time zone NOT NULL
-);
-ALTER TABLE millrace.kind OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -2107,7 +2047,6 @@ GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operato
 REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
@@ -2137,10 +2076,6 @@ REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integ
 REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_schema(schema jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_payload(payload jsonb, payload_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer, dead_letter_retention interval) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_queue(caller text, max_attempts integer, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, max_running integer, key_limit integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.check_rate(caller text, rate text, burst integer, rate_name text, burst_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_settle(job_ids bigint[], fences bigint[], outcomes text[], errors text[], delays interval[], results jsonb[], successors jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.check_time_zone(caller text, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.claim(session integer, queue text, max_jobs integer, async boolean) FROM PUBLIC;
@@ -2188,19 +2123,6 @@ REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.drop_schedule(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.due_of(schedule_id integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_many(queue text, kind text, payloads jsonb[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[]) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
-REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue(queue text, kind text, payload jsonb, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, batch bigint, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone) TO millrace_worker;
@@ -2213,8 +2135,9 @@ REVOKE ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload js
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.enqueue_unique(queue text, kind text, payload jsonb, unique_key text, unique_until text, unique_for interval, replaces text[], priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, wake boolean, concurrency_key text, retry_delays interval[], expires_at timestamp with time zone, OUT id bigint, OUT inserted boolean, OUT replaced boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.ensure_kind_lanes(of_queue integer, kinds text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ensure_lanes(queue_id integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.expire(late millrace.ready[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.expire(of_queue integer, late millrace.ready[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_attempt(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_end(of_job bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.explain_job(job_id bigint) FROM PUBLIC;
@@ -2355,7 +2278,7 @@ REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.sc
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.settle_attempts(attempts millrace.running[], ids bigint[], place integer[], outcomes text[], errors text[], delays interval[], results jsonb[]) FROM PUBLIC;

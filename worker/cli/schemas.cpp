@@ -16,7 +16,7 @@ namespace millrace::cli {
 
 namespace {
 
-constexpr std::size_t most_file_bytes = 1024 * 1024;  // far more than the server takes
+constexpr std::size_t most_file_bytes = std::size_t{1024} * 1024;  // far more than the server takes
 
 constexpr std::array flags{json_flag};
 

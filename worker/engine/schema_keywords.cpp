@@ -191,7 +191,7 @@ private:
         if (!schema.is_object()) refuse(where, "a schema is an object, true or false");
         for (const auto& [name, value] : schema.items()) {
             const auto found = std::find_if(keywords.begin(), keywords.end(),
-                                            [&](const Keyword& keyword) { return keyword.name == name; });
+                                            [&key = name](const Keyword& keyword) { return keyword.name == key; });
             if (found != keywords.end()) {
                 read_keyword(schema, found->shape, value, where + pointer_step(name));
             } else if (!name.starts_with("x-")) {
@@ -202,6 +202,7 @@ private:
 
     [[noreturn]] static void refuse_unknown(const std::string& name, const std::string& where) {
         std::vector<std::string> known;
+        known.reserve(keywords.size());
         for (const auto& keyword : keywords)
             known.emplace_back(keyword.name);
         const auto meant = core::nearest(name, known);

@@ -13,7 +13,6 @@ function's real source in this test's own database; a run with one must fail.
 Needs a cluster on which nothing else is going on: PGHOST, PGPORT, PGUSER, MILLRACE_TEST_TEMPLATE.
 """
 
-import argparse
 import json
 import os
 import random
@@ -22,6 +21,8 @@ import threading
 import time
 
 import psycopg2
+
+import proving
 
 LEASE_SECONDS = 2.0
 SURELY_ALIVE_SECONDS = LEASE_SECONDS / 2  # since its last heartbeat was answered
@@ -548,24 +549,5 @@ def once(seed, seconds, plant=None):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=15, help="before the queue is drained")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--plant", choices=PLANTS)
-    parser.add_argument("--prove", action="store_true")
-    options = parser.parse_args()
-    if not options.prove:
-        found = once(options.seed, options.seconds, options.plant)
-        print(f"{'not ok' if found else 'ok'}  random operations, seed {options.seed}")
-        return 1 if found else 0
-    missed = 0
-    for plant in PLANTS:
-        caught = once(options.seed, options.seconds, plant)
-        missed += not caught
-        print(f"{'ok' if caught else 'not ok'}  the planted bug is found: {plant}", flush=True)
-    return 1 if missed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(proving.main(once, PLANTS, "random operations", 15))

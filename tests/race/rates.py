@@ -12,7 +12,6 @@ of a function in this test's own database.
 Needs PGHOST, PGPORT, PGUSER and MILLRACE_TEST_TEMPLATE.
 """
 
-import argparse
 import os
 import random
 import sys
@@ -21,6 +20,8 @@ import time
 import uuid
 
 import psycopg2
+
+import proving
 
 CLAIMERS, PROMOTERS = 8, 2
 RATE, BURST, MICROS = "700 per second", 20, 1429  # 1,000,000 / 700, rounded up
@@ -149,24 +150,5 @@ def once(seed, seconds, plant):
         run.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--plant", choices=PLANTS)
-    parser.add_argument("--prove", action="store_true")
-    options = parser.parse_args()
-    if not options.prove:
-        found = once(options.seed, options.seconds, options.plant)
-        print(f"{'not ok' if found else 'ok'}  rates under {CLAIMERS} sessions, seed {options.seed}")
-        return 1 if found else 0
-    missed = 0
-    for plant in PLANTS:
-        caught = once(options.seed, options.seconds, plant)
-        missed += not caught
-        print(f"{'ok' if caught else 'not ok'}  the planted bug is found: {plant}, seed {options.seed}", flush=True)
-    return 1 if missed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(proving.main(once, PLANTS, f"rates under {CLAIMERS} sessions", 6))

@@ -11,7 +11,6 @@ for each row that says so. A plant is a bug, made by an edit of a function in th
 Needs PGHOST, PGPORT, PGUSER and MILLRACE_TEST_TEMPLATE.
 """
 
-import argparse
 import os
 import pathlib
 import random
@@ -20,6 +19,8 @@ import threading
 import uuid
 
 import psycopg2
+
+import proving
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support" / "sql"
 TICKERS = 8
@@ -183,24 +184,5 @@ def once(seed, seconds, plant):
         run.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--plant", choices=PLANTS)
-    parser.add_argument("--prove", action="store_true")
-    options = parser.parse_args()
-    if not options.prove:
-        found = once(options.seed, options.seconds, options.plant)
-        print(f"{'not ok' if found else 'ok'}  schedules ticked by {TICKERS} sessions, seed {options.seed}")
-        return 1 if found else 0
-    missed = 0
-    for plant in PLANTS:
-        caught = once(options.seed, options.seconds, plant)
-        missed += not caught
-        print(f"{'ok' if caught else 'not ok'}  the planted bug is found: {plant}, seed {options.seed}", flush=True)
-    return 1 if missed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(proving.main(once, PLANTS, f"schedules ticked by {TICKERS} sessions", 8))

@@ -1,8 +1,8 @@
 #pragma once
 // What a worker has done for one queue: attempts by kind and outcome, and how long they waited and ran.
 //
-// Kinds come from the registry and there are no others: whatever a producer invents is counted as `other_kinds`, so
-// that nobody can make a worker remember names without end.
+// Kinds come from the registry and there are no others: a job without its row, which has no kind, is counted as
+// `other_kinds`, so that nobody can make a worker remember names without end.
 //
 // Thread rule: any thread.
 

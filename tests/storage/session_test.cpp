@@ -26,6 +26,11 @@ TEST_F(Sessions, show_their_purpose_to_whoever_looks_at_the_server) {
               "millrace claimer q");
 }
 
+TEST_F(Sessions, speak_utf8_whatever_the_connection_string_says) {
+    const SessionFactory latin{database.sessions().conninfo() + " client_encoding=LATIN1"};
+    EXPECT_EQ(execute(*latin.open("test"), "show client_encoding")[0][0].as<std::string>(), "UTF8");
+}
+
 TEST_F(Sessions, are_lost_with_their_connection_and_never_reconnect_by_themselves) {
     const auto session = database.sessions().open("doomed");
     execute(*session, "set myapp.note = 'mine'");

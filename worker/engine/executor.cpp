@@ -206,7 +206,7 @@ std::string Executor::stop_record(const core::Outcome& outcome) const {
     const auto* failed = std::get_if<core::Failed>(&outcome);
     auto said = failed == nullptr ? std::string{} : failed->error;
     if (!slot_.was_hung_up()) return said;
-    const auto step = "its database session was hung up after " + duration_text(with_.stop_grace);
+    auto step = "its database session was hung up after " + duration_text(with_.stop_grace);
     return said.empty() ? step : step + ": " + said;
 }
 

@@ -175,10 +175,8 @@ void refuse_misfit(const SchemaState& state) {
 
 Migrator::Migrator(const SessionFactory& sessions, SchemaFiles files, Patience patience)
     : session_{sessions.open("migrate")}, files_{files}, patience_{patience} {
-    // The files are UTF-8, whatever PGCLIENTENCODING says; so are the checksums.
     // Nothing that others have put into the database is found in place of what they mean.
     translated(session_->connection(), [&] {
-        session_->connection().set_client_encoding("UTF8");
         pqxx::nontransaction{session_->connection()}.exec0("set search_path = pg_catalog, pg_temp");
     });
 }

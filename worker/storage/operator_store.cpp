@@ -108,11 +108,6 @@ pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, st
 
 }  // namespace
 
-OperatorStore::OperatorStore(Session& session) : session_{session} {
-    // JSON is UTF-8, whatever PGCLIENTENCODING says.
-    translated(session.connection(), [&] { session.connection().set_client_encoding("UTF8"); });
-}
-
 std::vector<JobRow> OperatorStore::jobs(const JobFilter& filter) {
     std::vector<JobRow> jobs;
     for (const auto& row : execute(session_, list_statement, unless_empty(filter.queue), unless_empty(filter.kind),

@@ -123,7 +123,7 @@ class OperatorStore {
 public:
     static constexpr std::size_t max_enqueue = 50'000;  // payloads in one call
 
-    explicit OperatorStore(Session& session);
+    explicit OperatorStore(Session& session) : session_{session} {}
 
     [[nodiscard]] std::vector<JobRow> jobs(const JobFilter& filter);
     [[nodiscard]] std::optional<JobDetail> job(core::JobId id);

@@ -78,11 +78,6 @@ ScheduleRow read_row(const pqxx::row& row) {
 
 }  // namespace
 
-ScheduleStore::ScheduleStore(Session& session) : session_{session} {
-    // JSON is UTF-8, whatever PGCLIENTENCODING says.
-    translated(session.connection(), [&] { session.connection().set_client_encoding("UTF8"); });
-}
-
 std::vector<ScheduleRow> ScheduleStore::schedules() {
     std::vector<ScheduleRow> schedules;
     for (const auto& row : execute(session_, list_statement, std::optional<std::string>{}))

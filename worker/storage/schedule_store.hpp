@@ -81,7 +81,7 @@ struct ScheduleChange {
 
 class ScheduleStore {
 public:
-    explicit ScheduleStore(Session& session);
+    explicit ScheduleStore(Session& session) : session_{session} {}
 
     [[nodiscard]] std::vector<ScheduleRow> schedules();
     [[nodiscard]] std::optional<ScheduleRow> schedule(const std::string& name);

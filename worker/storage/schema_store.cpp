@@ -19,11 +19,6 @@ constexpr auto one_statement = "select p.schemas ->> $1 from millrace.payload_sc
 
 }  // namespace
 
-SchemaStore::SchemaStore(Session& session) : session_{session} {
-    // JSON is UTF-8, whatever PGCLIENTENCODING says.
-    translated(session.connection(), [&] { session.connection().set_client_encoding("UTF8"); });
-}
-
 std::optional<Schemas> SchemaStore::changed(std::span<const std::string> kinds, const std::string& known_version) {
     ArrayLiteral names;
     for (const auto& kind : kinds)

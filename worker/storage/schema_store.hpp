@@ -19,7 +19,7 @@ struct Schemas {
 
 class SchemaStore {
 public:
-    explicit SchemaStore(Session& session);
+    explicit SchemaStore(Session& session) : session_{session} {}
 
     // Nothing: they are still those of the known version.
     [[nodiscard]] std::optional<Schemas> changed(std::span<const std::string> kinds, const std::string& known_version);

@@ -37,6 +37,8 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
     const auto completed = completed_conninfo(conninfo, purpose);
     try {
         state_ = std::make_unique<State>(completed);
+        // JSON and the migrations are UTF-8, whatever PGCLIENTENCODING or the connection string says.
+        if (state_->connection.get_client_encoding() != "UTF8") state_->connection.set_client_encoding("UTF8");
         watch_client();
     } catch (const pqxx::failure& error) {
         throw ConnectionLost{error.what()};

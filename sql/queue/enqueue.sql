@@ -41,22 +41,26 @@ set plan_cache_mode = force_generic_plan  -- planning this one row anew takes fo
 as $$
 declare
     wrong text;
+    of_kind record;
 begin
     admit.now := millrace.now();
-    select q.id, q.max_payload_bytes, s.raised,
-           case when admit.max_attempts between 1 and 1000 then admit.max_attempts
-                else coalesce(k.max_attempts, q.max_attempts) end,
-           coalesce(admit.timeout, k.timeout, q.timeout),
+    select q.id, q.max_payload_bytes, s.raised, q.max_attempts, q.timeout,
            greatest(i.first_day, least((admit.now at time zone 'utc')::date, i.last_day))  -- storage_day()
       into admit.queue_id, admit.payload_limit, admit.signal_raised, admit.attempts, admit.time_limit, admit.stored_on
       from millrace.queue q
       join millrace.queue_signal s on s.queue_id = q.id
      cross join millrace.installation i
-      left join millrace.kind k on k.name = admit.kind  -- one probe of its unique index; kinds are few
      where q.name = admit.queue;
     if not found then
         perform millrace.queue_id(admit.queue);  -- raises MR003
     end if;
+    -- One probe of a unique index. In the join above it would cost six times as much.
+    select k.max_attempts, k.timeout into of_kind from millrace.kind k where k.name = admit.kind;
+    admit.attempts := coalesce(of_kind.max_attempts, admit.attempts);
+    if admit.max_attempts between 1 and 1000 then
+        admit.attempts := admit.max_attempts;
+    end if;
+    admit.time_limit := coalesce(admit.timeout, of_kind.timeout, admit.time_limit);
 
     wrong := case
         when kind is null or kind = '' or length(kind) > 100 then 'kind: 1 to 100 characters'

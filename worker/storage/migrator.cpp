@@ -176,9 +176,8 @@ void refuse_misfit(const SchemaState& state) {
 Migrator::Migrator(const SessionFactory& sessions, SchemaFiles files, Patience patience)
     : session_{sessions.open("migrate")}, files_{files}, patience_{patience} {
     // Nothing that others have put into the database is found in place of what they mean.
-    translated(session_->connection(), [&] {
-        pqxx::nontransaction{session_->connection()}.exec0("set search_path = pg_catalog, pg_temp");
-    });
+    translated(session_->connection(),
+               [&] { pqxx::nontransaction{session_->connection()}.exec0("set search_path = pg_catalog, pg_temp"); });
 }
 
 SchemaState Migrator::state() {

@@ -14,9 +14,9 @@ import collections
 import dataclasses
 
 Move = collections.namedtuple("Move", "seq xid place entered job fence attempt")
-# after, length: of a chain; callback_of: the batch that enqueued it
-Job = collections.namedtuple("Job", "id kind state after length key unique_key batch callback_of",
-                             defaults=(None, None, None, None))
+# after, length: of a chain; callback_of: the batch that enqueued it; schedule, due: which, and for which minute
+Job = collections.namedtuple("Job", "id kind state after length key unique_key batch callback_of schedule due",
+                             defaults=(None, None, None, None, None, None))
 
 EDGES = {
     None: {"ready", "scheduled", "blocked"},
@@ -46,6 +46,8 @@ class Records:
     ends: list = dataclasses.field(default_factory=list)       # (job, fence, outcome)
     acks: list = dataclasses.field(default_factory=list)       # (job, fence, outcome)
     cancels: set = dataclasses.field(default_factory=set)      # jobs whose cancellation was acknowledged
+    asked: dict = dataclasses.field(default_factory=dict)      # running job: the last move when that was acknowledged
+    schedules: dict = dataclasses.field(default_factory=dict)  # name: the minutes that were due
     jobs: dict = dataclasses.field(default_factory=dict)       # id: Job
     finished: list = dataclasses.field(default_factory=list)   # (job, fence, outcome)
     ledger: list = dataclasses.field(default_factory=list)     # (job, fence)
@@ -77,6 +79,8 @@ def check(records):
     check_keys(records, verdict)
     check_unique_keys(records, verdict)
     check_batches(records, verdict)
+    check_schedules(records, verdict)
+    check_asked(records, verdict)
     return verdict
 
 
@@ -102,7 +106,9 @@ def check_history(records, verdict):
                     verdict.complain(f"no job goes from {place} to {step.place}", job)
                 if place == "running":
                     exits[job, fence] = step.place
-                    if step.fence != fence and step.place != "ready":  # where no fence is kept
+                    # None is kept in `ready`, and of whoever was to stop and lost its lease before.
+                    unknown = step.fence is None and step.place in ("ready", "finished")
+                    if step.fence != fence and not unknown:
                         verdict.complain("only the fence that holds a job settles it", job)
                 if step.place == "running":
                     if step.fence in fences:
@@ -130,7 +136,7 @@ def check_enqueues(records, verdict):
     for job in known - set(records.jobs):
         verdict.complain("every committed job is there", job)
     for job in set(records.jobs) - known:
-        if records.jobs[job].after is None and records.jobs[job].callback_of is None:
+        if not any((records.jobs[job].after, records.jobs[job].callback_of, records.jobs[job].schedule)):
             verdict.complain("only committed jobs are there", job)
 
 
@@ -248,3 +254,23 @@ def check_batches(records, verdict):
             verdict.complain("a batch knows its members", f"{batch}: {said}, {members[batch]} there")
     for batch in set(members) - set(records.batches):
         verdict.complain("every member has its batch", batch)
+
+
+def check_schedules(records, verdict):
+    enqueued = collections.Counter((job.schedule, job.due) for job in records.jobs.values() if job.schedule)
+    wanted = {(name, minute) for name, minutes in records.schedules.items() for minute in minutes}
+    for due in wanted | set(enqueued):
+        if enqueued[due] != (due in wanted):
+            verdict.complain("each time of a schedule comes once, and no other", due)
+
+
+def check_asked(records, verdict):
+    """The attempt that is asked to stop is the last, unless a person replays the job."""
+    replayed = {move.job for move in records.history if move.place == "dead_letter"}
+    ended = {}  # the first transaction that has ended an attempt after that
+    for move in sorted(records.history):
+        if move.place == "running" and not move.entered and move.seq > records.asked.get(move.job, move.seq):
+            ended.setdefault(move.job, move.xid)
+    for move in records.history:
+        if move.entered and ended.get(move.job) == move.xid and move.place != "finished" and move.job not in replayed:
+            verdict.complain("an attempt that was asked to stop is the last", move.job)

@@ -11,11 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from checker import Job, Move, Records, check  # noqa: E402  pylint: disable=wrong-import-position
 
 FENCE, LATER, OTHER, LEDGER, CHAIN = 100, 101, 102, 103, 104
-TIED = (7, 8, 9)
+TIED = (7, 8, 9, 21)
 
 
 def good():
-    """Retried and completed; a ledger job; a chain of two; a dead letter; one cancelled; two of a key and a batch, and
+    """Retried and completed; a ledger job; a chain of two; a dead letter; one cancelled; one of a schedule; two of a key and a batch, and
     what the batch calls back, which has the unique key that the first of them had."""
     moves = [
         ("a", "ready", True, 1, None), ("a", "ready", True, 2, None), ("a", "ready", True, 3, None),
@@ -43,6 +43,8 @@ def good():
         ("v", "running", False, 8, FENCE), ("v", "finished", True, 8, FENCE), ("v", "ready", True, 9, None),
         ("w", "ready", False, 9, None), ("w", "running", True, 9, FENCE),
         ("x", "running", False, 9, FENCE), ("x", "finished", True, 9, FENCE),
+        ("y", "ready", True, 21, None), ("z", "ready", False, 21, None), ("z", "running", True, 21, FENCE),
+        ("zz", "running", False, 21, FENCE), ("zz", "finished", True, 21, FENCE),
     ]
     return Records(
         history=[Move(seq, xid, place, entered, job, fence, 1)
@@ -62,12 +64,13 @@ def good():
             Job(5, "chaos.discard", "discarded", None, 0), Job(6, "chaos.fast", "cancelled", None, 0),
             Job(7, "chaos.fast", "completed", None, 0, "key", "unique", 1),
             Job(8, "chaos.fast", "completed", None, 0, "key", None, 1),
-            Job(9, "chaos.fast", "completed", None, 0, None, "unique", None, 1))},
+            Job(9, "chaos.fast", "completed", None, 0, None, "unique", None, 1),
+            Job(21, "chaos.fast", "completed", None, 0, schedule="minutely", due=100))},
         finished=[(1, LATER, "completed"), (2, LEDGER, "completed"), (3, CHAIN, "completed"), (4, OTHER, "completed"),
                   (6, None, "cancelled"), *((job, FENCE, "completed") for job in TIED)],
         ledger=[(2, LEDGER)],
-        counts={"completed": 7, "discarded": 1, "cancelled": 1, "running": 0},
-        limits={"key": 1}, batches={1: 2})
+        counts={"completed": 8, "discarded": 1, "cancelled": 1, "running": 0},
+        asked={2: 16}, schedules={"minutely": range(100, 101)}, limits={"key": 1}, batches={1: 2})
 
 
 def moved(records, xid, where, **changes):
@@ -113,6 +116,8 @@ DAMAGE = {
     "of jobs of a key that came together the first goes first":
         lambda r: (moved(r, "q", "blocked", job=8), moved(r, "q", "ready", job=8)),
     "one job has a unique key at a time": lambda r: r.jobs.update({8: r.jobs[8]._replace(unique_key="unique")}),
+    "each time of a schedule comes once, and no other": lambda r: r.schedules.update(minutely=range(100, 102)),
+    "an attempt that was asked to stop is the last": lambda r: r.asked.update({1: 6}),
     "a batch is called back once": lambda r: r.jobs.update({9: r.jobs[9]._replace(callback_of=None)}),
     "a batch knows its members": lambda r: r.batches.update({1: 3}),
     "every member has its batch": lambda r: r.batches.clear(),

@@ -54,3 +54,8 @@ grant insert on public.ledger to chaos_worker;
 create role chaos_idler login;
 select millrace.create_queue('work', max_attempts => 1000, retry_base => '20 ms');
 select millrace.limit_key('work', 'three', 3);
+-- Due each minute; what a fault made late is made up for.
+select millrace.create_schedule('every-' || n, '* * * * *', 'work', 'chaos.fast',
+                                jsonb_build_object('schedule', 'every-' || n),
+                                misfire => 'all', due_key => 'due')
+  from generate_series(1, 6) n;

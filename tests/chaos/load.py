@@ -128,11 +128,11 @@ class Producer(Actor):
 
 
 class Operator(Actor):
-    """Cancels what waits, or runs by then, brings forward what is scheduled, replays dead letters."""
+    """Cancels what waits or runs, brings forward what is scheduled, replays dead letters."""
 
     def act(self):
         verb, place = self.random.choice([("cancel", "ready"), ("cancel", "scheduled"), ("cancel", "blocked"),
-                                          ("retry", "scheduled"), ("replay", "dead_letter")])
+                                          ("cancel", "running"), ("retry", "scheduled"), ("replay", "dead_letter")])
         jobs = [row[0] for row in self.call(f"select job_id from millrace.{place} order by job_id desc limit 50")]
         try:
             if jobs:
@@ -141,6 +141,8 @@ class Operator(Actor):
                 self.connection.commit()
                 if answer == "cancelled":
                     self.world.note_cancel(job)
+                elif answer == "cancelling":
+                    self.world.note_asked(job, self.call("select max(seq) from chaos.history")[0][0])
         except psycopg2.Error as error:
             if error.pgcode not in ("MR006", "MR007", "MR009"):  # it went elsewhere meanwhile
                 raise

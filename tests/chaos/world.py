@@ -40,7 +40,7 @@ class World:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=leftovers.PLACE))
         self.directory.chmod(0o755)
         self.owned = leftovers.claim(self.directory)
-        self.lock, self.cancels, self.complaints = threading.Lock(), set(), []
+        self.lock, self.cancels, self.asked, self.complaints = threading.Lock(), set(), {}, []
         self.producing_ends = threading.Event()
         self.workers, self.actors, self.cable, self.proxy, self.pooler = [], [], None, None, None
         self.server = self.side = self.wal_volume = None
@@ -148,6 +148,11 @@ class World:
         with self.lock:
             self.cancels.add(job)
 
+    def note_asked(self, job, until):
+        """It was asked to stop; all moves up to this number had begun by then."""
+        with self.lock:
+            self.asked[job] = until
+
     def complain(self, text):
         with self.lock:
             self.complaints.append(text)
@@ -168,6 +173,7 @@ class World:
         self.producing_ends.set()
         for actor in self.actors:
             actor.join(timeout=30)
+        self.query("select millrace.pause_schedule(name) from millrace.schedules")
         left = None
         while time.monotonic() - began < DRAIN_SECONDS and time.monotonic() - moved < 6 * workers.LEASE_SECONDS:
             before, left = left, self.server.execute_soon(
@@ -218,10 +224,18 @@ class World:
             ends=self.side.execute("select job, fence, what from event where what <> 'begin'"),
             acks=self.side.execute("select job, fence, outcome from acknowledged"),
             cancels=set(self.cancels),
+            asked=dict(self.asked),
+            schedules={name: range(first, until) for name, first, until in self.query(
+                "select distinct on (s.name) s.name, floor(extract(epoch from s.created_at) / 60)::int + 1,"
+                " (extract(epoch from d.next_run_at) / 60)::int"
+                " from millrace.schedule s join millrace.schedule_due d on d.schedule_id = s.id"
+                " order by s.name, d.version desc")},
             jobs={row[0]: checker.Job(*row) for row in self.query(
                 "select j.id, j.kind, v.state, (j.payload ->> 'after')::bigint,"
                 " coalesce((j.payload ->> 'length')::int, 0), j.concurrency_key, j.unique_key, j.batch_id,"
-                " (j.payload #>> '{batch,id}')::bigint from millrace.job j join millrace.jobs v using (id)")},
+                " (j.payload #>> '{batch,id}')::bigint, j.payload ->> 'schedule',"
+                " (extract(epoch from (j.payload ->> 'due')::timestamptz) / 60)::int"
+                " from millrace.job j join millrace.jobs v using (id)")},
             finished=self.query("select job_id, fence, outcome::text from millrace.finished"),
             ledger=self.query("select job, fence from public.ledger"),
             counts=states,

@@ -186,7 +186,7 @@ def run_area(area, build, ready, whole):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
-    parser.add_argument("--whole", action="store_true", help="all planted bugs, not a quarter of them")
+    parser.add_argument("--whole", action="store_true", help="all planted bugs, not a quarter of those in the SQL")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
     wanted = arguments.area or list(AREAS)

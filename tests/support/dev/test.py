@@ -48,7 +48,7 @@ AREAS = {
     "e2e": ("test", "--fast", ["tests/e2e/run"]),
     "docs": ("test", "--fast", ["python3", "tests/docs/run.py"]),
     "model": (None, None, ["tests/model/run"]),
-    "mutants": ("race", "--fast", ["tests/mutants/run", "--quarter"]),
+    "mutants": ("race", "--fast", ["tests/mutants/run", "--eighth"]),
     "hostile": ("test", "--fast", ["tests/hostile/run"]),
     "chaos": (None, None, ["tests/chaos/test"]),  # makes servers of its own, to stop them
     "bench": (None, None, ["python3", "bench/plot_test.py"]),
@@ -56,7 +56,7 @@ AREAS = {
     "tsan": ("test", "--fast", ["tests/support/dev/test_tsan.sh"]),
     "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own
 }
-BOUNDS = {"--quarter"}  # what --whole leaves out of a command
+BOUNDS = {"--eighth"}  # what --whole leaves out of a command
 WITHOUT_BUILD = {"tidy", "model", "bench", "fuzz", "demo"}
 
 
@@ -186,7 +186,7 @@ def run_area(area, build, ready, whole):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
-    parser.add_argument("--whole", action="store_true", help="all planted bugs, not a quarter of those in the SQL")
+    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
     wanted = arguments.area or list(AREAS)

@@ -29,10 +29,8 @@ declare
     stranger text;
     wrong text;
 begin
-    if kind is null or kind = '' or length(kind) > 100 then
-        raise exception using errcode = 'MR005', message = 'configure_kind: bad kind',
-            hint = 'Allowed for kind: 1 to 100 characters.';
-    elsif changes is null or jsonb_typeof(changes) <> 'object' then
+    perform millrace.check_kind('configure_kind', kind);
+    if changes is null or jsonb_typeof(changes) <> 'object' then
         raise exception using errcode = 'MR005', message = 'configure_kind: bad changes',
             hint = 'Allowed for changes: a JSON object, for example ''{"retry_delays": ["10 s", "5 minutes"]}''.';
     end if;

@@ -22,10 +22,7 @@ declare
     outcome text;
     before jsonb;
 begin
-    if kind is null or kind = '' or length(kind) > 100 then
-        raise exception using errcode = 'MR005', message = 'register_schema: bad kind',
-            hint = 'Allowed for kind: 1 to 100 characters.';
-    end if;
+    perform millrace.check_kind('register_schema', kind);
     perform millrace.check_schema(schema);
     if schema is not null then
         insert into millrace.kind as k (name, created_at) values (register_schema.kind, millrace.now())

@@ -139,6 +139,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 15
+\set name 0015_add_history_modes
+\set text `cat migrations/0015_add_history_modes.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0015_add_history_modes.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null

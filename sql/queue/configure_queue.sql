@@ -9,6 +9,7 @@
 --            rate   'N per second', minute, hour or day: jobs that are started; null: no limit, and no burst
 --            burst  of them at once, 1 … 100,000; null: as many as come in a second. See rate.sql
 --            key_rate, key_burst   the same for jobs of each key that are let go
+--            history  of finished jobs: full; outcome, without their payloads; none. See forget.sql
 -- Locks      the queue's row.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       1, and one of operator_action; with a key limit one of follow_up.
@@ -21,7 +22,7 @@ set timezone = 'UTC'
 as $$
 declare
     known constant text[] := '{max_attempts,timeout,retry_base,retry_cap,max_payload_bytes,retention,max_running,
-                               key_limit,dead_letter_retention,rate,burst,key_rate,key_burst}';
+                               key_limit,dead_letter_retention,rate,burst,key_rate,key_burst,history}';
     queue constant int := millrace.queue_id(name);
     old millrace.queue%rowtype;
     new millrace.queue%rowtype;
@@ -50,6 +51,10 @@ begin
     perform millrace.check_queue('configure_queue', new.max_attempts, new.timeout, new.retry_base, new.retry_cap,
                                  new.max_payload_bytes, new.retention, new.max_running, new.key_limit,
                                  new.dead_letter_retention);
+    if new.history is null or new.history not in ('full', 'outcome', 'none') then
+        raise exception using errcode = 'MR005', message = 'configure_queue: bad history',
+            hint = 'Allowed for history: full, outcome or none.';
+    end if;
     if new.rate is null and not changes ? 'burst' then
         new.burst := null;
     end if;
@@ -70,7 +75,8 @@ begin
            retry_cap = new.retry_cap, max_payload_bytes = new.max_payload_bytes, retention = new.retention,
            max_running = new.max_running, key_limit = new.key_limit,
            dead_letter_retention = new.dead_letter_retention, rate = new.rate, burst = new.burst,
-           token_micros = micros, key_rate = new.key_rate, key_burst = new.key_burst, key_token_micros = key_micros
+           token_micros = micros, key_rate = new.key_rate, key_burst = new.key_burst, key_token_micros = key_micros,
+           history = new.history
      where q.id = queue;
     if changed ?| '{key_limit,key_rate,key_burst}' then
         perform millrace.leave_note(queue, 0, 'looked', null, null);

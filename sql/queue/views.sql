@@ -82,7 +82,7 @@ returns table (name text, available bigint, scheduled bigint, blocked bigint, ru
                retry_base interval, retry_cap interval, max_payload_bytes int, retention interval,
                created_at timestamptz, paused_at timestamptz, max_running int, key_limit int,
                dead_letter_retention interval, rate text, burst int, next_token_at timestamptz, key_rate text,
-               key_burst int)
+               key_burst int, history text)
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -93,7 +93,7 @@ select q.name, n.available, n.scheduled, n.blocked, n.running, n.dead, n.enqueue
        q.paused_at, q.max_running, q.key_limit, q.dead_letter_retention, q.rate,
        millrace.burst_of(q.burst, q.token_micros),
        (select case b.tokens when 0 then b.spent_until + b.every end from millrace.bucket_at(q.id, millrace.now()) b),
-       q.key_rate, millrace.burst_of(q.key_burst, q.key_token_micros)
+       q.key_rate, millrace.burst_of(q.key_burst, q.key_token_micros), q.history
   from millrace.queue q
   join millrace.queue_signal s on s.queue_id = q.id
   join (select c.queue_id, sum(c.available)::bigint as available, sum(c.scheduled)::bigint as scheduled,

@@ -165,6 +165,7 @@ def configure_rules():
         row("a key's rate of 0", '{"key_rate": "0 per day"}', "bad key_rate"),
         row("a key's burst without a rate", '{"key_burst": 5}', "bad key_burst"),
         row("a cap below the base", '{"retry_base": "1 hour", "retry_cap": "1 s"}', "bad retry_cap"),
+        row("another history", '{"history": "some"}', "bad history"), row("no history", '{"history": null}', "bad history"),
         row("dead letters for an hour", '{"dead_letter_retention": "1 hour"}', "bad dead_letter_retention"),
     ) + of(
         "millrace.configure_kind",

@@ -577,7 +577,7 @@ CREATE FUNCTION millrace.forget_history(max_rows integer) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.forget_history(max_rows integer) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) RETURNS integer
+CREATE FUNCTION millrace.forget_slice(what text, of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -585,7 +585,7 @@ CREATE FUNCTION millrace.forget_slice(of_queue integer, since timestamp with tim
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS …;
-ALTER FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.forget_slice(what text, of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.free_places(of_queue integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -818,7 +818,7 @@ CREATE FUNCTION millrace.queue_id(queue text) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.queue_id(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer)
+CREATE FUNCTION millrace.queue_overview() RETURNS TABLE(name text, available bigint, scheduled bigint, blocked bigint, running bigint, dead bigint, enqueued bigint, completed bigint, cancelled bigint, failed bigint, oldest_at timestamp with time zone, oldest_age interval, signal_raised boolean, max_attempts smallint, timeout interval, retry_base interval, retry_cap interval, max_payload_bytes integer, retention interval, created_at timestamp with time zone, paused_at timestamp with time zone, max_running integer, key_limit integer, dead_letter_retention interval, rate text, burst integer, next_token_at timestamp with time zone, key_rate text, key_burst integer, history text)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -967,7 +967,9 @@ CREATE TABLE millrace.queue (
     key_rate text,
     key_burst integer,
     key_token_micros bigint,
+    history text DEFAULT 'full'::text NOT NULL,
     CONSTRAINT queue_burst_check CHECK ((burst > 0)),
+    CONSTRAINT queue_history_check CHECK ((history = ANY (ARRAY['full'::text, 'outcome'::text, 'none'::text]))),
     CONSTRAINT queue_key_burst_check CHECK ((key_burst > 0)),
     CONSTRAINT queue_key_limit_check CHECK ((key_limit > 0)),
     CONSTRAINT queue_key_token_micros_check CHECK ((key_token_micros > 0)),
@@ -1569,7 +1571,9 @@ ALTER TABLE millrace.function_set OWNER TO millrace_owner;
 CREATE TABLE millrace.history_mark (
     queue_id integer NOT NULL,
     version bigint NOT NULL,
-    forgotten_before timestamp with time zone NOT NULL
+    forgotten_before timestamp with time zone NOT NULL,
+    what text NOT NULL,
+    CONSTRAINT history_mark_what_check CHECK ((what = ANY (ARRAY['jobs'::text, 'payloads'::text])))
 );
 ALTER TABLE millrace.history_mark OWNER TO millrace_owner;
 CREATE VIEW millrace.horizon_holders AS …;
@@ -1868,7 +1872,7 @@ ALTER TABLE ONLY millrace.dead_letter
 ALTER TABLE ONLY millrace.function_set
     ADD CONSTRAINT function_set_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY millrace.history_mark
-    ADD CONSTRAINT history_mark_pkey PRIMARY KEY (queue_id, version);
+    ADD CONSTRAINT history_mark_pkey PRIMARY KEY (queue_id, what, version);
 ALTER TABLE ONLY millrace.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY millrace.job_log
@@ -2161,7 +2165,7 @@ REVOKE ALL ON FUNCTION millrace.follow_up_all() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_worker;
 GRANT ALL ON FUNCTION millrace.follow_up_all() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.forget_history(max_rows integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.forget_slice(of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.forget_slice(what text, of_queue integer, since timestamp with time zone, until timestamp with time zone, max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.free_places(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.has_ties(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.heartbeat(session integer, draining boolean) FROM PUBLIC;

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(28);
+select plan(43);
 select millrace.create_queue('brief', retention => '1 day'), millrace.create_queue('idle', retention => '1 day'),
        millrace.create_queue('week', retention => '7 days') \g /dev/null
 select (i.first_day + time '12:00') at time zone 'utc' as noon from millrace.installation i \gset
@@ -97,6 +97,63 @@ select millrace_test.advance_clock('1 day'), pg_temp.prune() \g /dev/null
 select matches(jobs, 'brief later', 'it is kept for a day after its end') from pg_temp.left_over;
 select millrace_test.advance_clock('10 min'), pg_temp.prune() \g /dev/null
 select doesnt_match(jobs, 'brief later', 'though its day is older') from pg_temp.left_over;
+rollback to other;
+
+-- What was noted of its attempts goes with a job.
+select pg_temp.work('brief', '{again}') \g /dev/null
+insert into millrace.attempt_failure (job_id, failed_at, attempt, outcome, error)
+select id, millrace.now(), 1, 'failed', 'x' from millrace.jobs where kind in ('again', 'later');
+insert into millrace.job_progress (job_id, version, attempt, percent, reported_at)
+select id, 1, 1, 50, millrace.now() from millrace.jobs where kind in ('again', 'later');
+insert into millrace.job_log (job_id, line, attempt, logged_at, text)
+select id, 1, 1, millrace.now(), 'x' from millrace.jobs where kind in ('again', 'later');
+select millrace_test.advance_clock('1 day 10 min'), pg_temp.prune() \g /dev/null
+select results_eq('select job_id from millrace.attempt_failure where error = ''x''', array[:later::bigint],
+                  'its errors');
+select results_eq('select job_id from millrace.job_progress', array[:later::bigint], 'its progress');
+select results_eq('select job_id from millrace.job_log', array[:later::bigint], 'and its lines');
+rollback to other;
+
+-- history = outcome: the payload goes when the settle cannot be repeated any more, the rest stays.
+select millrace.configure_queue('week', '{"history": "outcome"}'), pg_temp.work('week', '{cancelled,discarded}'),
+       pg_temp.work('brief', '{other}'),
+       millrace.enqueue('week', 'waits', '{"a": 1}', delay => '30 days') \g /dev/null
+select is(history, 'outcome', 'the overview tells') from millrace.queues where name = 'week';
+select millrace_test.advance_clock('10 min'), pg_temp.prune() \g /dev/null
+select set_hasnt($$ select kind from millrace.jobs where payload = 'null' $$, $$ values ('cancelled') $$,
+                 'not while a settle may be repeated');
+select millrace_test.advance_clock('10 min'), pg_temp.prune() \g /dev/null
+select bag_eq($$ select kind, state, payload::text, result ->> 'big' from millrace.jobs where queue = 'week' $$,
+              $$ values ('done', 'completed', 'null', null), ('discarded', 'discarded', '{}', null),
+                        ('discarded', 'discarded', '{}', null), ('cancelled', 'completed', 'null', 'result'),
+                        ('waits', 'scheduled', '{"a": 1}', null) $$,
+              'then payloads of what is finished are gone, and nothing else');
+select is_empty($$ select from millrace.jobs where queue <> 'week' and payload = 'null' $$, 'nor those of other queues');
+select is(millrace.forget_history(10), 0, 'there is nothing left to do');
+select pg_temp.work('week', array_fill('k'::text, array[7])), millrace_test.advance_clock('20 min') \g /dev/null
+select is(array[millrace.forget_history(5), millrace.forget_history(5), millrace.forget_history(5)], '{5,2,0}',
+          'payloads go in pieces, too');
+select millrace_test.advance_clock('8 days') \g /dev/null
+select millrace.create_queue('long', retention => '30 days'), pg_temp.prune() \g /dev/null
+select matches(jobs, 'week discarded, week discarded, week waits$', 'and the rest when its retention is over')
+  from pg_temp.left_over;
+rollback to other;
+
+-- history = none.
+select millrace.configure_queue('week', '{"history": "none"}'), pg_temp.work('week', '{cancelled,discarded}') \g /dev/null
+select f.fence as last_fence, f.job_id as last_job
+  from millrace.finished f
+  join millrace.job j on j.id = f.job_id
+ where j.kind = 'cancelled' and f.fence is not null \gset
+select millrace_test.advance_clock('10 min'), pg_temp.prune() \g /dev/null
+select matches(jobs, 'week cancelled', 'a settle that may be repeated is remembered') from pg_temp.left_over;
+select is(millrace.settle_many(array[:last_job], array[:last_fence]), '{}', 'as this one is');
+select millrace_test.advance_clock('10 min'), pg_temp.prune() \g /dev/null
+select is(jobs, 'brief discarded, brief later, idle waits, week discarded, week discarded',
+          'then what is finished leaves nothing') from pg_temp.left_over;
+select is((select completed from millrace.queues where name = 'week'), 2::bigint, 'but the counts');
+select throws_ok($$ select millrace.configure_queue('week', '{"history": "some"}') $$, 'MR005',
+                 'configure_queue: bad history', 'there is nothing else');
 rollback to other;
 
 -- In pieces.

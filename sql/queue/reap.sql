@@ -7,8 +7,8 @@
 --
 -- Bounded and SKIP LOCKED, so that every worker runs it: there is no leader to lose. A session whose lease has run out
 -- is ended first, under a lock that excludes its heartbeat and its claims; from then on its jobs are taken back, some
--- per call, until none is left. An attempt that is past its deadline by ten seconds is taken back from a worker that
--- lives: the worker has had its chance to stop it.
+-- per call, until none is left. An attempt that is past its deadline by ten seconds, or was asked to stop six minutes
+-- ago, is taken back from a worker that lives: the worker has had its chance to stop it (stop_grace is at most five).
 --
 -- What a zombie settles in the same moment is decided by the row: whoever deletes it first.
 --
@@ -16,7 +16,7 @@
 -- Locks      rows of worker, then rows of running, all SKIP LOCKED.
 -- Raises     MR005 bad_argument.
 -- Rows       3 per job, 1 per session and queue.
--- Plan       running is scanned by worker, and only when a session has expired.
+-- Plan       running is scanned by worker, and only when a session has expired; cancel_request, of which there are few.
 
 create or replace function millrace.reap(max_jobs int default 500)
 returns int  -- jobs taken back
@@ -28,6 +28,7 @@ as $$
 declare
     at constant timestamptz := millrace.now();
     grace constant interval := '10 seconds';
+    patience constant interval := '6 minutes';
     sessions_at_a_time constant int := 10;
     lost record;
     found_rows tid[];
@@ -70,6 +71,17 @@ begin
                              limit max_jobs - taken
                                for update skip locked);
         taken := taken + millrace.take_back(found_rows, 'timed out: the worker did not stop it in time');
+    end if;
+    if taken < max_jobs then
+        found_rows := array(select r.ctid
+                              from millrace.running r
+                             where (r.job_id, r.fence) in (select c.job_id, c.fence
+                                                             from millrace.cancel_request c
+                                                            where c.requested_at < at - patience)
+                             order by r.job_id
+                             limit max_jobs - taken
+                               for update of r skip locked);
+        taken := taken + millrace.take_back(found_rows, 'cancelled: the worker did not stop it in time');
     end if;
     return taken;
 end

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(37);
+select plan(42);
 select millrace.create_queue('q', max_attempts => 2), millrace.create_queue('timed', timeout => '1 min') \g /dev/null
 select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[6])) \g /dev/null
 update millrace.ready set attempt = 1 where job_id = 3;
@@ -70,6 +70,23 @@ select is(state, 'running', 'an attempt without a deadline may last') from millr
 select row_eq(format('select state, error from millrace.jobs where id = %s', :slow),
               row('discarded'::text, 'timed out: the worker did not stop it in time'::text), 'the error says why');
 select is(state, 'alive', 'its worker goes on') from millrace.workers where id = :alive;
+
+-- Attempts that were asked to stop and do not.
+select millrace.enqueue_many('timed', 'deaf', array_fill('{}'::jsonb, array[2])) as deaf \gset
+select (:'deaf'::bigint[])[1] as deaf, (:'deaf'::bigint[])[2] as hears \gset
+update millrace.job set timeout = null where kind = 'deaf';
+select count(*) from millrace.claim(:alive, 'timed', 2) \g /dev/null
+select millrace.cancel(:deaf, 'not needed') \g /dev/null
+select millrace_test.advance_clock('6 min'), millrace.heartbeat(:alive) \g /dev/null
+select is(millrace.reap(), 0, 'six minutes after it was asked to stop an attempt is still the worker''s');
+select millrace_test.advance_clock('1 us') \g /dev/null
+select is(millrace.reap(), 1, 'then it is taken back');
+select row_eq(format('select state, error from millrace.jobs where id = %s', :deaf),
+              row('cancelled'::text, 'not needed'::text), 'and cancelled');
+select is(error, 'cancelled: the worker did not stop it in time', 'the attempt says why')
+  from millrace.attempt_failure where job_id = :deaf;
+select is(state, 'running', 'one that nobody has asked goes on') from millrace.jobs where id = :hears;
+select millrace.complete(fence, job_id) from millrace.running where job_id = :hears \g /dev/null
 
 -- A job whose wide row is missing cannot be tried again.
 select millrace.enqueue('timed', 'k') as orphan \gset

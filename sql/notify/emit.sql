@@ -228,7 +228,9 @@ begin
         when not notify.is_username(author) then 'author: a username'
         when not notify.is_username(actor) then 'actor: a username'
         when comment is null or comment = '' or octet_length(comment) > 262144 then 'comment: 1 to 262144 bytes'
-        when reviewers is null then 'reviewers: an array of usernames, empty for none'
+        when reviewers is null or array_ndims(reviewers) > 1
+          or exists (select from unnest(reviewers) r(name) where not notify.is_username(r.name))
+            then 'reviewers: an array of usernames, empty for none'
     end);
     select e.event, e.is_new, e.pending, e.collected, e.skipped
       into event, is_new, pending, collected, skipped

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(68);
+select plan(69);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
@@ -157,6 +157,10 @@ select is(notify.erase_user('ada'), 7, 'a user is erased');
 select is((select count(*) from notify.event v where v::text ~ 'ada') + (select count(*) from notify.email e where e::text ~ 'ada')
           + (select count(*) from notify.user_settings s where s::text ~ 'ada')
           + (select count(*) from notify.delivery d where d::text ~ 'ada'), 0::bigint, 'nothing bears the name');
+select is((select count(*) from notify.event v
+            where v.subject || v.body_text is not null and not exists (select from notify.email e
+                                                                        where e.event_id = v.id and e.username <> '')),
+          0::bigint, 'what only that user was told has no words');
 select is((select count(*) from notify.emails), 9::bigint, 'what was sent can still be counted');
 
 -- Retention.

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(45);
+select plan(46);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -103,7 +103,10 @@ select set_eq('select said from status',
 select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
           'the rest has its job');
 rollback to before;
+select millrace.cancel(j.id) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled' \g /dev/null
 select notify.record_delivery(:job, 'sent', message_id => '<1>', reply => '250 ok') \g /dev/null
+select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
+          'a digest that is settled sees to it that what is left has a job');
 select millrace.complete(:fence_again, :job);
 select set_eq('select m.subject, m.status, m.message_id, m.job from notify.emails m where m.message_id is not null',
               format($$values ('A', 'sent', '<1>', %1$s::bigint), ('B', 'sent', '<1>', %1$s)$$, :job),

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(60);
+select plan(61);
 
 set local role millrace_enqueuer;
 
@@ -59,6 +59,9 @@ select is(notify.configure('ada', '{"enabled": false}') ->> 'enabled', 'false', 
 select is(notify.should_send('ada', code), false, 'then nothing is sent, ' || code) from notify.types();
 select is(notify.configure('ada', '{"enabled": true}') -> 'preferences', '{"cl.comment.created": false}'::jsonb,
           'what is not named stays');
+
+select notify.configure('eve', '{"enabled": false, "preferences": {"news": true}}') \g /dev/null
+select is(notify.should_send('eve', 'news'), false, 'whatever is preferred');
 
 -- configure is whole or nothing.
 select is(notify.configure('ada', '{"email": "ada@example.org", "delivery_mode": "digest", "digest_hour": 7,

@@ -11,9 +11,25 @@
 -- Arguments  outcome        sent, skipped, failed: for all emails of the job that have not come to their end
 --            reason         why it was skipped or has failed, up to 1,000 characters
 --            message_id, reply, redirected_to   of what was sent
--- Locks      message_of, digest_to: the job's row of running, shared. record_delivery: those of ensure_digest.
+-- message_of and digest_to are read in transactions that stay open while the mail server answers: they lock nothing and
+-- leave no transaction id behind.
+--
+-- Locks      message_of, digest_to: none. record_delivery: those of ensure_digest.
 -- Raises     MR001 lease_lost, MR005 bad_argument.
 -- Rows       1 for each email.
+
+create or replace function notify.check_holder(fence bigint, job_id bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from millrace.running r
+                    where r.job_id = check_holder.job_id and r.fence = check_holder.fence) then
+        perform millrace.raise_lease_lost(fence, job_id);
+    end if;
+end
+$$;
 
 create or replace function notify.message_of(
     fence bigint, job_id bigint,
@@ -25,7 +41,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform millrace.assert_lease(fence, job_id);
+    perform notify.check_holder(fence, job_id);
     return query
         select e.id, case when e.address is null or v.subject is null then 'erased'
                           when v.expires_at <= millrace.now() then 'expired'
@@ -51,7 +67,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform millrace.assert_lease(fence, job_id);
+    perform notify.check_holder(fence, job_id);
     return query
         select case when d.username is null then 'erased'
                     when a.address is null then 'no address'

@@ -124,8 +124,7 @@ TEST_F(Notify, a_refusal_for_good_is_recorded_and_what_is_put_off_is_tried_again
     emit("Put off twice");
     ASSERT_TRUE(becomes("Put off twice", "failed"));
     EXPECT_THAT(of("Put off twice", "reason"), HasSubstr("come back"));
-    database_.execute(
-        "select millrace.replay((select job from notify.emails where subject = 'Put off twice'))");
+    database_.execute("select millrace.replay((select job from notify.emails where subject = 'Put off twice'))");
     EXPECT_TRUE(becomes("Put off twice", "sent")) << "a replay sends it after all";
 }
 

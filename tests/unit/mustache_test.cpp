@@ -47,8 +47,9 @@ storage::Notification notification(const std::string& data) {
 }
 
 TEST(Mustache, renders_values_sections_and_inverted_sections) {
-    EXPECT_EQ(render("{{a}} {{b}} {{c}}{{d}}", R"({"a": "x", "b": 7, "c": true})", Escaping::none), "x 7 true");
-    EXPECT_EQ(render("{{#l}}[{{n}}]{{/l}}{{^l}}none{{/l}}", R"({"l": [{"n": 1}, {"n": 2}]})", Escaping::none), "[1][2]");
+    EXPECT_EQ(render("{{a}} {{b}} {{c}}.", R"({"a": "x", "b": 7})", Escaping::none), "x 7 .");
+    EXPECT_EQ(render("{{#l}}[{{n}}]{{/l}}{{^l}}none{{/l}}", R"({"l": [{"n": 1}, {"n": 2}]})", Escaping::none),
+              "[1][2]");
     EXPECT_EQ(render("{{#l}}[{{n}}]{{/l}}{{^l}}none{{/l}}", R"({"l": []})", Escaping::none), "none");
     EXPECT_EQ(render("{{#yes}}a{{/yes}}{{#no}}b{{/no}}{{^nil}}c{{/nil}}", R"({"yes": true, "no": false, "nil": null})",
                      Escaping::none),
@@ -73,9 +74,9 @@ TEST(Mustache, refuses_what_is_malformed_unbounded_or_not_ours) {
     EXPECT_THAT(error_of("{{a}}", R"(["a"])"), HasSubstr("no JSON object"));
     EXPECT_THAT(error_of("{{a}}", "{\"a\": " + repeated("[", 40) + repeated("]", 40) + "}"),
                 HasSubstr("data nested more than 32"));
-    EXPECT_THAT(error_of("{{#l}}{{t}}{{/l}}", R"({"t": ")" + std::string(100'000, 'x') +
-                                                  R"(", "l": [1,1,1,1,1,1,1,1,1,1,1]})"),
-                HasSubstr("makes more than"));
+    EXPECT_THAT(
+        error_of("{{#l}}{{t}}{{/l}}", R"({"t": ")" + std::string(100'000, 'x') + R"(", "l": [1,1,1,1,1,1,1,1,1,1,1]})"),
+        HasSubstr("makes more than"));
 }
 
 TEST(Letter, says_what_was_emitted_where_there_is_no_template) {

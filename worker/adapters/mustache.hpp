@@ -13,7 +13,7 @@
 
 namespace millrace::adapters {
 
-inline constexpr std::size_t max_template = 262'144;   // bytes
+inline constexpr std::size_t max_template = 262'144;    // bytes
 inline constexpr std::size_t max_rendered = 1'048'576;  // bytes
 inline constexpr int max_section_depth = 8;
 inline constexpr int max_data_depth = 32;

@@ -65,8 +65,8 @@ void Kinds::add_notifications(const Options& options, handlers::email::Send& sen
     namespace email = handlers::email;
     const email::NotifySettings settings{.redirect_all = options.notify_redirect_all};
     registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings));
-    registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(
-                                       send, settings, storage::SessionFactory{options.database_url}));
+    registry_.add("notify.digest",
+                  std::make_unique<email::NotifyDigest>(send, settings, storage::SessionFactory{options.database_url}));
 }
 
 void Kinds::add_pipeline(const Options& options) {

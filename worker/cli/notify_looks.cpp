@@ -91,8 +91,8 @@ Exit list_emails(const Invocation& invocation) {
     Table table{{{"id"}, {"type"}, {"user"}, {"address"}, {"status"}, {"reason"}, {"emitted_at"}, {"job"}}};
     for (const auto& email : storage::NotifyOverview{*session}.emails(filter)) {
         table.add({Cell::of(email.id), Cell::of(email.event_type), Cell::maybe(email.username),
-                   Cell::maybe(email.address), Cell::of(email.status, tone_of(email.status)),
-                   Cell::maybe(email.reason), Cell::of(email.emitted_at), email.job ? Cell::of(*email.job) : Cell{}});
+                   Cell::maybe(email.address), Cell::of(email.status, tone_of(email.status)), Cell::maybe(email.reason),
+                   Cell::of(email.emitted_at), email.job ? Cell::of(*email.job) : Cell{}});
     }
     return printed(invocation, table, "no emails");
 }

@@ -55,7 +55,8 @@ struct NotifyDelivery {
     std::string redirected_to{};
 };
 
-// These two take no lock and no transaction id: the transaction may stay open. Nothing when the job is of no such email.
+// These two take no lock and no transaction id: the transaction may stay open. Nothing when the job is of no such
+// email.
 [[nodiscard]] std::optional<Notification> notification_of(Transaction& transaction, const core::Job& job);
 // Its recipient alone; the words are made of digest_of.
 [[nodiscard]] std::optional<Notification> digest_to(Transaction& transaction, const core::Job& job);

@@ -148,7 +148,16 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
-\set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline)/.*)$#sql/\1#p' sql/install.sql)`
+\set number 16
+\set name 0016_create_notify
+\set text `cat migrations/0016_create_notify.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0016_create_notify.sql
+\endif
+\ir install/end.sql
+
+\set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
 set local role millrace_owner;
@@ -208,6 +217,15 @@ set local role millrace_owner;
 \ir pipeline/greenness.sql
 \ir pipeline/views.sql
 \ir pipeline/grants.sql
+\ir notify/types.sql
+\ir notify/preferences.sql
+\ir notify/suppression.sql
+\ir notify/emit.sql
+\ir notify/digest.sql
+\ir notify/deliver.sql
+\ir notify/views.sql
+\ir notify/upkeep.sql
+\ir notify/grants.sql
 insert into millrace.function_set (checksum)
 values (encode(sha256(convert_to(rtrim(:'text', E'\n'), 'UTF8')), 'hex'))
 on conflict (singleton) do update set checksum = excluded.checksum, applied_at = clock_timestamp();

@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include "adapters/mail.hpp"
 #include "core/duration.hpp"
 #include "core/printable.hpp"
 
@@ -219,6 +220,13 @@ void complete_smtp(Draft& draft) {
 
 using adapters::SmtpSettings;
 
+void set_redirect_all(Draft& draft, const Given& given) {
+    if (const auto problem = adapters::address_problem(given.value)) {
+        throw OptionError{fmt::format("{}: {}", given.origin, *problem)};
+    }
+    draft.options.notify_redirect_all = given.value;
+}
+
 const std::array all_rules{
     Rule{{"database.url", "URL", "PostgreSQL: libpq URI or keywords; PGHOST and its like fill the rest"},
          set_database_url},
@@ -253,6 +261,8 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.smtp.connect_timeout = duration_of(given, 1s, 5min); }},
     Rule{{"smtp.total_timeout", "DURATION", "for one mail, connecting included (60s)"},
          [](Draft& draft, const Given& given) { draft.smtp.total_timeout = duration_of(given, 1s, 30min); }},
+    Rule{{"notify.redirect_all", "ADDRESS", "gets every notification instead of its recipient: for staging"},
+         set_redirect_all},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 import collections
 
 import domains as d
+import notify_rules
 import schedule_rules
 from values import DAY, YEAR
 
@@ -208,6 +209,8 @@ PIPELINES = {
 
 MILLRACE |= {name: Call(WRITES if changes else READS, arguments)
              for name, (changes, arguments) in schedule_rules.CALLS.items()}
+NOTIFY = {name: Call(WRITES if changes else READS, arguments)
+          for name, (changes, arguments) in notify_rules.CALLS.items()}
 CALLS = {f"{schema}.{name}": call
-         for schema, calls in (("millrace", MILLRACE), ("forks", FORKS), ("pipeline", PIPELINES))
+         for schema, calls in (("millrace", MILLRACE), ("forks", FORKS), ("pipeline", PIPELINES), ("notify", NOTIFY))
          for name, call in calls.items()}

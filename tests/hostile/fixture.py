@@ -7,7 +7,7 @@ import uuid
 import psycopg2
 import psycopg2.extensions
 
-SCHEMAS = ("millrace", "forks", "pipeline")
+SCHEMAS = ("millrace", "forks", "pipeline", "notify")
 PRODUCT_ROLES = ("millrace_enqueuer", "millrace_worker", "millrace_operator", "millrace_viewer")
 STRANGER = "pg_monitor"  # any role that has nothing to do with the queues
 
@@ -19,6 +19,8 @@ alter table millrace.batch alter id restart with 7700000;
 select millrace.adopt();
 select millrace.create_queue(q) from unnest('{mail,pipeline,forks}'::text[]) q;
 select millrace.create_queue('small', max_payload_bytes => 100);
+update notify.event_type set queue = 'mail';
+update notify.house set digest_queue = 'mail';
 select forks.add_fork('acme/site', '/srv/site.git', '/srv/upstream.git');
 select forks.add_fork('acme/idle', '/srv/idle.git', '/srv/upstream.git');
 select forks.disable_fork('acme/idle');

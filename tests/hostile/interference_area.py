@@ -152,7 +152,7 @@ select distinct format('%s uses %s', pg_describe_object(d.classid, d.objid, d.ob
                        pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid))
   from pg_depend d
  where (pg_identify_object(d.refclassid, d.refobjid, 0)).schema in ('public', 'evil')
-   and pg_describe_object(d.classid, d.objid, d.objsubid) ~ ' (millrace|forks|pipeline)[.]'"""
+   and pg_describe_object(d.classid, d.objid, d.objsubid) ~ ' (millrace|forks|pipeline|notify)[.]'"""
 
 
 def try_installers(database, report):
@@ -162,7 +162,7 @@ def try_installers(database, report):
         with database.clone() as clone:
             connection = connect(clone)
             plant_namesakes(connection, "pg_catalog, pg_temp", ["evil", "public"])
-            run(connection, "drop schema millrace, forks, pipeline cascade")
+            run(connection, "drop schema millrace, forks, pipeline, notify cascade")
             run(connection, f"alter database {clone} set search_path = evil, public, pg_catalog")
             for _ in ("makes it", "makes it anew"):
                 done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False,

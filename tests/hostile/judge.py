@@ -8,7 +8,7 @@ Answer = collections.namedtuple("Answer", "sqlstate message hint context", defau
 LONGEST_MESSAGE = 400
 # The server reads arguments before a function begins. What it refuses is none of our doing, and clear enough.
 READING = {"22P02", "22P05", "22003", "22007", "22008", "22009", "22015", "22021", "42883", "42501", "54001"}
-INSIDE = re.compile(r"function (millrace|forks|pipeline)\.")
+INSIDE = re.compile(r"function (millrace|forks|pipeline|notify)\.")
 
 
 def sql_complaint(answer, sqlstate, word):

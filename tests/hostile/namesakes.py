@@ -11,7 +11,7 @@ PLANT = r"""
 do $plant$
 declare
     source text := (select string_agg(p.prosrc, ' ') from pg_proc p
-                     where p.pronamespace::regnamespace::text in ('millrace', 'forks', 'pipeline'));
+                     where p.pronamespace::regnamespace::text in ('millrace', 'forks', 'pipeline', 'notify'));
     one record;
     place text;
     body text;
@@ -52,7 +52,7 @@ begin
             end;
         end loop;
         for one in select distinct c.relname from pg_class c
-                    where c.relnamespace::regnamespace::text in ('millrace', 'forks', 'pipeline')
+                    where c.relnamespace::regnamespace::text in ('millrace', 'forks', 'pipeline', 'notify')
                       and c.relkind in ('r', 'p', 'v', 'S')
                    union select unnest('{pg_class,pg_namespace,pg_proc,given,settled,gone}'::text[])
         loop

@@ -8,6 +8,7 @@ import contextlib
 
 import psycopg2
 
+import notify_rules
 import rules
 import schedule_rules
 import workload_rules
@@ -166,7 +167,7 @@ class SqlArea:
         roles = {name: roles[0] for name, _, _, _, roles in
                  run(self.database.owner, FUNCTIONS, list(PRODUCT_ROLES), list(SCHEMAS)) if roles}
         group = Group(self, None)
-        every_rule = rules.RULES + schedule_rules.RULES + workload_rules.RULES
+        every_rule = rules.RULES + schedule_rules.RULES + workload_rules.RULES + notify_rules.RULES
         for function, argument, rule, call, sqlstate, word in every_rule:
             group.expect(f"select * from {call}", sqlstate, word, role=roles[function],
                          label=f"{function}, {argument}, {rule}")
@@ -174,7 +175,7 @@ class SqlArea:
         for rule, settings, function, call, sqlstate, word in rules.STATES:
             self.try_in_state(group, settings, roles[function], call, sqlstate, word)
             group.triples.add((function, "transaction", rule))
-        for function, rule, call in rules.LEGAL + schedule_rules.LEGAL + workload_rules.LEGAL:
+        for function, rule, call in rules.LEGAL + schedule_rules.LEGAL + workload_rules.LEGAL + notify_rules.LEGAL:
             group.expect(f"select * from {call}", None, "", keeps=False, role=roles[function],
                          label=f"{function}, {rule}")
         doubled = len(every_rule) - len({row[:3] for row in every_rule})

@@ -4,6 +4,9 @@ COMMENT ON SCHEMA forks IS 'millrace: branches of forks brought up to date with 
 CREATE SCHEMA millrace;
 ALTER SCHEMA millrace OWNER TO millrace_owner;
 COMMENT ON SCHEMA millrace IS 'millrace: PostgreSQL tables as job queues';
+CREATE SCHEMA notify;
+ALTER SCHEMA notify OWNER TO millrace_owner;
+COMMENT ON SCHEMA notify IS 'millrace: what users hear by mail, and what they want to hear';
 CREATE SCHEMA pipeline;
 ALTER SCHEMA pipeline OWNER TO millrace_owner;
 COMMENT ON SCHEMA pipeline IS 'millrace: at which commit is a branch green';
@@ -1145,6 +1148,368 @@ CREATE FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, han
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.bounced(address text, reason text, permanent boolean DEFAULT true) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.bounced(address text, reason text, permanent boolean) OWNER TO millrace_owner;
+CREATE FUNCTION notify.changes_complaint(changes jsonb) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.changes_complaint(changes jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION notify.check_holder(fence bigint, job_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.check_holder(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION notify.check_suppression(caller text, address text, reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.check_suppression(caller text, address text, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.check_username(caller text, username text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.check_username(caller text, username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text DEFAULT NULL::text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.collect(of_event bigint, event_type text, at timestamp with time zone, collectors text[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.collect(of_event bigint, event_type text, at timestamp with time zone, collectors text[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.config(username text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.config(username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.configure(username text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.configure(username text, changes jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION notify.define_type(code text, category text, description text, priority integer DEFAULT 5, queue text DEFAULT 'email'::text, system_required boolean DEFAULT false, default_enabled boolean DEFAULT true, expires_after interval DEFAULT NULL::interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.define_type(code text, category text, description text, priority integer, queue text, system_required boolean, default_enabled boolean, expires_after interval) OWNER TO millrace_owner;
+CREATE FUNCTION notify.digest_key(of_user text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.digest_key(of_user text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.digest_of(fence bigint, job_id bigint) RETURNS TABLE(email_id bigint, event_type text, emitted_at timestamp with time zone, actor text, subject text, body_text text, body_html text, data jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.digest_of(fence bigint, job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION notify.digest_to(fence bigint, job_id bigint, OUT skip text, OUT username text, OUT address text, OUT locale text, OUT sender text) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.digest_to(fence bigint, job_id bigint, OUT skip text, OUT username text, OUT address text, OUT locale text, OUT sender text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.drop_template(event_type text, locale text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.drop_template(event_type text, locale text) OWNER TO millrace_owner;
+CREATE TABLE notify.digest (
+    id bigint NOT NULL,
+    username text,
+    job_id bigint NOT NULL
+);
+ALTER TABLE notify.digest OWNER TO millrace_owner;
+CREATE FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emails_of(job_id bigint) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.emails_of(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text DEFAULT NULL::text, body_html text DEFAULT NULL::text, data jsonb DEFAULT NULL::jsonb, dedup_key text DEFAULT NULL::text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) OWNER TO millrace_owner;
+CREATE TABLE notify.email (
+    id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    event_type text NOT NULL,
+    emitted_at timestamp with time zone NOT NULL,
+    username text,
+    address text,
+    locale text NOT NULL,
+    job_id bigint,
+    skipped text
+);
+ALTER TABLE notify.email OWNER TO millrace_owner;
+CREATE TABLE notify.event_type (
+    code text NOT NULL,
+    category text NOT NULL,
+    description text NOT NULL,
+    priority smallint NOT NULL,
+    queue text NOT NULL,
+    system_required boolean NOT NULL,
+    default_enabled boolean NOT NULL,
+    expires_after interval
+);
+ALTER TABLE notify.event_type OWNER TO millrace_owner;
+CREATE FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.ensure_digest(of_user text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION notify.ensure_digest(of_user text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.erase_user(username text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.erase_user(username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    AS …;
+ALTER FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) OWNER TO millrace_owner;
+CREATE TABLE notify.collected (
+    username text NOT NULL,
+    email_id bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE notify.collected OWNER TO millrace_owner;
+CREATE TABLE notify.delivery (
+    email_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    outcome text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    reason text,
+    message_id text,
+    reply text,
+    redirected_to text,
+    CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'skipped'::text, 'failed'::text, 'cancelled'::text, 'expired'::text])))
+);
+ALTER TABLE notify.delivery OWNER TO millrace_owner;
+CREATE TABLE notify.event (
+    id bigint NOT NULL,
+    event_type text NOT NULL,
+    emitted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    actor text,
+    subject text,
+    body_text text,
+    body_html text,
+    data jsonb,
+    dedup_key text
+);
+ALTER TABLE notify.event OWNER TO millrace_owner;
+CREATE TABLE notify.pending (
+    email_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    emitted_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE notify.pending OWNER TO millrace_owner;
+CREATE VIEW notify.emails AS …;
+ALTER TABLE notify.emails OWNER TO millrace_owner;
+CREATE FUNCTION notify.find_emails(username text DEFAULT NULL::text, type text DEFAULT NULL::text, status text DEFAULT NULL::text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_rows integer DEFAULT 100) RETURNS SETOF notify.emails
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.html_escape(text text) RETURNS text
+    LANGUAGE sql IMMUTABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.html_escape(text text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.is_address(address text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.is_address(address text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.is_locale(locale text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.is_locale(locale text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.is_username(username text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.is_username(username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) OWNER TO millrace_owner;
+CREATE FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION notify.objection(enabled boolean, required boolean, preference boolean, by_default boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.objection(enabled boolean, required boolean, preference boolean, by_default boolean) OWNER TO millrace_owner;
+CREATE FUNCTION notify.prune(max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.prune(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.put_off_digest(of_user text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.put_off_digest(of_user text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.raise_bad(caller text, wrong text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.raise_bad(caller text, wrong text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.raise_unknown_type(code text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.raise_unknown_type(code text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.record_ends(max_rows integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.record_ends(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.set_preferences(username text, preferences jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.set_preferences(username text, preferences jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION notify.set_queue_owner(queue text, username text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.set_queue_owner(queue text, username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.set_sender(category text, sender text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.set_sender(category text, sender text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.set_up(queue text DEFAULT 'email'::text, retention interval DEFAULT '90 days'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.set_up(queue text, retention interval) OWNER TO millrace_owner;
+CREATE TABLE notify.user_settings (
+    username text NOT NULL,
+    email text,
+    enabled boolean DEFAULT true NOT NULL,
+    delivery_mode text DEFAULT 'realtime'::text NOT NULL,
+    digest_hour smallint DEFAULT 8 NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    locale text DEFAULT 'en'::text NOT NULL,
+    CONSTRAINT user_settings_delivery_mode_check CHECK ((delivery_mode = ANY (ARRAY['realtime'::text, 'digest'::text]))),
+    CONSTRAINT user_settings_digest_hour_check CHECK (((digest_hour >= 0) AND (digest_hour <= 23)))
+);
+ALTER TABLE notify.user_settings OWNER TO millrace_owner;
+CREATE FUNCTION notify.settings_of(username text) RETURNS notify.user_settings
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.settings_of(username text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.should_send(username text, event_type text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.should_send(username text, event_type text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.suppress(address text, reason text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.suppress(address text, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.tell(of_event bigint, of_type notify.event_type, actor text, recipients text[], at timestamp with time zone, OUT pending integer, OUT collected integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.tell(of_event bigint, of_type notify.event_type, actor text, recipients text[], at timestamp with time zone, OUT pending integer, OUT collected integer, OUT skipped integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.tell_owners() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.tell_owners() OWNER TO millrace_owner;
+CREATE TABLE notify.template (
+    event_type text NOT NULL,
+    locale text NOT NULL,
+    subject text NOT NULL,
+    body_text text NOT NULL,
+    body_html text,
+    changed_at timestamp with time zone NOT NULL
+);
+ALTER TABLE notify.template OWNER TO millrace_owner;
+CREATE FUNCTION notify.template_for(event_type text, locale text) RETURNS SETOF notify.template
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.template_for(event_type text, locale text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.template_of(event_type text, locale text, OUT found_locale text, OUT subject text, OUT body_text text, OUT body_html text) RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.template_of(event_type text, locale text, OUT found_locale text, OUT subject text, OUT body_text text, OUT body_html text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.types() RETURNS TABLE(code text, category text, description text, system_required boolean, default_enabled boolean, priority integer, expires_after interval)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.types() OWNER TO millrace_owner;
+CREATE FUNCTION notify.unsubscribe(username text, event_type text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.unsubscribe(username text, event_type text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.unsuppress(address text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.unsuppress(address text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.upkeep(max_rows integer DEFAULT 1000, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1788,6 +2153,74 @@ ALTER TABLE millrace.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE notify.bounce (
+    address text NOT NULL,
+    bounced_at timestamp with time zone NOT NULL,
+    reason text NOT NULL
+);
+ALTER TABLE notify.bounce OWNER TO millrace_owner;
+CREATE TABLE notify.category (
+    name text NOT NULL,
+    sender text
+);
+ALTER TABLE notify.category OWNER TO millrace_owner;
+CREATE SEQUENCE notify.digest_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE notify.digest_id OWNER TO millrace_owner;
+CREATE TABLE notify.digest_member (
+    digest_id bigint NOT NULL,
+    email_id bigint NOT NULL
+);
+ALTER TABLE notify.digest_member OWNER TO millrace_owner;
+ALTER TABLE notify.email ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME notify.email_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+ALTER TABLE notify.event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME notify.event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE notify.house (
+    singleton boolean DEFAULT true NOT NULL,
+    digest_queue text DEFAULT 'email'::text NOT NULL,
+    retention interval DEFAULT '90 days'::interval NOT NULL,
+    looked_at bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT house_singleton_check CHECK (singleton)
+);
+ALTER TABLE notify.house OWNER TO millrace_owner;
+CREATE TABLE notify.queue_owner (
+    queue text NOT NULL,
+    username text NOT NULL,
+    told_before timestamp with time zone NOT NULL,
+    told_at timestamp with time zone
+);
+ALTER TABLE notify.queue_owner OWNER TO millrace_owner;
+CREATE TABLE notify.suppression (
+    address text NOT NULL,
+    reason text NOT NULL,
+    suppressed_at timestamp with time zone NOT NULL
+);
+ALTER TABLE notify.suppression OWNER TO millrace_owner;
+CREATE VIEW notify.suppressions AS …;
+ALTER TABLE notify.suppressions OWNER TO millrace_owner;
+CREATE TABLE notify.user_preference (
+    username text NOT NULL,
+    event_type text NOT NULL,
+    enabled boolean NOT NULL
+);
+ALTER TABLE notify.user_preference OWNER TO millrace_owner;
 CREATE TABLE pipeline.build (
     queue text NOT NULL,
     id text NOT NULL,
@@ -1921,6 +2354,40 @@ ALTER TABLE ONLY millrace.unique_job
     ADD CONSTRAINT unique_job_pkey PRIMARY KEY (queue_id, unique_key);
 ALTER TABLE ONLY millrace.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notify.category
+    ADD CONSTRAINT category_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY notify.collected
+    ADD CONSTRAINT collected_pkey PRIMARY KEY (username, email_id);
+ALTER TABLE ONLY notify.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (email_id);
+ALTER TABLE ONLY notify.digest_member
+    ADD CONSTRAINT digest_member_email_id_key UNIQUE (email_id);
+ALTER TABLE ONLY notify.digest_member
+    ADD CONSTRAINT digest_member_pkey PRIMARY KEY (digest_id, email_id);
+ALTER TABLE ONLY notify.digest
+    ADD CONSTRAINT digest_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notify.email
+    ADD CONSTRAINT email_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notify.event
+    ADD CONSTRAINT event_dedup UNIQUE (event_type, dedup_key);
+ALTER TABLE ONLY notify.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notify.event_type
+    ADD CONSTRAINT event_type_pkey PRIMARY KEY (code);
+ALTER TABLE ONLY notify.house
+    ADD CONSTRAINT house_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY notify.pending
+    ADD CONSTRAINT pending_pkey PRIMARY KEY (email_id);
+ALTER TABLE ONLY notify.queue_owner
+    ADD CONSTRAINT queue_owner_pkey PRIMARY KEY (queue);
+ALTER TABLE ONLY notify.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (address);
+ALTER TABLE ONLY notify.template
+    ADD CONSTRAINT template_pkey PRIMARY KEY (event_type, locale);
+ALTER TABLE ONLY notify.user_preference
+    ADD CONSTRAINT user_preference_pkey PRIMARY KEY (username, event_type);
+ALTER TABLE ONLY notify.user_settings
+    ADD CONSTRAINT user_settings_pkey PRIMARY KEY (username);
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_pkey PRIMARY KEY (queue, id);
 ALTER TABLE ONLY pipeline.command_run
@@ -1963,6 +2430,21 @@ CREATE INDEX settle_receipt_at ON millrace.settle_receipt USING brin (settled_at
 CREATE INDEX settle_receipt_job ON millrace.settle_receipt USING btree (job_id);
 CREATE INDEX unique_job_expires_at ON millrace.unique_job USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX worker_open ON millrace.worker USING btree (id) WHERE (NOT cleared);
+CREATE INDEX bounce_address ON notify.bounce USING btree (address, bounced_at);
+CREATE UNIQUE INDEX collected_email ON notify.collected USING btree (email_id);
+CREATE INDEX delivery_failed ON notify.delivery USING btree (job_id) WHERE (outcome = 'failed'::text);
+CREATE INDEX delivery_otherwise ON notify.delivery USING btree (outcome, email_id) WHERE (outcome <> 'sent'::text);
+CREATE UNIQUE INDEX digest_job ON notify.digest USING btree (job_id);
+CREATE INDEX digest_username ON notify.digest USING btree (username);
+CREATE INDEX email_at ON notify.email USING btree (emitted_at, id);
+CREATE INDEX email_event ON notify.email USING btree (event_id);
+CREATE INDEX email_skipped ON notify.email USING btree (id) WHERE (skipped IS NOT NULL);
+CREATE INDEX email_type ON notify.email USING btree (event_type, id);
+CREATE INDEX email_username ON notify.email USING btree (username, id);
+CREATE INDEX event_actor ON notify.event USING btree (actor) WHERE (actor IS NOT NULL);
+CREATE INDEX event_at ON notify.event USING btree (emitted_at);
+CREATE INDEX pending_job ON notify.pending USING btree (job_id);
+CREATE INDEX user_settings_email ON notify.user_settings USING btree (lower(email));
 CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
 CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
 CREATE INDEX validation_fact_newest ON pipeline.validation_fact USING btree (queue, project, request);
@@ -2007,6 +2489,12 @@ ALTER TABLE ONLY millrace.queue_signal
     ADD CONSTRAINT queue_signal_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.schedule
     ADD CONSTRAINT schedule_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id);
+ALTER TABLE ONLY notify.event_type
+    ADD CONSTRAINT event_type_category_fkey FOREIGN KEY (category) REFERENCES notify.category(name);
+ALTER TABLE ONLY notify.template
+    ADD CONSTRAINT template_event_type_fkey FOREIGN KEY (event_type) REFERENCES notify.event_type(code) ON DELETE CASCADE;
+ALTER TABLE ONLY notify.user_preference
+    ADD CONSTRAINT user_preference_event_type_fkey FOREIGN KEY (event_type) REFERENCES notify.event_type(code) ON DELETE CASCADE;
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.command_run
@@ -2024,6 +2512,10 @@ GRANT USAGE ON SCHEMA millrace TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA millrace TO millrace_worker;
 GRANT USAGE ON SCHEMA millrace TO millrace_operator;
 GRANT USAGE ON SCHEMA millrace TO millrace_viewer;
+GRANT USAGE ON SCHEMA notify TO millrace_enqueuer;
+GRANT USAGE ON SCHEMA notify TO millrace_worker;
+GRANT USAGE ON SCHEMA notify TO millrace_operator;
+GRANT USAGE ON SCHEMA notify TO millrace_viewer;
 GRANT USAGE ON SCHEMA pipeline TO millrace_enqueuer;
 GRANT USAGE ON SCHEMA pipeline TO millrace_worker;
 GRANT USAGE ON SCHEMA pipeline TO millrace_operator;
@@ -2309,6 +2801,109 @@ REVOKE ALL ON FUNCTION millrace.utc_text(at timestamp with time zone) FROM PUBLI
 REVOKE ALL ON FUNCTION millrace.wake(queue_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.wake_rated() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.with_kind_lanes(lanes smallint[], of_queue integer, handled text[], paused text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.bounced(address text, reason text, permanent boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.bounced(address text, reason text, permanent boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.changes_complaint(changes jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.check_holder(fence bigint, job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.check_suppression(caller text, address text, reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.check_username(caller text, username text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.cl_comment_created(cl_link text, author text, reviewers text[], actor text, comment text, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.collect(of_event bigint, event_type text, at timestamp with time zone, collectors text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.config(username text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.config(username text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.config(username text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.config(username text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.configure(username text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.configure(username text, changes jsonb) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.configure(username text, changes jsonb) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.configure(username text, changes jsonb) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.define_type(code text, category text, description text, priority integer, queue text, system_required boolean, default_enabled boolean, expires_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.define_type(code text, category text, description text, priority integer, queue text, system_required boolean, default_enabled boolean, expires_after interval) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.define_type(code text, category text, description text, priority integer, queue text, system_required boolean, default_enabled boolean, expires_after interval) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.digest_key(of_user text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.digest_of(fence bigint, job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.digest_of(fence bigint, job_id bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.digest_to(fence bigint, job_id bigint, OUT skip text, OUT username text, OUT address text, OUT locale text, OUT sender text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.digest_to(fence bigint, job_id bigint, OUT skip text, OUT username text, OUT address text, OUT locale text, OUT sender text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.drop_template(event_type text, locale text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.drop_template(event_type text, locale text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.emails_of(job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.ensure_digest(of_user text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.erase_user(username text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.erase_user(username text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_operator;
+GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_viewer;
+GRANT SELECT ON TABLE notify.emails TO millrace_operator;
+GRANT SELECT ON TABLE notify.emails TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) TO millrace_operator;
+GRANT ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.html_escape(text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.is_address(address text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.is_locale(locale text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.is_username(username text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.objection(enabled boolean, required boolean, preference boolean, by_default boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.prune(max_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.put_off_digest(of_user text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.raise_bad(caller text, wrong text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.raise_unknown_type(code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.record_ends(max_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.set_preferences(username text, preferences jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.set_queue_owner(queue text, username text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.set_queue_owner(queue text, username text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.set_sender(category text, sender text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.set_sender(category text, sender text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.set_up(queue text, retention interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.set_up(queue text, retention interval) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.settings_of(username text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.should_send(username text, event_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_operator;
+GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.suppress(address text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.suppress(address text, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.tell(of_event bigint, of_type notify.event_type, actor text, recipients text[], at timestamp with time zone, OUT pending integer, OUT collected integer, OUT skipped integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.tell_owners() FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.template_for(event_type text, locale text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.template_of(event_type text, locale text, OUT found_locale text, OUT subject text, OUT body_text text, OUT body_html text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.template_of(event_type text, locale text, OUT found_locale text, OUT subject text, OUT body_text text, OUT body_html text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.template_of(event_type text, locale text, OUT found_locale text, OUT subject text, OUT body_text text, OUT body_html text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.types() FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.types() TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.types() TO millrace_worker;
+GRANT ALL ON FUNCTION notify.types() TO millrace_operator;
+GRANT ALL ON FUNCTION notify.types() TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.unsubscribe(username text, event_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.unsubscribe(username text, event_type text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION notify.unsubscribe(username text, event_type text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.unsubscribe(username text, event_type text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.unsuppress(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.unsuppress(address text) TO millrace_operator;
+REVOKE ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
@@ -2412,6 +3007,8 @@ GRANT SELECT ON TABLE millrace.storage TO millrace_operator;
 GRANT SELECT ON TABLE millrace.storage TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.stuck_jobs TO millrace_viewer;
+GRANT SELECT ON TABLE notify.suppressions TO millrace_operator;
+GRANT SELECT ON TABLE notify.suppressions TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.history TO millrace_operator;

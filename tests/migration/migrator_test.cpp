@@ -24,7 +24,7 @@ using Steps = std::vector<std::string>;
 class MigratorTest : public ::testing::Test {
 protected:
     MigratorTest() : sessions_{database_.admin_conninfo()} {
-        database_.execute("drop schema if exists millrace, forks, pipeline cascade");
+        database_.execute("drop schema if exists millrace, forks, pipeline, notify cascade");
     }
 
     Steps up(SchemaFiles files = {}) {

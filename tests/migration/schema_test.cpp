@@ -59,7 +59,7 @@ std::string output_of(std::vector<std::string> words) {
 // Without comments, session settings and the partitions, whose names are days.
 std::string schema_of(const Database& database) {
     std::istringstream dump{output_of({"pg_dump", "--schema-only", "--schema=millrace", "--schema=forks",
-                                       "--schema=pipeline", "--exclude-table=millrace.job_2*",
+                                       "--schema=pipeline", "--schema=notify", "--exclude-table=millrace.job_2*",
                                        "--exclude-table=millrace.finished_2*", database.admin_conninfo()})};
     static const std::regex noise{R"(^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*|)$)"};
     std::string schema;
@@ -100,7 +100,7 @@ std::string outline_of(const std::string& schema) {
 class SchemaTest : public ::testing::Test {
 protected:
     static void remove_millrace(Database& database) {
-        database.execute("drop schema if exists millrace, forks, pipeline cascade");
+        database.execute("drop schema if exists millrace, forks, pipeline, notify cascade");
     }
 
     static void up(const Database& database, SchemaFiles files = {}) {

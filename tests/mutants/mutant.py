@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-SQL_FUNCTION = re.compile(r"^create (?:or replace function|view) millrace\.(\w+)", re.MULTILINE)
+SQL_FUNCTION = re.compile(r"^create (?:or replace function|view) (?:millrace|notify)\.(\w+)", re.MULTILINE)
 # Each of these must have lost to a patch: together they decide who holds a job, and what becomes of it.
 DECIDING = [f"sql/queue/{name}.sql" for name in ("claim", "settle", "settle_one", "settled", "reap")]
 

@@ -22,8 +22,14 @@ begin
              millrace.concurrency_key, millrace.unique_job, millrace.batch, millrace.batch_member,
              millrace.batch_count, millrace.kind, millrace.kind_lane, millrace.schedule, millrace.schedule_due,
              millrace.schedule_run, millrace.bucket, millrace.key_due, millrace.history_mark,
+             notify.user_settings, notify.user_preference, notify.suppression, notify.bounce, notify.event, notify.email,
+             notify.pending, notify.collected, notify.digest, notify.digest_member, notify.delivery,
+             notify.queue_owner,
              race.handed, race.effect
              restart identity;
+    perform setval('notify.digest_id', 1, false);
+    update notify.house set digest_queue = 'q', looked_at = 0;
+    update notify.event_type set queue = 'q';
     perform setval('millrace.job_id', 1, false);
     perform millrace.adopt();
     perform millrace_test.set_clock((i.first_day + time '12:00') at time zone 'utc') from millrace.installation i;
@@ -108,6 +114,44 @@ returns int
 language sql
 as $$ select t.enqueued from millrace.tick_schedules() t $$;
 
+-- Notifications: ada has a digest at one o'clock, if any; what she is told of is called by its subject.
+create procedure race.hear(mode text)
+language sql
+as $$
+    select notify.configure('ada', jsonb_build_object('email', 'ada@example.org', 'delivery_mode', mode,
+                                                      'digest_hour', 13))
+$$;
+
+create function race.tell(subject text, dedup_key text default null)
+returns text
+language sql
+as $$
+    select format('%s, pending %s, collected %s', case when e.is_new then 'new' else 'known' end, e.pending, e.collected)
+      from notify.emit('cl.comment.created', null, '{ada}', subject, 'T', dedup_key => dedup_key) e
+$$;
+
+create function race.take_on(session int, job_id bigint)
+returns text
+language plpgsql
+as $$
+begin
+    return (select coalesce(string_agg(d.subject, ' '), 'nothing')
+              from notify.digest_of(race.fence(session, job_id), job_id) d);
+exception when sqlstate 'MR001' then
+    raise exception using errcode = 'MR001', message = 'lease lost';  -- without the fence
+end
+$$;
+
+create function race.send_digest(session int, job_id bigint)
+returns text
+language plpgsql
+as $$
+begin
+    perform notify.record_delivery(job_id, 'sent', message_id => format('<%s>', job_id));
+    return race.settle(session, job_id);
+end
+$$;
+
 create procedure race.wait(longer interval)
 language sql
 as $$ update millrace_test.clock set at = at + longer $$;
@@ -144,6 +188,14 @@ select o.outcome
                                      from millrace.schedule_runs r
                                     where r.schedule = s.name), 'never'))
           from millrace.schedules s
+        union all
+        select 1, o.outcome from race.outcome o) o(place, outcome)
+ order by o.place, o.outcome;
+
+-- The same for notifications.
+create view race.told as
+select o.outcome
+  from (select 0, format('%s %s', m.subject, m.status || coalesce(' in ' || m.message_id, '')) from notify.emails m
         union all
         select 1, o.outcome from race.outcome o) o(place, outcome)
  order by o.place, o.outcome;

@@ -3,6 +3,8 @@
 #include "handlers/builtin/fail.hpp"
 #include "handlers/builtin/noop.hpp"
 #include "handlers/builtin/wait.hpp"
+#include "handlers/email/notify_send.hpp"
+#include "handlers/email/notify_upkeep.hpp"
 #include "handlers/email/send.hpp"
 #include "handlers/forks/sync.hpp"
 #include "handlers/pipeline/build.hpp"
@@ -38,10 +40,14 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     if (options.smtp) {
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
         handlers::email::Send::Settings settings{.installation = installation};
-        registry_.add("email.send", std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log));
+        auto send = std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log);
+        add_notifications(options, *send);
+        registry_.add("email.send", std::move(send));
     } else {
-        add_unavailable("email.send", no_smtp, log);
+        for (const auto* kind : {"email.send", "notify.send", "notify.digest"})
+            add_unavailable(kind, no_smtp, log);
     }
+    registry_.add("notify.upkeep", std::make_unique<handlers::email::NotifyUpkeep>());
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);
@@ -53,6 +59,14 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
                                         storage::SessionFactory{options.database_url}, std::move(settings)));
         add_pipeline(options);
     }
+}
+
+void Kinds::add_notifications(const Options& options, handlers::email::Send& send) {
+    namespace email = handlers::email;
+    const email::NotifySettings settings{.redirect_all = options.notify_redirect_all};
+    registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings));
+    registry_.add("notify.digest",
+                  std::make_unique<email::NotifyDigest>(send, settings, storage::SessionFactory{options.database_url}));
 }
 
 void Kinds::add_pipeline(const Options& options) {

@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace millrace::handlers::email {
+class Send;
+}
+
 namespace millrace::cli {
 
 class Kinds {
@@ -24,6 +28,7 @@ public:
     [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
 
 private:
+    void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
     void add_pipeline(const Options& options);
     void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
 

@@ -41,28 +41,37 @@ Send::Send(adapters::Smtp& smtp, const Settings& settings, ops::Log& log)
 core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
     auto read = read_mail(job.payload, smtp_.default_sender());
     if (auto* problem = std::get_if<PayloadProblem>(&read)) return core::Discarded{std::move(problem->text)};
-    auto& mail = std::get<adapters::Mail>(read);
+    auto sent = deliver(job, std::move(std::get<adapters::Mail>(read)), stop);
+    if (auto* completed = std::get_if<core::Completed>(&sent.outcome)) {
+        completed->result = result_of(sent.message_id, sent.reply);
+    }
+    return std::move(sent.outcome);
+}
+
+Send::Sent Send::deliver(const core::Job& job, adapters::Mail mail, const std::stop_token& stop) {
     mail.message_id = fmt::format("<millrace.{}{}>", job.id.value, message_id_end_);
     mail.date = std::chrono::system_clock::now();
+    const auto ended = [&mail](core::Outcome outcome) { return Sent{std::move(outcome), mail.message_id, ""}; };
 
     const auto began = ProviderPause::Clock::now();
-    if (const auto wait = pause_.remaining(began); wait > ProviderPause::Duration::zero()) return core::Snoozed{wait};
-
+    if (const auto wait = pause_.remaining(began); wait > ProviderPause::Duration::zero()) {
+        return ended(core::Snoozed{wait});
+    }
     auto delivery = smtp_.deliver(mail, stop);
     switch (delivery.verdict) {
         case Verdict::unserved:
-            return pause(job, began, delivery);
+            return ended(pause(job, began, delivery));
         case Verdict::ambiguous:
         case Verdict::stopped:
-            return core::Failed{std::move(delivery.error), std::nullopt};
+            return ended(core::Failed{std::move(delivery.error), std::nullopt});
         default:
             break;
     }
     // The server spoke of this mail: whatever it said, it serves us.
     if (pause_.lift() == ProviderPause::State::paused) log_.write(ops::Level::info, "mail server serves again");
-    if (delivery.verdict == Verdict::rejected) return core::Discarded{std::move(delivery.error)};
-    if (delivery.verdict == Verdict::deferred) return core::Failed{std::move(delivery.error), std::nullopt};
-    return core::Completed{result_of(mail.message_id, delivery.reply), {}};
+    if (delivery.verdict == Verdict::rejected) return ended(core::Discarded{std::move(delivery.error)});
+    if (delivery.verdict == Verdict::deferred) return ended(core::Failed{std::move(delivery.error), std::nullopt});
+    return {core::Completed{}, mail.message_id, std::move(delivery.reply)};
 }
 
 core::Outcome Send::pause(const core::Job& job, ProviderPause::Clock::time_point began,

@@ -35,6 +35,16 @@ public:
 
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 
+    // A sound mail, which gets the Message-ID of this job. The outcome is Completed when the server has taken it; the
+    // notifications are settled by it, too.
+    struct Sent {
+        core::Outcome outcome;
+        std::string message_id;
+        std::string reply;
+    };
+    [[nodiscard]] Sent deliver(const core::Job& job, adapters::Mail mail, const std::stop_token& stop);
+    [[nodiscard]] const adapters::Mailbox& default_sender() const noexcept { return smtp_.default_sender(); }
+
 private:
     core::Outcome pause(const core::Job& job, ProviderPause::Clock::time_point began,
                         const adapters::Delivery& delivery);

@@ -1,0 +1,241 @@
+-- set_up, set_queue_owner, upkeep, erase_user: what keeps notifications going, and what makes an end of them.
+--
+-- set_up makes the queue of digests if it is not there, and a schedule whose job notify.upkeep does this every minute, in
+-- pieces:
+--     record_ends         pending ──► delivery, of jobs that ended without a word: cancelled, expired, or dead letters
+--                         of workers that died; before the queue forgets them
+--     tell_owners         an event queue.dead_letter for the owner of a queue that has new dead letters, once an hour
+--     prune               events older than the retention, with their emails, none of which waits any more; bounces
+--                         older than thirty days
+--
+-- erase_user takes a user out of notifications: settings, preferences and suppression go; the emails lose name,
+-- address and the server's reply, and can still be counted; events that only this user was told of, or has caused, lose
+-- their words. What still waits is then skipped as `erased`. The queue's own rows may bear the name in a key (to:name,
+-- digest:name), and failures may quote the mail server, as long as the queue keeps its history.
+--
+-- Arguments  queue      of digests; made when it is not there
+--            retention  of events and emails, from the emit on; 1 day … 10 years
+--            max_rows   1 … 100,000
+-- Locks      rows of event, SKIP LOCKED; the row of notify.house; the rows of queue_owner, SKIP LOCKED.
+-- Raises     MR003 unknown_queue, MR005 bad_argument.
+-- Rows       upkeep: max_rows events with their emails, and as many emails.
+
+create or replace function notify.set_up(queue text default 'email', retention interval default '90 days')
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform notify.raise_bad('set_up', case
+        when retention is null or retention not between interval '1 day' and interval '10 years'
+          or to_char(retention, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
+            then 'retention: 1 day to 10 years, no part negative' end);
+    begin
+        perform millrace.create_queue(queue);
+    exception when sqlstate 'MR008' then
+        null;
+    end;
+    update notify.house set digest_queue = set_up.queue, retention = set_up.retention;
+    perform millrace.create_schedule('notify.upkeep', '* * * * *', queue, 'notify.upkeep');
+    perform millrace.audit('notify.set_up', jsonb_build_object('queue', queue, 'retention', retention::text), 1);
+end
+$$;
+
+-- Null: nobody.
+create or replace function notify.set_queue_owner(queue text, username text)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform millrace.queue_id(queue);
+    if username is null then
+        delete from notify.queue_owner o where o.queue = set_queue_owner.queue;
+    else
+        perform notify.check_username('set_queue_owner', username);
+        insert into notify.queue_owner (queue, username, told_before)
+        values (set_queue_owner.queue, set_queue_owner.username, millrace.now())
+        on conflict on constraint queue_owner_pkey do update set username = excluded.username;
+    end if;
+    perform millrace.audit('notify.set_queue_owner', jsonb_build_object('queue', queue), 1);
+end
+$$;
+
+create or replace function notify.upkeep(
+    max_rows int default 1000,
+    out recorded int, out told int, out pruned int,
+    out has_more boolean)  -- events older than the retention may be left
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+    perform notify.raise_bad('upkeep', case
+        when max_rows is null or max_rows not between 1 and 100000 then 'max_rows: 1 to 100000' end);
+    recorded := notify.record_ends(max_rows);
+    told := notify.tell_owners();
+    pruned := notify.prune(max_rows);
+    has_more := pruned = max_rows;
+end
+$$;
+
+-- A look at max_rows of the pending emails, from where the last one ended; after the last of them from the first again.
+create or replace function notify.record_ends(max_rows int)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    from_email bigint;
+    looked bigint[];
+    recorded int;
+begin
+    select h.looked_at into from_email from notify.house h for update;
+    looked := array(select p.email_id
+                      from notify.pending p
+                     where p.email_id >= from_email
+                     order by p.email_id
+                     limit max_rows);
+    update notify.house set looked_at = case when cardinality(looked) = max_rows then looked[max_rows] + 1 else 0 end;
+    with ended as materialized (
+        select p.email_id, p.job_id, s.status, s.reason
+          from notify.pending p
+         cross join lateral notify.status_by_job(p.job_id, false) s
+         where p.email_id = any (looked) and s.status in ('failed', 'cancelled', 'expired')
+    ), gone as (
+        delete from notify.pending p using ended e where p.email_id = e.email_id returning p.email_id
+    ), kept as (
+        insert into notify.delivery (email_id, job_id, outcome, recorded_at, reason)
+        select e.email_id, e.job_id, e.status, millrace.now(), left(e.reason, 1000)
+          from ended e
+          join gone g on g.email_id = e.email_id
+    )
+    select count(*) into recorded from gone;
+    return recorded;
+end
+$$;
+
+-- Looks at what was discarded up to ten seconds ago: what has committed by then is seen.
+create or replace function notify.tell_owners()
+returns int  -- queues
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    until constant timestamptz := millrace.now() - interval '10 seconds';
+    enough constant int := 1000;
+    owner record;
+    dead int;
+    told int := 0;
+begin
+    for owner in
+        select o.queue, o.username, o.told_before, q.id
+          from notify.queue_owner o
+          join millrace.queue q on q.name = o.queue
+         where o.told_at is null or o.told_at <= millrace.now() - interval '1 hour'
+         order by o.queue
+           for update of o skip locked
+    loop
+        select count(*) into dead
+          from (select
+                  from millrace.dead_letter d
+                 where d.queue_id = owner.id and d.discarded_at >= owner.told_before and d.discarded_at < until
+                 limit enough) d;
+        continue when dead = 0;
+        perform notify.emit(
+            'queue.dead_letter', null, array[owner.username], format('Dead letters in queue %s', owner.queue),
+            format('%s of queue %s became dead letters since %s. See them with: millrace jobs list --queue %s --state'
+                   ' discarded',
+                   case dead when 1 then 'A job' when enough then enough || ' jobs or more' else dead || ' jobs' end,
+                   owner.queue, to_char(owner.told_before at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), owner.queue),
+            data => jsonb_build_object('queue', owner.queue, 'jobs', dead, 'since', owner.told_before));
+        update notify.queue_owner o set told_before = until, told_at = millrace.now() where o.queue = owner.queue;
+        told := told + 1;
+    end loop;
+    return told;
+end
+$$;
+
+create or replace function notify.prune(max_rows int)
+returns int  -- events
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    kept_from constant timestamptz := (select millrace.now() - h.retention from notify.house h);
+    gone bigint[];
+    digests bigint[];
+begin
+    gone := array(select v.id
+                    from notify.event v
+                   where v.emitted_at < kept_from
+                     and not exists (select
+                                       from notify.email e
+                                       left join notify.pending p on p.email_id = e.id
+                                       left join notify.collected c on c.email_id = e.id
+                                       left join notify.delivery d on d.email_id = e.id
+                                      where e.event_id = v.id
+                                        and (p.email_id is not null or c.email_id is not null
+                                             or d.outcome = 'failed' and millrace.job_state(d.job_id) is not null))
+                   order by v.emitted_at
+                   limit max_rows
+                     for update of v skip locked);
+    with email as (
+        delete from notify.email e where e.event_id = any (gone) returning e.id
+    ), delivery as (
+        delete from notify.delivery d using email e where d.email_id = e.id
+    ), member as (
+        delete from notify.digest_member m using email e where m.email_id = e.id returning m.digest_id
+    )
+    select array_agg(distinct m.digest_id) into digests from member m;
+    delete from notify.event v where v.id = any (gone);
+    delete from notify.digest g
+     where g.id = any (digests) and not exists (select from notify.digest_member m where m.digest_id = g.id);
+    delete from notify.bounce b where b.bounced_at < millrace.now() - interval '30 days';
+    return cardinality(gone);
+end
+$$;
+
+create or replace function notify.erase_user(username text)
+returns int  -- emails that have lost the name
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    addresses text[];
+    emails bigint[];
+begin
+    perform notify.check_username('erase_user', username);
+    select array_agg(lower(e.address)), array_agg(e.id) into addresses, emails
+      from notify.email e
+     where e.username = erase_user.username;
+    addresses := addresses || (select lower(s.email) from notify.user_settings s where s.username = erase_user.username);
+    delete from notify.suppression s where s.address = any (addresses);
+    delete from notify.bounce b where b.address = any (addresses);
+    delete from notify.user_preference p where p.username = erase_user.username;
+    delete from notify.user_settings s where s.username = erase_user.username;
+    delete from notify.queue_owner o where o.username = erase_user.username;
+    delete from notify.collected c where c.username = erase_user.username;
+    update notify.email e
+       set username = null, address = null,
+           skipped = case when e.job_id is null and e.skipped is null
+                           and not exists (select from notify.digest_member m where m.email_id = e.id) then 'erased'
+                          else e.skipped end
+     where e.id = any (emails);
+    update notify.delivery d set reply = null, reason = case d.outcome when 'skipped' then d.reason end,
+                                 redirected_to = null
+     where d.email_id = any (emails);
+    update notify.digest d set username = null where d.username = erase_user.username;
+    update notify.event v
+       set subject = null, body_text = null, body_html = null, data = null, actor = null, dedup_key = null
+     where v.id in (select e.event_id from notify.email e where e.id = any (emails))
+       and not exists (select from notify.email e where e.event_id = v.id and e.username is not null)
+        or v.actor = erase_user.username;
+    perform millrace.audit('notify.erase_user', '{}', coalesce(cardinality(emails), 0));
+    return coalesce(cardinality(emails), 0);
+end
+$$;

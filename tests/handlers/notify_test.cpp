@@ -1,0 +1,177 @@
+// `notify.send` and `notify.digest` as jobs: a real queue, a real worker, a real mail server.
+
+#include "handlers/email/notify_send.hpp"
+#include "handlers/email/notify_upkeep.hpp"
+#include "support/database.hpp"
+#include "support/log_watch.hpp"
+#include "support/running_worker.hpp"
+#include "support/smtp_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace millrace::handlers::email {
+namespace {
+
+using adapters::SmtpSecurity;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Notify : public ::testing::Test {
+protected:
+    Notify() : server_{SmtpSecurity::none}, smtp_{server_.settings()} {
+        database_.create_queue("email",
+                               "max_attempts => 2, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
+        database_.execute(R"(select notify.configure('ada', '{"email": "ada@example.org"}'))");
+    }
+
+    void start(const std::string& redirect_all = "") {
+        auto send = std::make_unique<Send>(smtp_, Send::Settings{.installation = "7311"}, log_.log());
+        engine::Registry registry;
+        registry.add("notify.send", std::make_unique<NotifySend>(*send, NotifySettings{redirect_all}));
+        registry.add("notify.digest",
+                     std::make_unique<NotifyDigest>(*send, NotifySettings{redirect_all}, database_.sessions()));
+        registry.add("notify.upkeep", std::make_unique<NotifyUpkeep>());
+        registry.add("email.send", std::move(send));
+        auto settings = testing::quick_settings();
+        settings.queues.front().name = "email";
+        worker_.emplace(database_.sessions(), std::move(registry), settings);
+    }
+
+    void emit(const std::string& subject, const std::string& type = "cl.comment.created") {
+        database_.execute("select notify.emit($1, 'bob', '{ada}', $2, 'Good morning.', '<p>Good morning.</p>')",
+                          {type, subject});
+    }
+    bool becomes(const std::string& subject, const std::string& status) {
+        return database_.becomes("select status from notify.emails where subject = '" + subject + "'", status);
+    }
+    std::string of(const std::string& subject, const std::string& column) {
+        return database_.value("select " + column + " from notify.emails where subject = '" + subject + "'");
+    }
+
+    testing::SmtpServer server_;
+    testing::Database database_;
+    testing::LogWatch log_;
+    adapters::Smtp smtp_;
+    std::optional<testing::RunningWorker> worker_;
+};
+
+TEST_F(Notify, a_notification_is_sent_and_its_delivery_recorded_with_the_settle) {
+    database_.execute("select notify.set_sender('change-lists', 'Reviews <reviews@example.org>')");
+    emit("Morning");
+    start();
+    ASSERT_TRUE(becomes("Morning", "sent")) << of("Morning", "concat(status, reason)");
+    const auto mails = server_.messages();
+    ASSERT_EQ(mails.size(), 1U);
+    EXPECT_EQ(mails[0].to.at(0).address, "ada@example.org");
+    EXPECT_EQ(mails[0].from.at(0).name, "Reviews");
+    EXPECT_EQ(mails[0].subject, "Morning");
+    EXPECT_THAT(mails[0].html, HasSubstr("<p>Good morning.</p>"));
+    EXPECT_EQ(of("Morning", "message_id"), mails[0].message_id);
+    EXPECT_THAT(of("Morning", "reply"), HasSubstr("250"));
+    EXPECT_EQ(of("Morning", "(select state from millrace.jobs where id = job)"), "completed");
+}
+
+TEST_F(Notify, a_template_speaks_the_language_of_its_reader) {
+    database_.execute(
+        "select notify.put_template('cl.comment.created', 'de', 'Neues von {{actor}}', '{{comment}}',"
+        "                           '<b>{{comment}}</b>')");
+    database_.execute(R"(select notify.configure('ada', '{"locale": "de-AT"}'))");
+    database_.execute("select notify.cl_comment_created('https://cl/1', 'ada', '{}', 'bob', '<i>')");
+    start();
+    ASSERT_TRUE(database_.becomes("select status from notify.emails", "sent"));
+    const auto mails = server_.messages();
+    ASSERT_EQ(mails.size(), 1U);
+    EXPECT_EQ(mails[0].subject, "Neues von bob");
+    EXPECT_THAT(mails[0].text, HasSubstr("<i>"));
+    EXPECT_THAT(mails[0].html, HasSubstr("<b>&lt;i&gt;</b>"));
+}
+
+TEST_F(Notify, a_template_that_cannot_be_rendered_buries_the_job_and_names_itself) {
+    database_.execute("select notify.put_template('cl.comment.created', 'en', 'S', '{{#a}}')");
+    emit("Broken");
+    start();
+    ASSERT_TRUE(becomes("Broken", "failed"));
+    EXPECT_THAT(of("Broken", "reason"), HasSubstr("template cl.comment.created for en, its text"));
+    EXPECT_EQ(of("Broken", "(select state from millrace.jobs where id = job)"), "discarded");
+    EXPECT_TRUE(server_.messages().empty());
+}
+
+TEST_F(Notify, what_is_suppressed_after_the_emit_is_skipped) {
+    emit("Late");
+    database_.execute("select notify.suppress('ada@example.org', 'complained')");
+    start();
+    ASSERT_TRUE(becomes("Late", "skipped"));
+    EXPECT_EQ(of("Late", "reason"), "suppressed");
+    EXPECT_TRUE(server_.messages().empty());
+}
+
+TEST_F(Notify, a_refusal_for_good_is_recorded_and_what_is_put_off_is_tried_again) {
+    server_.script(R"([{"at": "rcpt", "reply": "550 5.1.1 no such user", "times": 1}])");
+    emit("Refused");
+    start();
+    ASSERT_TRUE(becomes("Refused", "failed"));
+    EXPECT_THAT(of("Refused", "reason"), HasSubstr("no such user"));
+    server_.script(R"([{"at": "rcpt", "reply": "451 4.7.1 come back", "times": 1}])");
+    emit("Put off");
+    ASSERT_TRUE(becomes("Put off", "sent"));
+    EXPECT_EQ(of("Put off", "(select attempt from millrace.jobs where id = job)"), "2");
+    server_.script(R"([{"at": "rcpt", "reply": "451 4.7.1 come back", "times": 2}])");
+    emit("Put off twice");
+    ASSERT_TRUE(becomes("Put off twice", "failed"));
+    EXPECT_THAT(of("Put off twice", "reason"), HasSubstr("come back"));
+    database_.execute("select millrace.replay((select job from notify.emails where subject = 'Put off twice'))");
+    EXPECT_TRUE(becomes("Put off twice", "sent")) << "a replay sends it after all";
+}
+
+TEST_F(Notify, everything_goes_to_one_address_where_that_is_asked_for) {
+    start("staging@example.org");
+    emit("Staged");
+    ASSERT_TRUE(becomes("Staged", "sent"));
+    const auto mails = server_.messages();
+    ASSERT_EQ(mails.size(), 1U);
+    EXPECT_EQ(mails[0].envelope_to, std::vector<std::string>{"staging@example.org"});
+    EXPECT_THAT(mails[0].text, HasSubstr("This mail was for ada@example.org."));
+    EXPECT_EQ(of("Staged", "redirected_to"), "staging@example.org");
+    EXPECT_EQ(of("Staged", "address"), "ada@example.org");
+}
+
+TEST_F(Notify, a_digest_is_one_mail_and_an_empty_one_is_none) {
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("One");
+    emit("Two");
+    EXPECT_EQ(of("One", "status"), "collected");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");  // at once
+    ASSERT_TRUE(becomes("One", "sent"));
+    ASSERT_TRUE(becomes("Two", "sent"));
+    const auto mails = server_.messages();
+    ASSERT_EQ(mails.size(), 1U);
+    EXPECT_EQ(mails[0].subject, "2 notifications");
+    EXPECT_THAT(mails[0].text, AllOf(HasSubstr("One"), HasSubstr("Two"), HasSubstr("Good morning.")));
+    EXPECT_EQ(of("One", "message_id"), mails[0].message_id);
+
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Three");
+    database_.execute(R"(select notify.configure('ada', '{"enabled": false, "delivery_mode": "realtime"}'))");
+    ASSERT_TRUE(becomes("Three", "skipped"));
+    EXPECT_EQ(of("Three", "reason"), "disabled");
+    EXPECT_TRUE(database_.becomes("select count(*) from millrace.jobs where state <> 'completed'", "0"));
+    EXPECT_EQ(server_.messages().size(), 1U);
+}
+
+TEST_F(Notify, upkeep_records_what_became_of_jobs_that_said_nothing) {
+    emit("Cancelled");
+    database_.execute("select millrace.cancel(job) from notify.emails");
+    start();
+    database_.enqueue("email", "notify.upkeep", "{}");
+    ASSERT_TRUE(database_.becomes("select outcome from notify.delivery", "cancelled"));
+    EXPECT_EQ(of("Cancelled", "status"), "cancelled");
+}
+
+}  // namespace
+}  // namespace millrace::handlers::email

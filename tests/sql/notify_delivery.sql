@@ -1,0 +1,176 @@
+-- deliver.sql, views.sql, upkeep.sql: an email from its job's claim to its end, and to the end of what is known of it.
+set client_min_messages = warning;
+create extension if not exists pgtap;
+begin;
+\ir ../support/sql/fake_clock.sql
+select plan(69);
+
+set local role millrace_operator;
+select notify.set_up(retention => '30 days');
+select results_eq('select s.name, s.cron, s.queue, s.kind from millrace.schedules s',
+                  $$values ('notify.upkeep', '* * * * *', 'email', 'notify.upkeep')$$, 'set_up makes a queue and a schedule');
+select lives_ok('select notify.set_up()', 'and may be called again');
+select notify.set_up(retention => '30 days');
+select notify.define_type('account.reset', 'account', 'Your password', 1, expires_after => '1 hour') \g /dev/null
+select notify.set_sender('account', 'Accounts <accounts@example.org>');
+select throws_ok($$select notify.set_sender('nothing', null)$$, 'MR005', 'set_sender: bad category', 'a category');
+select throws_ok($$select notify.set_sender('account', E'a@b\nBcc: c@d')$$, 'MR005', 'set_sender: bad sender', 'a sender');
+reset role;
+select notify.configure(name, jsonb_build_object('email', name || '@example.org', 'locale', 'de-AT'))
+  from unnest('{ada,bob,cid}'::text[]) name \g /dev/null
+create function claimed(worker int, out job bigint, out fence bigint, out email bigint) language sql
+as $$select c.job_id, c.fence, (c.payload ->> 'email')::bigint from millrace.claim(worker, 'email', 1) c$$;
+create view status as select m.id, m.username, m.status, m.reason from notify.emails m;
+
+select event from notify.emit('account.reset', 'bob', '{ada}', 'Reset', 'T', '<p>H</p>', '{"code": 7}') \gset
+set local role millrace_worker;
+select millrace.open_session('w', '{email}') as session \gset
+reset role;
+select job, fence, email from claimed(:session) \gset
+select is((select status from status), 'sending', 'its job runs: sending');
+set local role millrace_worker;
+select row_eq(format('select * from notify.message_of(%s, %s)', :fence, :job),
+              row(:email::bigint, null::text, 'account.reset'::text, 'ada'::text, 'ada@example.org'::text,
+                  'de-AT'::text, 'Accounts <accounts@example.org>'::text, 'Reset'::text, 'T'::text, '<p>H</p>'::text,
+                  '{"code": 7}'::jsonb, false), 'whoever has the job reads the message');
+select throws_ok(format('select notify.message_of(%s, %s)', :fence::bigint + 1, :job), 'MR001', null, 'nobody else');
+select throws_ok(format('select notify.record_delivery(%s)', arguments), 'MR005', message, arguments)
+  from (values ($$null, 'sent'$$, 'record_delivery: bad job_id'), ($$1, 'gone'$$, 'record_delivery: bad outcome'),
+               ($$1, null$$, 'record_delivery: bad outcome'),
+               ($$1, 'failed'$$, 'record_delivery: bad reason')) bad(arguments, message);
+select is(notify.record_delivery(:job, 'sent', message_id => '<7@x>', reply => '250 ok', redirected_to => 'me@x'), 1,
+          'its delivery is recorded');
+select is(notify.record_delivery(:job, 'sent', message_id => '<8@x>'), 0, 'once');
+select millrace.complete(:fence, :job);
+select is(notify.record_delivery(4711, 'sent'), 0, 'of a job without emails nothing is');
+reset role;
+set local role millrace_viewer;
+select row_eq(format('select status, reason, message_id, reply, redirected_to, job, recorded_at from notify.emails m
+                       where m.id = %s', :email),
+              row('sent'::text, null::text, '<7@x>'::text, '250 ok'::text, 'me@x'::text, :job::bigint, millrace.now()),
+              'people see it');
+reset role;
+
+-- Suppressed, or erased, between the emit and the delivery.
+select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
+select notify.suppress('ADA@example.org', 'complained') \g /dev/null
+select job, fence from claimed(:session) \gset
+select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'an address suppressed meanwhile');
+select notify.record_delivery(:job, 'skipped', 'suppressed') \g /dev/null
+select millrace.complete(:fence, :job);
+select is((select status || ' ' || reason from status order by id desc limit 1), 'skipped suppressed', 'is skipped');
+select notify.unsuppress('ada@example.org') \g /dev/null
+select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
+select job, fence from claimed(:session) \gset
+select millrace_test.advance_clock('1 hour') \g /dev/null
+select is((select m.skip from notify.message_of(:fence, :job) m), 'expired', 'one that has become stale');
+select notify.record_delivery(:job, 'skipped', 'expired') \g /dev/null
+select millrace.complete(:fence, :job);
+
+-- Failed, and replayed.
+select notify.emit('cl.comment.created', null, '{ada}', 'S', 'T') \g /dev/null
+select millrace.open_session('w', '{email}') as session \gset
+select job, fence, email from claimed(:session) \gset
+select notify.record_delivery(:job, 'failed', '550 no such user') \g /dev/null
+select millrace.discard(:fence, :job, '550 no such user');
+select is((select status || ' ' || reason from status s where s.id = :email), 'failed 550 no such user', 'it may fail');
+select millrace.replay(:job) \g /dev/null
+select is((select row(status, reason)::text from status s where s.id = :email), '(pending,)', 'a replay makes it pending');
+select job, fence from claimed(:session) \gset
+select is((select m.address from notify.message_of(:fence, :job) m), 'ada@example.org', 'with its message');
+select notify.record_delivery(:job, 'sent', message_id => '<9@x>') \g /dev/null
+select millrace.complete(:fence, :job);
+select is((select row(status, reason)::text from status s where s.id = :email), '(sent,)', 'and it is sent after all');
+
+-- Jobs that end without a word: cancelled, expired, lost.
+select notify.emit('cl.comment.created', null, '{ada}', 'cancelled', 'T') \g /dev/null
+select notify.emit('account.reset', null, '{bob}', 'expired', 'T') \g /dev/null
+select notify.emit('cl.comment.created', null, '{cid}', 'lost', 'T') \g /dev/null
+create view said as select m.subject || ' ' || m.status || coalesce(': ' || m.reason, '') as said from notify.emails m
+ where m.subject in ('cancelled', 'expired', 'lost');
+select set_eq('select said from said', $$values ('cancelled pending'), ('expired pending'), ('lost pending')$$, 'pending');
+select millrace.cancel(m.job, 'not now') from notify.emails m where m.subject = 'cancelled' \g /dev/null
+select is(recorded, 1, 'upkeep records what was cancelled') from notify.upkeep();
+select millrace_test.advance_clock('1 hour') \g /dev/null
+select millrace.open_session('w', '{email}') as session \gset
+select is((select m.subject from claimed(:session) c join notify.emails m on m.id = c.email), 'lost', 'what has expired is passed over');
+select set_eq('select said from said', $$values ('cancelled cancelled: not now'), ('expired expired'), ('lost sending')$$,
+              'the view knows');
+update millrace.job set max_attempts = 1 where id = (select m.job from notify.emails m where m.subject = 'lost');
+select millrace_test.advance_clock('2 minutes') \g /dev/null
+select cmp_ok(millrace.reap(), '>=', 1, 'a worker is lost');
+select alike(said, 'lost failed: lease expired%', 'its email has failed') from said where said ~ '^lost';
+select is((select sum(recorded)::int from notify.upkeep()), 2, 'upkeep records these, too');
+select is((select sum(recorded)::int from notify.upkeep()), 0, 'once');
+create temp table before as select * from said;
+truncate millrace.finished, millrace.dead_letter, millrace.job;
+select set_eq('select said from said', 'select said from before', 'so that they are known when the jobs are forgotten');
+select is((select count(*) from notify.pending), 0::bigint, 'nothing is left pending');
+
+-- Search.
+set local role millrace_viewer;
+select is((select count(*) from notify.find_emails('ada')), 5::bigint, 'by user');
+select set_eq($$select status, count(*) from notify.find_emails() group by 1$$,
+              $$select status, count(*) from notify.emails group by 1$$, 'all');
+select set_eq(format('select id from notify.find_emails(status => %L)', s), format('select id from notify.emails m
+              where m.status = %L', s), 'by status ' || s)
+  from unnest('{pending,collected,sending,sent,skipped,failed,cancelled,expired}'::text[]) s;
+select results_eq($$select subject from notify.find_emails(type => 'cl.comment.created', max_rows => 2)$$,
+                  $$values ('lost'), ('cancelled')$$, 'the newest first');
+select is((select count(*) from notify.find_emails(since => millrace.now())), 0::bigint, 'since');
+select is((select count(*) from notify.find_emails(until => millrace.now())), 7::bigint, 'until');
+select throws_ok($$select notify.find_emails(status => 'lost')$$, 'MR005', 'find_emails: bad status', 'a status');
+select throws_ok($$select notify.find_emails(max_rows => 0)$$, 'MR005', 'find_emails: bad max_rows', 'a number');
+reset role;
+
+-- Templates.
+set local role millrace_operator;
+select notify.put_template('account.reset', l, 'S ' || l, 'T') from unnest('{en,de,fr}'::text[]) l \g /dev/null
+select notify.put_template('account.reset', 'en', 'S en', 'T', '<p>{{code}}</p>') \g /dev/null
+select is((select t.subject from notify.template_of('account.reset', wanted) t), 'S ' || got, wanted)
+  from (values ('de-AT', 'de'), ('de', 'de'), ('it', 'en'), ('en-GB', 'en')) l(wanted, got);
+select is_empty($$select * from notify.template_of('queue.dead_letter', 'de')$$, 'none: the words of emit');
+select is(notify.drop_template('account.reset', 'fr'), true, 'a template is dropped');
+select is(notify.drop_template('account.reset', 'fr'), false, 'once');
+reset role;
+
+-- Owners hear of dead letters, once an hour.
+select notify.set_queue_owner('email', 'ada');
+create procedure bury(n int) language sql
+as $$insert into millrace.dead_letter (job_id, discarded_at, stored_on, queue_id, priority, attempt, error)
+     select nextval('millrace.job_id'), millrace.now(), millrace.storage_day(), millrace.queue_id('email'), 5, 1, 'x'
+       from generate_series(1, n)$$;
+call bury(3);
+select is(told, 0, 'not in the same moment') from notify.upkeep();
+select millrace_test.advance_clock('1 minute') \g /dev/null
+select is(told, 1, 'the owner of a queue is told of its dead letters') from notify.upkeep();
+select is((select v.data ->> 'jobs' from notify.event v where v.event_type = 'queue.dead_letter'), '3', 'how many');
+call bury(1);
+select millrace_test.advance_clock('1 minute') \g /dev/null
+select is(told, 0, 'not more than once an hour') from notify.upkeep();
+select millrace_test.advance_clock('1 hour') \g /dev/null
+select is(told, 1, 'and then of those that are new') from notify.upkeep();
+select is(told, 0, 'once') from notify.upkeep();
+
+-- Erasure.
+select is(notify.erase_user('ada'), 7, 'a user is erased');
+select is((select count(*) from notify.event v where v::text ~ 'ada') + (select count(*) from notify.email e where e::text ~ 'ada')
+          + (select count(*) from notify.user_settings s where s::text ~ 'ada')
+          + (select count(*) from notify.delivery d where d::text ~ 'ada'), 0::bigint, 'nothing bears the name');
+select is((select count(*) from notify.event v
+            where v.subject || v.body_text is not null and not exists (select from notify.email e
+                                                                        where e.event_id = v.id and e.username <> '')),
+          0::bigint, 'what only that user was told has no words');
+select is((select count(*) from notify.emails), 9::bigint, 'what was sent can still be counted');
+
+-- Retention.
+select is(pruned, 0, 'events are kept') from notify.upkeep();
+select millrace_test.advance_clock('31 days') \g /dev/null
+select is(pruned, 3, 'and go in pieces') from notify.upkeep(3);
+select is((select count(*) from notify.event), 6::bigint, 'of that size');
+select notify.upkeep() \g /dev/null
+select is((select count(*) from notify.event v where v.event_type <> 'queue.dead_letter'), 0::bigint, 'until all have gone');
+select is((select count(*) from notify.delivery), 0::bigint, 'with what became of them');
+
+select * from finish();
+rollback;

@@ -1,0 +1,43 @@
+#pragma once
+// The words of a notification: what its event says, or what a template makes of the event's data.
+//
+// A template sees the data that was given to emit, and beside it `username`, `event_type`, `subject`, `text` and `html`
+// where the data has none of that name; that of a digest `username`, `count` and `events`, each with `event_type`,
+// `emitted_at`, `actor`, `subject`, `text`, `html` and `data`. What it puts into html is escaped, but in triple braces.
+//
+// Pure functions.
+
+#include "storage/notify_store.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::handlers::email {
+
+// Beyond these a digest names what else there is, and then counts it.
+inline constexpr std::size_t max_digest_bytes = 400'000;  // of text, and of html
+inline constexpr std::size_t max_digest_subjects = 1000;
+
+struct Letter {
+    std::string subject;
+    std::string text;
+    std::string html;  // may be empty
+};
+
+// Throw adapters::TemplateError, which names the template.
+[[nodiscard]] Letter letter_of(const storage::Notification& notification,
+                               const std::optional<storage::NotifyTemplate>& tmpl);
+[[nodiscard]] Letter digest_letter(const storage::Notification& recipient,
+                                   const std::vector<storage::DigestedEvent>& events,
+                                   const std::optional<storage::NotifyTemplate>& tmpl);
+
+// `data` is a JSON object.
+[[nodiscard]] Letter rendered(const std::string& event_type, const storage::NotifyTemplate& tmpl,
+                              const std::string& data);
+
+// With a note that it was for somebody else.
+[[nodiscard]] Letter redirected(Letter letter, const std::string& meant_for);
+
+}  // namespace millrace::handlers::email

@@ -1,0 +1,73 @@
+#pragma once
+// `notify.send` and `notify.digest`: one notification, or all that a user's digest has collected, as a mail.
+//
+//     accepted                              → completed, and `sent` is recorded
+//     suppressed, erased, expired, nothing  → completed, and `skipped` with its reason
+//     refused for good, a bad template      → dead letter, and `failed`
+//     put off, or lost after it was sent    → failed: retried; after the last attempt a dead letter, and `failed`
+//     the server is of no use               → snoozed, as email.send
+//
+// What is recorded commits with the settle, or not at all. Until the server has answered, the settling transaction only
+// reads, so that it holds neither a lock on a row nor a snapshot; what a digest takes on is committed before.
+//
+// Thread rule: that of TransactionalHandler.
+
+#include "engine/handler.hpp"
+#include "handlers/email/letter.hpp"
+#include "handlers/email/send.hpp"
+#include "storage/session.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace millrace::handlers::email {
+
+struct NotifySettings {
+    std::string redirect_all;  // an address that gets everything instead, for staging; empty: none
+};
+
+class NotifyHandler : public engine::TransactionalHandler {
+public:
+    // `send` outlives the handler.
+    NotifyHandler(Send& send, NotifySettings settings);
+
+    core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) final;
+
+private:
+    // Nothing: there is no such email.
+    [[nodiscard]] virtual std::optional<storage::Notification> recipient(const core::Job& job,
+                                                                         storage::Transaction& transaction) = 0;
+    // An empty subject: there is nothing to send. Throws adapters::TemplateError.
+    [[nodiscard]] virtual Letter letter(const core::Job& job, storage::Transaction& transaction,
+                                        const storage::Notification& recipient) = 0;
+
+    core::Outcome post(const core::Job& job, storage::Transaction& transaction, const storage::Notification& recipient,
+                       Letter letter, const std::stop_token& stop);
+
+    Send& send_;
+    const NotifySettings settings_;
+};
+
+class NotifySend final : public NotifyHandler {
+public:
+    using NotifyHandler::NotifyHandler;
+
+private:
+    std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;
+    Letter letter(const core::Job& job, storage::Transaction& transaction,
+                  const storage::Notification& recipient) override;
+};
+
+class NotifyDigest final : public NotifyHandler {
+public:
+    NotifyDigest(Send& send, NotifySettings settings, storage::SessionFactory sessions);
+
+private:
+    std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;
+    Letter letter(const core::Job& job, storage::Transaction& transaction,
+                  const storage::Notification& recipient) override;
+
+    const storage::SessionFactory sessions_;
+};
+
+}  // namespace millrace::handlers::email

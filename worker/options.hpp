@@ -40,6 +40,7 @@ struct Options {
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;
+    std::vector<std::string> unsubscribe_secrets;  // the first one signs; empty: mails bear no unsubscribe address
 
     std::string cache_directory;  // empty: none can be thought of
     // NAME=value: what programs that a worker starts may see of this process's variables.

@@ -9,6 +9,7 @@
 #include "cli/queues.hpp"
 #include "cli/schedules.hpp"
 #include "cli/schemas.hpp"
+#include "cli/serve.hpp"
 #include "cli/worker.hpp"
 #include "options.hpp"
 
@@ -21,9 +22,9 @@ int main(int argc, char** argv) {
 
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const std::array commands{
-        cli::migrate_command(), cli::worker_command(), cli::enqueue_command(),
-        cli::jobs_command(),    cli::queues_command(), cli::schedules_command(),
-        cli::schemas_command(), cli::doctor_command(), cli::adopt_command(),
+        cli::migrate_command(), cli::worker_command(),    cli::enqueue_command(), cli::jobs_command(),
+        cli::queues_command(),  cli::schedules_command(), cli::schemas_command(), cli::doctor_command(),
+        cli::adopt_command(),   cli::serve_command(),
     };
     return static_cast<int>(cli::run_program(words, process_environment(), commands));
 }

@@ -160,17 +160,33 @@ void set_token(Draft& draft, const Given& given) {
     draft.smtp.token = given.value;
 }
 
-void set_unsubscribe_secrets(Draft& draft, const Given& given) {
+std::vector<std::string> secrets_of(const Given& given) {
     require_secrecy(given);
-    auto& secrets = draft.options.unsubscribe_secrets;
-    secrets.clear();
+    std::vector<std::string> secrets;
     std::istringstream list{given.value};
     for (std::string secret; std::getline(list, secret, ',');)
         secrets.push_back(secret);
+    return secrets;
+}
+
+void set_unsubscribe_secrets(Draft& draft, const Given& given) {
+    auto& secrets = draft.options.unsubscribe_secrets;
+    secrets = secrets_of(given);
     try {
         const adapters::UnsubscribeTokens tokens{secrets};
     } catch (const std::invalid_argument& error) {
         throw OptionError{error.what()};
+    }
+}
+
+void set_api_tokens(Draft& draft, const Given& given) {
+    auto& tokens = draft.options.api_tokens;
+    tokens = secrets_of(given);
+    const auto is_weak = [](const std::string& token) { return token.size() < 32 || token.size() > 1024; };
+    if (tokens.size() > 10 || std::any_of(tokens.begin(), tokens.end(), is_weak)) {
+        throw OptionError{given.origin +
+                          ": up to 10 tokens of 32 to 1024 characters, with commas between them. Make one "
+                          "with: openssl rand -hex 32"};
     }
 }
 
@@ -291,6 +307,7 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.smtp.connect_timeout = duration_of(given, 1s, 5min); }},
     Rule{{"smtp.total_timeout", "DURATION", "for one mail, connecting included (60s)"},
          [](Draft& draft, const Given& given) { draft.smtp.total_timeout = duration_of(given, 1s, 30min); }},
+    Rule{{"api.tokens", "TEXT,...", "who shows one of them may call the API of `millrace serve`"}, set_api_tokens},
     Rule{{"unsubscribe.secrets", "TEXT,...", "seal unsubscribe addresses; the first signs, all verify"},
          set_unsubscribe_secrets},
 };

@@ -10,6 +10,7 @@
 #include "cli/queues.hpp"
 #include "cli/schedules.hpp"
 #include "cli/schemas.hpp"
+#include "cli/serve.hpp"
 #include "cli/worker.hpp"
 #include "options.hpp"
 
@@ -24,7 +25,7 @@ int main(int argc, char** argv) {
     const std::array commands{
         cli::migrate_command(), cli::worker_command(),    cli::enqueue_command(), cli::jobs_command(),
         cli::queues_command(),  cli::schedules_command(), cli::schemas_command(), cli::doctor_command(),
-        cli::adopt_command(),   cli::notify_command(),
+        cli::adopt_command(),   cli::notify_command(),    cli::serve_command(),
     };
     return static_cast<int>(cli::run_program(words, process_environment(), commands));
 }

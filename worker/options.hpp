@@ -41,6 +41,8 @@ struct Options {
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;
     std::string notify_redirect_all;  // an address; empty: notifications go to their recipients
+    std::vector<std::string> api_tokens;           // of those who may call the API; empty: nobody
+    std::vector<std::string> unsubscribe_secrets;  // the first one signs; empty: mails bear no unsubscribe address
 
     std::string cache_directory;  // empty: none can be thought of
     // NAME=value: what programs that a worker starts may see of this process's variables.

@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include "adapters/mail.hpp"
+#include "adapters/unsubscribe_token.hpp"
 #include "core/duration.hpp"
 #include "core/printable.hpp"
 
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <regex>
+#include <sstream>
 #include <utility>
 
 namespace millrace {
@@ -150,6 +152,45 @@ void set_password_file(Draft& draft, const Given& given) {
     draft.smtp.password = std::move(secret);
 }
 
+// It is short-lived, so that no file should keep it.
+void set_token(Draft& draft, const Given& given) {
+    require_secrecy(given);
+    if (given.source != Given::Source::environment) {
+        throw OptionError{given.origin + ": a token is taken from the environment only. Set MILLRACE_SMTP_TOKEN."};
+    }
+    draft.smtp.token = given.value;
+}
+
+std::vector<std::string> secrets_of(const Given& given) {
+    require_secrecy(given);
+    std::vector<std::string> secrets;
+    std::istringstream list{given.value};
+    for (std::string secret; std::getline(list, secret, ',');)
+        secrets.push_back(secret);
+    return secrets;
+}
+
+void set_unsubscribe_secrets(Draft& draft, const Given& given) {
+    auto& secrets = draft.options.unsubscribe_secrets;
+    secrets = secrets_of(given);
+    try {
+        const adapters::UnsubscribeTokens tokens{secrets};
+    } catch (const std::invalid_argument& error) {
+        throw OptionError{error.what()};
+    }
+}
+
+void set_api_tokens(Draft& draft, const Given& given) {
+    auto& tokens = draft.options.api_tokens;
+    tokens = secrets_of(given);
+    const auto is_weak = [](const std::string& token) { return token.size() < 32 || token.size() > 1024; };
+    if (tokens.size() > 10 || std::any_of(tokens.begin(), tokens.end(), is_weak)) {
+        throw OptionError{given.origin +
+                          ": up to 10 tokens of 32 to 1024 characters, with commas between them. Make one "
+                          "with: openssl rand -hex 32"};
+    }
+}
+
 // A text that goes into the SMTP settings as it is.
 template <std::string adapters::SmtpSettings::*member>
 void set_smtp_text(Draft& draft, const Given& given) {
@@ -161,6 +202,16 @@ void set_smtp_security(Draft& draft, const Given& given) {
     using adapters::SmtpSecurity;
     draft.smtp_security = choice_of<SmtpSecurity>(
         given, {{"starttls", SmtpSecurity::starttls}, {"tls", SmtpSecurity::tls}, {"none", SmtpSecurity::none}});
+    draft.first_smtp_origin = given.origin;
+}
+
+void set_smtp_auth(Draft& draft, const Given& given) {
+    using adapters::SmtpAuth;
+    draft.smtp.auth = choice_of<SmtpAuth>(given, {{"auto", SmtpAuth::automatic},
+                                                  {"plain", SmtpAuth::plain},
+                                                  {"login", SmtpAuth::login},
+                                                  {"cram-md5", SmtpAuth::cram_md5},
+                                                  {"xoauth2", SmtpAuth::xoauth2}});
     draft.first_smtp_origin = given.origin;
 }
 
@@ -252,6 +303,9 @@ const std::array all_rules{
     Rule{{"smtp.username", "TEXT", "leave out for no authentication"}, set_smtp_text<&SmtpSettings::username>},
     Rule{{"smtp.password", "TEXT", "from the environment or a file with mode 0600 only"}, set_password},
     Rule{{"smtp.password_file", "FILE", "a file with mode 0600 that holds the password alone"}, set_password_file},
+    Rule{{"smtp.auth", "auto|plain|login|cram-md5|xoauth2", "how to say who we are; xoauth2 with a token (auto)"},
+         set_smtp_auth},
+    Rule{{"smtp.token", "TEXT", "of xoauth2, from the environment only"}, set_token},
     Rule{{"smtp.ca_file", "FILE", "authorities to trust instead of the system's, in PEM"},
          set_smtp_text<&SmtpSettings::ca_file>},
     Rule{{"smtp.from", "ADDRESS", "sender of mails that name none: address or Name <address>"},
@@ -263,6 +317,9 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.smtp.total_timeout = duration_of(given, 1s, 30min); }},
     Rule{{"notify.redirect_all", "ADDRESS", "gets every notification instead of its recipient: for staging"},
          set_redirect_all},
+    Rule{{"api.tokens", "TEXT,...", "who shows one of them may call the API of `millrace serve`"}, set_api_tokens},
+    Rule{{"unsubscribe.secrets", "TEXT,...", "seal unsubscribe addresses; the first signs, all verify"},
+         set_unsubscribe_secrets},
 };
 
 }  // namespace

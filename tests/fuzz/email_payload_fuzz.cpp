@@ -28,9 +28,15 @@ void require_sound(adapters::Mail mail) {
     mail.message_id = "<17.abc@millrace>";
     require(!adapters::mail_problem(mail), "what is accepted may be sent");
     const auto lines = adapters::header_lines(mail);
-    require(lines.size() == (mail.reply_to ? 8U : 7U), "the header lines are ours");
+    require(lines.size() == 7U + (mail.reply_to ? 1U : 0U) + (mail.unsubscribe_url.empty() ? 0U : 2U),
+            "the header lines are ours");
     for (const auto& line : lines)
         require_one_header(line);
+    for (const auto& attachment : mail.attachments) {
+        require_one_header("Content-Type: " + attachment.type);
+        for (const auto& line : adapters::attachment_lines(attachment))
+            require_one_header(line);
+    }
     const auto value_of = [&](std::string_view name) {
         for (const auto& line : lines)
             if (line.starts_with(name)) return std::string_view{line}.substr(name.size());
@@ -38,8 +44,10 @@ void require_sound(adapters::Mail mail) {
         return std::string_view{};
     };
     require(read_text(value_of("Subject: ")) == mail.subject, "a reader sees the same subject");
-    require(read_mailbox(value_of("From: ")).address == mail.from.address, "a reader sees the same sender");
-    require(read_mailbox(value_of("To: ")).address == mail.to.address, "a reader sees the same recipient");
+    require(read_mailbox(value_of("From: ")).address == adapters::ascii_address(mail.from.address),
+            "a reader sees the same sender");
+    require(read_mailbox(value_of("To: ")).address == adapters::ascii_address(mail.to.address),
+            "a reader sees the same recipient");
     require(read_mailbox(value_of("To: ")).name == mail.to.name, "a reader sees the recipient's name");
 }
 

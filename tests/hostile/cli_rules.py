@@ -193,6 +193,11 @@ FLAGS = {
         "": [(["worker"], USAGE, "no queue"), (["worker", "--check"], USAGE, "no queue"),
              (["worker", "--queue=mail", "--no-such=1"], USAGE, "unknown flag")],
     },
+    "serve": {
+        "config": [(["serve", "--config"], USAGE, "no value")],
+        "": [(["serve"], USAGE, "nowhere to serve"), (["serve", "--http-listen=127.0.0.1:1"], USAGE, "nothing to serve"),
+             (["serve", "--no-such=1"], USAGE, "unknown flag")],
+    },
     "help": {"": [(["help", "me"], USAGE, "unknown command")]},
 }
 
@@ -225,6 +230,7 @@ WORD_PLACES = {
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
+    "millrace serve WORD": (["serve", "--", "{}"], USAGE, "takes no words", set()),
     "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),
 }
 

@@ -93,10 +93,12 @@ class ProgramTest(unittest.TestCase):
 
 
 class WorkerProcessTest(ProgramTest):
-    """Starts `millrace worker`, and ends what a test has left running."""
+    """Starts `millrace worker`, or another command that stays, and ends what a test has left running."""
+
+    command = "worker"
 
     def start(self, *words, **variables):
-        process = subprocess.Popen([BINARY, "worker", *words], env=self.environment | variables,
+        process = subprocess.Popen([BINARY, self.command, *words], env=self.environment | variables,
                                    stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.end, process)
         return process

@@ -45,6 +45,19 @@ TEST(EmailPayload, may_name_everybody_and_bring_html) {
     EXPECT_EQ(mail.reply_to.value().address, "list@example.com");
 }
 
+TEST(EmailPayload, may_carry_files_and_an_unsubscribe_address) {
+    const auto mail = mail_of(R"({"to": "ada@example.com", "subject": "s", "text": "t",
+        "unsubscribe_url": "https://example.com/u",
+        "attachments": [{"name": "a.txt", "type": "text/plain", "content": "Zm9v\nYmFy"},
+                        {"name": "b", "type": "application/x", "content": ""}]})");
+    EXPECT_EQ(mail.unsubscribe_url, "https://example.com/u");
+    ASSERT_EQ(mail.attachments.size(), 2U);
+    EXPECT_EQ(mail.attachments[0].name, "a.txt");
+    EXPECT_EQ(mail.attachments[0].type, "text/plain");
+    EXPECT_EQ(mail.attachments[0].content, "foobar");
+    EXPECT_EQ(mail.attachments[1].content, "");
+}
+
 TEST(EmailPayload, is_refused_by_the_key_that_is_wrong) {
     struct Row {
         const char* payload;
@@ -74,7 +87,29 @@ TEST(EmailPayload, is_refused_by_the_key_that_is_wrong) {
         {R"({"to": "a@b", "subjekt": "s", "text": "t"})",
          R"(payload key "subjekt": not known; did you mean "subject"?)"},
         {R"({"to": "a@b", "subject": "s", "text": "t", "attachment": 1})",
-         R"(payload key "attachment": not known; known are to, subject, text, html, from, reply_to)"},
+         R"(payload key "attachment": not known; did you mean "attachments"?)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "priority": 1})",
+         R"(payload key "priority": not known; known are to, subject, text, html, from, reply_to, unsubscribe_url, attachments)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "unsubscribe_url": "http://a"})",
+         R"(payload key "unsubscribe_url": must be the https:// address of a page)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "unsubscribe_url": ""})",
+         R"(payload key "unsubscribe_url": is empty; leave it out, or give an https:// address)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "attachments": {}})",
+         R"(payload key "attachments": must be an array of {"name", "type", "content"}; it is of type object)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "attachments": ["x"]})",
+         R"(payload key "attachments[0]": must be {"name", "type", "content"}; it is of type string)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "attachments": [{"name": "a", "type": "a/b"}]})",
+         R"(payload key "attachments[0].content": is missing)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "attachments": [{"nmae": "a"}]})",
+         R"(payload key "attachments[0].nmae": not known; did you mean "attachments[0].name"?)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t",
+            "attachments": [{"name": "a", "type": "a/b", "content": "Zg"}]})",
+         R"(payload key "attachments[0].content": is not base64; write it as encode(…, 'base64') does)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t",
+            "attachments": [{"name": "a\r\nBcc: x", "type": "a/b", "content": ""}]})",
+         R"(payload key "attachments[0]": has a name with the byte 0x0d; leave out directories and control characters)"},
+        {R"({"to": "a@b", "subject": "s", "text": "t", "attachments": [1,2,3,4,5,6,7,8,9,10,11]})",
+         R"(payload key "attachments": are 11; at most 10 are allowed, put more into one archive)"},
         {R"({"to": "nobody", "subject": "s", "text": "t"})",
          R"(payload key "to": the address has no @; write name@domain)"},
         {R"({"to": "a@b", "from": "@b", "subject": "s", "text": "t"})",

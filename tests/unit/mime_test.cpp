@@ -35,6 +35,21 @@ TEST(MimeBase64, agrees_with_the_vectors_of_rfc_4648) {
     EXPECT_EQ(base64(std::string("\xff\xfe\x00", 3)), "//4A");
 }
 
+TEST(MimeBase64, is_read_back_with_line_ends_or_without) {
+    for (const std::string text : {"", "f", "fo", "foo", "foob", "fooba", "foobar", "\xff\xfe"}) {
+        EXPECT_EQ(from_base64(base64(text)), text);
+    }
+    EXPECT_EQ(from_base64("Zm9v\nYmFy\r\n"), "foobar");
+    EXPECT_EQ(from_base64("AAAA"), std::string(3, '\0'));
+}
+
+TEST(MimeBase64, is_refused_when_it_is_not_whole_or_something_else) {
+    for (const auto* text : {"Z", "Zg", "Zg=", "Zg===", "Zg==Zg==", "=", "====", "Z===", "Zm9v!", "Zm 9v", "Zm9-",
+                             "Zm9_", "Zm9v\t", "ü", "Zg==x"}) {
+        EXPECT_EQ(from_base64(text), std::nullopt) << text;
+    }
+}
+
 TEST(MimeHeader, leaves_plain_text_alone) {
     EXPECT_EQ(encode_header_text("Change 17 was approved", 9), "Change 17 was approved");
     EXPECT_EQ(encode_header_text("", 9), "");
@@ -82,6 +97,22 @@ TEST(MimeMailbox, quotes_or_encodes_the_name) {
     EXPECT_EQ(encode_mailbox({"a@b.example", "Jürgen"}, 4), "=?UTF-8?B?SsO8cmdlbg==?=\r\n <a@b.example>");
 }
 
+TEST(MimeMailbox, has_its_domain_in_ascii) {
+    EXPECT_EQ(encode_mailbox({"ada@bücher.example", ""}, 4), "ada@xn--bcher-kva.example");
+    EXPECT_EQ(encode_mailbox({"ada@bücher.example", "Ada"}, 4), "\"Ada\" <ada@xn--bcher-kva.example>");
+}
+
+TEST(MimeAttachment, is_named_in_ascii_whatever_its_name) {
+    const auto line_of = [](std::string name) { return attachment_lines({std::move(name), "text/csv", ""}).at(0); };
+    EXPECT_EQ(line_of("a b.pdf"), "Content-Disposition: attachment; filename=\"a b.pdf\"");
+    EXPECT_EQ(line_of(R"(a"b.pdf)"), R"(Content-Disposition: attachment; filename="a\"b.pdf")");
+    EXPECT_EQ(line_of("ä.pdf"), "Content-Disposition: attachment;\r\n filename*=UTF-8''%C3%A4.pdf");
+    for (const auto& name : {std::string(255, 'x'), std::string(255, '\xa4'), std::string("=?UTF-8?B?Zm9v?=")}) {
+        for (const auto& line : lines_of(line_of(name)))
+            EXPECT_LE(line.size(), 76U) << line;
+    }
+}
+
 TEST(MimeDate, is_that_of_rfc_5322_in_utc) {
     EXPECT_EQ(format_date(system_clock::time_point{}), "Thu, 1 Jan 1970 00:00:00 +0000");
     EXPECT_EQ(format_date(system_clock::from_time_t(1709210096)), "Thu, 29 Feb 2024 12:34:56 +0000");
@@ -107,6 +138,16 @@ TEST(MimeHeaders, carry_what_a_queue_owes_its_recipients) {
                                                "MIME-Version: 1.0",
                                                "Auto-Submitted: auto-generated"};
     EXPECT_EQ(header_lines(mail), expected);
+}
+
+TEST(MimeHeaders, offer_to_unsubscribe_with_one_click) {
+    Mail mail;
+    mail.from = mail.to = {"queue@example.com", ""};
+    mail.unsubscribe_url = "https://example.com/u?t=v1.x.y";
+    const auto lines = header_lines(mail);
+    ASSERT_EQ(lines.size(), 9U);
+    EXPECT_EQ(lines[7], "List-Unsubscribe: <https://example.com/u?t=v1.x.y>");
+    EXPECT_EQ(lines[8], "List-Unsubscribe-Post: List-Unsubscribe=One-Click");
 }
 
 }  // namespace

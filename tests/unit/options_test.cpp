@@ -231,8 +231,39 @@ TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_valu
         uncommented += line + "\n";
     }
     EXPECT_EQ(refusal_of({"--config", file(uncommented)}), "");
-    for (const auto& setting : known_settings())
+    for (const auto& setting : known_settings()) {
+        if (setting.key == "smtp.token") continue;  // of the environment only
         EXPECT_THAT(found, ::testing::Contains(std::string{setting.key}));
+    }
+}
+
+TEST_F(OptionsTest, takes_a_token_from_the_environment_only) {
+    const std::string canary = "canary-7f3a";
+    const auto options =
+        read_options(Words{"--smtp-url=smtp://h", "--smtp-auth=xoauth2"}, {{"MILLRACE_SMTP_TOKEN", canary}});
+    EXPECT_EQ(options.smtp->token, canary);
+    EXPECT_EQ(options.smtp->auth, adapters::SmtpAuth::xoauth2);
+    for (const auto& refusal : {refusal_of({"--smtp-url=smtp://h", "--smtp-token", canary}),
+                                refusal_of({"--config", file("[smtp]\ntoken = " + canary + "\n", 0600)})}) {
+        EXPECT_THAT(refusal, AllOf(HasSubstr("environment"), ::testing::Not(HasSubstr(canary))));
+    }
+    EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-auth", "ntlm"}), HasSubstr("cram-md5"));
+}
+
+TEST_F(OptionsTest, takes_secrets_of_unsubscribe_addresses_the_newest_first) {
+    const std::string one(32, 'a');
+    const std::string two(32, 'b');
+    EXPECT_TRUE(read_options(Words{}, {}).unsubscribe_secrets.empty());
+    EXPECT_EQ(read_options(Words{}, {{"MILLRACE_UNSUBSCRIBE_SECRETS", one + "," + two}}).unsubscribe_secrets,
+              (Words{one, two}));
+    EXPECT_EQ(
+        read_options(Words{"--config", file("[unsubscribe]\nsecrets = " + one + "\n", 0600)}, {}).unsubscribe_secrets,
+        Words{one});
+    EXPECT_THAT(refusal_of({"--unsubscribe-secrets", one}), HasSubstr("command line"));
+    EXPECT_THAT(refusal_of({"--config", file("[unsubscribe]\nsecrets = " + one + "\n", 0644)}), HasSubstr("chmod"));
+    EXPECT_THAT(refusal_of({}, {{"MILLRACE_UNSUBSCRIBE_SECRETS", "hunter2"}}),
+                AllOf(HasSubstr("7 bytes"), ::testing::Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(refusal_of({}, {{"MILLRACE_UNSUBSCRIBE_SECRET", one}}), HasSubstr("MILLRACE_UNSUBSCRIBE_SECRETS"));
 }
 
 TEST_F(OptionsTest, gives_each_worker_a_name) {

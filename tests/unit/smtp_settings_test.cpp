@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace millrace::adapters {
 namespace {
@@ -32,6 +33,42 @@ std::string problem_with(Change change) {
 
 TEST(SmtpSettings, need_only_a_host_and_a_sender) {
     EXPECT_EQ(problem_with([](SmtpSettings&) {}), "");
+}
+
+TEST(SmtpSettings, hold_a_token_or_a_password_as_the_way_to_authenticate_wants) {
+    const auto with = [](SmtpAuth auth, std::string username, std::string password, std::string token) {
+        return problem_with([&](SmtpSettings& s) {
+            s.auth = auth;
+            s.username = username;
+            s.password = password;
+            s.token = token;
+        });
+    };
+    EXPECT_EQ(with(SmtpAuth::xoauth2, "u", "", "t"), "");
+    for (const auto auth : {SmtpAuth::automatic, SmtpAuth::plain, SmtpAuth::login, SmtpAuth::cram_md5}) {
+        EXPECT_EQ(with(auth, "u", "p", ""), "");
+        EXPECT_EQ(with(auth, "u", "", "t"), "smtp.token is set but smtp.auth is not xoauth2; set both or neither");
+    }
+    EXPECT_EQ(with(SmtpAuth::plain, "", "", ""), "smtp.auth is set but smtp.username is not; set both or neither");
+    EXPECT_EQ(with(SmtpAuth::xoauth2, "", "", "t"), "smtp.auth=xoauth2 needs smtp.username, the mailbox to send as");
+    EXPECT_NE(with(SmtpAuth::xoauth2, "u", "", "").find("MILLRACE_SMTP_TOKEN"), std::string::npos);
+    EXPECT_NE(with(SmtpAuth::xoauth2, "u", "p", "t").find("smtp.password"), std::string::npos);
+    EXPECT_NE(problem_with([](SmtpSettings& s) {
+                  s.auth = SmtpAuth::xoauth2;
+                  s.username = "u";
+                  s.token = "t";
+                  s.security = SmtpSecurity::none;
+              }).find("in the clear"),
+              std::string::npos);
+}
+
+TEST(SmtpSettings, know_a_token_in_every_form_in_which_it_is_sent) {
+    SmtpSettings settings;
+    settings.username = "u";
+    settings.token = "t";
+    // "user=u^Aauth=Bearer t^A^A", as https://developers.google.com/gmail/imap/xoauth2-protocol writes it
+    const std::vector<std::string> expected = {"dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==", "dA==", "t"};
+    EXPECT_EQ(secrets_of(settings), expected);
 }
 
 TEST(SmtpSettings, are_refused_by_the_name_of_the_setting) {

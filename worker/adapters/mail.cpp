@@ -1,5 +1,7 @@
 #include "adapters/mail.hpp"
 
+#include "adapters/idn.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,8 +54,7 @@ std::optional<std::string> local_part_problem(std::string_view local) {
     return std::nullopt;
 }
 
-std::optional<std::string> domain_problem(std::string_view domain) {
-    if (domain.empty()) return "has nothing after the @; write name@domain";
+std::optional<std::string> ascii_domain_problem(std::string_view domain) {
     for (std::string_view rest = domain;;) {
         const auto label = rest.substr(0, rest.find('.'));
         if (label.empty()) return "has an empty label in its domain; check the dots after the @";
@@ -62,14 +63,20 @@ std::optional<std::string> domain_problem(std::string_view domain) {
         const auto bad =
             std::find_if_not(label.begin(), label.end(), [](char c) { return c == '-' || is_letter_or_digit(c); });
         if (bad != label.end()) {
-            return fmt::format(
-                "holds the byte {} in its domain; use ASCII letters, digits and hyphens, and write an "
-                "internationalised domain in its xn-- form",
-                code_of(*bad));
+            return fmt::format("holds the byte {} in its domain; use letters, digits and hyphens", code_of(*bad));
         }
         if (label.size() == rest.size()) return std::nullopt;
         rest.remove_prefix(label.size() + 1);
     }
+}
+
+// What is converted is checked like what was written in ASCII: the conversion can add nothing to a header.
+std::optional<std::string> domain_problem(std::string_view domain) {
+    if (domain.empty()) return "has nothing after the @; write name@domain";
+    if (is_ascii(domain)) return ascii_domain_problem(domain);
+    const auto converted = ascii_domain(domain);
+    if (!converted) return "has a domain with letters that no domain may have; check what stands after the @";
+    return ascii_domain_problem(*converted);
 }
 
 std::optional<std::string> header_text_problem(std::string_view text, std::size_t limit) {
@@ -97,6 +104,25 @@ std::optional<MailProblem> body_problem(const Mail& mail) {
     return std::nullopt;
 }
 
+std::optional<MailProblem> attachments_problem(const Mail& mail) {
+    if (mail.attachments.size() > max_attachments) {
+        return MailProblem{"attachments", fmt::format("are {}; at most {} are allowed, put more into one archive",
+                                                      mail.attachments.size(), max_attachments)};
+    }
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < mail.attachments.size(); ++i) {
+        bytes += mail.attachments[i].content.size();
+        if (auto reason = attachment_problem(mail.attachments[i])) {
+            return MailProblem{fmt::format("attachments[{}]", i), *reason};
+        }
+    }
+    if (bytes > max_attached) {
+        return MailProblem{"attachments", fmt::format("have {} bytes together; at most {} are allowed, send a link",
+                                                      bytes, max_attached)};
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> address_problem(std::string_view address) {
@@ -106,7 +132,17 @@ std::optional<std::string> address_problem(std::string_view address) {
     const auto at = address.rfind('@');
     if (at == std::string_view::npos) return "has no @; write name@domain";
     if (auto problem = local_part_problem(address.substr(0, at))) return problem;
-    return domain_problem(address.substr(at + 1));
+    if (auto problem = domain_problem(address.substr(at + 1))) return problem;
+    if (const auto bytes = ascii_address(address).size(); bytes > max_address) {
+        return fmt::format("has {} bytes when its domain is in ASCII; at most {} are allowed", bytes, max_address);
+    }
+    return std::nullopt;
+}
+
+std::string ascii_address(std::string_view address) {
+    const auto domain = address.substr(address.rfind('@') + 1);
+    if (is_ascii(domain)) return std::string(address);
+    return std::string(address.substr(0, address.size() - domain.size())) + ascii_domain(domain).value_or("");
 }
 
 std::optional<std::string> mailbox_problem(const Mailbox& mailbox) {
@@ -123,6 +159,10 @@ std::optional<MailProblem> mail_problem(const Mail& mail) {
     }
     if (auto reason = header_text_problem(mail.subject, max_subject)) return MailProblem{"subject", *reason};
     if (auto reason = header_text_problem(mail.message_id, max_subject)) return MailProblem{"message_id", *reason};
+    if (!mail.unsubscribe_url.empty()) {
+        if (auto reason = url_problem(mail.unsubscribe_url)) return MailProblem{"unsubscribe_url", *reason};
+    }
+    if (auto problem = attachments_problem(mail)) return problem;
     return body_problem(mail);
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t max_columns = 76;  // RFC 2047 2, for a line that holds an encoded-word
 constexpr std::string_view word_start = "=?UTF-8?B?";
 constexpr std::string_view word_end = "?=";
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view fold = "\r\n ";
 
 // Text that reads the same with and without decoding. A reader trims spaces at the ends, and takes "=?" for the
@@ -54,6 +55,23 @@ std::string quoted(std::string_view name) {
     return out + '"';
 }
 
+// RFC 2231 4: what is neither a letter nor a digit as %XX, in pieces that fit a line (3).
+std::string extended_name(std::string_view name) {
+    constexpr std::size_t piece_columns = 55;
+    std::vector<std::string> pieces{"UTF-8''"};
+    for (const char c : name) {
+        const bool is_alone = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                              c == '-' || c == '_';
+        if (pieces.back().size() > piece_columns) pieces.emplace_back();
+        pieces.back() += is_alone ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    if (pieces.size() == 1) return fmt::format(";{}filename*={}", fold, pieces.front());
+    std::string parameters;
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+        parameters += fmt::format(";{}filename*{}*={}", fold, i, pieces[i]);
+    return parameters;
+}
+
 std::string line(std::string_view name, std::string_view value) {
     return fmt::format("{}: {}", name, value);
 }
@@ -65,7 +83,6 @@ std::string mailbox_line(std::string_view name, const Mailbox& mailbox) {
 }  // namespace
 
 std::string base64(std::string_view bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -75,8 +92,31 @@ std::string base64(std::string_view bytes) {
             bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
         }
         for (std::size_t k = 0; k < 4; ++k)
-            out += k <= group.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
+            out += k <= group.size() ? base64_digits[bits >> (18 - 6 * k) & 63] : '=';
     }
+    return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+    std::array<signed char, 256> value{};
+    value.fill(-1);
+    for (std::size_t i = 0; i < base64_digits.size(); ++i)
+        value.at(static_cast<unsigned char>(base64_digits[i])) = static_cast<signed char>(i);
+    std::string out;
+    out.reserve(text.size() / 4 * 3);
+    std::uint32_t bits = 0;
+    std::size_t digits = 0;
+    std::size_t padding = 0;
+    for (const char c : text) {
+        if (c == '\n' || c == '\r') continue;
+        const auto digit = value.at(static_cast<unsigned char>(c));
+        if (c == '=' ? ++padding > 2 : (digit < 0 || padding > 0)) return std::nullopt;
+        bits = bits << 6 | (c == '=' ? 0U : static_cast<std::uint32_t>(digit));
+        if (++digits % 4 != 0) continue;
+        for (std::size_t k = 0; k < 3 - padding; ++k)
+            out += static_cast<char>(bits >> (16 - 8 * k) & 0xff);
+    }
+    if (digits % 4 != 0) return std::nullopt;
     return out;
 }
 
@@ -86,12 +126,13 @@ std::string encode_header_text(std::string_view utf8, std::size_t name_width) {
 }
 
 std::string encode_mailbox(const Mailbox& mailbox, std::size_t name_width) {
-    if (mailbox.name.empty()) return mailbox.address;
+    const auto address = ascii_address(mailbox.address);
+    if (mailbox.name.empty()) return address;
     const auto name = quoted(mailbox.name);
-    const auto width = name_width + name.size() + mailbox.address.size() + 3;
-    if (is_plain(mailbox.name) && width <= max_columns) return fmt::format("{} <{}>", name, mailbox.address);
+    const auto width = name_width + name.size() + address.size() + 3;
+    if (is_plain(mailbox.name) && width <= max_columns) return fmt::format("{} <{}>", name, address);
     // The address on a line of its own: it may take more columns than an encoded-word leaves.
-    return fmt::format("{}{}<{}>", encoded_words(mailbox.name, name_width), fold, mailbox.address);
+    return fmt::format("{}{}<{}>", encoded_words(mailbox.name, name_width), fold, address);
 }
 
 std::string format_date(std::chrono::system_clock::time_point at) {
@@ -120,6 +161,13 @@ std::string with_crlf(std::string_view text) {
     return out;
 }
 
+std::vector<std::string> attachment_lines(const Attachment& attachment) {
+    const auto plain = fmt::format("; filename={}", quoted(attachment.name));
+    constexpr std::string_view start = "Content-Disposition: attachment";
+    const bool fits = is_plain(attachment.name) && start.size() + plain.size() <= max_columns;
+    return {std::string(start) + (fits ? plain : extended_name(attachment.name))};
+}
+
 std::vector<std::string> header_lines(const Mail& mail) {
     std::vector<std::string> lines;
     lines.push_back(mailbox_line("From", mail.from));
@@ -131,6 +179,10 @@ std::vector<std::string> header_lines(const Mail& mail) {
     lines.push_back(line("MIME-Version", "1.0"));
     // RFC 3834 5: keeps vacation responders from answering.
     lines.push_back(line("Auto-Submitted", "auto-generated"));
+    if (!mail.unsubscribe_url.empty()) {
+        lines.push_back(line("List-Unsubscribe", fmt::format("<{}>", mail.unsubscribe_url)));  // RFC 2369 3.2
+        lines.push_back(line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));          // RFC 8058 3.1
+    }
     return lines;
 }
 

@@ -6,6 +6,7 @@
 
 #include "adapters/mail.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace millrace::adapters {
 
 // "Name: value" in the order of sending, without the closing line end; long values are folded.
 std::vector<std::string> header_lines(const Mail& mail);
+
+// What stands above an attachment's content, but for its type.
+std::vector<std::string> attachment_lines(const Attachment& attachment);
 
 // The value of a header whose name, with its colon and space, takes `name_width` columns.
 std::string encode_header_text(std::string_view utf8, std::size_t name_width);
@@ -26,5 +30,9 @@ std::string format_date(std::chrono::system_clock::time_point at);
 std::string with_crlf(std::string_view text);
 
 std::string base64(std::string_view bytes);
+
+// What was encoded; nothing when it was not, or not whole. Line ends between the digits are passed over: PostgreSQL's
+// encode() writes them.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace millrace::adapters

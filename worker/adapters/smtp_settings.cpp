@@ -30,19 +30,34 @@ bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "::1" || (is_dotted && host.substr(0, 4) == "127.");
 }
 
+void check_login(const SmtpSettings& settings) {
+    const bool has_secret = !settings.password.empty() || !settings.token.empty();
+    if (settings.auth == SmtpAuth::xoauth2) {
+        require(!settings.username.empty(), "smtp.auth=xoauth2 needs smtp.username, the mailbox to send as");
+        require(!settings.token.empty(), "smtp.auth=xoauth2 needs a token; set MILLRACE_SMTP_TOKEN in the environment");
+        require(settings.password.empty(),
+                "smtp.auth=xoauth2 takes a token, not a password; leave smtp.password and smtp.password_file out");
+    } else {
+        require(settings.token.empty(), "smtp.token is set but smtp.auth is not xoauth2; set both or neither");
+        require(settings.auth == SmtpAuth::automatic || !settings.username.empty(),
+                "smtp.auth is set but smtp.username is not; set both or neither");
+        require(settings.username.empty() == settings.password.empty(),
+                settings.username.empty() ? "smtp.password is set but smtp.username is not; set both or neither"
+                                          : "smtp.username is set but there is no password; set smtp.password_file, or "
+                                            "MILLRACE_SMTP_PASSWORD in the environment");
+    }
+    require(
+        !has_secret || settings.security != SmtpSecurity::none || is_loopback(settings.host),
+        "smtp.security=none would send the password in the clear; use starttls or tls, or leave smtp.username empty");
+}
+
 }  // namespace
 
 void check(const SmtpSettings& settings) {
     require(!settings.host.empty() && consists_of(settings.host, ".-_:"),
             "smtp.url names no host; write it like smtp://mail.example.com:587");
     require(settings.port != 0, "smtp.url has port 0; the usual ones are 587 (starttls), 465 (tls) and 25");
-    require(settings.username.empty() == settings.password.empty(),
-            settings.username.empty() ? "smtp.password is set but smtp.username is not; set both or neither"
-                                      : "smtp.username is set but there is no password; set smtp.password_file, or "
-                                        "MILLRACE_SMTP_PASSWORD in the environment");
-    require(
-        settings.username.empty() || settings.security != SmtpSecurity::none || is_loopback(settings.host),
-        "smtp.security=none would send the password in the clear; use starttls or tls, or leave smtp.username empty");
+    check_login(settings);
     require(settings.ca_file.empty() || std::ifstream{settings.ca_file}.good(),
             fmt::format("smtp.ca_file: {} cannot be read; it should hold certificates in PEM", settings.ca_file));
     require(!settings.from.empty(), "smtp.from is not set; give the sender's address, \"Name <address>\" if you like");
@@ -59,11 +74,37 @@ std::string url_of(const SmtpSettings& settings) {
                        is_ipv6 ? "[" + settings.host + "]" : settings.host, settings.port, settings.helo);
 }
 
+std::string login_options_of(const SmtpSettings& settings) {
+    switch (settings.auth) {
+        case SmtpAuth::automatic:
+            break;
+        case SmtpAuth::plain:
+            return "AUTH=PLAIN";
+        case SmtpAuth::login:
+            return "AUTH=LOGIN";
+        case SmtpAuth::cram_md5:
+            return "AUTH=CRAM-MD5";
+        case SmtpAuth::xoauth2:
+            return "AUTH=XOAUTH2";
+    }
+    return "";
+}
+
 std::vector<std::string> secrets_of(const SmtpSettings& settings) {
-    if (settings.password.empty()) return {};
-    const std::string separator(1, '\0');  // AUTH PLAIN: RFC 4616 2
-    return {base64(separator + settings.username + separator + settings.password), base64(settings.password),
-            settings.password};
+    std::vector<std::string> secrets;
+    if (!settings.password.empty()) {
+        const std::string separator(1, '\0');  // AUTH PLAIN: RFC 4616 2
+        secrets = {base64(separator + settings.username + separator + settings.password), base64(settings.password),
+                   settings.password};
+    }
+    if (!settings.token.empty()) {
+        const std::string separator(1, '\1');
+        secrets.push_back(
+            base64("user=" + settings.username + separator + "auth=Bearer " + settings.token + separator + separator));
+        secrets.push_back(base64(settings.token));
+        secrets.push_back(settings.token);
+    }
+    return secrets;
 }
 
 }  // namespace millrace::adapters

@@ -14,12 +14,23 @@ enum class SmtpSecurity {
     none,
 };
 
+// How we say who we are.
+enum class SmtpAuth {
+    automatic,  // the strongest of what the server offers and a password serves
+    plain,
+    login,
+    cram_md5,  // the password itself is not sent
+    xoauth2,   // with a token instead of a password
+};
+
 struct SmtpSettings {
     std::string host;  // a name or an address, IPv6 without brackets
     std::uint16_t port = 587;
     SmtpSecurity security = SmtpSecurity::starttls;
     std::string username;  // empty: no authentication
     std::string password;
+    SmtpAuth auth = SmtpAuth::automatic;
+    std::string token;    // of XOAUTH2, which needs no password
     std::string ca_file;  // empty: the system's authorities
     std::string from;     // the default sender, "address" or "Name <address>"
     std::string helo;     // what to call ourselves; empty: this host's name
@@ -31,12 +42,15 @@ struct SmtpSettings {
 };
 
 // Throws std::invalid_argument, naming the setting and the remedy, when no mail can ever be sent with these.
-// A password that would cross a network in the clear counts as such.
+// A password or token that would cross a network in the clear counts as such.
 void check(const SmtpSettings& settings);
 
 std::string url_of(const SmtpSettings& settings);
 
-// The password in every form in which it is sent; empty without one.
+// libcurl's words for the one way to authenticate; empty when any will do.
+std::string login_options_of(const SmtpSettings& settings);
+
+// The password and the token in every form in which they are sent; empty without them.
 std::vector<std::string> secrets_of(const SmtpSettings& settings);
 
 }  // namespace millrace::adapters

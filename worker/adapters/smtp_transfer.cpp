@@ -1,16 +1,14 @@
 #include "adapters/smtp_transfer.hpp"
 
-#include "adapters/mime.hpp"
+#include "adapters/smtp_message.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 namespace millrace::adapters {
@@ -19,65 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Phase = SmtpDialogue::Phase;
 using Verdict = Delivery::Verdict;
-
-void require(CURLcode code) {
-    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
-    if (code != CURLE_OK) throw std::runtime_error{fmt::format("libcurl: {}", curl_easy_strerror(code))};
-}
-
-template <class Value>
-void set(CURL* curl, CURLoption option, Value value) {
-    require(curl_easy_setopt(curl, option, value));
-}
-
-// A mail in libcurl's terms. libcurl refers to its parts until the transfer is over.
-class Message {
-public:
-    Message(CURL* curl, const Mail& mail) : mime_{curl_mime_init(curl)} {
-        if (mime_ == nullptr) throw std::bad_alloc{};
-        append(recipients_, fmt::format("<{}>", mail.to.address));
-        for (const auto& line : header_lines(mail))
-            append(headers_, line);
-        append(headers_, "Content-Type: multipart/alternative");
-        add_part("text/plain; charset=utf-8", mail.text);  // the richest last: RFC 2046 5.1.4
-        add_part("text/html; charset=utf-8", mail.html);
-
-        set(curl, CURLOPT_MAIL_FROM, fmt::format("<{}>", mail.from.address).c_str());
-        set(curl, CURLOPT_MAIL_RCPT, recipients_.get());
-        set(curl, CURLOPT_HTTPHEADER, headers_.get());
-        set(curl, CURLOPT_MIMEPOST, mime_.get());
-    }
-
-private:
-    struct FreeList {
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-    };
-    struct FreeMime {
-        void operator()(curl_mime* mime) const noexcept { curl_mime_free(mime); }
-    };
-    using List = std::unique_ptr<curl_slist, FreeList>;
-
-    static void append(List& list, const std::string& line) {
-        auto* grown = curl_slist_append(list.get(), line.c_str());
-        if (grown == nullptr) throw std::bad_alloc{};
-        static_cast<void>(list.release());  // it is part of the grown list
-        list.reset(grown);
-    }
-
-    void add_part(const char* type, const std::string& body) {
-        if (body.empty()) return;
-        const auto text = with_crlf(body);
-        auto* part = curl_mime_addpart(mime_.get());
-        if (part == nullptr) throw std::bad_alloc{};
-        require(curl_mime_data(part, text.data(), text.size()));
-        require(curl_mime_type(part, type));
-        require(curl_mime_encoder(part, "quoted-printable"));  // keeps lines within the 998 bytes of RFC 5321
-    }
-
-    List recipients_;
-    List headers_;
-    std::unique_ptr<curl_mime, FreeMime> mime_;
-};
 
 // What libcurl's callbacks see of one try.
 struct Watch {
@@ -109,7 +48,7 @@ const char* remedy(CURLcode result) {
         case CURLE_PEER_FAILED_VERIFICATION:
             return "; set smtp.ca_file to the authority that signed its certificate";
         case CURLE_LOGIN_DENIED:
-            return "; check smtp.username and the password";
+            return "; check smtp.username and the password or token, and smtp.auth if the server wants another way";
         default:
             return "";
     }
@@ -179,7 +118,14 @@ void SmtpTransfer::set_server() {
     if (!settings_.ca_file.empty()) set(curl_, CURLOPT_CAINFO, settings_.ca_file.c_str());
     if (!settings_.username.empty()) {
         set(curl_, CURLOPT_USERNAME, settings_.username.c_str());
-        set(curl_, CURLOPT_PASSWORD, settings_.password.c_str());
+        if (settings_.auth == SmtpAuth::xoauth2) {
+            set(curl_, CURLOPT_XOAUTH2_BEARER, settings_.token.c_str());
+        } else {
+            set(curl_, CURLOPT_PASSWORD, settings_.password.c_str());
+        }
+        if (const auto options = login_options_of(settings_); !options.empty()) {
+            set(curl_, CURLOPT_LOGIN_OPTIONS, options.c_str());
+        }
     }
     set(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
     set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.total_timeout.count()));
@@ -202,7 +148,7 @@ SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, std::stop_
     set(curl_, CURLOPT_XFERINFOFUNCTION, &consider_stopping);
     set(curl_, CURLOPT_XFERINFODATA, &watch);
     set(curl_, CURLOPT_ERRORBUFFER, error.data());
-    const Message message{curl_, mail};
+    const SmtpMessage message{curl_, mail};
 
     const auto result = curl_easy_perform(curl_);
     long code = 0;

@@ -17,12 +17,11 @@ namespace {
 
 constexpr std::size_t threads = 8;
 constexpr std::size_t most_waiting = 16;  // connections accepted and not served yet
-// No body is ever read, so that what follows a request is not known to be another; and a thread that waits for a
+// A body may be left unread, so that what follows a request is not known to be another; and a thread that waits for a
 // client's next request would be missed by others.
 constexpr std::size_t requests_per_connection = 1;
 constexpr std::time_t idle_seconds = 5;  // a thread waits so long for a connection's request
 constexpr std::chrono::seconds transfer_timeout{5};
-constexpr std::size_t most_body_bytes = 1024;  // of a request; there is no use for one
 
 // The library's own pool queues without bound, and each entry is an open file: enough of them, and this process could
 // not even reconnect to its database.
@@ -73,11 +72,42 @@ private:
     std::vector<std::jthread> threads_;  // last: they use the others
 };
 
+Request request_of(const httplib::Request& request) {
+    constexpr std::string_view scheme = "Bearer ";
+    auto authorization = request.get_header_value("Authorization");
+    if (!authorization.starts_with(scheme)) authorization.clear();
+    return {.method = request.method,
+            .path = request.path,
+            .bearer = authorization.empty() ? "" : authorization.substr(scheme.size()),
+            .content_type = request.get_header_value("Content-Type"),
+            .body = request.body};
+}
+
+// The library bounds a body whose length was said, and no other.
+std::optional<Reply> unreadable(const httplib::Request& request) {
+    if (request.method == "GET" || request.method == "HEAD") return std::nullopt;
+    if (request.has_header("Content-Encoding")) return Reply{.status = 415, .body = "no Content-Encoding, please\n"};
+    if (request.has_header("Transfer-Encoding") || !request.has_header("Content-Length")) {
+        return Reply{.status = 411, .body = "a Content-Length, please\n"};
+    }
+    return std::nullopt;
+}
+
+Site site_of(HttpServer::Routes routes) {
+    return {.screen = [routes = std::move(routes)](const Request& request) -> std::optional<Reply> {
+                const auto route = routes.find(request.path);
+                if (route == routes.end()) return Reply{.status = 404, .body = "not found\n"};
+                if (request.method == "GET" || request.method == "HEAD") return route->second();
+                return Reply{.status = 405, .body = "only GET and HEAD\n", .headers = {{"Allow", "GET, HEAD"}}};
+            },
+            .answer = {}};
+}
+
 }  // namespace
 
 class HttpServer::Service {
 public:
-    Service(const Address& address, Routes routes, Log& log) : routes_{std::move(routes)}, log_{log} {
+    Service(const Address& address, Site site, Log& log) : site_{std::move(site)}, log_{log} {
         configure();
         bound_ = address;
         if (address.port == 0) {
@@ -108,7 +138,7 @@ private:
         server_.set_keep_alive_timeout(idle_seconds);
         server_.set_read_timeout(transfer_timeout);
         server_.set_write_timeout(transfer_timeout);
-        server_.set_payload_max_length(most_body_bytes);
+        server_.set_payload_max_length(site_.most_body_bytes);
         server_.set_default_headers({{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
         // Not SO_REUSEPORT, the library's choice: with it a second worker on the same port would take turns with the
         // first, and each scrape would find another's counters.
@@ -121,28 +151,36 @@ private:
         server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
             // The library would answer a thousand ranges with a thousand copies. A server may ignore them.
             const_cast<httplib::Request&>(request).ranges.clear();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-            answer(request, response);
+            const auto asked = request_of(request);
+            auto reply = guarded(asked.path, [&] { return site_.screen(asked); });
+            if (!reply) reply = unreadable(request);
+            if (!reply) return httplib::Server::HandlerResponse::Unhandled;
+            give(*reply, response);
             return httplib::Server::HandlerResponse::Handled;
         });
+        const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
+            const auto asked = request_of(request);
+            give(*guarded(asked.path, [&] { return std::optional{site_.answer(asked)}; }), response);
+        };
+        constexpr auto any_path = "[\\s\\S]*";  // a dot does not match a line break
+        server_.Get(any_path, handler).Put(any_path, handler).Post(any_path, handler);
     }
 
-    void answer(const httplib::Request& request, httplib::Response& response) {
-        const auto reply = reply_to(request);
-        response.status = reply.status;
-        if (reply.status == 405) response.set_header("Allow", "GET, HEAD");
-        response.set_content(reply.body, reply.type);
-    }
-
-    [[nodiscard]] Reply reply_to(const httplib::Request& request) {
-        const auto route = routes_.find(request.path);
-        if (route == routes_.end()) return {.status = 404, .body = "not found\n"};
-        if (request.method != "GET" && request.method != "HEAD") return {.status = 405, .body = "only GET and HEAD\n"};
+    template <typename Function>
+    std::optional<Reply> guarded(const std::string& path, const Function& function) {
         try {
-            return route->second();
+            return function();
         } catch (const std::exception& error) {
-            log_.write(Level::error, "no answer to a request", {{"path", route->first}, {"reason", error.what()}});
-            return {.status = 500, .body = "failed, see the log\n"};
+            log_.write(Level::error, "no answer to a request", {{"path", path}, {"reason", error.what()}});
+            return Reply{.status = 500, .body = "failed, see the log\n"};
         }
+    }
+
+    static void give(const Reply& reply, httplib::Response& response) {
+        response.status = reply.status;
+        for (const auto& [name, value] : reply.headers)
+            response.set_header(name, value);
+        response.set_content(reply.body, reply.type);
     }
 
     void serve() {
@@ -151,7 +189,7 @@ private:
         if (!stopping_) log_.write(Level::error, "the HTTP server has ended", {{"address", bound_.text()}});
     }
 
-    const Routes routes_;
+    const Site site_;
     Log& log_;
     Address bound_;
     httplib::Server server_;
@@ -160,8 +198,11 @@ private:
     std::jthread thread_;  // last: uses the others
 };
 
+HttpServer::HttpServer(const Address& address, Site site, Log& log)
+    : service_{std::make_unique<Service>(address, std::move(site), log)} {}
+
 HttpServer::HttpServer(const Address& address, Routes routes, Log& log)
-    : service_{std::make_unique<Service>(address, std::move(routes), log)} {}
+    : HttpServer{address, site_of(std::move(routes)), log} {}
 
 HttpServer::~HttpServer() = default;
 

@@ -1,5 +1,6 @@
 #include "handlers/email/payload.hpp"
 
+#include "adapters/mime.hpp"
 #include "core/nearest.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string> mail_keys = {"to", "subject", "text", "html", "from", "reply_to"};
+const std::vector<std::string> mail_keys = {"to",       "subject",         "text",       "html", "from",
+                                            "reply_to", "unsubscribe_url", "attachments"};
 const std::vector<std::string> mailbox_keys = {"address", "name"};
+const std::vector<std::string> attachment_keys = {"name", "type", "content"};
 
 constexpr std::size_t max_shown_key = 40;  // bytes
 
@@ -40,6 +43,8 @@ private:
     void refuse_unknown_keys(const json& object, const std::vector<std::string>& known, const std::string& prefix);
     std::string text(const json& object, const std::string& key, const std::string& prefix);
     adapters::Mailbox mailbox(const json& mail, const std::string& key);
+    std::vector<adapters::Attachment> attachments(const json& mail);
+    adapters::Attachment attachment(const json& value, const std::string& path);
 
     std::optional<PayloadProblem> problem_;
 };
@@ -76,6 +81,38 @@ adapters::Mailbox Reader::mailbox(const json& mail, const std::string& key) {
     return {text(value, "address", key + "."), text(value, "name", key + ".")};
 }
 
+std::vector<adapters::Attachment> Reader::attachments(const json& mail) {
+    const auto found = mail.find("attachments");
+    if (found == mail.end()) return {};
+    std::vector<adapters::Attachment> read;
+    if (!found->is_array()) {
+        refuse("attachments", fmt::format(R"(must be an array of {{"name", "type", "content"}}; it is of type {})",
+                                          found->type_name()));
+    } else if (found->size() > adapters::max_attachments) {
+        refuse("attachments", fmt::format("are {}; at most {} are allowed, put more into one archive", found->size(),
+                                          adapters::max_attachments));
+    } else {
+        for (const auto& value : *found)
+            read.push_back(attachment(value, fmt::format("attachments[{}]", read.size())));
+    }
+    return read;
+}
+
+adapters::Attachment Reader::attachment(const json& value, const std::string& path) {
+    if (!value.is_object()) {
+        refuse(path, fmt::format(R"(must be {{"name", "type", "content"}}; it is of type {})", value.type_name()));
+        return {};
+    }
+    const auto prefix = path + ".";
+    refuse_unknown_keys(value, attachment_keys, prefix);
+    for (const auto& key : attachment_keys) {
+        if (!value.contains(key)) refuse(prefix + key, "is missing");
+    }
+    auto content = adapters::from_base64(text(value, "content", prefix));
+    if (!content) refuse(prefix + "content", "is not base64; write it as encode(…, 'base64') does");
+    return {text(value, "name", prefix), text(value, "type", prefix), std::move(content).value_or("")};
+}
+
 adapters::Mail Reader::read(const json& payload, const adapters::Mailbox& default_sender) {
     adapters::Mail mail;
     if (!payload.is_object()) {
@@ -95,6 +132,12 @@ adapters::Mail Reader::read(const json& payload, const adapters::Mailbox& defaul
     mail.subject = text(payload, "subject", "");
     mail.text = text(payload, "text", "");
     mail.html = text(payload, "html", "");
+    if (payload.contains("unsubscribe_url")) {
+        mail.unsubscribe_url = text(payload, "unsubscribe_url", "");
+        if (mail.unsubscribe_url.empty())
+            refuse("unsubscribe_url", "is empty; leave it out, or give an https:// address");
+    }
+    mail.attachments = attachments(payload);
     if (const auto problem = adapters::mail_problem(mail)) refuse(problem->field, problem->reason);
     return mail;
 }

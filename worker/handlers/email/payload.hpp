@@ -4,7 +4,9 @@
 //     {"to": "ada@example.com",                     or {"address": "ada@example.com", "name": "Ada"}
 //      "subject": "…",
 //      "text": "…", "html": "…",                    at least one of them
-//      "from": …, "reply_to": …}                    written like "to"; optional
+//      "from": …, "reply_to": …,                    written like "to"; optional
+//      "unsubscribe_url": "https://…",              optional
+//      "attachments": [{"name": "invoice.pdf", "type": "application/pdf", "content": "…"}]}     content in base64
 //
 // A key that is not known is refused, because a misspelt one would otherwise be lost in silence.
 

@@ -15,7 +15,8 @@ using Verdict = adapters::Delivery::Verdict;
 
 // Everything of a Message-ID that does not come from the job. Its domain is the default sender's: the same on every
 // worker, whatever the host.
-std::string message_id_end(const std::string& installation, const std::string& sender) {
+std::string message_id_end(const std::string& installation, const std::string& address) {
+    const auto sender = adapters::ascii_address(address);
     auto id = fmt::format(".{}{}", installation, sender.substr(sender.rfind('@')));
     if (adapters::address_problem("millrace" + id)) {
         throw std::invalid_argument{

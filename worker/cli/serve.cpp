@@ -1,0 +1,75 @@
+#include "cli/serve.hpp"
+
+#include "adapters/unsubscribe_token.hpp"
+#include "cli/signals.hpp"
+#include "ops/notify_api.hpp"
+#include "storage/migrator.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+
+namespace millrace::cli {
+
+namespace {
+
+constexpr std::array flags{
+    Flag{"config", "FILE", "settings to begin with; see config/millrace.conf"},
+};
+
+void check(const Options& options) {
+    if (!options.http) throw UsageError{"nowhere to serve: --http-listen ADDRESS:PORT, or http.listen in the file"};
+    if (options.api_tokens.empty() && options.unsubscribe_secrets.empty()) {
+        throw UsageError{
+            "nothing to serve: set MILLRACE_API_TOKENS for the API, MILLRACE_UNSUBSCRIBE_SECRETS for the links in "
+            "mails"};
+    }
+}
+
+ops::NotifyApi::Settings settings_of(const Options& options) {
+    std::optional<adapters::UnsubscribeTokens> tokens;
+    if (!options.unsubscribe_secrets.empty()) tokens.emplace(options.unsubscribe_secrets);
+    return {.tokens = options.api_tokens,
+            .read_token = [tokens](std::string_view token) -> std::optional<std::pair<std::string, std::string>> {
+                const auto subscription = tokens ? tokens->read(token) : std::nullopt;
+                if (!subscription) return std::nullopt;
+                return std::pair{subscription->username, subscription->event_type};
+            }};
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& options = invocation.options;
+    if (!invocation.arguments.words().empty()) throw UsageError{"serve takes no words"};
+    check(options);
+    const bool is_watched = isatty(STDERR_FILENO) == 1;
+    ops::Log log{options.log_format.value_or(is_watched ? ops::Log::Format::human : ops::Log::Format::json), stderr,
+                 options.log_level};
+    const storage::SessionFactory sessions{options.database_url};
+    storage::verify_schema(*sessions.open("check"));
+
+    Signals signals;
+    ops::NotifyApi api{sessions, settings_of(options), log};
+    const ops::HttpServer server{*options.http, api.site(), log};
+    log.write(ops::Level::info, "http listening",
+              {{"address", ops::Address{options.http->host, server.port()}.text()}});
+    std::ignore = signals.wait();
+    return Exit::done;
+}
+
+}  // namespace
+
+Command serve_command() {
+    return {
+        .name = "serve",
+        .summary = "users' notification settings over HTTP, and the unsubscribe page",
+        .usage = "millrace serve --http-listen ADDRESS:PORT [--config FILE] [settings]",
+        .details =
+            "The API is for applications, which show one of api.tokens; GET /api/openapi.json describes it. The links\n"
+            "in mails need no login: they are sealed with unsubscribe.secrets. TLS is a proxy's matter.\n"
+            "SIGTERM or SIGINT answers what has been asked, and ends.",
+        .flags = flags,
+        .run = run};
+}
+
+}  // namespace millrace::cli

@@ -40,8 +40,9 @@ struct Options {
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;
-    std::string notify_redirect_all;  // an address; empty: notifications go to their recipients
+    std::string notify_redirect_all;               // an address; empty: notifications go to their recipients
     std::vector<std::string> api_tokens;           // of those who may call the API; empty: nobody
+    std::string unsubscribe_url;                   // where people reach `millrace serve`; empty: none in mails
     std::vector<std::string> unsubscribe_secrets;  // the first one signs; empty: mails bear no unsubscribe address
 
     std::string cache_directory;  // empty: none can be thought of

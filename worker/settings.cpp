@@ -180,6 +180,15 @@ void set_unsubscribe_secrets(Draft& draft, const Given& given) {
     }
 }
 
+void set_unsubscribe_url(Draft& draft, const Given& given) {
+    static const std::regex form{R"((https://[A-Za-z0-9._\[\]:-]+(?:/[A-Za-z0-9._~-]+)*)/?)"};
+    std::smatch parts;
+    if (given.value.size() > 500 || !std::regex_match(given.value, parts, form)) {
+        refuse(given, "is not an https address", "Write https://HOST, or https://HOST/PATH, of up to 500 characters.");
+    }
+    draft.options.unsubscribe_url = parts[1].str();
+}
+
 void set_api_tokens(Draft& draft, const Given& given) {
     auto& tokens = draft.options.api_tokens;
     tokens = secrets_of(given);
@@ -318,6 +327,8 @@ const std::array all_rules{
     Rule{{"notify.redirect_all", "ADDRESS", "gets every notification instead of its recipient: for staging"},
          set_redirect_all},
     Rule{{"api.tokens", "TEXT,...", "who shows one of them may call the API of `millrace serve`"}, set_api_tokens},
+    Rule{{"unsubscribe.url", "URL", "where readers of mail reach `millrace serve`; without it no such links in mails"},
+         set_unsubscribe_url},
     Rule{{"unsubscribe.secrets", "TEXT,...", "seal unsubscribe addresses; the first signs, all verify"},
          set_unsubscribe_secrets},
 };
@@ -330,6 +341,11 @@ std::span<const Rule> rules() {
 
 void complete(Draft& draft) {
     complete_smtp(draft);
+    if (!draft.options.unsubscribe_url.empty() && draft.options.unsubscribe_secrets.empty()) {
+        throw OptionError{
+            "unsubscribe.url: nothing seals its addresses. Set MILLRACE_UNSUBSCRIBE_SECRETS, as openssl rand -hex 32"
+            " writes one."};
+    }
     auto& worker = draft.options.worker;
     for (auto& queue : worker.queues)
         queue.max_prefetch = draft.prefetch;

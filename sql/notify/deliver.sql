@@ -70,6 +70,7 @@ begin
     perform notify.check_holder(fence, job_id);
     return query
         select case when d.username is null then 'erased'
+                    when not notify.should_send(d.username, 'notify.digest') then 'preference'
                     when a.address is null then 'no address'
                     when x.address is not null then 'suppressed' end,
                d.username, a.address, coalesce(s.locale, 'en'), c.sender

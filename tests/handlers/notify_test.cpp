@@ -19,6 +19,7 @@ namespace {
 
 using adapters::SmtpSecurity;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class Notify : public ::testing::Test {
@@ -29,12 +30,11 @@ protected:
         database_.execute(R"(select notify.configure('ada', '{"email": "ada@example.org"}'))");
     }
 
-    void start(const std::string& redirect_all = "") {
+    void start(NotifySettings how = {}) {
         auto send = std::make_unique<Send>(smtp_, Send::Settings{.installation = "7311"}, log_.log());
         engine::Registry registry;
-        registry.add("notify.send", std::make_unique<NotifySend>(*send, NotifySettings{redirect_all}));
-        registry.add("notify.digest",
-                     std::make_unique<NotifyDigest>(*send, NotifySettings{redirect_all}, database_.sessions()));
+        registry.add("notify.send", std::make_unique<NotifySend>(*send, how));
+        registry.add("notify.digest", std::make_unique<NotifyDigest>(*send, std::move(how), database_.sessions()));
         registry.add("notify.upkeep", std::make_unique<NotifyUpkeep>());
         registry.add("email.send", std::move(send));
         auto settings = testing::quick_settings();
@@ -74,6 +74,26 @@ TEST_F(Notify, a_notification_is_sent_and_its_delivery_recorded_with_the_settle)
     EXPECT_EQ(of("Morning", "message_id"), mails[0].message_id);
     EXPECT_THAT(of("Morning", "reply"), HasSubstr("250"));
     EXPECT_EQ(of("Morning", "(select state from millrace.jobs where id = job)"), "completed");
+}
+
+TEST_F(Notify, a_mail_bears_the_address_that_ends_its_subscription_unless_it_is_required) {
+    database_.execute(
+        "select notify.define_type('reset', 'account', 'A password is reset', system_required => true);"
+        "select notify.put_template('cl.comment.created', 'en', '{{subject}}', 'Stop: {{unsubscribe_url}}')");
+    emit("Optional");
+    emit("Required", "reset");
+    start({.unsubscribe_url = [](const std::string& username, const std::string& type) {
+        return "https://example.org/" + username + "/" + type;
+    }});
+    ASSERT_TRUE(becomes("Optional", "sent") && becomes("Required", "sent"));
+    for (const auto& mail : server_.messages()) {
+        const auto address = "https://example.org/ada/cl.comment.created";
+        EXPECT_EQ(mail.raw.find("List-Unsubscribe") != std::string::npos, mail.subject == "Optional");
+        if (mail.subject == "Required") continue;
+        EXPECT_THAT(mail.headers, Contains(HasSubstr("List-Unsubscribe-Post: List-Unsubscribe=One-Click")));
+        EXPECT_THAT(mail.headers, Contains(AllOf(HasSubstr("List-Unsubscribe:"), HasSubstr(address))));
+        EXPECT_THAT(mail.text, HasSubstr(std::string{"Stop: "} + address));
+    }
 }
 
 TEST_F(Notify, a_template_speaks_the_language_of_its_reader) {
@@ -129,7 +149,7 @@ TEST_F(Notify, a_refusal_for_good_is_recorded_and_what_is_put_off_is_tried_again
 }
 
 TEST_F(Notify, everything_goes_to_one_address_where_that_is_asked_for) {
-    start("staging@example.org");
+    start({.redirect_all = "staging@example.org"});
     emit("Staged");
     ASSERT_TRUE(becomes("Staged", "sent"));
     const auto mails = server_.messages();

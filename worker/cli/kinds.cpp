@@ -1,5 +1,6 @@
 #include "cli/kinds.hpp"
 
+#include "adapters/unsubscribe_token.hpp"
 #include "handlers/builtin/fail.hpp"
 #include "handlers/builtin/noop.hpp"
 #include "handlers/builtin/wait.hpp"
@@ -15,6 +16,8 @@
 #include "handlers/pipeline/run_command.hpp"
 
 #include <array>
+#include <functional>
+#include <string>
 
 namespace millrace::cli {
 
@@ -29,6 +32,16 @@ constexpr std::array pipeline_kinds{"pipeline.ingest",      "pipeline.process", 
 std::optional<std::string> repository_problem(const Options& options, const adapters::GitSettings& git) {
     if (options.cache_directory.empty()) return "there is no place for copies of repositories: set worker.cache";
     return adapters::git_problem(git);
+}
+
+// A user or a type whose names are too long for a token goes without.
+std::function<std::string(const std::string&, const std::string&)> unsubscribe_address(const Options& options) {
+    if (options.unsubscribe_url.empty()) return {};
+    return [tokens = adapters::UnsubscribeTokens{options.unsubscribe_secrets}, url = options.unsubscribe_url](
+               const std::string& username, const std::string& event_type) {
+        const auto is_fit = username.size() + event_type.size() <= adapters::UnsubscribeTokens::max_subject;
+        return is_fit ? url + "/unsubscribe/" + tokens.sign({username, event_type}) : "";
+    };
 }
 
 }  // namespace
@@ -63,7 +76,8 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
 
 void Kinds::add_notifications(const Options& options, handlers::email::Send& send) {
     namespace email = handlers::email;
-    const email::NotifySettings settings{.redirect_all = options.notify_redirect_all};
+    const email::NotifySettings settings{.redirect_all = options.notify_redirect_all,
+                                         .unsubscribe_url = unsubscribe_address(options)};
     registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings));
     registry_.add("notify.digest",
                   std::make_unique<email::NotifyDigest>(send, settings, storage::SessionFactory{options.database_url}));

@@ -7,11 +7,11 @@ namespace {
 
 constexpr auto message_statement =
     "select skip, event_type, username, address, locale, sender, subject, body_text, body_html,"
-    "       coalesce(data, '{}')::text"
+    "       coalesce(data, '{}')::text, system_required"
     "  from notify.message_of(fence => $1, job_id => $2)";
 
 constexpr auto recipient_statement =
-    "select skip, 'notify.digest', username, address, locale, sender, null, null, null, '{}'"
+    "select skip, 'notify.digest', username, address, locale, sender, null, null, null, '{}', false"
     "  from notify.digest_to(fence => $1, job_id => $2)";
 
 constexpr auto digest_statement =
@@ -46,7 +46,9 @@ std::optional<Notification> notification(const pqxx::result& found) {
                         .subject = text_of(row[6]),
                         .text = text_of(row[7]),
                         .html = text_of(row[8]),
-                        .data = text_of(row[9])};
+                        .data = text_of(row[9]),
+                        .is_required = row[10].as<bool>(),
+                        .unsubscribe_url = {}};
 }
 
 const char* name_of(NotifyDelivery::Outcome outcome) {

@@ -26,7 +26,9 @@ struct Notification {
     std::string subject;
     std::string text;
     std::string html;
-    std::string data;  // a JSON object
+    std::string data;             // a JSON object
+    bool is_required = false;     // nobody can switch it off
+    std::string unsubscribe_url;  // of whoever sends it; the database knows none
 };
 
 struct DigestedEvent {

@@ -110,6 +110,7 @@ Letter letter_of(const storage::Notification& notification, const std::optional<
     add_unless_there(data, "subject", notification.subject);
     add_unless_there(data, "text", notification.text);
     add_unless_there(data, "html", notification.html);
+    add_unless_there(data, "unsubscribe_url", notification.unsubscribe_url);
     return rendered(notification.event_type, *tmpl, dumped(data));
 }
 
@@ -117,6 +118,7 @@ Letter digest_letter(const storage::Notification& recipient, const std::vector<s
                      const std::optional<storage::NotifyTemplate>& tmpl) {
     if (!tmpl) return plain_digest(events);
     json data{{"username", recipient.username}, {"count", events.size()}, {"events", json::array()}};
+    add_unless_there(data, "unsubscribe_url", recipient.unsubscribe_url);
     for (const auto& event : events) {
         if (data["events"].size() == max_digest_subjects) break;
         auto inner = json::parse(event.data, nullptr, false);

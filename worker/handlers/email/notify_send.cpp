@@ -31,11 +31,14 @@ core::Outcome skip(const core::Job& job, Transaction& transaction, const std::st
 NotifyHandler::NotifyHandler(Send& send, NotifySettings settings) : send_{send}, settings_{std::move(settings)} {}
 
 core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction, std::stop_token stop) {
-    const auto to = recipient(job, transaction);
+    auto to = recipient(job, transaction);
     if (!to) {
         return core::Discarded{"no email has this job, or none any more; emit makes both in one transaction"};
     }
     if (!to->skip.empty()) return skip(job, transaction, to->skip);
+    if (settings_.unsubscribe_url && !to->is_required) {
+        to->unsubscribe_url = settings_.unsubscribe_url(to->username, to->event_type);
+    }
     try {
         auto words = letter(job, transaction, *to);
         if (words.subject.empty()) return skip(job, transaction, "nothing to send");
@@ -54,6 +57,7 @@ core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction
         mail.to.address = settings_.redirect_all;
         letter = redirected(std::move(letter), recipient.address);
     }
+    mail.unsubscribe_url = recipient.unsubscribe_url;
     mail.subject = std::move(letter.subject);
     mail.text = std::move(letter.text);
     mail.html = std::move(letter.html);

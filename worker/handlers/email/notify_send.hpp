@@ -17,13 +17,17 @@
 #include "handlers/email/send.hpp"
 #include "storage/session.hpp"
 
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 namespace millrace::handlers::email {
 
 struct NotifySettings {
-    std::string redirect_all;  // an address that gets everything instead, for staging; empty: none
+    std::string redirect_all{};  // an address that gets everything instead, for staging; empty: none
+    // The address at which a user ends the subscription to an event type. An empty function, or text: there is none.
+    std::function<std::string(const std::string& username, const std::string& event_type)> unsubscribe_url{};
 };
 
 class NotifyHandler : public engine::TransactionalHandler {

@@ -7,7 +7,7 @@
 --
 -- What has come to its end is read here, whatever has become of the job's own history. As long as it has not, the job is
 -- looked at: by its id, so that a filter that leaves few emails is quick. find_emails has an index for each of username,
--- type and time, and for every status but sent, which is what most emails are.
+-- type, time and status. It finds as cancelled or expired what upkeep has recorded, within a minute or so.
 --
 -- Arguments  what is null is not asked for; since inclusive, until exclusive; max_rows 1 … 10,000, the newest first
 -- Locks      none.
@@ -82,15 +82,18 @@ set jit = off
 as $$
 declare
     -- Where emails of that status are to be found: not among all of them.
-    place constant text := case
-        when status = 'collected' then ' join notify.collected s on s.email_id = m.id'
-        when status = 'skipped'
-            then ' join (select x.id as email_id from notify.email x where x.skipped is not null union all'
-                 '       select x.email_id from notify.delivery x where x.outcome = ''skipped'') s on s.email_id = m.id'
-        when status <> 'sent'
-            then ' join (select x.email_id from notify.pending x union all'
-                 '       select x.email_id from notify.delivery x'
-                 '        where x.outcome in (''failed'', ''cancelled'', ''expired'')) s on s.email_id = m.id' end;
+    place constant text := ' join (' || case coalesce(status, 'any')
+        when 'any' then null
+        when 'collected' then 'select x.email_id from notify.collected x'
+        when 'skipped' then 'select x.id as email_id from notify.email x where x.skipped is not null union all'
+                            ' select x.email_id from notify.delivery x where x.outcome = $3'
+        when 'sending' then 'select o.id as email_id from millrace.running r, notify.emails_of(r.job_id) o(id)'
+        when 'pending' then 'select x.email_id from notify.pending x union all'
+                            ' select x.email_id from notify.delivery x where x.outcome = ''failed'''
+        when 'failed' then 'select x.email_id from notify.pending x'
+                           '  join millrace.dead_letter d on d.job_id = x.job_id union all'
+                           ' select x.email_id from notify.delivery x where x.outcome = $3'
+        else 'select x.email_id from notify.delivery x where x.outcome = $3' end || ') s on s.email_id = m.id';
 begin
     perform notify.raise_bad('find_emails', case
         when max_rows is null or max_rows not between 1 and 10000 then 'max_rows: 1 to 10000'

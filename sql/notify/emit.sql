@@ -42,7 +42,8 @@ as $$
     select case
         when actor is not null and not notify.is_username(actor) then 'actor: a username, or null'
         when recipients is null or array_ndims(recipients) > 1
-          or exists (select from unnest(recipients) r(name) where not notify.is_username(r.name))
+          or exists (select from unnest(recipients) r(name)  -- is_username, which would be called for each
+                      where (length(r.name) between 1 and 200 and r.name !~ '[[:cntrl:]]') is not true)
             then 'recipients: an array of usernames, each 1 to 200 characters, none of them a control character'
         when subject is null or subject = '' or octet_length(subject) > 998 or subject ~ '[[:cntrl:]]'
             then 'subject: 1 to 998 bytes, no line break'
@@ -139,14 +140,18 @@ begin
          where r.name is distinct from tell.actor
     ), judged as materialized (
         select c.username, coalesce(s.locale, 'en') as locale, a.address,
-               coalesce(notify.objection(s.enabled, of_type.system_required, p.enabled, of_type.default_enabled),
+               coalesce(case when s.enabled is not false and p.enabled is null
+                              and (of_type.system_required or of_type.default_enabled) then null  -- as most of them
+                             else notify.objection(s.enabled, of_type.system_required, p.enabled,
+                                                   of_type.default_enabled) end,
                         case when a.address is null then 'no address' end,
                         case when x.address is not null then 'suppressed' end) as skipped,
                s.delivery_mode = 'digest' and not of_type.system_required as is_digest
           from chosen c
           left join notify.user_settings s on s.username = c.username
           left join notify.user_preference p on p.username = c.username and p.event_type = of_type.code
-         cross join lateral (select coalesce(s.email, case when notify.is_address(c.username) then c.username end)
+         cross join lateral (select coalesce(s.email, case when strpos(c.username, '@') > 0
+                                                            and notify.is_address(c.username) then c.username end)
                                     as address) a
           left join notify.suppression x on x.address = lower(a.address)
     ), numbered as materialized (

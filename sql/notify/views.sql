@@ -7,7 +7,7 @@
 --
 -- What has come to its end is read here, whatever has become of the job's own history. As long as it has not, the job is
 -- looked at: by its id, so that a filter that leaves few emails is quick. find_emails has an index for each of username,
--- type and time, and for every status but sent, which is what most emails are.
+-- type, time and status. It finds as cancelled or expired what upkeep has recorded, within a minute or so.
 --
 -- Arguments  what is null is not asked for; since inclusive, until exclusive; max_rows 1 … 10,000, the newest first
 -- Locks      none.
@@ -66,8 +66,12 @@ select e.id, e.event_id as event, e.event_type, e.username, e.address,
   left join notify.delivery d on d.email_id = e.id
   left join notify.collected c on c.email_id = e.id
   left join notify.pending p on p.email_id = e.id
-  left join lateral notify.status_by_job(coalesce(d.job_id, p.job_id, e.job_id), d.outcome is not null) j
-         on e.skipped is null and c.email_id is null and (d.outcome is null or d.outcome = 'failed');
+       -- the condition stands inside, and stays there, so that it is tested before the function is called
+  left join lateral (select s.status, s.reason
+                       from notify.status_by_job(coalesce(d.job_id, p.job_id, e.job_id), d.outcome is not null) s
+                      where e.skipped is null and c.email_id is null
+                        and (d.outcome is null or d.outcome = 'failed')
+                     offset 0) j on true;
 
 create view notify.suppressions as
 select s.address, s.reason, s.suppressed_at from notify.suppression s;
@@ -79,18 +83,29 @@ returns setof notify.emails
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
 as $$
 declare
-    -- Where emails of that status are to be found: not among all of them.
-    place constant text := case
-        when status = 'collected' then ' join notify.collected s on s.email_id = m.id'
-        when status = 'skipped'
-            then ' join (select x.id as email_id from notify.email x where x.skipped is not null union all'
-                 '       select x.email_id from notify.delivery x where x.outcome = ''skipped'') s on s.email_id = m.id'
-        when status <> 'sent'
-            then ' join (select x.email_id from notify.pending x union all'
-                 '       select x.email_id from notify.delivery x'
-                 '        where x.outcome in (''failed'', ''cancelled'', ''expired'')) s on s.email_id = m.id' end;
+    -- Where emails of that status are to be found: not among all of them, nor in any other order.
+    place constant text := ' join (' || case case when username is null then status else 'any' end
+        when 'collected' then 'select x.email_id from notify.collected x'
+        when 'skipped' then 'select x.id as email_id from notify.email x where x.skipped is not null union all'
+                            ' select x.email_id from notify.delivery x where x.outcome = ''skipped'''
+        when 'sending' then 'select x.email_id from millrace.running r'
+                            '  join notify.pending x on x.job_id = r.job_id union all'
+                            ' select x.email_id from millrace.running r'
+                            '  join notify.delivery x on x.job_id = r.job_id and x.outcome = ''failed'''
+        when 'pending' then 'select x.email_id from notify.pending x union all'
+                            ' select x.email_id from notify.delivery x where x.outcome = ''failed'''
+        when 'failed' then 'select x.email_id from notify.pending x'
+                           '  join millrace.dead_letter d on d.job_id = x.job_id union all'
+                           ' select x.email_id from notify.delivery x where x.outcome = ''failed'''
+        when 'sent' then 'select x.email_id from notify.delivery x where x.outcome = ''sent'''
+        when 'cancelled' then 'select x.email_id from notify.delivery x where x.outcome = ''cancelled'''
+        when 'expired' then 'select x.email_id from notify.delivery x where x.outcome = ''expired''' end || ') s on s.email_id = m.id';
 begin
     perform notify.raise_bad('find_emails', case
         when max_rows is null or max_rows not between 1 and 10000 then 'max_rows: 1 to 10000'
@@ -103,7 +118,7 @@ begin
         case when status is not null then ' and m.status = $3' end,
         case when since is not null then ' and m.emitted_at >= $4' end,
         case when until is not null then ' and m.emitted_at < $5' end,
-        ' order by m.id desc limit $6')
+        case when place is null then ' order by m.id desc limit $6' else ' order by s.email_id desc limit $6' end)
         using username, type, status, since, until, max_rows;
 end
 $$;

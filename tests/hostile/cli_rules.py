@@ -47,6 +47,7 @@ ENQUEUE = ("enqueue", "mail", "noop")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
 SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
+EMAILS, PREVIEW = ("notify", "emails"), ("notify", "preview", "cl.comment.created")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
@@ -181,6 +182,24 @@ FLAGS = {
              (["schemas", "set", "noop", "/dev/null"], FAILED, "not JSON"),
              (["schemas", "set", b"\xff", "/dev/null"], FAILED, "not JSON")],
     },
+    "notify": {
+        "user": value_of("user", *EMAILS) + refused([b"\xff"], "user", *EMAILS, status=FAILED,
+                                                    word="invalid byte sequence"),
+        "type": value_of("type", *EMAILS) + refused([b"\xff"], "type", *EMAILS, status=FAILED,
+                                                    word="invalid byte sequence"),
+        "status": value_of("status", *EMAILS) + refused(["", "SENT", "sent ", "lost", "s\u0435nt"], "status", *EMAILS,
+                                                        status=FAILED, word="bad status"),
+        "limit": number("limit", *EMAILS, outside=(0, 10001)),
+        "locale": value_of("locale", *PREVIEW) + refused(["", "none", "../en"], "locale", *PREVIEW, status=NOTHING,
+                                                         word=""),
+        "data": value_of("data", *PREVIEW) + refused(["", "[]", "1", "null", *MALFORMED_JSON], "data", *PREVIEW,
+                                                     word="--data"),
+        "json": switch("json", *EMAILS),
+        "": [(["notify"], USAGE, "needs a verb"), (["notify", "send"], USAGE, "unknown verb"),
+             (["notify", "types", "x"], USAGE, "takes no words"), ([*EMAILS, "x"], USAGE, "takes no words"),
+             (["notify", "preview"], USAGE, "needs one event type"),
+             ([*PREVIEW, "x"], USAGE, "needs one event type"), (["notify", "preview", "none"], NOTHING, "")],
+    },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
@@ -227,6 +246,8 @@ WORD_PLACES = {
     "millrace schedules show WORD": (["schedules", "show", "--", "{}"], NOTHING, "", set()),
     "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
+    "millrace notify WORD": (["notify", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace notify preview WORD": (["notify", "preview", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
@@ -263,6 +284,7 @@ SETTINGS = {
     "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
     "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
+    "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
 }

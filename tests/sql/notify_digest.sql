@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(46);
+select plan(47);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -61,6 +61,10 @@ select throws_ok(format('select notify.digest_of(%s, %s)', :fence::bigint + 1, :
 select throws_ok(format('select notify.digest_to(%s, %s)', :fence::bigint + 1, :job), 'MR001', null, 'or see for whom');
 select row_eq(format('select * from notify.digest_to(%s, %s)', :fence, :job),
               row(null::text, 'ada'::text, 'ada@example.org'::text, 'en'::text, null::text), 'a digest has a recipient');
+savepoint no_digests;
+select notify.unsubscribe('ada', 'notify.digest') \g /dev/null
+select is(skip, 'preference', 'whoever has unsubscribed from digests gets none') from notify.digest_to(:fence, :job);
+rollback to no_digests;
 select results_eq(format('select subject, actor, event_type, body_text from notify.digest_of(%s, %s)', :fence, :job),
                   $$values ('A', 'bob', 'cl.comment.created', 'T'), ('B', 'bob', 'cl.comment.created', 'T')$$,
                   'it takes on what is collected, in order');

@@ -39,7 +39,7 @@ class Progress:
 def by_turns(bench, what, contestants, measure, warm_up=None):
     """{key: medians}. Each run measures all of them, beginning with another one, so that a noisy minute hits all."""
     results = {contestant.key: [] for contestant in contestants}
-    if warm_up:
+    if warm_up and not bench.quick:
         for contestant in contestants:
             if getattr(contestant, "share", 1) < WARM_UP_SHARE:
                 continue
@@ -69,7 +69,7 @@ def drain(contestant, jobs, processes, afresh=True, **how):
     else:
         contestant.fill(jobs)
     filled = contestant.log_bytes()
-    contestant.checkpoint()
+    contestant.calm()
     commits, log_before, cpu = contestant.commits(), contestant.log_bytes(), contestant.server_seconds()
     crew = contestant.crew(processes, **how)
     try:

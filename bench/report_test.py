@@ -30,7 +30,7 @@ class Turns:
     """What by_turns needs of a run; `order` is who was measured when."""
 
     def __init__(self, runs):
-        self.runs, self.order, self.progress = runs, [], self
+        self.runs, self.order, self.progress, self.quick = runs, [], self, False
 
     def say(self, text):
         pass

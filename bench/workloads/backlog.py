@@ -34,7 +34,7 @@ def measure(bench):
         bench.progress.say(f"backlog: {size:,}")
         millrace.reset()
         millrace.fill(size)
-        millrace.checkpoint()
+        millrace.calm()
         runs = [claims(bench.server, amount // bench.runs) for _ in range(bench.runs)]
         rows.append({"what": f"claim of {AT_ONCE}, {size:,} jobs wait", "backlog": size,
                      **percentiles([wait for run in runs for wait in run])})

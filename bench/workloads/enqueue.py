@@ -70,7 +70,7 @@ def ways(bench, clients, batch):
 def measured(way, jobs):
     into = way.into
     into.reset()
-    into.checkpoint()
+    into.calm()
     commits, log, cpu = into.commits(), into.log_bytes(), into.server_seconds()
     told = way.run(into, jobs)
     done = told.pop("jobs")

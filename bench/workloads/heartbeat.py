@@ -20,7 +20,7 @@ def measure(bench):
         session = cursor.fetchone()[0]
         cursor.execute("select count(*) from millrace.claim(%s, 'work', 10000)", (session,))
         running = cursor.fetchone()[0]
-        millrace.checkpoint()
+        millrace.calm()
         log, waits = server.wal(), []
         for _ in range(BEATS):
             began = time.monotonic()

@@ -18,7 +18,7 @@ std::vector<const char*> values_of(const Parameters& parameters) {
 }  // namespace
 
 void fail(const std::string& reason) {
-    std::fprintf(stderr, "bench_driver: %s\n", reason.c_str());
+    (void)std::fprintf(stderr, "bench_driver: %s\n", reason.c_str());
     std::_Exit(EXIT_FAILURE);
 }
 

@@ -46,7 +46,6 @@ double epoch_ms() {
 class Work {
 public:
     void run() {
-        std::vector<std::jthread> threads;
         std::vector<Connection> connections(number("connections"));
         for (auto& connection : connections) {
             connection.prepare("claim", settings.at("claim"));
@@ -55,6 +54,8 @@ public:
         say("ready");
         std::string line;
         if (!std::getline(std::cin, line)) return;
+        std::vector<std::jthread> threads;
+        threads.reserve(connections.size());
         for (auto& connection : connections)
             threads.emplace_back([&](const std::stop_token& stop) { serve(connection, stop); });
         std::jthread reporter{[&](const std::stop_token& stop) { report(stop); }};
@@ -116,7 +117,7 @@ private:
     void say(const std::string& line) {
         const std::scoped_lock lock{output_};
         std::puts(line.c_str());
-        std::fflush(stdout);
+        (void)std::fflush(stdout);
     }
 
     std::atomic<std::size_t> done_{0};

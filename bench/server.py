@@ -18,16 +18,17 @@ STOP_SECONDS = 45  # a worker gives its jobs back after 30
 class Server:
     """`name` is both the cluster's and the end of the database's name. `fresh` leaves nothing of an earlier cluster."""
 
-    def __init__(self, name, fresh=False):
+    def __init__(self, name, fresh=False, mode="--durable"):
         self.name = name
         self.database = f"millrace_{name}"
         if fresh:
             self.destroy()
-        subprocess.run([CLUSTER, "start", name, "--durable"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([CLUSTER, "start", name, mode], check=True, stdout=subprocess.DEVNULL)
         lines = subprocess.run([CLUSTER, "env", name], check=True, capture_output=True, text=True).stdout.splitlines()
         pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
         self.environment = os.environ | {name: value.strip("'\"") for name, value in pairs}
         self.environment["PGDATABASE"] = self.database
+        self.watching = None
 
     def sql(self, text, database=None):
         done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
@@ -47,9 +48,23 @@ class Server:
         connection.autocommit = True
         return connection
 
-    def reset(self):
+    def look(self, text):
+        """One value over a connection that stays open: for looks during a measurement, which must cost little."""
+        if self.watching is None:
+            self.watching = self.connect("bench look")
+        cursor = self.watching.cursor()
+        cursor.execute(text)
+        return cursor.fetchone()[0]
+
+    def recreate(self):
+        if self.watching is not None:
+            self.watching.close()
+            self.watching = None
         self.sql(f"drop database if exists {self.database} with (force);", database="postgres")
         self.sql(f"create database {self.database};", database="postgres")
+
+    def reset(self):
+        self.recreate()
         subprocess.run([os.environ["MILLRACE_BINARY"], "migrate", "up"], check=True, env=self.environment,
                        stdout=subprocess.DEVNULL)
         self.sql("select millrace.create_queue('work');")
@@ -57,8 +72,9 @@ class Server:
     def wal(self):
         return int(self.value("select pg_current_wal_insert_lsn() - '0/0'"))
 
-    def worker(self, slots, *extra, log=subprocess.DEVNULL):
-        return subprocess.Popen([os.environ["MILLRACE_BINARY"], "worker", "--queue", f"work={slots}", *extra],
+    def worker(self, slots, *extra, log=subprocess.DEVNULL, program=None):
+        command = [program] if program else [os.environ["MILLRACE_BINARY"], "worker"]
+        return subprocess.Popen([*command, "--queue", f"work={slots}", *extra],
                                 env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
 
     def stop(self):

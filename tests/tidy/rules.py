@@ -216,10 +216,13 @@ def unused_files(files):
 
 
 def packages_without_a_reason(files):
-    """Tree rule: docs/dependencies.md names whatever `./dev setup` installs."""
-    listed = re.search(r"^packages=\((.*?)^\)", files.get("tests/support/dev/setup.sh", ""), re.DOTALL | re.MULTILINE)
-    packages = listed[1].split() if listed else []
-    packages += re.findall(r'^ +"([\w-]+)": "[\d.]+"', files.get("tests/support/npm/package.json", ""), re.MULTILINE)
+    """Tree rule: docs/dependencies.md names whatever `./dev setup` and `./dev bench` install."""
+    packages = []
+    for script in ("tests/support/dev/setup.sh", "bench/setup.sh"):
+        listed = re.search(r"^packages=\((.*?)\)", files.get(script, ""), re.DOTALL | re.MULTILINE)
+        packages += listed[1].split() if listed else []
+    for manifest in ("tests/support/npm/package.json", "bench/peers/package.json"):
+        packages += re.findall(r'^ +"([\w-]+)": "[\d.]+"', files.get(manifest, ""), re.MULTILINE)
     for package in packages:
         if not re.search(rf"(?<![\w-]){re.escape(package)}(?![\w-])", files.get("docs/dependencies.md", "")):
             yield "docs/dependencies.md", 1, f"does not say what {package} is for"
@@ -231,5 +234,6 @@ TREE_RULES = {
                     "sql/install.sql": "\\ir queue/missing.sql\n"}, 5),
     packages_without_a_reason: ({"tests/support/dev/setup.sh": "packages=(\n    a-dev b\n)\n",
                                  "tests/support/npm/package.json": '    "c": "1.2.3"\n',
-                                 "docs/dependencies.md": "a-dev-tools, b"}, 2),
+                                 "bench/setup.sh": "packages=(b d)\n", "bench/peers/package.json": '    "e": "4.5.6"\n',
+                                 "docs/dependencies.md": "a-dev-tools, b"}, 4),
 }

@@ -11,12 +11,13 @@ echo "lint: formatting is as it should be"
 cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DMILLRACE_FUZZ=ON >/dev/null
 ninja -C build/lint embedded_sql.cpp >/dev/null  # and with it the list of sources is as it is now
 
-mapfile -t sources < <(git ls-files 'worker/*.cpp' 'tests/*.cpp')
+mapfile -t sources < <(git ls-files 'worker/*.cpp' 'tests/*.cpp' 'bench/*.cpp')
 if [ "${1:-}" != --all ]; then
     empty=$(git hash-object -t tree /dev/null)  # a clone without history: everything has changed
     base=$(git merge-base HEAD origin/main 2>/dev/null) || base=HEAD
     [ "$(git rev-parse "$base")" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1) || base=$empty
-    mapfile -t touched < <(git diff --name-only --diff-filter=d "$base" -- 'worker/*.[ch]pp' 'tests/*.[ch]pp')
+    mapfile -t touched < <(git diff --name-only --diff-filter=d "$base" -- 'worker/*.[ch]pp' 'tests/*.[ch]pp' \
+        'bench/*.[ch]pp')
     [ ${#touched[@]} -gt 0 ] || { echo "lint: no C++ has changed"; exit 0; }
     changed=()
     for source in "${sources[@]}"; do

@@ -51,7 +51,7 @@ AREAS = {
     "mutants": ("race", "--fast", ["tests/mutants/run", "--eighth"]),
     "hostile": ("test", "--fast", ["tests/hostile/run"]),
     "chaos": (None, None, ["tests/chaos/test"]),  # makes servers of its own, to stop them
-    "bench": (None, None, ["python3", "bench/plot_test.py"]),
+    "bench": (None, None, ["bench/test"]),  # the release build, a cluster of its own
     "fuzz": (None, None, ["tests/fuzz/run"]),
     "tsan": ("test", "--fast", ["tests/support/dev/test_tsan.sh"]),
     "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own

@@ -282,7 +282,7 @@ using adapters::SmtpSettings;
 
 void set_redirect_all(Draft& draft, const Given& given) {
     if (const auto problem = adapters::address_problem(given.value)) {
-        throw OptionError{fmt::format("{}: {}", given.origin, *problem)};
+        throw OptionError{fmt::format("{}: {}. Write one address, as staging@example.org.", given.origin, *problem)};
     }
     draft.options.notify_redirect_all = given.value;
 }

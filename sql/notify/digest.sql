@@ -2,9 +2,9 @@
 --
 --     collected ──digest_of──► pending, as a member of the digest ──settle──► delivery
 --
--- While anything is collected for a user, there is one job notify.digest that waits for the user's hour; it is made with
--- the first email, and takes on, when it runs, whatever is there. Its unique key holds until it is started, so that what
--- comes after that is for the next one.
+-- While anything is collected for a user, there is one job notify.digest that waits for the user's hour; it is made
+-- with the first email, and takes on, when it runs, whatever is there. Its unique key holds until it is started, so
+-- that what comes after that is for the next one.
 --
 -- Nothing is left behind: whoever collects locks the job's row, shared, until the transaction ends. The job cannot be
 -- started before, and then sees what was collected. Where it has been started already, another one is made.
@@ -13,8 +13,8 @@
 -- that has become a dead letter keeps them until it is replayed.
 --
 -- A user who goes back to realtime gets what is collected at once, in a last digest; who moves the hour, then. Who has
--- switched mails off, or a type, gets nothing of it: it is recorded as skipped. When a waiting digest is cancelled, what
--- is collected goes with the next one.
+-- switched mails off, or a type, gets nothing of it: it is recorded as skipped. When a waiting digest is cancelled,
+-- what is collected goes with the next one.
 --
 -- Time    a digest is due when the clock of the user's zone first shows the hour or a later one: an hour that clocks
 --         skip is due at the end of the gap, and of one that comes twice the first is meant (queue/cron_runs.sql).

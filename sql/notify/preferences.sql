@@ -122,7 +122,8 @@ begin
         when jsonb_typeof(changes -> 'enabled') <> 'boolean' then 'enabled: true or false'
         when jsonb_typeof(changes -> 'delivery_mode') <> 'string'
           or changes ->> 'delivery_mode' not in ('realtime', 'digest') then 'delivery_mode: "realtime" or "digest"'
-        when jsonb_typeof(changes -> 'digest_hour') <> 'number' or changes ->> 'digest_hour' !~ '^([0-9]|1[0-9]|2[0-3])$'
+        when jsonb_typeof(changes -> 'digest_hour') <> 'number'
+          or changes ->> 'digest_hour' !~ '^([0-9]|1[0-9]|2[0-3])$'
             then 'digest_hour: a number, 0 to 23'
         when jsonb_typeof(changes -> 'locale') <> 'string' or not notify.is_locale(coalesce(changes ->> 'locale', 'en'))
             then 'locale: a language, or language-COUNTRY: "de", "de-AT"'

@@ -1,7 +1,7 @@
 -- set_up, set_queue_owner, upkeep, erase_user: what keeps notifications going, and what makes an end of them.
 --
--- set_up makes the queue of digests if it is not there, and a schedule whose job notify.upkeep does this every minute, in
--- pieces:
+-- set_up makes the queue of digests if it is not there, and a schedule whose job notify.upkeep does this every minute,
+-- in pieces:
 --     record_ends         pending ──► delivery, of jobs that ended without a word: cancelled, expired, or dead letters
 --                         of workers that died; before the queue forgets them
 --     tell_owners         an event queue.dead_letter for the owner of a queue that has new dead letters, once an hour
@@ -213,7 +213,9 @@ begin
     select array_agg(lower(e.address)), array_agg(e.id) into addresses, emails
       from notify.email e
      where e.username = erase_user.username;
-    addresses := addresses || (select lower(s.email) from notify.user_settings s where s.username = erase_user.username);
+    addresses := addresses || (select lower(s.email)
+                                 from notify.user_settings s
+                                where s.username = erase_user.username);
     delete from notify.suppression s where s.address = any (addresses);
     delete from notify.bounce b where b.address = any (addresses);
     delete from notify.user_preference p where p.username = erase_user.username;

@@ -5,9 +5,9 @@
 --     sending    its job runs                           failed     its job is a dead letter, and why
 --                                                       cancelled, expired   its job ended so, or it came too late
 --
--- What has come to its end is read here, whatever has become of the job's own history. As long as it has not, the job is
--- looked at: by its id, so that a filter that leaves few emails is quick. find_emails has an index for each of username,
--- type, time and status. It finds as cancelled or expired what upkeep has recorded, within a minute or so.
+-- What has come to its end is read here, whatever has become of the job's own history. As long as it has not, the job
+-- is looked at: by its id, so that a filter that leaves few emails is quick. find_emails has an index for each of
+-- username, type, time and status. It finds as cancelled or expired what upkeep has recorded, within a minute or so.
 --
 -- Arguments  what is null is not asked for; since inclusive, until exclusive; max_rows 1 … 10,000, the newest first
 -- Locks      none.
@@ -105,7 +105,8 @@ declare
                            ' select x.email_id from notify.delivery x where x.outcome = ''failed'''
         when 'sent' then 'select x.email_id from notify.delivery x where x.outcome = ''sent'''
         when 'cancelled' then 'select x.email_id from notify.delivery x where x.outcome = ''cancelled'''
-        when 'expired' then 'select x.email_id from notify.delivery x where x.outcome = ''expired''' end || ') s on s.email_id = m.id';
+        when 'expired' then 'select x.email_id from notify.delivery x where x.outcome = ''expired''' end
+        || ') s on s.email_id = m.id';
 begin
     perform notify.raise_bad('find_emails', case
         when max_rows is null or max_rows not between 1 and 10000 then 'max_rows: 1 to 10000'

@@ -1336,6 +1336,10 @@ CREATE FUNCTION notify.find_emails(username text DEFAULT NULL::text, type text D
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION notify.html_escape(text text) RETURNS text

@@ -13,6 +13,7 @@
 #include "handlers/pipeline/run_command.hpp"
 
 #include <array>
+#include <stdexcept>
 
 namespace millrace::cli {
 
@@ -35,12 +36,12 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     registry_.add("noop", std::make_unique<handlers::builtin::Noop>());
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
-    if (options.smtp) {
+    if (const auto problem = mail_server_problem(options)) {
+        add_unavailable("email.send", *problem, log);
+    } else {
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
         handlers::email::Send::Settings settings{.installation = installation};
         registry_.add("email.send", std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log));
-    } else {
-        add_unavailable("email.send", no_smtp, log);
     }
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
@@ -73,11 +74,33 @@ void Kinds::add_unavailable(const std::string& kind, const std::string& reason, 
     log.write(ops::Level::info, "kind not available", {{"kind", kind}, {"reason", reason}});
 }
 
+std::vector<ops::CounterFamily> Kinds::counted() const {
+    if (smtp_ == nullptr) return {};
+    ops::CounterFamily deliveries{.name = "millrace_mail_deliveries_total",
+                                  .help = "Mails handed to the mail server, by what became of them.",
+                                  .label = "verdict",
+                                  .counters = {}};
+    for (const auto verdict : adapters::verdicts)
+        deliveries.counters.emplace_back(std::string{adapters::name_of(verdict)}, &smtp_->count(verdict));
+    return {std::move(deliveries)};
+}
+
+std::optional<std::string> mail_server_problem(const Options& options) {
+    if (!options.smtp) return no_smtp;
+    try {
+        adapters::check(*options.smtp);
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return std::nullopt;
+}
+
 std::vector<engine::QueueSettings> servable_queues(const Options& options, ops::Log& log) {
+    const auto problem = mail_server_problem(options);
     std::vector<engine::QueueSettings> queues;
     for (const auto& queue : options.worker.queues) {
-        if (queue.name == "email" && !options.smtp) {
-            log.write(ops::Level::error, "queue not served", {{"queue", queue.name}, {"reason", no_smtp}});
+        if (queue.name == "email" && problem) {
+            log.write(ops::Level::error, "queue not served", {{"queue", queue.name}, {"reason", *problem}});
         } else {
             queues.push_back(queue);
         }

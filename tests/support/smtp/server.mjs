@@ -144,8 +144,12 @@ const smtp = new SMTPServer({
     onRcptTo: (address, session, done) => faults.meet('rcpt', smtp, session, done),
     async onData(stream, session, done) {
         const chunks = [];
-        for await (const chunk of stream) {
-            if (chunks.push(chunk) === 1) await new Promise((met) => faults.meet('message', smtp, session, met));
+        try {
+            for await (const chunk of stream) {
+                if (chunks.push(chunk) === 1) await new Promise((met) => faults.meet('message', smtp, session, met));
+            }
+        } catch {
+            return;  // the client has hung up in the middle of it
         }
         const message = await read_message(chunks, session);
         // A message whose reply is then lost was accepted all the same: that is what makes it ambiguous.

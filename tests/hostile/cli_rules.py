@@ -50,6 +50,8 @@ SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
+MAILER = ["--smtp-url=smtp://127.0.0.1:1", "--smtp-from=a@example.org", "--smtp-security=none"]
+
 FLAGS = {
     "enqueue": {
         "priority": number("priority", *ENQUEUE, outside=(10,)) + value_of("priority", *ENQUEUE),
@@ -185,6 +187,18 @@ FLAGS = {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "one word too many")],
     },
+    "notify": {
+        "to": [(["notify", "send-test", "--to"], USAGE, "needs a value"),
+               *((["notify", "send-test", "--to", to, *MAILER], USAGE, word)
+                 for to, word in (("", "has no @"), ("x", "has no @"), ("a@b\r\nBcc: c@d", "the address"),
+                                  ("a@b>", "the address"), ("ä@b", "the address"), (b"\xff@b", "the address"),
+                                  (b"a@\xff", "the address"), ("a@b,c@d", "the address"))),
+               (["notify", "send-test", "--to=a@b", *MAILER], FAILED, "delivers nothing for us")],
+        "json": switch("json", "notify"),
+        "": [(["notify"], USAGE, "needs a verb"), (["notify", "send-test"], USAGE, "--to"),
+             (["notify", "send-tset"], USAGE, "send-test"), (["notify", "send-test", "a@b"], USAGE, "takes no words"),
+             (["notify", "send-test", "--to=a@b"], USAGE, "smtp.url")],
+    },
     "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
     "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
     "worker": {
@@ -223,6 +237,8 @@ WORD_PLACES = {
     "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace notify WORD": (["notify", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace notify send-test --to=WORD": (["notify", "send-test", "--to={}", *MAILER], USAGE, "the address", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
     "millrace worker WORD": (["worker", "--", "{}"], USAGE, "takes no words", set()),
@@ -257,6 +273,8 @@ SETTINGS = {
     "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
     "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
+    "smtp.auth": NO_CHOICES,
+    "smtp.token": [], "unsubscribe.secrets": [],  # likewise
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
 }

@@ -3,12 +3,12 @@
 //
 //     server.mjs [--security starttls|tls|none] [--user NAME --password WORD] [--auth METHOD] [--port N]
 //                [--http-port N] [--out FILE] [--until-stdin-closes]
-//                [--certificate-name HOST] [--expired] [--newest-tls VERSION]
+//                [--discard] [--certificate-name HOST] [--expired] [--newest-tls VERSION]
 //
 // Listens on 127.0.0.1, on free ports unless told. When ready it prints one line of JSON on standard output:
 // {"port", "http_port", "ca_file"}; ca_file holds the certificate it made for itself, absent without TLS.
 // --auth offers this way alone: PLAIN, LOGIN, CRAM-MD5 or XOAUTH2, whose token is the password. The last three are for
-// clients that should refuse it.
+// clients that should refuse it. --discard reads no message and keeps none.
 //
 // Accepted messages are kept parsed and in order of arrival. --out also appends each to FILE as a line of JSON,
 // on disk before the client reads 250, so that whatever a client believes delivered is in the file.
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
         user: { type: 'string' },
         password: { type: 'string' },
         auth: { type: 'string' },
+        discard: { type: 'boolean', default: false },
         'certificate-name': { type: 'string', default: 'localhost' },
         expired: { type: 'boolean', default: false },
         'newest-tls': { type: 'string' },
@@ -151,6 +152,7 @@ const smtp = new SMTPServer({
         } catch {
             return;  // the client has hung up in the middle of it
         }
+        if (options.discard) return done(null, '2.0.0 thrown away');
         const message = await read_message(chunks, session);
         // A message whose reply is then lost was accepted all the same: that is what makes it ambiguous.
         if (!faults.refuses('data')) remember(message);

@@ -176,7 +176,8 @@ void set_unsubscribe_secrets(Draft& draft, const Given& given) {
     try {
         const adapters::UnsubscribeTokens tokens{secrets};
     } catch (const std::invalid_argument& error) {
-        throw OptionError{error.what()};
+        const std::string problem{error.what()};
+        throw OptionError{given.origin + problem.substr(problem.find(": "))};
     }
 }
 

@@ -5,6 +5,8 @@ A page's sql, sh, python and js blocks run in their order, from one shell, as a 
 fails fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
 """
 
+import contextlib
+import json
 import os
 import pathlib
 import re
@@ -42,6 +44,19 @@ def on_database(name, command, environment, **options):
     return subprocess.run(command, env=environment | {"PGDATABASE": name}, text=True, capture_output=True, **options)
 
 
+@contextlib.contextmanager
+def mail_server():
+    """One that takes everything, with STARTTLS and a password; yields the settings of a client."""
+    words = ["--user", "shop", "--password", "hunter2", "--until-stdin-closes"]
+    with subprocess.Popen([os.environ["MILLRACE_NODE"], ROOT / "tests/support/smtp/server.mjs", *words],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        ready = json.loads(server.stdout.readline())
+        yield {"MILLRACE_SMTP_URL": f"smtp://localhost:{ready['port']}", "MILLRACE_SMTP_CA_FILE": ready["ca_file"],
+               "MILLRACE_SMTP_USERNAME": "shop", "MILLRACE_SMTP_PASSWORD": "hunter2",
+               "MILLRACE_SMTP_FROM": "Shop <shop@example.org>"}
+        server.stdin.close()
+
+
 def made_outside(environment):
     """Databases and roles of the server: (kind, name)."""
     listing = "select 'database', datname from pg_database union all select 'role', rolname from pg_roles order by 1"
@@ -62,7 +77,8 @@ def run_page(page, environment):
         if page.name == "README.md":
             on_database(name, ["psql", "-X", "-q", "-c", "select millrace.create_queue('email')"], environment,
                         check=True)
-        done = on_database(name, ["bash", "-c", commands], environment, timeout=TIMEOUT_SECONDS)
+        with mail_server() if page.name == "email.md" else contextlib.nullcontext({}) as settings:
+            done = on_database(name, ["bash", "-c", commands], environment | settings, timeout=TIMEOUT_SECONDS)
         return "" if done.returncode == 0 else done.stdout + done.stderr
     finally:
         subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)

@@ -86,6 +86,34 @@ class Watched(WorkerProcessTest):
         self.assertEqual(self.finish(process)[0], 128 + signal.SIGTERM)
         self.assertEqual(self.ask("/healthz")[0], None)
 
+    def test_says_in_health_metrics_and_log_that_it_takes_no_mail(self):
+        job = self.sql("select millrace.enqueue('work', 'email.send')")
+        for words, reason in (([], "smtp.url"), (["--smtp-url", "smtp://h", "--smtp-from", "nobody"], "smtp.from")):
+            process = self.start(*words)
+            report = json.loads(self.ask_until("/readyz", 200))
+            told = {kind["kind"]: kind["reason"] for kind in report["unavailable_kinds"]}
+            self.assertIn(reason, told["email.send"])
+            page = self.ask_until("/metrics", 200, 'millrace_kind_available{kind="noop"} 1')
+            self.assertIn('millrace_kind_available{kind="email.send"} 0', page)
+            self.assertNotIn("millrace_mail_deliveries_total", page)
+            process.terminate()
+            status, log = self.finish(process)
+            self.assertEqual(status, DONE)
+            self.assertTrue([line for line in log if line.get("kind") == "email.send" and reason in line["reason"]])
+        self.assertEqual(self.sql(f"select state || attempt from millrace.jobs where id = {job}"), "available0")
+
+    def test_counts_what_became_of_mails(self):
+        # Nobody listens there: the server's trouble, and no attempt is counted.
+        job = self.sql("""select millrace.enqueue('work', 'email.send',
+                                                   '{"to": "ada@example.org", "subject": "s", "text": "t"}')""")
+        process = self.start("--smtp-url", f"smtp://127.0.0.1:{free_port()}", "--smtp-from", "shop@example.org")
+        page = self.ask_until("/metrics", 200, 'millrace_mail_deliveries_total{verdict="unserved"} 1')
+        self.assertIn('millrace_mail_deliveries_total{verdict="ambiguous"} 0', page)
+        self.assertIn('millrace_kind_available{kind="email.send"} 1', page)
+        self.wait_until(f"select state || attempt from millrace.jobs where id = {job}", "scheduled0")
+        process.terminate()
+        self.assertEqual(self.finish(process)[0], DONE)
+
     def test_counts_what_it_has_done(self):
         process = self.start()
         self.sql("select millrace.enqueue('work', 'noop'), millrace.enqueue('work', 'fail', max_attempts => 1)")

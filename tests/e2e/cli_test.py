@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "schemas", "doctor", "adopt"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "schemas", "doctor", "adopt", "notify"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)

@@ -87,6 +87,22 @@ class Worker(WorkerProcessTest):
         alone = self.expect(self.run_millrace("worker", "--queue", "email"), FAILED)
         self.assertIn("smtp.url", alone.err)
 
+    def test_leaves_the_queue_email_alone_while_its_mail_server_cannot_work(self):
+        job = self.sql("select millrace.enqueue('email', 'email.send')")
+        done = self.sql("select millrace.enqueue('work', 'noop')")
+        bad = ["--smtp-url", "smtp://mail.example.org", "--smtp-from", "nobody"]
+        process = self.start("--queue", "work", "--queue", "email", *bad)
+        self.wait_until(f"select state from millrace.jobs where id = {done}", "completed")
+        process.terminate()
+        status, log = self.finish(process)
+        self.assertEqual(status, DONE)
+        self.assertEqual(self.sql(f"select state || attempt from millrace.jobs where id = {job}"), "available0")
+        told = [line for line in log if line["level"] == "error" and line.get("queue") == "email"]
+        self.assertIn("smtp.from", told[0]["reason"])
+        alone = self.expect(self.run_millrace("worker", "--queue", "email", *bad), FAILED)
+        self.assertIn("smtp.from", alone.err)
+        self.expect(self.run_millrace("worker", "--check", "--queue", "work", *bad), USAGE)
+
     def test_refuses_to_start_without_a_queue_or_with_one_that_there_is_not(self):
         self.assertIn("--queue NAME", self.expect(self.run_millrace("worker"), USAGE).err)
         self.assertIn("--queue work", self.expect(self.run_millrace("worker", "work"), USAGE).err)

@@ -28,6 +28,7 @@ struct Given {
 // not set, and one list stands for several queues.
 bool is_plain(const Given& given) {
     const auto& value = given.value;
+    if (given.key == "smtp.token") return false;  // of the environment only
     if (value.empty() || value.find_first_of(std::string_view{"#\0", 2}) != value.npos) return false;
     if (std::isspace(static_cast<unsigned char>(value.front())) != 0) return false;
     if (std::isspace(static_cast<unsigned char>(value.back())) != 0) return false;
@@ -53,7 +54,7 @@ std::vector<Given> settings_in(std::string_view text) {
         if (!is_known || !is_plain(given)) continue;
         if (given.key != "worker.queue" && !seen.insert(given.key).second) continue;
         if (given.value.ends_with("~~")) prolong(given.value);
-        if (given.key == "smtp.password") given.value.insert(0, secret);
+        if (given.key == "smtp.password" || given.key == "unsubscribe.secrets") given.value.insert(0, secret);
         settings.push_back(std::move(given));
     }
     return settings;

@@ -33,11 +33,14 @@ std::string text_of(const Options& options) {
     for (const auto& queue : options.worker.queues)
         text += fmt::format("queue {} {} {}\n", queue.name, queue.slots, queue.max_prefetch);
     if (options.http) text += fmt::format("http {}\n", options.http->text());
+    for (const auto& one : options.unsubscribe_secrets)
+        text += fmt::format("unsubscribe {}\n", one);
     if (options.smtp) {
         const auto& smtp = *options.smtp;
-        text += fmt::format("smtp {} {} {} {} {} {} {} {} {} {}\n", smtp.host, smtp.port,
-                            static_cast<int>(smtp.security), smtp.username, smtp.password, smtp.ca_file, smtp.from,
-                            smtp.helo, smtp.connect_timeout.count(), smtp.total_timeout.count());
+        text +=
+            fmt::format("smtp {} {} {} {} {} {} {} {} {} {} {}\n", smtp.host, smtp.port,
+                        static_cast<int>(smtp.security), static_cast<int>(smtp.auth), smtp.username, smtp.password,
+                        smtp.ca_file, smtp.from, smtp.helo, smtp.connect_timeout.count(), smtp.total_timeout.count());
     }
     return text;
 }

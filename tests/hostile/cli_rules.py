@@ -51,6 +51,8 @@ EMAILS, PREVIEW = ("notify", "emails"), ("notify", "preview", "cl.comment.create
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
 # command: {flag: cases}; "" stands for the words of the command.
+MAILER = ["--smtp-url=smtp://127.0.0.1:1", "--smtp-from=a@example.org", "--smtp-security=none"]
+
 FLAGS = {
     "enqueue": {
         "priority": number("priority", *ENQUEUE, outside=(10,)) + value_of("priority", *ENQUEUE),
@@ -194,8 +196,17 @@ FLAGS = {
                                                          word=""),
         "data": value_of("data", *PREVIEW) + refused(["", "[]", "1", "null", *MALFORMED_JSON], "data", *PREVIEW,
                                                      word="--data"),
+        "to": [(["notify", "send-test", "--to"], USAGE, "needs a value"),
+               *((["notify", "send-test", "--to", to, *MAILER], USAGE, word)
+                 for to, word in (("", "has no @"), ("x", "has no @"), ("a@b\r\nBcc: c@d", "the address"),
+                                  ("a@b>", "the address"), ("ä@b", "the address"), (b"\xff@b", "the address"),
+                                  (b"a@\xff", "the address"), ("a@b,c@d", "the address"))),
+               (["notify", "send-test", "--to=a@b", *MAILER], FAILED, "delivers nothing for us")],
         "json": switch("json", *EMAILS),
         "": [(["notify"], USAGE, "needs a verb"), (["notify", "send"], USAGE, "unknown verb"),
+             (["notify", "send-test"], USAGE, "--to"), (["notify", "send-tset"], USAGE, "send-test"),
+             (["notify", "send-test", "a@b"], USAGE, "takes no words"),
+             (["notify", "send-test", "--to=a@b"], USAGE, "smtp.url"),
              (["notify", "types", "x"], USAGE, "takes no words"), ([*EMAILS, "x"], USAGE, "takes no words"),
              (["notify", "preview"], USAGE, "needs one event type"),
              ([*PREVIEW, "x"], USAGE, "needs one event type"), (["notify", "preview", "none"], NOTHING, "")],
@@ -249,6 +260,7 @@ WORD_PLACES = {
     "millrace notify WORD": (["notify", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace notify preview WORD": (["notify", "preview", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace notify send-test --to=WORD": (["notify", "send-test", "--to={}", *MAILER], USAGE, "the address", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
     "millrace doctor WORD": (["doctor", "--", "{}"], USAGE, "takes no words", set()),
     "millrace serve WORD": (["serve", "--", "{}"], USAGE, "takes no words", set()),
@@ -285,6 +297,8 @@ SETTINGS = {
     "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
     "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
+    "smtp.auth": NO_CHOICES,
+    "smtp.token": [], "unsubscribe.secrets": [],  # likewise
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
 }

@@ -30,6 +30,11 @@ BAD_MAILS = [{"to": "ada@example.org", "subject": HEADER + "\r\nBcc: eve@example
              {"to": HEADER, "text": TEXT},
              {"to": {"address": "ada@example.org", "name": HEADER + "\n"}, "subject": "s", "text": TEXT},
              {"to": "ada@example.org", "from": HEADER, "subject": "s", "text": TEXT},
+             {"to": "ada@example.org", "subject": "s", "text": TEXT, "unsubscribe_url": HEADER},
+             {"to": "ada@example.org", "subject": "s", "text": TEXT, "attachments": [{"name": HEADER + "/", "type": "a/b",
+                                                                                      "content": ""}]},
+             {"to": "ada@example.org", "subject": "s", "text": TEXT, "attachments": [{"name": "a", "type": HEADER,
+                                                                                      "content": HEADER + "!"}]},
              {"to": "ada@example.org", "subject": "s", "text": TEXT, "header": HEADER}, TEXT, [HEADER], None]
 
 # The jobs' own rows hold what the jobs are about, and the canceller's reason is what he wrote.
@@ -101,9 +106,11 @@ def refusals(folder):
     texts = [f"[smtp]\npassword {SMTP}\n", f"[smtp]\npassword: {SMTP}\n", f"[smtp]\npassword {SMTP} = x\n", f"{SMTP}\n",
              f"[smtp]\npassword = {SMTP} # mine\n", f"[smtp\npassword = {SMTP}\n", f"[smtp]\npasword = {SMTP}\n",
              f"[smtp]\npassword = {SMTP}\npassword = {SMTP}\nusername = u\n", f"[smtp]\npassword =\n{SMTP}\n",
-             f"[smtp]\nurl = smtp://u:{SMTP}@h\n", f"[database]\nurl = postgresql://u:{SMTP}@[::1\n"]
+             f"[smtp]\nurl = smtp://u:{SMTP}@h\n", f"[database]\nurl = postgresql://u:{SMTP}@[::1\n",
+             f"[smtp]\ntoken = {SMTP}\n", f"[unsubscribe]\nsecrets = {SMTP}\n", f"[unsubscribe]\nsecrets {SMTP}\n"]
     flags = [[f"--smtp-password={SMTP}", "queues"], ["--smtp-password", SMTP, "queues"],
-             [f"--smtp-pasword={SMTP}", "queues"],
+             [f"--smtp-pasword={SMTP}", "queues"], [f"--smtp-token={SMTP}", "queues"],
+             [f"--unsubscribe-secrets={SMTP}", "queues"], [f"--unsubscribe-secret={SMTP}", "queues"],
              ["worker", "--check", "--queue=mail", f"--smtp-url=smtp://u:{SMTP}@h:1"],
              ["queues", f"--database-url=postgresql://u:{SMTP}@h/d"],
              ["queues", f"--database-url=password={SMTP} port=x"]]

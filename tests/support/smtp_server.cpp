@@ -100,6 +100,9 @@ ReceivedMail received(const json& mail) {
     out.subject = mail.at("subject");
     out.text = mail.at("text");
     out.html = mail.at("html");
+    for (const auto& file : mail.at("attachments")) {
+        out.attachments.push_back({file.at("name"), file.at("type"), file.at("disposition"), file.at("content")});
+    }
     out.message_id = mail.at("messageId");
     out.date = mail.at("date");
     out.helo = mail.at("helo");
@@ -127,7 +130,8 @@ const char* word(adapters::SmtpSecurity security) {
 
 }  // namespace
 
-SmtpServer::SmtpServer(adapters::SmtpSecurity security, Authentication authentication) {
+SmtpServer::SmtpServer(adapters::SmtpSecurity security, Authentication authentication,
+                       std::vector<std::string> peculiarities) {
     std::vector<std::string> command = {node(), support / "smtp/server.mjs", "--until-stdin-closes", "--security",
                                         word(security)};
     settings_.host = "localhost";
@@ -139,6 +143,8 @@ SmtpServer::SmtpServer(adapters::SmtpSecurity security, Authentication authentic
         settings_.password = password;
         command.insert(command.end(), {"--user", settings_.username, "--password", settings_.password});
     }
+
+    command.insert(command.end(), peculiarities.begin(), peculiarities.end());
 
     const auto input = make_pipe();
     const auto output = make_pipe();

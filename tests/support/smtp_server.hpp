@@ -16,6 +16,13 @@ namespace millrace::testing {
 
 // As the mail was read back by an independent parser.
 struct ReceivedMail {
+    struct File {
+        std::string name;
+        std::string type;
+        std::string disposition;
+        std::string content;  // in base64
+        friend bool operator==(const File&, const File&) = default;
+    };
     struct Address {
         std::string address;
         std::string name;
@@ -27,6 +34,7 @@ struct ReceivedMail {
     std::string subject;
     std::string text;
     std::string html;
+    std::vector<File> attachments;
     std::string message_id;
     std::string date;  // ISO 8601
     std::string helo;
@@ -46,7 +54,9 @@ public:
     static constexpr std::string_view username = "millrace";
     static constexpr std::string_view password = "canary-4f6c7b";  // short enough never to occur by accident
 
-    explicit SmtpServer(adapters::SmtpSecurity security, Authentication authentication = Authentication::none);
+    // `peculiarities` are further words for smtp/server.mjs.
+    explicit SmtpServer(adapters::SmtpSecurity security, Authentication authentication = Authentication::none,
+                        std::vector<std::string> peculiarities = {});
     ~SmtpServer();
     SmtpServer(const SmtpServer&) = delete;
     SmtpServer& operator=(const SmtpServer&) = delete;

@@ -166,7 +166,7 @@ TEST(EmailAttachment, has_a_name_and_a_type) {
         return attachment_problem({std::move(name), std::move(type), "x"}).value_or("");
     };
     for (const auto* name :
-         {"a", "invoice.pdf", "Rechnung für März.pdf", "a b;c=\"d\".txt", "日本語.txt", "..", "=?x?="}) {
+         {"a", "invoice.pdf", "Rechnung für März.pdf", "a b;c=\"d\".txt", "日本語.txt", "..", "%2F"}) {
         EXPECT_EQ(problem_of(name, "application/pdf"), "") << name;
     }
     for (const auto* type : {"text/csv", "text/csv; charset=utf-8", "application/vnd.ms-excel", "image/svg+xml"}) {
@@ -177,6 +177,8 @@ TEST(EmailAttachment, has_a_name_and_a_type) {
     for (const auto* name : {"../a", "a\\b", "a\r\nBcc: eve@example.com", "a\nb", "a\tb", "a\x7f"}) {
         EXPECT_EQ(problem_of(name, "text/csv").substr(0, 24), "has a name with the byte") << name;
     }
+    EXPECT_EQ(problem_of("=?UTF-8?B?L2V0Yy9wYXNzd2Q=?=", "text/csv"),
+              "has a name with =?, as encoded text begins; write it out");
     for (const auto* type :
          {"", "text", "text/", "/csv", "text/csv;charset=utf-8", "text/csv; name=x", "text/csv; charset=", "text /csv",
           "text/csv; charset=utf-8; x=y", "text/csv\r\nBcc: eve@example.com", "text/csv; charset=utf-8\r\nX: y",

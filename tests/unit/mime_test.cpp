@@ -107,7 +107,7 @@ TEST(MimeAttachment, is_named_in_ascii_whatever_its_name) {
     EXPECT_EQ(line_of("a b.pdf"), "Content-Disposition: attachment; filename=\"a b.pdf\"");
     EXPECT_EQ(line_of(R"(a"b.pdf)"), R"(Content-Disposition: attachment; filename="a\"b.pdf")");
     EXPECT_EQ(line_of("ä.pdf"), "Content-Disposition: attachment;\r\n filename*=UTF-8''%C3%A4.pdf");
-    for (const auto& name : {std::string(255, 'x'), std::string(255, '\xa4'), std::string("=?UTF-8?B?Zm9v?=")}) {
+    for (const auto& name : {std::string(255, 'x'), std::string(255, '\xa4')}) {
         for (const auto& line : lines_of(line_of(name)))
             EXPECT_LE(line.size(), 76U) << line;
     }

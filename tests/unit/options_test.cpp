@@ -262,7 +262,8 @@ TEST_F(OptionsTest, takes_secrets_of_unsubscribe_addresses_the_newest_first) {
     EXPECT_THAT(refusal_of({"--unsubscribe-secrets", one}), HasSubstr("command line"));
     EXPECT_THAT(refusal_of({"--config", file("[unsubscribe]\nsecrets = " + one + "\n", 0644)}), HasSubstr("chmod"));
     EXPECT_THAT(refusal_of({}, {{"MILLRACE_UNSUBSCRIBE_SECRETS", "hunter2"}}),
-                AllOf(HasSubstr("7 bytes"), ::testing::Not(HasSubstr("hunter2"))));
+                AllOf(::testing::StartsWith("MILLRACE_UNSUBSCRIBE_SECRETS: number 1 has 7 bytes"),
+                      ::testing::Not(HasSubstr("hunter2"))));
     EXPECT_THAT(refusal_of({}, {{"MILLRACE_UNSUBSCRIBE_SECRET", one}}), HasSubstr("MILLRACE_UNSUBSCRIBE_SECRETS"));
 }
 

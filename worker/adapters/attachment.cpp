@@ -57,6 +57,8 @@ std::optional<std::string> attachment_problem(const Attachment& attachment) {
         return fmt::format("has a name with the byte 0x{:02x}; leave out directories and control characters",
                            static_cast<unsigned char>(*bad));
     }
+    // Some readers decode it even here, and see a directory after all.
+    if (name.find("=?") != std::string::npos) return "has a name with =?, as encoded text begins; write it out";
     if (!is_media_type(type))
         return "has no media type; write one like \"application/pdf\", with no more than a charset";
     const auto kind = lower(type.substr(0, type.find('/')));

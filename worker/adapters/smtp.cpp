@@ -22,6 +22,11 @@ Smtp::Smtp(SmtpSettings settings)
 Smtp::~Smtp() = default;
 
 Delivery Smtp::deliver(const Mail& mail, const std::stop_token& stop) {
+    SmtpSteps nobody_looks;
+    return deliver(mail, stop, nobody_looks);
+}
+
+Delivery Smtp::deliver(const Mail& mail, const std::stop_token& stop, SmtpSteps& steps) {
     auto transfer = idle_.with([](auto& idle) {
         std::unique_ptr<SmtpTransfer> taken;
         if (!idle.empty()) {
@@ -38,6 +43,8 @@ Delivery Smtp::deliver(const Mail& mail, const std::stop_token& stop) {
         tried = transfer->send(mail, sender, stop, SmtpTransfer::Connection::fresh);
     }
     idle_.with([&](auto& idle) { idle.push_back(std::move(transfer)); });
+    counts_.at(static_cast<std::size_t>(tried.delivery.verdict)).fetch_add(1, std::memory_order_relaxed);
+    steps = std::move(tried.steps);
     return std::move(tried.delivery);
 }
 

@@ -16,6 +16,9 @@
 #include "adapters/smtp_settings.hpp"
 #include "core/guarded.hpp"
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -37,6 +40,14 @@ public:
     // then given SmtpTransfer::final_reply_grace for its reply.
     [[nodiscard]] Delivery deliver(const Mail& mail, const std::stop_token& stop);
 
+    // The same, told step by step when it opened a connection.
+    [[nodiscard]] Delivery deliver(const Mail& mail, const std::stop_token& stop, SmtpSteps& steps);
+
+    // Deliveries that ended so, since this object was made.
+    [[nodiscard]] const std::atomic<std::uint64_t>& count(Delivery::Verdict verdict) const {
+        return counts_.at(static_cast<std::size_t>(verdict));
+    }
+
     [[nodiscard]] const Mailbox& default_sender() const noexcept { return sender_; }
 
 private:
@@ -44,6 +55,7 @@ private:
     const Mailbox sender_;
     const std::vector<std::string> secrets_;
     core::Guarded<std::vector<std::unique_ptr<SmtpTransfer>>> idle_;
+    std::array<std::atomic<std::uint64_t>, verdicts.size()> counts_{};
 };
 
 }  // namespace millrace::adapters

@@ -23,12 +23,44 @@ struct Watch {
     SmtpDialogue dialogue;
     std::stop_token stop;
     std::optional<Clock::time_point> stop_seen;
+    SmtpSteps steps{};
+    std::string login_tried{};
 };
 
+void note_line(Watch& watch, std::string_view line) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n'))
+        line.remove_suffix(1);
+    auto& steps = watch.steps;
+    if (steps.greeting.empty()) steps.greeting = watch.dialogue.clean(line.substr(0, SmtpDialogue::max_reply));
+    if (line.substr(0, 3) == "235") steps.login = watch.login_tried;  // RFC 4954 6
+}
+
+// Of an AUTH command no more than the name of the way: what follows is a secret.
+void note_command(Watch& watch, std::string_view command) {
+    constexpr std::string_view verb = "AUTH ";
+    if (watch.dialogue.phase() != Phase::opening || command.substr(0, verb.size()) != verb) return;
+    command.remove_prefix(verb.size());
+    watch.login_tried = watch.dialogue.clean(command.substr(0, command.find_first_of(" \r\n")));
+}
+
+void note_text(Watch& watch, std::string_view text) {
+    constexpr std::string_view start = "SSL connection using ";  // libcurl's own words; there is no other way to ask
+    if (text.substr(0, start.size()) != start) return;
+    watch.steps.tls = watch.dialogue.clean(text.substr(start.size(), text.find('\n') - start.size()));
+}
+
 int listen(CURL*, curl_infotype kind, char* data, std::size_t size, void* watch) {
-    auto& dialogue = static_cast<Watch*>(watch)->dialogue;
-    if (kind == CURLINFO_HEADER_OUT) dialogue.sent({data, size});
-    if (kind == CURLINFO_HEADER_IN) dialogue.heard({data, size});
+    auto& seen = *static_cast<Watch*>(watch);
+    const std::string_view text{data, size};
+    if (kind == CURLINFO_HEADER_OUT) {
+        note_command(seen, text);
+        seen.dialogue.sent(text);
+    } else if (kind == CURLINFO_HEADER_IN) {
+        note_line(seen, text);
+        seen.dialogue.heard(text);
+    } else if (kind == CURLINFO_TEXT) {
+        note_text(seen, text);
+    }
     return 0;
 }
 
@@ -89,6 +121,15 @@ Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, co
         is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
     delivery.error = describe(delivery.verdict, phase, cause + remedy(result));
     return delivery;
+}
+
+std::string address_of(CURL* curl) {
+    const char* host = nullptr;
+    long port = 0;
+    if (curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &host) != CURLE_OK || host == nullptr) return "";
+    if (curl_easy_getinfo(curl, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK) return "";
+    const bool is_ipv6 = std::string_view{host}.find(':') != std::string_view::npos;
+    return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
 }
 
 }  // namespace
@@ -155,11 +196,13 @@ SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, std::stop_
     long opened = 0;
     require(curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &code));
     require(curl_easy_getinfo(curl_, CURLINFO_NUM_CONNECTS, &opened));
+    if (!watch.steps.greeting.empty()) watch.steps.address = address_of(curl_);
     // The handle and its connection outlive what the callbacks were given.
     set(curl_, CURLOPT_VERBOSE, 0L);
     set(curl_, CURLOPT_NOPROGRESS, 1L);
     set(curl_, CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-    return {judge(watch, result, code, sender, error.data()), opened == 0 ? Connection::kept : Connection::fresh};
+    return {judge(watch, result, code, sender, error.data()), opened == 0 ? Connection::kept : Connection::fresh,
+            std::move(watch.steps)};
 }
 
 }  // namespace millrace::adapters

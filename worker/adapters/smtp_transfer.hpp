@@ -28,6 +28,7 @@ public:
     struct Try {
         Delivery delivery;
         Connection connection;  // the one that was used
+        SmtpSteps steps;
     };
 
     // The settings have been checked; they and the secrets, which no result may show, outlive the transfer.

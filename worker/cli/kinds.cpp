@@ -17,6 +17,7 @@
 
 #include <array>
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 namespace millrace::cli {
@@ -50,15 +51,15 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     registry_.add("noop", std::make_unique<handlers::builtin::Noop>());
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
-    if (options.smtp) {
+    if (const auto problem = mail_server_problem(options)) {
+        for (const auto* kind : {"email.send", "notify.send", "notify.digest"})
+            add_unavailable(kind, *problem, log);
+    } else {
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
         handlers::email::Send::Settings settings{.installation = installation};
         auto send = std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log);
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
-    } else {
-        for (const auto* kind : {"email.send", "notify.send", "notify.digest"})
-            add_unavailable(kind, no_smtp, log);
     }
     registry_.add("notify.upkeep", std::make_unique<handlers::email::NotifyUpkeep>());
     const adapters::GitSettings git{.environment = options.program_environment};
@@ -101,11 +102,33 @@ void Kinds::add_unavailable(const std::string& kind, const std::string& reason, 
     log.write(ops::Level::info, "kind not available", {{"kind", kind}, {"reason", reason}});
 }
 
+std::vector<ops::CounterFamily> Kinds::counted() const {
+    if (smtp_ == nullptr) return {};
+    ops::CounterFamily deliveries{.name = "millrace_mail_deliveries_total",
+                                  .help = "Mails handed to the mail server, by what became of them.",
+                                  .label = "verdict",
+                                  .counters = {}};
+    for (const auto verdict : adapters::verdicts)
+        deliveries.counters.emplace_back(std::string{adapters::name_of(verdict)}, &smtp_->count(verdict));
+    return {std::move(deliveries)};
+}
+
+std::optional<std::string> mail_server_problem(const Options& options) {
+    if (!options.smtp) return no_smtp;
+    try {
+        adapters::check(*options.smtp);
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return std::nullopt;
+}
+
 std::vector<engine::QueueSettings> servable_queues(const Options& options, ops::Log& log) {
+    const auto problem = mail_server_problem(options);
     std::vector<engine::QueueSettings> queues;
     for (const auto& queue : options.worker.queues) {
-        if (queue.name == "email" && !options.smtp) {
-            log.write(ops::Level::error, "queue not served", {{"queue", queue.name}, {"reason", no_smtp}});
+        if (queue.name == "email" && problem) {
+            log.write(ops::Level::error, "queue not served", {{"queue", queue.name}, {"reason", *problem}});
         } else {
             queues.push_back(queue);
         }

@@ -1,5 +1,5 @@
 #pragma once
-// `millrace notify`: which events there are, how their mails read, and what became of them.
+// `millrace notify`: which events there are, how their mails read, what became of them, and whether mail goes out at all.
 
 #include "cli/command.hpp"
 

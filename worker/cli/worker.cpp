@@ -1,6 +1,5 @@
 #include "cli/worker.hpp"
 
-#include "adapters/smtp_settings.hpp"
 #include "cli/kinds.hpp"
 #include "cli/signals.hpp"
 #include "engine/reconnecting.hpp"
@@ -37,18 +36,12 @@ ops::Log::Format format_of(const Options& options) {
 // What all attempts to start have in common; refuses what can be refused without a database.
 engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
     if (options.worker.queues.empty()) throw UsageError{"no queue to serve: --queue NAME, or worker.queue in the file"};
-    if (options.smtp) {
-        try {
-            adapters::check(*options.smtp);
-        } catch (const std::invalid_argument& error) {
-            throw UsageError{error.what()};
-        }
-    }
     auto settings = options.worker;
     settings.version = MILLRACE_VERSION;
     settings.queues = servable_queues(options, log);
     if (settings.queues.empty()) {
-        throw std::runtime_error{"no queue is left to serve: email needs a mail server, set smtp.url"};
+        throw std::runtime_error{
+            fmt::format("no queue is left to serve: {}", mail_server_problem(options).value_or("email is none"))};
     }
     return settings;
 }
@@ -89,7 +82,7 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
     const Kinds kinds{options, installation, log};
     engine::Worker worker{sessions, kinds.registry(), settings, log};
     std::optional<ops::Endpoints::Showing> showing;
-    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry());
+    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), kinds.counted());
     // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for.
     try {
         if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(static_cast<int>(Exit::done));
@@ -107,8 +100,13 @@ Exit run(const Invocation& invocation) {
             fmt::format("worker takes no words; did you mean --queue {}?", invocation.arguments.words().front())};
     }
     ops::Log log{format_of(options), stderr, options.log_level};
+    const bool is_check = invocation.arguments.has("check");
+    // A worker may have other work than mail; whoever asks wants to know.
+    if (const auto problem = options.smtp ? mail_server_problem(options) : std::nullopt; is_check && problem) {
+        throw UsageError{*problem};
+    }
     const auto settings = settings_of(options, log);
-    if (invocation.arguments.has("check")) return check(invocation, settings, log);
+    if (is_check) return check(invocation, settings, log);
 
     Signals signals;
     std::exception_ptr failure;

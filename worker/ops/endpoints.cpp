@@ -17,9 +17,10 @@ Endpoints::Endpoints(const Address& address, const storage::SessionFactory& sess
     log.write(Level::info, "http listening", {{"address", Address{address.host, port()}.text()}});
 }
 
-Endpoints::Showing::Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry)
+Endpoints::Showing::Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,
+                            std::vector<CounterFamily> counted)
     : endpoints_{endpoints} {
-    endpoints_.shown_.with([&](Shown& shown) { shown = {&worker, &registry}; });
+    endpoints_.shown_.with([&](Shown& shown) { shown = {&worker, &registry, std::move(counted)}; });
 }
 
 Endpoints::Showing::~Showing() {
@@ -46,7 +47,8 @@ Reply Endpoints::readyz() {
 Reply Endpoints::metrics() {
     const auto look = probe_.look();
     return shown_.with([&](const Shown& shown) {
-        return Reply{.type = metrics_type, .body = metrics_text({version_, shown.worker, look})};
+        return Reply{.type = metrics_type,
+                     .body = metrics_text({version_, shown.worker, look, shown.registry, shown.counted})};
     });
 }
 

@@ -14,9 +14,11 @@
 #include "engine/worker.hpp"
 #include "ops/database_probe.hpp"
 #include "ops/http_server.hpp"
+#include "ops/metrics.hpp"
 #include "ops/readiness.hpp"
 
 #include <string>
+#include <vector>
 
 namespace millrace::ops {
 
@@ -28,7 +30,8 @@ public:
     // Shows this worker while it lives.
     class Showing {
     public:
-        Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry);
+        Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,
+                std::vector<CounterFamily> counted = {});
         ~Showing();  // when it returns, nobody looks at the worker any more
         Showing(const Showing&) = delete;
         Showing& operator=(const Showing&) = delete;
@@ -43,6 +46,7 @@ private:
     struct Shown {
         const engine::Worker* worker = nullptr;
         const engine::Registry* registry = nullptr;
+        std::vector<CounterFamily> counted{};
     };
 
     [[nodiscard]] Reply readyz();

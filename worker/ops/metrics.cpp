@@ -142,6 +142,23 @@ void add_queues(Families& families, const DatabaseProbe::Look& database) {
     }
 }
 
+void add_kinds(Families& families, const engine::Registry& registry) {
+    families.begin("millrace_kind_available", "Whether this worker can run a kind as it is configured: 0 or 1.",
+                   MetricType::Gauge);
+    for (const auto& kind : registry.kinds()) {
+        const bool is_available = !std::holds_alternative<engine::Registry::Unavailable>(*registry.find(kind));
+        families.gauge({{"kind", kind}}, is_available ? 1 : 0);
+    }
+}
+
+void add_counted(Families& families, const std::vector<CounterFamily>& counted) {
+    for (const auto& family : counted) {
+        families.begin(family.name, family.help, MetricType::Counter);
+        for (const auto& [value, counter] : family.counters)
+            families.counter({{family.label, value}}, number(*counter));
+    }
+}
+
 }  // namespace
 
 std::string metrics_text(const Sample& sample) {
@@ -149,6 +166,8 @@ std::string metrics_text(const Sample& sample) {
     families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
     families.gauge({{"version", sample.version}}, 1);
     if (sample.worker != nullptr) add_worker(families, *sample.worker);
+    if (sample.registry != nullptr) add_kinds(families, *sample.registry);
+    add_counted(families, sample.counted);
     add_queues(families, sample.database);
     return families.text();
 }

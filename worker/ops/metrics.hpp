@@ -4,17 +4,32 @@
 // Labels are names of queues, of kinds that this program has handlers for, of outcomes and of states: as many as were
 // configured, never as many as producers think of.
 
+#include "engine/registry.hpp"
 #include "engine/worker.hpp"
 #include "ops/database_probe.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace millrace::ops {
+
+// What handlers count, by the values of one label. The counters outlive whoever shows them.
+struct CounterFamily {
+    std::string name;
+    std::string help;
+    std::string label;
+    std::vector<std::pair<std::string, const std::atomic<std::uint64_t>*>> counters;
+};
 
 struct Sample {
     std::string version;           // of this program
     const engine::Worker* worker;  // null: not started yet
     const DatabaseProbe::Look& database;
+    const engine::Registry* registry = nullptr;  // null: not known yet
+    std::vector<CounterFamily> counted{};
 };
 
 constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -13,7 +13,7 @@ packages=(
     g++ cmake ninja-build pkg-config ccache git ca-certificates openssl
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev
-    spin iproute2 nftables mount pgbouncer libfaketime curl
+    spin iproute2 nftables mount pgbouncer libfaketime curl postfix dovecot-imapd
     python3 python3-psycopg2 python3-psycopg python3-croniter perl util-linux procps passwd
 )
 
@@ -32,6 +32,13 @@ if [ ${#missing[@]} -gt 0 ]; then
         # Debian would make and start a cluster of its own on installation; these scripts need none.
         "${as_root[@]}" install -d /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    # postfix and dovecot run only within a test, by its own configuration: installing them must start no mail server.
+    echo 'postfix postfix/main_mailer_type select No configuration' | "${as_root[@]}" debconf-set-selections
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+        "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
+        trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
     fi
     log=$(mktemp)
     "${as_root[@]}" apt-get update -qq

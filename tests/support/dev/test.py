@@ -3,7 +3,7 @@
 
     test.py [--preset PRESET] [--whole] [AREA...]
 
---whole also does what takes too long for each change: it plants all bugs.
+--whole also does what takes too long for each change: it plants all bugs, and sends 10,000 mails.
 
 An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
 PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
@@ -186,7 +186,7 @@ def run_area(area, build, ready, whole):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
-    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL")
+    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL; 10,000 mails")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
     wanted = arguments.area or list(AREAS)
@@ -197,6 +197,8 @@ def main():
         if subprocess.run([ROOT / "tests/support/dev/build.sh", arguments.preset], check=False).returncode != 0:
             print("the build failed\n\n0 passed, 1 failed")
             return 1
+    if arguments.whole:
+        os.environ["MILLRACE_TEST_WHOLE"] = "1"
     ready = {}
     results = {}
     try:

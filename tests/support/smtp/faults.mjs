@@ -2,14 +2,17 @@
 //
 // A script is an array of faults, each met `times` times (always, when absent), the first that applies first:
 //
-//     {"at": "connect" | "auth" | "mail" | "rcpt" | "data", "reply": "451 4.3.0 try later", "times": 2}
+//     {"at": "connect" | "tls" | "auth" | "mail" | "rcpt" | "message" | "data", "reply": "451 4.3.0 try later", "times": 2}
 //     {"at": …, "drop": true}     the connection is reset instead of a reply
 //     {"at": …, "hold": true}     no reply, for as long as the client waits
+//     {"at": …, "delay": 700}     all goes well, so many milliseconds later
 //     {"at": "starttls"}          STARTTLS is not offered
 //
-// "data" is the end of the message: a refusal there means that it was not taken, a drop or a hold that it was.
+// "tls" is the first command behind the handshake, and knows no reply. "message" is the first part of the message: a
+// drop there means that it was not taken whole. "data" is its end: a refusal there means that it was not taken, a drop
+// or a hold that it was.
 
-const stages = ['connect', 'starttls', 'auth', 'mail', 'rcpt', 'data'];
+const stages = ['connect', 'starttls', 'tls', 'auth', 'mail', 'rcpt', 'message', 'data'];
 
 export class Faults {
     #script = [];
@@ -33,6 +36,7 @@ export class Faults {
         if (!fault) return done();
         if (fault.times !== undefined) fault.times -= 1;
         if (fault.hold) return;
+        if (fault.delay) return setTimeout(done, fault.delay);
         if (fault.drop) {
             for (const connection of server.connections) if (connection.id === session.id) connection._socket.destroy();
             return;

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // A real SMTP server that remembers what it was sent and misbehaves on request. For tests and the demo.
 //
-//     server.mjs [--security starttls|tls|none] [--user NAME --password WORD] [--port N] [--http-port N]
-//                [--out FILE] [--until-stdin-closes]
+//     server.mjs [--security starttls|tls|none] [--user NAME --password WORD] [--auth METHOD] [--port N]
+//                [--http-port N] [--out FILE] [--until-stdin-closes]
+//                [--discard] [--certificate-name HOST] [--expired] [--newest-tls VERSION]
 //
 // Listens on 127.0.0.1, on free ports unless told. When ready it prints one line of JSON on standard output:
 // {"port", "http_port", "ca_file"}; ca_file holds the certificate it made for itself, absent without TLS.
+// --auth offers this way alone: PLAIN, LOGIN, CRAM-MD5 or XOAUTH2, whose token is the password. The last three are for
+// clients that should refuse it. --discard reads no message and keeps none.
 //
 // Accepted messages are kept parsed and in order of arrival. --out also appends each to FILE as a line of JSON,
 // on disk before the client reads 250, so that whatever a client believes delivered is in the file.
@@ -32,6 +35,11 @@ const { values: options } = parseArgs({
         security: { type: 'string', default: 'starttls' },
         user: { type: 'string' },
         password: { type: 'string' },
+        auth: { type: 'string' },
+        discard: { type: 'boolean', default: false },
+        'certificate-name': { type: 'string', default: 'localhost' },
+        expired: { type: 'boolean', default: false },
+        'newest-tls': { type: 'string' },
         port: { type: 'string', default: '0' },
         'http-port': { type: 'string', default: '0' },
         out: { type: 'string' },
@@ -47,16 +55,28 @@ let messages = [];
 function make_certificate() {
     const key = path.join(scratch, 'key.pem');
     const certificate = path.join(scratch, 'certificate.pem');
+    const name = options['certificate-name'];
+    const names = name === 'localhost' ? 'DNS:localhost,IP:127.0.0.1' : `DNS:${name}`;
     execFileSync('openssl', [
-        'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-        '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
+        'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=${names}`,
         '-keyout', key, '-out', certificate,
     ], { stdio: ['ignore', 'ignore', 'pipe'] });
+    if (options.expired) {
+        execFileSync('openssl', ['x509', '-in', certificate, '-signkey', key, '-days', '-1', '-out', certificate],
+                     { stdio: ['ignore', 'ignore', 'pipe'] });
+    }
     return { key: fs.readFileSync(key), cert: fs.readFileSync(certificate), ca_file: certificate };
 }
 
-async function read_message(stream, session) {
-    const raw = Buffer.concat(await stream.toArray());
+// What a client proved, in whichever way: the password itself, its answer to a challenge, or a token.
+function is_known(auth) {
+    if (auth.username !== options.user) return false;
+    if (auth.method === 'XOAUTH2') return auth.accessToken === options.password;
+    return auth.method === 'CRAM-MD5' ? auth.validatePassword(options.password) : auth.password === options.password;
+}
+
+async function read_message(chunks, session) {
+    const raw = Buffer.concat(chunks);
     const mail = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
     const mailboxes = (field) => (field?.value ?? []).map(({ address, name }) => ({ address, name }));
     return {
@@ -66,6 +86,8 @@ async function read_message(stream, session) {
         subject: mail.subject ?? '',
         text: mail.text ?? '',
         html: mail.html || '',
+        attachments: mail.attachments.map(({ filename, contentType, contentDisposition, content }) => (
+            { name: filename ?? '', type: contentType, disposition: contentDisposition, content: content.toString('base64') })),
         messageId: mail.messageId ?? '',
         date: mail.date?.toISOString() ?? '',
         headers: mail.headerLines.map(({ line }) => line),
@@ -77,6 +99,7 @@ async function read_message(stream, session) {
         helo: session.hostNameAppearsAs,
         secure: session.secure,
         user: session.user ?? '',
+        tls: session.tlsOptions?.version ?? '',
         connection: session.id,
     };
 }
@@ -98,7 +121,9 @@ const smtp = new SMTPServer({
     disabledCommands: options.user === undefined ? ['AUTH'] : [],
     authOptional: options.user === undefined,
     allowInsecureAuth: options.security === 'none',
-    authMethods: ['PLAIN', 'LOGIN'],
+    authMethods: options.auth === undefined ? ['PLAIN', 'LOGIN'] : [options.auth],
+    ...(options['newest-tls'] === undefined ? {} : { minVersion: 'TLSv1', maxVersion: options['newest-tls'],
+                                                     ciphers: 'DEFAULT@SECLEVEL=0' }),
     disableReverseLookup: true,
     closeTimeout: 100,
     key: certificate.key,
@@ -108,17 +133,27 @@ const smtp = new SMTPServer({
         if (faults.withholds_starttls()) session.disabledCommands = [...smtp.options.disabledCommands, 'STARTTLS'];
         faults.meet('connect', smtp, session, done);
     },
-    onAuth({ username, password }, session, done) {
+    onSecure: (socket, session, done) => faults.meet('tls', smtp, session, done),
+    onAuth(auth, session, done) {
         faults.meet('auth', smtp, session, (refusal) => {
             if (refusal) return done(refusal);
-            if (username === options.user && password === options.password) return done(null, { user: username });
+            if (is_known(auth)) return done(null, { user: auth.username });
             done(Object.assign(new Error('5.7.8 authentication credentials invalid'), { responseCode: 535 }));
         });
     },
     onMailFrom: (address, session, done) => faults.meet('mail', smtp, session, done),
     onRcptTo: (address, session, done) => faults.meet('rcpt', smtp, session, done),
     async onData(stream, session, done) {
-        const message = await read_message(stream, session);
+        const chunks = [];
+        try {
+            for await (const chunk of stream) {
+                if (chunks.push(chunk) === 1) await new Promise((met) => faults.meet('message', smtp, session, met));
+            }
+        } catch {
+            return;  // the client has hung up in the middle of it
+        }
+        if (options.discard) return done(null, '2.0.0 thrown away');
+        const message = await read_message(chunks, session);
         // A message whose reply is then lost was accepted all the same: that is what makes it ambiguous.
         if (!faults.refuses('data')) remember(message);
         faults.meet('data', smtp, session, (refusal) => done(refusal, `2.0.0 accepted as ${messages.length}`));

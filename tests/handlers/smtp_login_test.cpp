@@ -1,0 +1,114 @@
+// Who we are and who the server is: each way to authenticate, and each certificate that must not do.
+
+#include "adapters/smtp.hpp"
+#include "support/smtp_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace millrace::adapters {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::SmtpServer;
+using Verdict = Delivery::Verdict;
+using namespace std::chrono_literals;
+
+Delivery deliver(const SmtpSettings& settings) {
+    Mail mail;
+    mail.from = {"queue@example.com", ""};
+    mail.to = {"ada@example.com", ""};
+    mail.subject = "Hello";
+    mail.text = "Good morning.";
+    mail.message_id = "<millrace.1.test@example.com>";
+    return Smtp{settings}.deliver(mail, {});
+}
+
+struct Way {
+    const char* method;
+    SmtpAuth auth;
+};
+
+constexpr Way ways[] = {{"PLAIN", SmtpAuth::plain},
+                        {"LOGIN", SmtpAuth::login},
+                        {"CRAM-MD5", SmtpAuth::cram_md5},
+                        {"XOAUTH2", SmtpAuth::xoauth2}};
+
+SmtpSettings as(SmtpSettings settings, SmtpAuth auth) {
+    settings.auth = auth;
+    if (auth == SmtpAuth::xoauth2) settings.token = std::exchange(settings.password, "");
+    return settings;
+}
+
+TEST(SmtpLogin, authenticates_in_the_one_way_that_the_server_takes) {
+    for (const auto& [method, auth] : ways) {
+        SmtpServer server{SmtpSecurity::starttls, SmtpServer::Authentication::required, {"--auth", method}};
+        const auto settings = as(server.settings(), auth);
+        EXPECT_NO_THROW(check(settings));
+        const auto delivery = deliver(settings);
+        EXPECT_EQ(delivery.verdict, Verdict::accepted) << method << delivery.error;
+        if (auth != SmtpAuth::xoauth2) {
+            EXPECT_EQ(deliver(as(server.settings(), SmtpAuth::automatic)).verdict, Verdict::accepted) << method;
+        }
+        for (const auto& message : server.messages())
+            EXPECT_EQ(message.user, SmtpServer::username) << method;
+    }
+}
+
+TEST(SmtpLogin, pauses_for_a_wrong_secret_and_shows_none) {
+    for (const auto& [method, auth] : ways) {
+        SmtpServer server{SmtpSecurity::starttls, SmtpServer::Authentication::required, {"--auth", method}};
+        auto settings = server.settings();
+        settings.password = "canary-of-another";
+        const auto delivery = deliver(as(settings, auth));
+        EXPECT_EQ(delivery.verdict, Verdict::unserved) << method << delivery.error;
+        EXPECT_THAT(delivery.error, HasSubstr("smtp.username")) << method;
+        EXPECT_THAT(delivery.error + delivery.reply, Not(HasSubstr("canary"))) << method;
+        EXPECT_TRUE(server.messages().empty()) << method;
+    }
+}
+
+TEST(SmtpLogin, sends_nothing_to_a_server_that_takes_another_way_only) {
+    for (const auto& [method, unused] : ways) {
+        SmtpServer server{SmtpSecurity::starttls, SmtpServer::Authentication::required, {"--auth", method}};
+        for (const auto& other : ways) {
+            if (other.auth == unused) continue;
+            const auto delivery = deliver(as(server.settings(), other.auth));
+            EXPECT_EQ(delivery.verdict, Verdict::unserved) << method << other.method << delivery.error;
+            EXPECT_THAT(delivery.error + delivery.reply, Not(HasSubstr(SmtpServer::password)));
+        }
+        EXPECT_TRUE(server.messages().empty()) << method;
+    }
+}
+
+TEST(SmtpLogin, strikes_a_token_out_of_what_the_server_says) {
+    SmtpServer server{SmtpSecurity::starttls, SmtpServer::Authentication::required, {"--auth", "XOAUTH2"}};
+    server.script(R"([{"at": "mail", "reply": "550 you said canary-4f6c7b, Y2FuYXJ5LTRmNmM3Yg=="}])");
+    EXPECT_EQ(deliver(as(server.settings(), SmtpAuth::xoauth2)).reply, "550 you said ***, ***");
+}
+
+TEST(SmtpCertificate, must_be_valid_and_that_of_the_host) {
+    struct Row {
+        std::vector<std::string> peculiarities;
+        const char* error;
+    };
+    for (const auto& [peculiarities, error] :
+         {Row{{"--expired"}, "certificate"}, Row{{"--certificate-name", "other.example"}, "certificate"},
+          Row{{"--newest-tls", "TLSv1.1"}, "TLS"}}) {
+        for (const auto security : {SmtpSecurity::starttls, SmtpSecurity::tls}) {
+            SmtpServer server{security, SmtpServer::Authentication::required, peculiarities};
+            const auto delivery = deliver(server.settings());
+            EXPECT_EQ(delivery.verdict, Verdict::unserved) << peculiarities[0] << delivery.error;
+            EXPECT_THAT(delivery.error, ::testing::AnyOf(HasSubstr(error), HasSubstr("SSL"))) << peculiarities[0];
+            EXPECT_TRUE(server.messages().empty()) << peculiarities[0];
+        }
+    }
+}
+
+}  // namespace
+}  // namespace millrace::adapters

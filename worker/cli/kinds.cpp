@@ -4,6 +4,8 @@
 #include "handlers/builtin/noop.hpp"
 #include "handlers/builtin/wait.hpp"
 #include "handlers/email/send.hpp"
+#include "handlers/forks/digest.hpp"
+#include "handlers/forks/run.hpp"
 #include "handlers/forks/sync.hpp"
 #include "handlers/pipeline/build.hpp"
 #include "handlers/pipeline/build_signal.hpp"
@@ -35,6 +37,8 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     registry_.add("noop", std::make_unique<handlers::builtin::Noop>());
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
+    registry_.add("forks.run", std::make_unique<handlers::forks::Run>());
+    registry_.add("forks.digest", std::make_unique<handlers::forks::Digest>());
     if (options.smtp) {
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
         handlers::email::Send::Settings settings{.installation = installation};

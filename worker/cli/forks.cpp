@@ -94,17 +94,18 @@ Exit list_forks(const Invocation& invocation, ForkRegistry& registry) {
     return print(invocation, table, "no forks yet: millrace forks import FILE");
 }
 
-// What the server says of `forks[3].branches`, with the line on which that stands.
-void complain(const Invocation& invocation, const std::string& file, const ForksFile& forks,
+// What the server says of `forks[3].branches`, with the line on which that stands. False: it said something else.
+bool complain(const Invocation& invocation, const std::string& file, const ForksFile& forks,
               const storage::Error& error) {
     constexpr std::string_view prefix = "import_forks: bad ";
     const std::string what = error.what();
     const auto path = what.starts_with(prefix) ? what.substr(prefix.size()) : "";
     const auto line = forks.line_of(path);
-    if (line == 0) throw error;
+    if (line == 0) return false;
     const auto dot = path.find('.');
     const auto key = dot == std::string::npos ? "entry" : path.substr(dot + 1);
     invocation.console.complain(fmt::format("{}:{}: bad {}; nothing was imported", file, line, key), error.hint());
+    return true;
 }
 
 Exit import_forks(const Invocation& invocation, ForkRegistry& registry, const std::string& file,
@@ -115,7 +116,7 @@ Exit import_forks(const Invocation& invocation, ForkRegistry& registry, const st
         changes =
             registry.import(forks.document(), is_dry ? ForkRegistry::Import::dry_run : ForkRegistry::Import::apply);
     } catch (const storage::Error& error) {
-        complain(invocation, file, forks, error);
+        if (!complain(invocation, file, forks, error)) throw;
         return Exit::failed;
     }
     using For = Column::For;
@@ -281,6 +282,7 @@ const std::vector<Verb> verbs{
 const Verb& verb_of(const std::vector<std::string>& words) {
     if (words.empty()) return verbs.front();
     std::vector<std::string> names;
+    names.reserve(verbs.size());
     for (const auto& verb : verbs)
         names.push_back(verb.name);
     require_known("verb", words.front(), names);

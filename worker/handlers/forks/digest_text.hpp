@@ -22,7 +22,7 @@
 
 namespace millrace::handlers::forks {
 
-inline constexpr std::size_t most_digest_bytes = 400000;  // each of text and HTML, as forks.record_digest takes it
+inline constexpr std::size_t most_digest_bytes = 200000;  // each of text and HTML: escaped, both fit a job's 1 MiB
 
 // Throws std::invalid_argument for what is not such a content.
 [[nodiscard]] storage::DigestText write_digest(std::string_view content);

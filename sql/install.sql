@@ -157,6 +157,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 17
+\set name 0017_create_fork_runs
+\set text `cat migrations/0017_create_fork_runs.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0017_create_fork_runs.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -207,7 +216,11 @@ set local role millrace_owner;
 \ir queue/doctor.sql
 \ir queue/grants.sql
 \ir forks/registry.sql
+\ir forks/groups.sql
 \ir forks/sync.sql
+\ir forks/import.sql
+\ir forks/runs.sql
+\ir forks/digest.sql
 \ir forks/grants.sql
 \ir pipeline/create_queue.sql
 \ir pipeline/ingest.sql

@@ -3,6 +3,7 @@
 #include "cli/adopt.hpp"
 #include "cli/doctor.hpp"
 #include "cli/enqueue.hpp"
+#include "cli/forks.hpp"
 #include "cli/jobs.hpp"
 #include "cli/migrate.hpp"
 #include "cli/notify.hpp"
@@ -24,8 +25,8 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const std::array commands{
         cli::migrate_command(), cli::worker_command(),    cli::enqueue_command(), cli::jobs_command(),
-        cli::queues_command(),  cli::schedules_command(), cli::schemas_command(), cli::doctor_command(),
-        cli::adopt_command(),   cli::notify_command(),    cli::serve_command(),
+        cli::queues_command(),  cli::schedules_command(), cli::schemas_command(), cli::forks_command(),
+        cli::notify_command(),  cli::serve_command(),     cli::doctor_command(),  cli::adopt_command(),
     };
     return static_cast<int>(cli::run_program(words, process_environment(), commands));
 }

@@ -1,6 +1,6 @@
 -- grants: who may call what of fork synchronisation. Applied last; PUBLIC has nothing.
 --
---     millrace_worker      what a job needs              millrace_operator   adds forks, asks for jobs, looks
+--     millrace_worker      what a job needs              millrace_operator   adds forks, asks for jobs and runs, looks
 --                                                        millrace_viewer     looks
 --
 -- Locks   none.
@@ -10,6 +10,13 @@ revoke all on all tables in schema forks from public, millrace_enqueuer, millrac
                                               millrace_viewer;
 revoke all on all functions in schema forks from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                  millrace_viewer;
-grant select on forks.registry, forks.results to millrace_operator, millrace_viewer;
-grant execute on function forks.add_fork, forks.enable_fork, forks.disable_fork, forks.sync_now to millrace_operator;
-grant execute on function forks.sync_target, forks.intend_push, forks.record_sync to millrace_worker;
+grant select on forks.registry, forks.results, forks.groups, forks.runs, forks.digests
+    to millrace_operator, millrace_viewer;
+grant execute on function forks.add_fork, forks.change_fork, forks.enable_fork, forks.disable_fork, forks.sync_now,
+                          forks.configure_group, forks.import_forks, forks.start_run, forks.cancel_run,
+                          forks.resume_run
+    to millrace_operator;
+grant execute on function forks.export_forks, forks.run_items to millrace_operator, millrace_viewer;
+grant execute on function forks.digest_content to millrace_worker, millrace_operator, millrace_viewer;
+grant execute on function forks.sync_target, forks.intend_push, forks.record_sync, forks.begin_run, forks.record_digest
+    to millrace_worker;

@@ -387,5 +387,28 @@ TEST_F(ForksGit, the_cache_is_closed_to_others) {
     EXPECT_EQ(fs::status(cache_ / "forks").permissions(), fs::perms::owner_all);
 }
 
+TEST_F(ForksGit, says_how_the_branch_differs_when_it_is_asked_to) {
+    EXPECT_FALSE(sync().divergence);
+    order_.compares = true;
+    auto same = sync().divergence;
+    ASSERT_TRUE(same);
+    EXPECT_EQ(std::tuple(same->ahead, same->behind, same->subjects.size()), std::tuple(0, 0, 0U));
+
+    sandbox_.commit(fork_, "main", "own", "1\n");
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    const auto merged = sync();
+    ASSERT_TRUE(merged.divergence);
+    EXPECT_EQ(std::tuple(merged.divergence->ahead, merged.divergence->behind), std::tuple(2, 0));
+    ASSERT_EQ(merged.divergence->subjects.size(), 2U);
+    EXPECT_EQ(merged.divergence->subjects.front(), "Merge branch 'upstream:main' into main");
+    EXPECT_EQ(sync().divergence->ahead, 2) << "of what is current as well";
+
+    sandbox_.commit(fork_, "main", "a", "mine\n");
+    sandbox_.commit(upstream_, "main", "a", "theirs\n");
+    const auto conflict = sync();
+    EXPECT_EQ(conflict.state, SyncState::conflict);
+    EXPECT_FALSE(conflict.divergence) << "what was not synchronised is not compared";
+}
+
 }  // namespace
 }  // namespace millrace::handlers::forks

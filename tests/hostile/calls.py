@@ -132,7 +132,25 @@ FORKS = {
         repo=("'acme/fresh'", d.repo), origin_url=("'/srv/a.git'", d.remote("origin_url")),
         upstream_url=("'/srv/b.git'", d.remote("upstream_url")), branches=("'{main}'", d.branches),
         provider=("'git'", d.one_of("provider", "git")), queue=("'forks'", d.unknown_queue),
-        digest_group=("'default'", d.matching("digest_group", d.QUEUE_NAME))),
+        digest_group=("'default'", lambda name: d.matching("digest_group", d.QUEUE_NAME)(name)
+                      or d.unknown_group(name))),
+    "change_fork": writes(repo=("'acme/site'", d.unknown_fork), changes=("'{\"upstream_track\": \"x\"}'", d.changes)),
+    "configure_group": writes(name=("'fresh'", d.matching("name", d.QUEUE_NAME)),
+                              changes=("'{\"subject_prefix\": \"Acme\"}'", d.changes)),
+    "import_forks": writes(document=("'{\"groups\": [{\"name\": \"fresh\"}]}'", d.document),
+                           dry_run=("false", d.anything)),
+    "export_forks": reads(),
+    "start_run": writes(digest_group=("'default'", d.unknown_group)),
+    "begin_run": writes(digest_group=("'default'", d.unknown_group)),
+    "cancel_run": writes(run=("<busy_run>", d.unknown_run), reason=WHY),
+    "resume_run": writes(run=("<done_run>", d.unknown_run)),
+    "run_items": reads(of_run=("<busy_run>", d.anything)),
+    "digest_content": reads(run=("<busy_run>", d.unknown_run)),
+    "record_digest": writes(
+        job_id=("<running>", d.never("MR007", "does not make the digest")), run=("<told_run>", d.unknown_run),
+        subject=("'x'", d.subject), text=("'x'", d.sized("text", 400000, least=1, unit=d.byte_length)),
+        html=("'x'", d.sized("html", 400000, least=1, unit=d.byte_length)),
+        failures=("1", d.between("failures", 0, 2**31 - 1))),
     "enable_fork": writes(repo=("'acme/site'", d.unknown_fork)),
     "disable_fork": writes(repo=("'acme/site'", d.unknown_fork)),
     "sync_now": writes(repo=("'acme/site'", d.unknown_fork),
@@ -145,7 +163,10 @@ FORKS = {
         before_sha=("null", d.unless_null(d.commit("before_sha"))),
         after_sha=("null", d.unless_null(d.commit("after_sha"))),
         detail=("null", d.unless_null(d.sized("detail", 4000))),
-        run=("null", d.unless_null(d.never("MR005", "bad run")))),
+        run=("null", d.unless_null(d.never("MR005", "bad run"))),
+        ahead=("null", d.unless_null(lambda number: d.between("ahead", 0, 10**9)(number) or d.bad("subjects"))),
+        behind=("null", d.unless_null(lambda number: d.between("behind", 0, 10**9)(number) or d.bad("subjects"))),
+        subjects=("null", d.unless_null(d.never("MR005", "bad subjects")))),
 }
 
 REQUEST = ("1", d.either(lambda number: number == 1, d.bad("request")))

@@ -10,6 +10,7 @@ import unicodedata
 from values import DAY, YEAR
 
 KNOWN_QUEUES = {"mail", "small", "pipeline", "forks"}
+KNOWN_GROUPS = {"default", "busy", "done", "told"}
 
 
 def anything(_meaning):
@@ -68,6 +69,25 @@ def unknown_pipeline_queue(meaning):
 
 def unknown_fork(meaning):
     return None if meaning == "acme/site" else ("MR020", "unknown fork")
+
+
+def unknown_run(_meaning):
+    return "MR024", "unknown run"
+
+
+def unknown_group(meaning):
+    return None if meaning in KNOWN_GROUPS else ("MR022", "unknown digest group")
+
+
+def subject(text):
+    is_fine = (text is not None and 1 <= len(text) <= 900
+               and not any(unicodedata.category(letter) == "Cc" for letter in text))
+    return None if is_fine else bad("subject")
+
+
+def document(meaning):
+    """No generated document has a list of forks."""
+    return None if meaning == ("object", 2) else bad("document")
 
 
 def never(sqlstate, word):

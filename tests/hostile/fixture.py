@@ -24,6 +24,12 @@ update notify.house set digest_queue = 'mail';
 select forks.add_fork('acme/site', '/srv/site.git', '/srv/upstream.git');
 select forks.add_fork('acme/idle', '/srv/idle.git', '/srv/upstream.git');
 select forks.disable_fork('acme/idle');
+select forks.configure_group(g, '{"managed": []}') from unnest('{busy,done,told}'::text[]) g;
+select forks.add_fork('acme/' || g, '/srv/a.git', '/srv/upstream.git', digest_group => g)
+  from unnest('{busy,done,told}'::text[]) g;
+alter table forks.run alter id restart with 7700000;
+select forks.start_run(g) from unnest('{busy,done,told}'::text[]) g;
+update forks.run set finished_at = started_at where digest_group = 'done';
 select millrace.create_schedule('yearly', '0 0 29 2 *', 'mail', 'noop');
 select pipeline.create_queue('mono/main', '/srv/mono.git', 'main', '{make,all}', time_limit => '10 minutes');
 select pipeline.ingest('mono/main', 'head-1');
@@ -81,6 +87,10 @@ class Database:
             elif state == "dead":
                 run(self.owner, f"select millrace.discard({fence}, {words[state]}, 'it broke')")
         words["fence"] = fence
+        for group in ("busy", "done", "told"):
+            words[f"{group}_run"] = self.one(f"select id from forks.run where digest_group = '{group}'")
+        run(self.owner, f"update millrace.batch set finished_at = closed_at, callback_job = {words['running']}"
+                        f" where id = (select batch_id from forks.run where id = {words['told_run']})")
         words["waiting"] = self.one("select millrace.enqueue('mail', 'noop')")
         words["scheduled"] = self.one("select millrace.enqueue('mail', 'noop', delay => '1 day')")
         return {word: str(value) for word, value in words.items()}

@@ -40,6 +40,7 @@ def fork_rules():
                ("queue", "null", f"'a/b', {urls}, queue => null", "MR003", "unknown queue null"),
                ("queue", "unknown", f"'a/b', {urls}, queue => 'nowhere'", "MR003", "unknown queue"),
                ("digest_group", "null", f"'a/b', {urls}, digest_group => null", "MR005", "bad digest_group"),
+               ("digest_group", "unknown", f"'a/b', {urls}, digest_group => 'none'", "MR022", "unknown digest group 'none'"),
                ("digest_group", "in capitals", f"'a/b', {urls}, digest_group => 'A'", "MR005", "bad digest_group"),
                *(("origin_url", rule, f"'a/b', {text(url)}, '/srv/b.git'", "MR005", "bad origin_url")
                  for rule, url in BAD_REMOTES.items()),
@@ -59,6 +60,73 @@ def fork_rules():
     return rules + of("forks.sync_now", ("repo", "disabled", "'acme/idle'", "MR007", "is disabled"),
                       ("branch", "empty", "'acme/site', ''", "MR005", "bad branch"),
                       ("branch", "not listed", "'acme/site', 'next'", "MR005", "bad branch"))
+
+
+def group_rules():
+    def row(argument, rule, changes):
+        return argument, rule, f"'fresh', '{changes}'", "MR005", f"bad {argument}"
+    rows = [row("recipients", rule, f'{{"recipients": {given}}}') for rule, given in (
+        ("null", "null"), ("no address", '["ada"]'), ("two addresses in one", '["a@b, c@d"]'), ("a null", "[null]"),
+        ("a header", '["a@b\\r\\nBcc: c@d"]'), ("one twice", '["a@b", "a@b"]'), ("a name", '["Ada <a@b>"]'))]
+    rows += [row("subject_prefix", "empty", '{"subject_prefix": ""}'),
+             row("subject_prefix", "two lines", '{"subject_prefix": "a\\nb"}'),
+             row("cron", "no expression", '{"cron": "60 * * * *"}'),
+             row("time_zone", "null", '{"time_zone": null}'), row("time_zone", "unknown", '{"time_zone": "CET"}'),
+             row("template_path", "without a template", '{"template_path": "a"}'),
+             row("managed", "null", '{"managed": null}'), row("managed", "an empty pattern", '{"managed": [""]}'),
+             row("changes", "an unknown key", '{"recipient": []}'), row("changes", "a text", '{"recipients": "a@b"}')]
+    rows += [row("template_path", rule, f'{{"template": "x", "template_path": "{path}"}}') for rule, path in (
+        ("absolute", "/etc/passwd"), ("that climbs", "a/../../b"), ("a directory", "a/"), ("a line feed", "a\\nb"))]
+    return of("forks.configure_group", *rows,
+              ("queue", "unknown", "'fresh', '{\"queue\": \"nowhere\"}'", "MR003", "unknown queue"),
+              ("email_queue", "unknown", "'fresh', '{\"recipients\": [\"a@b\"], \"email_queue\": \"nowhere\"}'", "MR003",
+               "unknown queue")
+              ) + of("forks.change_fork", *(
+                  (argument, rule, f"'acme/site', '{changes}'", sqlstate, word) for argument, rule, changes, sqlstate, word in (
+                      ("changes", "an unknown key", '{"repo": "a/b"}', "MR005", "no key 'repo'"),
+                      ("changes", "a text", '{"branches": "main"}', "MR005", "bad changes"),
+                      ("enabled", "null", '{"enabled": null}', "MR005", "bad enabled"),
+                      ("upstream_org", "a path", '{"upstream_org": "a/b", "upstream_repo": "c"}', "MR005", "bad upstream_org"),
+                      ("upstream_repo", "alone", '{"upstream_repo": "c"}', "MR005", "bad upstream_repo"),
+                      ("upstream_repo", "that climbs", '{"upstream_org": "a", "upstream_repo": ".."}', "MR005",
+                       "bad upstream_repo"),
+                      ("upstream_track", "an option", '{"upstream_track": "--all"}', "MR005", "bad upstream_track"),
+                      ("rebase_onto", "an option", '{"rebase_onto": "-i"}', "MR005", "bad rebase_onto"),
+                      ("rebase_globs", "alone", '{"rebase_globs": ["a*"]}', "MR005", "bad rebase_globs"),
+                      ("install_forward_port", "null", '{"install_forward_port": null}', "MR005",
+                       "bad install_forward_port"),
+                      ("digest_group", "unknown", '{"digest_group": "none"}', "MR022", "unknown digest group 'none'"),
+                      ("queue", "unknown", '{"queue": "nowhere"}', "MR003", "unknown queue 'nowhere'")))
+              ) + of("forks.import_forks", *(
+                  ("document", rule, f"'{document}', false", "MR005", word) for rule, document, word in (
+                      ("an unknown list", '{"fork": []}', "no key 'fork'"), ("no list", '{"forks": {}}', "bad document"),
+                      ("an unknown key", '{"forks": [{"repo": "a/b", "branch": "x"}]}', "bad forks[0].branch"),
+                      ("no repo", '{"forks": [{"branches": ["x"]}]}', "bad forks[0].repo"),
+                      ("no branches", '{"forks": [{"repo": "a/b", "provider": "github"}]}', "bad forks[0].branches"),
+                      ("one twice", '{"groups": [{"name": "a"}, {"name": "a"}]}', "bad groups[1].name"),
+                      ("a number", '{"forks": [7]}', "bad forks[0]"))))
+
+
+def run_rules():
+    rules = of("forks.start_run", ("digest_group", "busy", "'busy'", "MR023", "is active"))
+    for verb in ("start_run", "begin_run"):
+        rules += of(f"forks.{verb}", ("digest_group", "unknown", "'none'", "MR022", "unknown digest group 'none'"))
+    for verb in ("cancel_run", "resume_run", "digest_content"):
+        rules += of(f"forks.{verb}", ("run", "null", "null", "MR024", "unknown run null"),
+                    ("run", "unknown", "4711", "MR024", "unknown run 4711"))
+    said = "'s', 't', 'h', 0"
+    return rules + of(
+        "forks.cancel_run", ("run", "finished", "<done_run>", "MR007", "has finished"),
+        ("reason", "1001 characters", "<busy_run>, repeat('x', 1001)", "MR005", "bad reason")
+    ) + of("forks.resume_run", ("run", "active", "<busy_run>", "MR007", "has not finished")) + of(
+        "forks.record_digest", ("run", "null", f"<running>, null, {said}", "MR024", "unknown run null"),
+        ("run", "that has finished", f"<running>, <done_run>, {said}", "MR007", "does not make the digest"),
+        ("job_id", "null", f"null, <told_run>, {said}", "MR007", "job null does not make"),
+        ("job_id", "another", f"<dead>, <told_run>, {said}", "MR007", "does not make the digest"),
+        ("subject", "two lines", "<running>, <told_run>, E's\\n', 't', 'h', 0", "MR005", "bad subject"),
+        ("text", "empty", "<running>, <told_run>, 's', '', 'h', 0", "MR005", "bad text"),
+        ("html", "null", "<running>, <told_run>, 's', 't', null, 0", "MR005", "bad html"),
+        ("failures", "negative", "<running>, <told_run>, 's', 't', 'h', -1", "MR005", "bad failures"))
 
 
 def sync_rules():
@@ -90,7 +158,12 @@ def sync_rules():
         ("state", "updated without commits", "1, 'acme/site', 'main', 'updated'", "MR005", "bad state"),
         ("detail", "4001 characters", "1, 'acme/site', 'main', 'failed', null, null, repeat('d', 4001)", "MR005",
          "bad detail"),
-        ("run", "unknown", "1, 'acme/site', 'main', 'current', run => 1", "MR005", "bad run"))
+        ("run", "unknown", "1, 'acme/site', 'main', 'current', run => 1", "MR005", "bad run"),
+        ("ahead", "of a failure", "1, 'acme/site', 'main', 'failed', ahead => 0, behind => 0, subjects => '{}'", "MR005",
+         "bad ahead"),
+        ("subjects", "missing", "1, 'acme/site', 'main', 'current', ahead => 0, behind => 0", "MR005", "bad subjects"),
+        ("subjects", "more than ahead", "1, 'acme/site', 'main', 'current', ahead => 0, behind => 0, subjects => '{a}'",
+         "MR005", "bad subjects"))
 
 
 def pipeline_queue_rules():
@@ -188,7 +261,7 @@ def stage_rules():
          "bad log_tail"))
 
 
-RULES = fork_rules() + sync_rules() + pipeline_queue_rules() + stage_rules()
+RULES = fork_rules() + group_rules() + run_rules() + sync_rules() + pipeline_queue_rules() + stage_rules()
 
 LEGAL = [
     ("forks.add_fork", "a branch in Cyrillic", "forks.add_fork('a/b', '/srv/a', '/srv/b', '{основная}')"),

@@ -31,16 +31,115 @@ CREATE TYPE millrace.outcome AS ENUM (
     'discarded'
 );
 ALTER TYPE millrace.outcome OWNER TO millrace_owner;
+CREATE FUNCTION forks.active_run(of_group text) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.active_run(of_group text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.add_fork(repo text, origin_url text DEFAULT NULL::text, upstream_url text DEFAULT NULL::text, branches text[] DEFAULT '{main}'::text[], provider text DEFAULT 'git'::text, queue text DEFAULT 'forks'::text, digest_group text DEFAULT 'default'::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) OWNER TO millrace_owner;
+CREATE TABLE forks.fork (
+    id integer NOT NULL,
+    repo text NOT NULL,
+    provider text NOT NULL,
+    origin_url text,
+    upstream_url text,
+    branches text[] NOT NULL,
+    enabled boolean NOT NULL,
+    queue text NOT NULL,
+    digest_group text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    upstream_org text,
+    upstream_repo text,
+    upstream_track text,
+    install_forward_port boolean DEFAULT false NOT NULL,
+    rebase_onto text,
+    rebase_globs text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT fork_branches_check CHECK (((cardinality(branches) >= 1) AND (cardinality(branches) <= 100))),
+    CONSTRAINT fork_check CHECK (((upstream_org IS NULL) = (upstream_repo IS NULL))),
+    CONSTRAINT fork_git_has_urls CHECK (((provider <> 'git'::text) OR ((origin_url IS NOT NULL) AND (upstream_url IS NOT NULL)))),
+    CONSTRAINT fork_provider_check CHECK ((provider = ANY (ARRAY['git'::text, 'github'::text])))
+);
+ALTER TABLE forks.fork OWNER TO millrace_owner;
+CREATE FUNCTION forks.blank_fork(repo text) RETURNS forks.fork
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.blank_fork(repo text) OWNER TO millrace_owner;
+CREATE TABLE forks.digest_group (
+    id integer NOT NULL,
+    name text NOT NULL,
+    queue text NOT NULL,
+    email_queue text NOT NULL,
+    recipients text[] NOT NULL,
+    subject_prefix text,
+    cron text,
+    time_zone text NOT NULL,
+    template_path text,
+    template text,
+    managed text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT digest_group_check CHECK (((template_path IS NULL) = (template IS NULL)))
+);
+ALTER TABLE forks.digest_group OWNER TO millrace_owner;
+CREATE FUNCTION forks.blank_group(name text) RETURNS forks.digest_group
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.blank_group(name text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.cancel_run(run bigint, reason text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.cancel_run(run bigint, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.change_fork(repo text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.change_fork(repo text, changes jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.changed(old jsonb, new jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.changed(old jsonb, new jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION forks.check_commit(caller text, argument text, sha text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.check_commit(caller text, argument text, sha text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.check_fork(caller text, f forks.fork) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.check_fork(caller text, f forks.fork) OWNER TO millrace_owner;
+CREATE FUNCTION forks.check_keys(caller text, named text, object jsonb, known text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.check_keys(caller text, named text, object jsonb, known text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.check_values(entry jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.check_values(entry jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.configure_group(name text, changes jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.configure_group(name text, changes jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.digest_content(run bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.digest_content(run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.disable_fork(repo text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -51,6 +150,66 @@ CREATE FUNCTION forks.enable_fork(repo text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.enable_fork(repo text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.enqueue_items(of_run bigint) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.enqueue_items(of_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.export_forks() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.export_forks() OWNER TO millrace_owner;
+CREATE FUNCTION forks.failing_days(fork text, branch text, until_run bigint) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.failing_days(fork text, branch text, until_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.fork_keys() RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.fork_keys() OWNER TO millrace_owner;
+CREATE FUNCTION forks.fork_problem(f forks.fork) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.fork_problem(f forks.fork) OWNER TO millrace_owner;
+CREATE FUNCTION forks.group_keys() RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.group_keys() OWNER TO millrace_owner;
+CREATE FUNCTION forks.group_problem(g forks.digest_group) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.group_problem(g forks.digest_group) OWNER TO millrace_owner;
+CREATE FUNCTION forks.import_fork(entry jsonb) RETURNS TABLE(what text, name text, outcome text, changed jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.import_fork(entry jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.import_forks(document jsonb, dry_run boolean DEFAULT true) RETURNS TABLE(what text, name text, outcome text, changed jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.import_forks(document jsonb, dry_run boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.import_group(entry jsonb) RETURNS TABLE(what text, name text, outcome text, changed jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.import_group(entry jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.import_list(list text, entries jsonb) RETURNS TABLE(what text, name text, outcome text, changed jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.import_list(list text, entries jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION forks.insert_fork(f forks.fork) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.insert_fork(f forks.fork) OWNER TO millrace_owner;
 CREATE FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -61,36 +220,111 @@ CREATE FUNCTION forks.is_branch(name text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.is_branch(name text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.is_glob(pattern text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.is_glob(pattern text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.is_remote(url text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.is_remote(url text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.key_of(repo text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.key_of(repo text) OWNER TO millrace_owner;
+CREATE TABLE forks.run (
+    id bigint NOT NULL,
+    digest_group text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    batch_id bigint,
+    cancelled_at timestamp with time zone,
+    resumed integer DEFAULT 0 NOT NULL
+);
+ALTER TABLE forks.run OWNER TO millrace_owner;
+CREATE FUNCTION forks.locked_run(run bigint) RETURNS forks.run
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.locked_run(run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.raise_run_active(of_group text, run bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.raise_run_active(of_group text, run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.raise_unknown_fork(repo text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.raise_unknown_fork(repo text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text DEFAULT NULL::text, after_sha text DEFAULT NULL::text, detail text DEFAULT NULL::text, run bigint DEFAULT NULL::bigint) RETURNS void
+CREATE FUNCTION forks.raise_unknown_group(name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.raise_unknown_group(name text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) OWNER TO millrace_owner;
+ALTER FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text DEFAULT NULL::text, after_sha text DEFAULT NULL::text, detail text DEFAULT NULL::text, run bigint DEFAULT NULL::bigint, ahead integer DEFAULT NULL::integer, behind integer DEFAULT NULL::integer, subjects text[] DEFAULT NULL::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.resume_run(run bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.resume_run(run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.run_items(of_run bigint) RETURNS TABLE(fork text, branch text, state text, detail text, before_sha text, after_sha text, ahead integer, behind integer, divergence text, unmanaged integer, subjects text[], job bigint, at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.run_items(of_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) OWNER TO millrace_owner;
 CREATE FUNCTION forks.set_enabled(repo text, enabled boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.set_enabled(repo text, enabled boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.start_run(digest_group text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.start_run(digest_group text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.sync_now(repo text, branch text DEFAULT NULL::text) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_now(repo text, branch text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) RETURNS SETOF record
+CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
+ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.unmanaged(fork integer, subjects text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.unmanaged(fork integer, subjects text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.update_fork(f forks.fork) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.update_fork(f forks.fork) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1688,22 +1922,37 @@ CREATE FUNCTION pipeline.update_request(queue text, number bigint, state text, b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
-CREATE TABLE forks.fork (
-    id integer NOT NULL,
-    repo text NOT NULL,
-    provider text NOT NULL,
-    origin_url text,
-    upstream_url text,
-    branches text[] NOT NULL,
-    enabled boolean NOT NULL,
-    queue text NOT NULL,
-    digest_group text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT fork_branches_check CHECK (((cardinality(branches) >= 1) AND (cardinality(branches) <= 100))),
-    CONSTRAINT fork_git_has_urls CHECK (((provider <> 'git'::text) OR ((origin_url IS NOT NULL) AND (upstream_url IS NOT NULL)))),
-    CONSTRAINT fork_provider_check CHECK ((provider = ANY (ARRAY['git'::text, 'github'::text])))
+CREATE TABLE forks.digest (
+    id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    subject text NOT NULL,
+    text text NOT NULL,
+    html text NOT NULL,
+    failures integer NOT NULL,
+    recipients text[] NOT NULL,
+    emails bigint[] NOT NULL
 );
-ALTER TABLE forks.fork OWNER TO millrace_owner;
+ALTER TABLE forks.digest OWNER TO millrace_owner;
+ALTER TABLE forks.digest_group ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME forks.digest_group_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+ALTER TABLE forks.digest ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME forks.digest_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE VIEW forks.digests AS …;
+ALTER TABLE forks.digests OWNER TO millrace_owner;
 ALTER TABLE forks.fork ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME forks.fork_id_seq
     START WITH 1
@@ -1712,6 +1961,8 @@ ALTER TABLE forks.fork ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW forks.groups AS …;
+ALTER TABLE forks.groups OWNER TO millrace_owner;
 CREATE TABLE forks.push_intent (
     job_id bigint NOT NULL,
     before_sha text NOT NULL,
@@ -1731,19 +1982,16 @@ CREATE TABLE forks.sync_result (
     after_sha text,
     detail text,
     at timestamp with time zone NOT NULL,
+    ahead integer,
+    behind integer,
+    unmanaged integer,
+    subjects text[],
     CONSTRAINT sync_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'current'::text, 'conflict'::text, 'skipped'::text, 'failed'::text]))),
     CONSTRAINT sync_result_updated_has_commits CHECK (((state <> 'updated'::text) OR ((before_sha IS NOT NULL) AND (after_sha IS NOT NULL))))
 );
 ALTER TABLE forks.sync_result OWNER TO millrace_owner;
 CREATE VIEW forks.results AS …;
 ALTER TABLE forks.results OWNER TO millrace_owner;
-CREATE TABLE forks.run (
-    id bigint NOT NULL,
-    digest_group text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone
-);
-ALTER TABLE forks.run OWNER TO millrace_owner;
 ALTER TABLE forks.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME forks.run_id_seq
     START WITH 1
@@ -1752,6 +2000,15 @@ ALTER TABLE forks.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE forks.run_item (
+    run_id bigint NOT NULL,
+    fork_id integer NOT NULL,
+    branch text NOT NULL,
+    job_id bigint NOT NULL
+);
+ALTER TABLE forks.run_item OWNER TO millrace_owner;
+CREATE VIEW forks.runs AS …;
+ALTER TABLE forks.runs OWNER TO millrace_owner;
 CREATE TABLE millrace.attempt_failure (
     job_id bigint NOT NULL,
     fence bigint,
@@ -2282,12 +2539,22 @@ CREATE TABLE pipeline.request_uri (
 ALTER TABLE pipeline.request_uri OWNER TO millrace_owner;
 CREATE VIEW pipeline.requests AS …;
 ALTER TABLE pipeline.requests OWNER TO millrace_owner;
+ALTER TABLE ONLY forks.digest_group
+    ADD CONSTRAINT digest_group_name_key UNIQUE (name);
+ALTER TABLE ONLY forks.digest_group
+    ADD CONSTRAINT digest_group_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY forks.digest
+    ADD CONSTRAINT digest_job_id_key UNIQUE (job_id);
+ALTER TABLE ONLY forks.digest
+    ADD CONSTRAINT digest_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.fork
     ADD CONSTRAINT fork_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.fork
     ADD CONSTRAINT fork_repo_key UNIQUE (repo);
 ALTER TABLE ONLY forks.push_intent
     ADD CONSTRAINT push_intent_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY forks.run_item
+    ADD CONSTRAINT run_item_pkey PRIMARY KEY (run_id, fork_id, branch);
 ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.sync_result
@@ -2404,6 +2671,8 @@ ALTER TABLE ONLY pipeline.request_uri
     ADD CONSTRAINT request_uri_pkey PRIMARY KEY (queue, uri);
 ALTER TABLE ONLY pipeline.validation_fact
     ADD CONSTRAINT validation_fact_pkey PRIMARY KEY (queue, uri, project);
+CREATE INDEX digest_run ON forks.digest USING btree (run_id);
+CREATE INDEX fork_digest_group ON forks.fork USING btree (digest_group);
 CREATE UNIQUE INDEX run_active ON forks.run USING btree (digest_group) WHERE (finished_at IS NULL);
 CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch, at);
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
@@ -2475,6 +2744,16 @@ CREATE OR REPLACE VIEW millrace.kinds AS
              JOIN millrace.workers s ON ((s.id = w_1.id)))
           WHERE (s.state = 'alive'::text)) w ON (((w.kinds IS NULL) OR (n.name = ANY (w.kinds)))))
   GROUP BY n.name, k.id;
+ALTER TABLE ONLY forks.digest
+    ADD CONSTRAINT digest_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY forks.fork
+    ADD CONSTRAINT fork_digest_group_fkey FOREIGN KEY (digest_group) REFERENCES forks.digest_group(name);
+ALTER TABLE ONLY forks.run
+    ADD CONSTRAINT run_digest_group_fkey FOREIGN KEY (digest_group) REFERENCES forks.digest_group(name);
+ALTER TABLE ONLY forks.run_item
+    ADD CONSTRAINT run_item_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
+ALTER TABLE ONLY forks.run_item
+    ADD CONSTRAINT run_item_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
@@ -2527,25 +2806,77 @@ GRANT USAGE ON SCHEMA pipeline TO millrace_viewer;
 REVOKE ALL ON TYPE millrace.cron FROM PUBLIC;
 REVOKE ALL ON TYPE millrace.ending FROM PUBLIC;
 REVOKE ALL ON TYPE millrace.outcome FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.active_run(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.blank_fork(repo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.blank_group(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.cancel_run(run bigint, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.cancel_run(run bigint, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.change_fork(repo text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.change_fork(repo text, changes jsonb) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.changed(old jsonb, new jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.check_commit(caller text, argument text, sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.check_fork(caller text, f forks.fork) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.check_keys(caller text, named text, object jsonb, known text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.check_values(entry jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.configure_group(name text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.configure_group(name text, changes jsonb) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.digest_content(run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.digest_content(run bigint) TO millrace_worker;
+GRANT ALL ON FUNCTION forks.digest_content(run bigint) TO millrace_operator;
+GRANT ALL ON FUNCTION forks.digest_content(run bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION forks.disable_fork(repo text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.disable_fork(repo text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.enable_fork(repo text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.enable_fork(repo text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.enqueue_items(of_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.export_forks() FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.export_forks() TO millrace_operator;
+GRANT ALL ON FUNCTION forks.export_forks() TO millrace_viewer;
+REVOKE ALL ON FUNCTION forks.failing_days(fork text, branch text, until_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.fork_keys() FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.fork_problem(f forks.fork) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.group_keys() FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.group_problem(g forks.digest_group) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.import_fork(entry jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.import_forks(document jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.import_forks(document jsonb, dry_run boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.import_group(entry jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.import_list(list text, entries jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.insert_fork(f forks.fork) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.is_branch(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.is_glob(pattern text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.key_of(repo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.locked_run(run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.raise_run_active(of_group text, run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.resume_run(run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.resume_run(run bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.run_items(of_run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_operator;
+GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.set_enabled(repo text, enabled boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.start_run(digest_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.start_run(digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
-REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.unmanaged(fork integer, subjects text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.update_fork(f forks.fork) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
@@ -2969,10 +3300,16 @@ REVOKE ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigin
 GRANT ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) TO millrace_worker;
+GRANT SELECT ON TABLE forks.digests TO millrace_operator;
+GRANT SELECT ON TABLE forks.digests TO millrace_viewer;
+GRANT SELECT ON TABLE forks.groups TO millrace_operator;
+GRANT SELECT ON TABLE forks.groups TO millrace_viewer;
 GRANT SELECT ON TABLE forks.registry TO millrace_operator;
 GRANT SELECT ON TABLE forks.registry TO millrace_viewer;
 GRANT SELECT ON TABLE forks.results TO millrace_operator;
 GRANT SELECT ON TABLE forks.results TO millrace_viewer;
+GRANT SELECT ON TABLE forks.runs TO millrace_operator;
+GRANT SELECT ON TABLE forks.runs TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.batches TO millrace_operator;
 GRANT SELECT ON TABLE millrace.batches TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.blocked_keys TO millrace_operator;

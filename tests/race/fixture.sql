@@ -25,6 +25,8 @@ begin
              notify.user_settings, notify.user_preference, notify.suppression, notify.bounce, notify.event, notify.email,
              notify.pending, notify.collected, notify.digest, notify.digest_member, notify.delivery,
              notify.queue_owner,
+             forks.fork, forks.push_intent, forks.sync_result, forks.digest_group, forks.run, forks.run_item,
+             forks.digest,
              race.handed, race.effect
              restart identity;
     perform setval('notify.digest_id', 1, false);
@@ -177,6 +179,24 @@ select o.outcome
         select 1000, 'written by ' || e.made_by from race.effect e
         union all
         select 1001, 'counts: ' || c.counts from race.counts c) o(place, outcome)
+ order by o.place, o.outcome;
+
+-- A group of one fork, all on queue `q`.
+create procedure race.start_forks()
+language plpgsql
+as $$
+begin
+    perform forks.configure_group('default', '{"queue": "q", "email_queue": "q", "recipients": ["ada@example.org"]}');
+    perform forks.add_fork('acme/widget', '/srv/a', '/srv/b', queue => 'q');
+end
+$$;
+
+create view race.fork_outcome as
+select o.outcome
+  from (select 0, format('run %s %s, %s digests', r.id, r.state, (select count(*) from forks.digests d where d.run = r.id))
+          from forks.runs r
+        union all
+        select 1, o.outcome from race.outcome o) o(place, outcome)
  order by o.place, o.outcome;
 
 -- The same for schedules: when each is due next, and which of its times have run.

@@ -3,16 +3,18 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(97);
+select plan(121);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
 select millrace.create_queue('slow') as slow \gset
 select forks.add_fork('acme/widget', '/srv/widget.git', 'https://example.org/up/widget.git') as fork \gset
+select forks.configure_group('weekly') \g /dev/null
 select lives_ok($$select forks.add_fork('acme/.github', 'ssh://git@example.org:2222/a', 'file:///srv/b', '{16.0,17.0}',
                                         'git', 'slow', 'weekly')$$, 'all arguments');
 select lives_ok($$select forks.add_fork('acme/hub', provider => 'github')$$, 'a fork on GitHub needs no addresses');
-select row_eq($$ select * from forks.registry where repo = 'acme/widget' $$,
+select row_eq($$ select repo, provider, origin_url, upstream_url, branches, enabled, queue, digest_group, created_at
+                   from forks.registry where repo = 'acme/widget' $$,
               row('acme/widget'::text, 'git'::text, '/srv/widget.git'::text, 'https://example.org/up/widget.git'::text,
                   '{main}'::text[], true, 'forks'::text, 'default'::text, millrace.now()), 'a fork has the defaults');
 select row_eq($$ select branches, queue, digest_group from forks.registry where repo = 'acme/.github' $$,
@@ -50,6 +52,8 @@ select throws_ok('select forks.add_fork(' || arguments || ')', 'MR005', 'add_for
                ($$'a/b', '/a', '/b', digest_group => 'A'$$, 'digest_group')) bad(arguments, named);
 select throws_ok($$select forks.add_fork('a/b', '/a', '/b', queue => 'nowhere')$$, 'MR003', null,
                  'its queue must exist');
+select throws_ok($$select forks.add_fork('a/b', '/a', '/b', digest_group => 'monthly')$$, 'MR022',
+                 'unknown digest group ''monthly''', 'and its group');
 select throws_ok($$select forks.add_fork('acme/widget', '/a', '/b')$$, 'MR021', 'fork ''acme/widget'' exists',
                  'a fork is added once');
 
@@ -60,6 +64,39 @@ select forks.enable_fork('acme/widget');
 select is((select enabled from forks.registry where repo = 'acme/widget'), true, 'and enabled again');
 select throws_ok($$select forks.disable_fork('acme/gadget')$$, 'MR020', 'unknown fork ''acme/gadget''',
                  'one that there is');
+
+-- change_fork
+select is(forks.change_fork('acme/widget', '{"branches": ["main", "17.0"], "upstream_org": "up", "upstream_repo": "w",
+                                             "rebase_onto": "main", "rebase_globs": ["feature/*", "fix-*"]}')
+          - 'rebase_globs' - 'rebase_onto',
+          '{"branches": {"from": ["main"], "to": ["main", "17.0"]}, "upstream_org": {"from": null, "to": "up"},
+            "upstream_repo": {"from": null, "to": "w"}}', 'a change says what it changed');
+select row_eq($$ select branches, upstream_org, upstream_repo, rebase_onto, rebase_globs, origin_url
+                   from forks.registry where repo = 'acme/widget' $$,
+              row('{main,17.0}'::text[], 'up'::text, 'w'::text, 'main'::text, '{feature/*,fix-*}'::text[],
+                  '/srv/widget.git'::text), 'what is not given stays');
+select is(forks.change_fork('acme/widget', '{"upstream_org": "up"}'), '{}', 'or says that nothing has changed');
+select throws_ok(format('select forks.change_fork(%L, %L)', 'acme/widget', changes), 'MR005', message, changes)
+  from (values (null, 'change_fork: bad changes'), ('[]', 'change_fork: bad changes'),
+               ('{"repo": "a/b"}', 'change_fork: bad changes: no key ''repo'''),
+               ('{"branch": "a"}', 'change_fork: bad changes: no key ''branch'''),
+               ('{"branches": []}', 'change_fork: bad branches'), ('{"branches": null}', 'change_fork: bad branches'),
+               ('{"enabled": null}', 'change_fork: bad enabled'),
+               ('{"upstream_repo": null}', 'change_fork: bad upstream_repo'),
+               ('{"upstream_org": "a/b"}', 'change_fork: bad upstream_org'),
+               ('{"upstream_repo": ".."}', 'change_fork: bad upstream_repo'),
+               ('{"upstream_track": "-x"}', 'change_fork: bad upstream_track'),
+               ('{"install_forward_port": null}', 'change_fork: bad install_forward_port'),
+               ('{"rebase_onto": "a b"}', 'change_fork: bad rebase_onto'),
+               ('{"rebase_onto": null}', 'change_fork: bad rebase_globs'),
+               ('{"rebase_globs": ["*", "../*"]}', 'change_fork: bad rebase_globs'),
+               ('{"rebase_globs": [null]}', 'change_fork: bad rebase_globs')) bad(changes, message);
+select throws_like($$select forks.change_fork('acme/widget', '{"branches": "main"}')$$,
+                   'change_fork: bad changes: %', 'a list is a list');
+select throws_ok($$select forks.change_fork('acme/widget', '{"queue": "nowhere"}')$$, 'MR003', null, 'a known queue');
+select throws_ok($$select forks.change_fork('acme/widget', '{"digest_group": "monthly"}')$$, 'MR022', null,
+                 'a known group');
+select throws_ok($$select forks.change_fork('acme/gadget', '{}')$$, 'MR020', null, 'a known fork');
 reset role;
 select results_eq($$ select action, detail->>'repo' from millrace.operator_action
                       where action like 'forks.%able_fork' order by 1 $$,

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(38);
+select plan(44);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -38,7 +38,8 @@ set local role millrace_worker;
 select millrace.open_session('w', '{forks}') as session \gset
 select job_id, fence from millrace.claim(:session, 'forks', 1) \gset
 select row_eq(format($$select * from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
-              row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text),
+              row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text,
+                  false),
               'a worker learns where to work');
 select is((select is_listed from forks.sync_target('acme/widget', 'other', 1)), false, 'and whether it may');
 select is_empty($$select * from forks.sync_target('acme/gadget', 'main', 1)$$, 'nothing of a fork that is not there');
@@ -65,7 +66,7 @@ select forks.record_sync(:job_id, 'acme/widget', 'main', 'updated', :'b', :'c', 
 reset role;
 select is_empty('select * from forks.push_intent', 'the result takes the place of the announcement');
 set local role millrace_viewer;
-select row_eq('select * from forks.results',
+select row_eq('select fork, branch, state, before_sha, after_sha, detail, at, run, job from forks.results',
               row('acme/widget'::text, 'main'::text, 'updated'::text, :'b'::text, :'c'::text, 'fast-forward'::text,
                   millrace.now(), null::bigint, :job_id::bigint), 'people see it');
 reset role;
@@ -87,6 +88,22 @@ update forks.run set finished_at = millrace.now();
 select lives_ok($$insert into forks.run (digest_group, started_at) values ('default', millrace.now())$$,
                 'and another one after it');
 
+-- How a branch differs from its upstream.
+set local role millrace_operator;
+select forks.configure_group('default', '{"managed": ["Merge branch ''%:%'' into %", "created % distributor"]}')
+\g /dev/null
+set local role millrace_worker;
+select forks.record_sync(80, 'acme/widget', 'main', 'current', :'a', :'a', ahead => 0, behind => 0, subjects => '{}');
+select forks.record_sync(81, 'acme/widget', 'main', 'current', :'a', :'a', ahead => 2, behind => 1,
+                         subjects => array['created x from y distributor', E'Merge branch ''up\\:a'' into main']);
+select forks.record_sync(82, 'acme/widget', 'main', 'current', :'a', :'a', ahead => 9, behind => 0,
+                         subjects => '{g,f,created a distributor,e,d,c,b,"re-created a distributor"}');
+reset role;
+select results_eq('select ahead, behind, divergence, unmanaged, subjects from forks.results where job >= 80 order by job',
+                  $$ values (0, 0, 'clean', 0, '{}'::text[]), (2, 1, 'managed overlay', 0, '{}'),
+                            (9, 0, 'diverged', 8, '{g,f,e,d,c}') $$,
+                  'the patterns of its group tell managed commits from work; five are shown');
+
 set local role millrace_worker;
 select throws_ok('select forks.record_sync(' || arguments || ')', sqlstate, message, arguments)
   from (values ($$1, 'acme/gadget', 'main', 'current'$$, 'MR020', 'unknown fork ''acme/gadget'''),
@@ -99,7 +116,17 @@ select throws_ok('select forks.record_sync(' || arguments || ')', sqlstate, mess
                ($$1, 'acme/widget', 'main', 'current', null, '1234'$$, 'MR005', 'record_sync: bad after_sha'),
                ($$1, 'acme/widget', 'main', 'failed', detail => repeat('x', 4001)$$, 'MR005',
                 'record_sync: bad detail'),
-               ($$1, 'acme/widget', 'main', 'failed', run => 4711$$, 'MR005', 'record_sync: bad run')
+               ($$1, 'acme/widget', 'main', 'failed', run => 4711$$, 'MR005', 'record_sync: bad run'),
+               ($$1, 'acme/widget', 'main', 'failed', ahead => 0, behind => 0, subjects => '{}'$$, 'MR005',
+                'record_sync: bad ahead'),
+               ($$1, 'acme/widget', 'main', 'current', ahead => -1, behind => 0, subjects => '{}'$$, 'MR005',
+                'record_sync: bad ahead'),
+               ($$1, 'acme/widget', 'main', 'current', ahead => 0, behind => -1, subjects => '{}'$$, 'MR005',
+                'record_sync: bad behind'),
+               ($$1, 'acme/widget', 'main', 'current', ahead => 0, behind => 0$$, 'MR005',
+                'record_sync: bad subjects'),
+               ($$1, 'acme/widget', 'main', 'current', ahead => 0, behind => 0, subjects => '{a}'$$, 'MR005',
+                'record_sync: bad subjects')
        ) bad(arguments, sqlstate, message);
 reset role;
 
@@ -107,16 +134,19 @@ reset role;
 select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
                     and f.pronamespace = 'forks'::regnamespace and has_function_privilege(r.oid, f.oid, 'execute') $$,
-              $$ values ('millrace_operator add_fork'), ('millrace_operator enable_fork'),
-                        ('millrace_operator disable_fork'), ('millrace_operator sync_now'),
-                        ('millrace_worker sync_target'), ('millrace_worker intend_push'),
-                        ('millrace_worker record_sync') $$, 'each role calls what it needs');
+              $$ select 'millrace_' || role || ' ' || f
+                   from (values ('operator', '{add_fork,change_fork,enable_fork,disable_fork,sync_now,configure_group,
+                                               import_forks,export_forks,start_run,cancel_run,resume_run,run_items,
+                                               digest_content}'::text[]),
+                                ('viewer', '{export_forks,run_items,digest_content}'),
+                                ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
+                                             record_digest}')) m(role, functions), unnest(functions) f $$, 'each role calls what it needs');
 select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
                     and c.relnamespace = 'forks'::regnamespace and c.relkind in ('r', 'v')
                     and has_table_privilege(r.oid, c.oid, 'select,insert,update,delete') $$,
-              $$ values ('millrace_operator registry'), ('millrace_operator results'), ('millrace_viewer registry'),
-                        ('millrace_viewer results') $$, 'people read the views, nobody a table');
+              $$ select 'millrace_' || role || ' ' || v from unnest('{operator,viewer}'::text[]) role,
+                        unnest('{registry,results,groups,runs,digests}'::text[]) v $$, 'people read the views, nobody a table');
 select is_empty($$ select f.proname from pg_proc f where f.pronamespace = 'forks'::regnamespace
                       and (f.proowner <> 'millrace_owner'::regrole
                            or not coalesce('search_path=pg_catalog, pg_temp' = any (f.proconfig), false)

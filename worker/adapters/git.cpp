@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -62,6 +63,14 @@ bool exited_with(const ProcessEnd& end, int code) {
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
+}
+
+// The decimal digits that a text begins with.
+int number_of(const std::string& text) {
+    int number = 0;
+    const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc{} || number < 0) throw GitError{"git rev-list: its counts cannot be read"};
+    return number;
 }
 
 std::string ref_of(const Branch& branch) {
@@ -171,6 +180,21 @@ bool Git::is_ancestor(const Commit& ancestor, const Commit& descendant) {
     if (end.succeeded()) return true;
     if (exited_with(end, 1)) return false;
     throw failure("merge-base", end);
+}
+
+Divergence Git::compare(const Commit& ours, const Commit& theirs) {
+    const auto counts = output_of({"rev-list", "--left-right", "--count", theirs.sha + "..." + ours.sha, "--"});
+    const auto tab = counts.find('\t');
+    if (tab == counts.npos) throw GitError{"git rev-list: its counts cannot be read"};
+    Divergence divergence{.ahead = number_of(counts.substr(tab + 1)), .behind = number_of(counts), .subjects = {}};
+    const auto listed = output_of(
+        {"log", "-z", "--format=%s", fmt::format("--max-count={}", most_subjects), theirs.sha + ".." + ours.sha, "--"});
+    for (std::size_t start = 0; start < listed.size();) {
+        const auto end = std::min(listed.find('\0', start), listed.size());
+        divergence.subjects.push_back(listed.substr(start, end - start));
+        start = end + 1;
+    }
+    return divergence;
 }
 
 std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {

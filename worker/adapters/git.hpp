@@ -62,6 +62,12 @@ struct PushPlan {
     Commit commit;
 };
 
+struct Divergence {
+    int ahead = 0;  // commits that ours has and theirs has not
+    int behind = 0;
+    std::vector<std::string> subjects;  // of those ahead, the newest first
+};
+
 // Why the git of this host will not do; nothing when it will.
 [[nodiscard]] std::optional<std::string> git_problem(const GitSettings& settings);
 
@@ -80,6 +86,10 @@ public:
 
     [[nodiscard]] bool has(const Commit& commit);
     [[nodiscard]] bool is_ancestor(const Commit& ancestor, const Commit& descendant);
+
+    // With up to `most_subjects` subjects, as they are: any bytes.
+    [[nodiscard]] Divergence compare(const Commit& ours, const Commit& theirs);
+    static constexpr int most_subjects = 250;
 
     // The same plan always makes the same commit: its dates are those of `theirs`.
     [[nodiscard]] std::variant<Commit, MergeConflict> merge(const MergePlan& plan);

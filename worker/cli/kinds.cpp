@@ -7,6 +7,8 @@
 #include "handlers/email/notify_send.hpp"
 #include "handlers/email/notify_upkeep.hpp"
 #include "handlers/email/send.hpp"
+#include "handlers/forks/digest.hpp"
+#include "handlers/forks/run.hpp"
 #include "handlers/forks/sync.hpp"
 #include "handlers/pipeline/build.hpp"
 #include "handlers/pipeline/build_signal.hpp"
@@ -51,6 +53,8 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     registry_.add("noop", std::make_unique<handlers::builtin::Noop>());
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
+    registry_.add("forks.run", std::make_unique<handlers::forks::Run>());
+    registry_.add("forks.digest", std::make_unique<handlers::forks::Digest>());
     if (const auto problem = mail_server_problem(options)) {
         for (const auto* kind : {"email.send", "notify.send", "notify.digest"})
             add_unavailable(kind, *problem, log);

@@ -1,5 +1,7 @@
 #include "storage/forks_store.hpp"
 
+#include "core/printable.hpp"
+#include "storage/array_literal.hpp"
 #include "storage/translation.hpp"
 
 #include <string_view>
@@ -8,7 +10,7 @@ namespace millrace::storage {
 namespace {
 
 constexpr auto target_statement =
-    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after"
+    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares"
     "  from forks.sync_target(repo => $1, branch => $2, job_id => $3)";
 
 constexpr auto intend_statement =
@@ -16,7 +18,12 @@ constexpr auto intend_statement =
 
 constexpr auto record_statement =
     "select forks.record_sync(job_id => $1, repo => $2, branch => $3, state => $4, before_sha => $5, after_sha => $6,"
-    " detail => $7, run => $8)";
+    " detail => $7, run => $8, ahead => $9, behind => $10, subjects => $11::text[])";
+
+constexpr auto digest_statement =
+    "select forks.record_digest(job_id => $1, run => $2, subject => $3, text => $4, html => $5, failures => $6)";
+
+constexpr std::size_t most_subject_bytes = 1000;
 
 std::optional<std::string> unless_empty(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional{text};
@@ -52,6 +59,7 @@ std::optional<SyncTarget> ForksStore::target(const ForkBranch& branch, core::Job
     target.is_enabled = row[3].as<bool>();
     target.is_listed = row[4].as<bool>();
     if (!row[5].is_null()) target.intent = PushIntent{row[5].c_str(), row[6].c_str()};
+    target.compares = row[7].as<bool>();
     return target;
 }
 
@@ -60,8 +68,35 @@ void ForksStore::intend_push(const core::Job& job, const PushIntent& intent) {
 }
 
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result) {
+    std::optional<int> ahead;
+    std::optional<int> behind;
+    std::optional<std::string> subjects;
+    if (const auto& divergence = result.divergence) {
+        ahead = divergence->ahead;
+        behind = divergence->behind;
+        ArrayLiteral listed;
+        for (const auto& subject : divergence->subjects)
+            listed.add(core::printable(subject, most_subject_bytes));
+        subjects = listed.text();
+    }
     execute(transaction, record_statement, job.value, branch.fork, branch.branch, name_of(result.state),
-            unless_empty(result.before_sha), unless_empty(result.after_sha), unless_empty(result.detail), branch.run);
+            unless_empty(result.before_sha), unless_empty(result.after_sha), unless_empty(result.detail), branch.run,
+            ahead, behind, subjects);
+}
+
+BegunRun begin_run(Transaction& transaction, const std::string& group) {
+    const auto row = execute(transaction, "select run, started from forks.begin_run($1)", group).at(0);
+    return {row[0].as<std::int64_t>(), row[1].as<bool>()};
+}
+
+std::string digest_content(Transaction& transaction, std::int64_t run) {
+    return execute(transaction, "select forks.digest_content($1)", run).at(0).at(0).c_str();
+}
+
+std::string record_digest(Transaction& transaction, core::JobId job, std::int64_t run, const DigestText& digest) {
+    const auto said = execute(transaction, digest_statement, job.value, run, digest.subject, digest.text, digest.html,
+                              digest.failures);
+    return said.at(0).at(0).c_str();
 }
 
 }  // namespace millrace::storage

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace millrace::storage {
 
@@ -34,6 +35,7 @@ struct SyncTarget {
     std::string origin_url;  // empty unless the provider is git
     std::string upstream_url;
     bool is_enabled = true;
+    bool compares = false;             // it is of interest how the fork differs from its upstream
     bool is_listed = true;             // the fork has this branch among those to be synchronised
     std::optional<PushIntent> intent;  // of an earlier attempt of the same job
 };
@@ -48,11 +50,19 @@ enum class SyncState {
 
 [[nodiscard]] const char* name_of(SyncState state);
 
+// How a fork's branch differs from its upstream.
+struct Divergence {
+    int ahead = 0;
+    int behind = 0;
+    std::vector<std::string> subjects;  // of the commits ahead, the newest first, perhaps not all; any bytes
+};
+
 struct SyncResult {
     SyncState state = SyncState::failed;
     std::string before_sha;  // empty: unknown
     std::string after_sha;
     std::string detail;
+    std::optional<Divergence> divergence;  // nothing: unknown
 };
 
 class ForksStore {
@@ -71,5 +81,27 @@ private:
 
 // In the transaction that settles the job.
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result);
+
+struct BegunRun {
+    std::int64_t run = 0;
+    bool has_started = true;  // false: it was active already
+};
+
+// In the transaction that settles the job, too, so that a schedule's job starts one run.
+[[nodiscard]] BegunRun begin_run(Transaction& transaction, const std::string& group);
+
+struct DigestText {
+    std::string subject;
+    std::string text;
+    std::string html;
+    int failures = 0;
+};
+
+// What a run has found, as JSON text: see sql/forks/digest.sql.
+[[nodiscard]] std::string digest_content(Transaction& transaction, std::int64_t run);
+
+// Records the digest, enqueues its mails and ends the run. What that came to, in words.
+[[nodiscard]] std::string record_digest(Transaction& transaction, core::JobId job, std::int64_t run,
+                                        const DigestText& digest);
 
 }  // namespace millrace::storage

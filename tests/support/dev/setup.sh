@@ -9,7 +9,7 @@ quiet=${1:-}
 
 packages=(
     libpqxx-dev libpq-dev libboost-program-options-dev nlohmann-json3-dev libcurl4-openssl-dev libfmt-dev
-    libcpp-httplib-dev prometheus-cpp-dev libre2-dev libkainjow-mustache-dev libidn2-dev libssl-dev
+    libcpp-httplib-dev prometheus-cpp-dev libre2-dev libkainjow-mustache-dev libidn2-dev libssl-dev libyaml-cpp-dev
     g++ cmake ninja-build pkg-config ccache git ca-certificates openssl
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev

@@ -48,9 +48,14 @@ public:
         const auto upstream = git_.tip(order_.upstream, order_.branch);
         if (!fork || !upstream) {
             const auto* who = fork ? "the upstream has no" : upstream ? "the fork has no" : "neither side has a";
-            return SyncResult{SyncState::skipped, "", "", fmt::format("{} branch {}", who, order_.branch.name)};
+            const auto detail = fmt::format("{} branch {}", who, order_.branch.name);
+            return SyncResult{SyncState::skipped, "", "", detail, std::nullopt};
         }
-        if (*fork == *upstream && !order_.intent) return current(*fork);
+        if (*fork == *upstream && !order_.intent) {
+            auto result = current(*fork);
+            if (order_.compares) result.divergence = storage::Divergence{};
+            return result;
+        }
         return std::nullopt;
     }
 
@@ -59,13 +64,24 @@ public:
         return {std::move(fork), git_.fetch(order_.upstream, order_.branch, "upstream")};
     }
 
+    // Of a branch that is up to date.
+    void compare(SyncResult& result, const Tips& tips) {
+        if (!order_.compares || (result.state != SyncState::updated && result.state != SyncState::current)) return;
+        try {
+            auto found = git_.compare({result.after_sha}, tips.upstream);
+            result.divergence = {found.ahead, found.behind, std::move(found.subjects)};
+        } catch (const adapters::GitError&) {
+            result.divergence.reset();
+        }
+    }
+
     SyncResult bring_together(const Tips& tips) {
         if (git_.is_ancestor(tips.upstream, tips.fork)) return current(tips.fork);
         if (git_.is_ancestor(tips.fork, tips.upstream)) return push(tips, tips.upstream, "fast-forward");
         const auto& name = order_.branch.name;
         auto merged = git_.merge({tips.fork, tips.upstream, fmt::format("Merge branch 'upstream:{0}' into {0}", name)});
         if (const auto* conflict = std::get_if<MergeConflict>(&merged)) {
-            return {SyncState::conflict, tips.fork.sha, tips.fork.sha, conflict_detail(*conflict)};
+            return {SyncState::conflict, tips.fork.sha, tips.fork.sha, conflict_detail(*conflict), std::nullopt};
         }
         return push(tips, std::get<Commit>(merged), "merge");
     }
@@ -75,9 +91,10 @@ private:
     SyncResult current(const Commit& fork) {
         const auto& intent = order_.intent;
         if (intent && was_pushed({intent->after_sha}, fork)) {
-            return {SyncState::updated, intent->before_sha, fork.sha, "by an attempt that was interrupted"};
+            return {SyncState::updated, intent->before_sha, fork.sha, "by an attempt that was interrupted",
+                    std::nullopt};
         }
-        return {SyncState::current, fork.sha, fork.sha, ""};
+        return {SyncState::current, fork.sha, fork.sha, "", std::nullopt};
     }
 
     bool was_pushed(const Commit& intended, const Commit& fork) {
@@ -90,7 +107,7 @@ private:
         const auto before = intent && was_pushed({intent->after_sha}, tips.fork) ? intent->before_sha : tips.fork.sha;
         announce_({before, commit.sha});
         git_.push(order_.origin, {.branch = order_.branch, .expected = tips.fork, .commit = commit});
-        return {SyncState::updated, before, commit.sha, how};
+        return {SyncState::updated, before, commit.sha, how, std::nullopt};
     }
 
     Git git_;
@@ -121,7 +138,9 @@ std::optional<SyncResult> GitProvider::sync(const Order& order, const Announce& 
         if (order.attempt > 1 && !stop.stop_requested()) fs::remove_all(copy);
         throw;
     }
-    return attempt.bring_together(tips);
+    auto result = attempt.bring_together(tips);
+    attempt.compare(result, tips);
+    return result;
 }
 
 }  // namespace millrace::handlers::forks

@@ -14,6 +14,8 @@
 // The same two commits always make the same merge commit. A push that was announced and is found there counts as
 // updated, so that an attempt which follows a dead one reports what it did.
 //
+// A comparison that fails leaves the difference unknown; what was synchronised stays so.
+//
 // A copy of each fork is kept in the cache, so that only what is new is fetched. One attempt at a time works on a fork,
 // on this host: the copy has a lock. On several hosts two may meet, which costs one of them a rejected push.
 //
@@ -43,6 +45,7 @@ public:
         adapters::Remote upstream;
         std::optional<storage::PushIntent> intent;  // of an earlier attempt
         int attempt = 1;
+        bool compares = false;  // also finds out how the branch differs from its upstream afterwards
     };
     // Called before a push. What it throws prevents the push.
     using Announce = std::function<void(const storage::PushIntent&)>;

@@ -54,11 +54,11 @@ core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction,
     // From here on there is a fork to record a result of.
     const auto record = [&](const SyncResult& result) { storage::record_sync(transaction, job.id, wanted, result); };
     const auto give_up = [&](const std::string& error) -> core::Outcome {
-        record({SyncState::failed, "", "", error});
+        record({SyncState::failed, "", "", error, std::nullopt});
         return core::Discarded{error};
     };
     if (!target->is_enabled) {
-        const SyncResult skipped{SyncState::skipped, "", "", "the fork is disabled"};
+        const SyncResult skipped{SyncState::skipped, "", "", "the fork is disabled", std::nullopt};
         record(skipped);
         return core::Completed{result_of(skipped), {}};
     }
@@ -79,7 +79,8 @@ core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction,
                                        .origin = {target->origin_url},
                                        .upstream = {target->upstream_url},
                                        .intent = target->intent,
-                                       .attempt = job.attempt},
+                                       .attempt = job.attempt,
+                                       .compares = target->compares},
                                       announce, stop);
         if (!result) return core::Snoozed{busy_delay_};
         record(*result);

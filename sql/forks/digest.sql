@@ -1,0 +1,127 @@
+-- digest_content, record_digest, digests: what a run has found, told to people once.
+--
+--     all jobs of a run have ended ──► job forks.digest: digest_content ─► (the program writes it) ─► record_digest
+--
+-- record_digest belongs in the transaction that settles the job: the digest, its mails and the end of the run come
+-- with it, or none of them. Of a cancelled run nothing is recorded or mailed; it only ends.
+--
+-- Arguments  run       of which digest group says what there is to tell
+--            job_id    that of the job; only the callback of the run's last batch may record
+--            subject   1 … 900 characters, in one line
+--            text, html  1 … 400,000 bytes each
+--            failures  0 …
+-- Locks      record_digest: the run's row.
+-- Raises     MR005 bad_argument, MR007 invalid_transition (not this run's digest, or not any more), MR024 unknown_run;
+--            what enqueueing the mails raises.
+-- Rows       digest_content: one per branch of the run. record_digest: 2, and 3 per recipient.
+
+create or replace function forks.digest_content(run bigint)
+returns jsonb
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known forks.run;
+    of_group forks.digest_group;
+    org text;
+begin
+    select r.* into known from forks.run r where r.id = digest_content.run;
+    if not found then
+        raise exception using errcode = 'MR024', message = format('unknown run %s', coalesce(run::text, 'null')),
+            hint = 'The view forks.runs has them.';
+    end if;
+    select g.* into of_group from forks.digest_group g where g.name = known.digest_group;
+    select min(split_part(i.fork, '/', 1)) into org
+      from forks.run_items(known.id) i
+    having count(distinct split_part(i.fork, '/', 1)) = 1;
+    return jsonb_build_object(
+        'run', known.id, 'group', known.digest_group, 'is_cancelled', known.cancelled_at is not null,
+        'org', coalesce(of_group.subject_prefix, org, known.digest_group),
+        'date', to_char(known.started_at at time zone of_group.time_zone, 'YYYY-MM-DD'),
+        'recipients', to_jsonb(of_group.recipients),
+        'branches', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                       'fork', i.fork, 'branch', i.branch, 'state', i.state, 'detail', i.detail, 'ahead', i.ahead,
+                       'behind', i.behind, 'divergence', i.divergence, 'unmanaged', i.unmanaged,
+                       'subjects', to_jsonb(i.subjects),
+                       'failing_days', forks.failing_days(i.fork, i.branch, known.id))
+                       order by i.fork, i.branch)
+              from forks.run_items(known.id) i), '[]'));
+end
+$$;
+
+-- For how many days in a row the runs before this one and this one have failed; null: this one has not.
+create or replace function forks.failing_days(fork text, branch text, until_run bigint)
+returns int
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with history as (
+        select r.at, r.state in ('failed', 'conflict') as has_failed, r.run_id
+          from forks.sync_result r
+          join forks.fork f on f.id = r.fork_id
+         where f.repo = $1 and r.branch = $2
+    ), reported as (
+        select max(h.at) as at from history h where h.run_id = until_run and h.has_failed
+    )
+    select floor(extract(epoch from s.at - min(h.at)) / 86400)::int
+      from reported s, history h
+     where h.has_failed and h.at <= s.at
+       and h.at > coalesce((select max(g.at) from history g where not g.has_failed and g.at <= s.at), '-infinity')
+     group by s.at
+$$;
+
+create or replace function forks.record_digest(
+    job_id bigint, run bigint, subject text, text text, html text, failures int)
+returns text  -- mailed, no recipients, or cancelled
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    most_bytes constant int := 400000;
+    known forks.run;
+    of_group forks.digest_group;
+    wrong constant text := case
+        when subject is null or length(subject) not between 1 and 900 or subject ~ '[[:cntrl:]]'
+            then 'subject: 1 to 900 characters in one line'
+        when text is null or octet_length(text) not between 1 and most_bytes then 'text: 1 to 400000 bytes'
+        when html is null or octet_length(html) not between 1 and most_bytes then 'html: 1 to 400000 bytes'
+        when failures is null or failures < 0 then 'failures: 0 or more' end;
+    emails bigint[];
+begin
+    if wrong is not null then
+        raise exception using errcode = 'MR005', message = 'record_digest: bad ' || split_part(wrong, ':', 1),
+            hint = 'Allowed for ' || wrong || '.';
+    end if;
+    known := forks.locked_run(run);
+    if known.finished_at is not null
+       or job_id is distinct from (select b.callback_job from millrace.batch b where b.id = known.batch_id) then
+        raise exception using errcode = 'MR007', message = format('job %s does not make the digest of run %s',
+                                                                  coalesce(job_id::text, 'null'), run),
+            hint = 'That of its last batch does, once. The run may have finished, or been resumed.';
+    end if;
+    update forks.run r set finished_at = millrace.now() where r.id = known.id;
+    if known.cancelled_at is not null then
+        return 'cancelled';
+    end if;
+    select g.* into of_group from forks.digest_group g where g.name = known.digest_group;
+    emails := array(
+        select millrace.enqueue(of_group.email_queue, 'email.send',
+                                jsonb_build_object('to', r.address, 'subject', subject, 'text', text, 'html', html))
+          from unnest(of_group.recipients) with ordinality r(address, place)
+         order by r.place);
+    insert into forks.digest (run_id, job_id, at, subject, text, html, failures, recipients, emails)
+    values (known.id, record_digest.job_id, millrace.now(), record_digest.subject, record_digest.text,
+            record_digest.html, record_digest.failures, of_group.recipients, emails);
+    return case when emails = '{}' then 'no recipients' else 'mailed' end;
+end
+$$;
+
+set local client_min_messages = warning;
+drop view if exists forks.digests;
+reset client_min_messages;
+
+create view forks.digests as
+select d.id, d.run_id as run, r.digest_group, d.at, d.subject, d.failures, d.recipients, d.emails, d.text, d.html
+  from forks.digest d
+  join forks.run r on r.id = d.run_id;

@@ -1,0 +1,361 @@
+#include "cli/forks.hpp"
+
+#include "cli/forks_file.hpp"
+#include "cli/table.hpp"
+#include "core/nearest.hpp"
+#include "handlers/forks/digest_text.hpp"
+#include "storage/error.hpp"
+#include "storage/fork_registry.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <istream>
+#include <ostream>
+
+namespace millrace::cli {
+
+namespace {
+
+using storage::ForkRegistry;
+
+constexpr std::size_t most_file_bytes = std::size_t{8} * 1024 * 1024;
+constexpr int most_runs = 1000;
+
+constexpr std::array flags{
+    Flag{"dry-run", "", "import: only say what would change"},
+    Flag{"preview", "", "digest: what one would tell now, instead of the last that was sent"},
+    Flag{"html", "", "digest: the HTML of it"},
+    Flag{"limit", "NUMBER", "runs: so many, the newest (20)"},
+    json_flag,
+};
+
+std::string read_all(std::istream& in, const std::string& name) {
+    std::string text(most_file_bytes + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (in.bad()) throw UsageError{fmt::format("cannot read {}", name)};
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.size() > most_file_bytes) throw UsageError{fmt::format("{} is longer than 8 MiB", name)};
+    return text;
+}
+
+std::string read_file(const Invocation& invocation, const std::string& file) {
+    if (file == "-") return read_all(invocation.console.in, "standard input");
+    std::ifstream in{file, std::ios::binary};
+    if (!in) throw UsageError{fmt::format("cannot read {}", file)};
+    return read_all(in, file);
+}
+
+std::int64_t run_number(const std::string& word) {
+    std::int64_t number = 0;
+    const char* const end = word.data() + word.size();
+    const auto [rest, failure] = std::from_chars(word.data(), end, number);
+    if (failure != std::errc{} || rest != end || number < 1) {
+        throw UsageError{fmt::format("\"{}\" is not a run's number", word)};
+    }
+    return number;
+}
+
+Exit print(const Invocation& invocation, const Table& table, std::string_view nothing) {
+    if (invocation.arguments.has("json")) {
+        table.print_json(invocation.console.out);
+    } else if (table.rows() == 0) {
+        invocation.console.err << nothing << '\n';
+    } else {
+        table.print(invocation.console.out, invocation.console.out_screen);
+    }
+    return table.rows() == 0 ? Exit::nothing : Exit::done;
+}
+
+std::string joined(const std::string& json_list) {
+    return fmt::format("{}", fmt::join(nlohmann::json::parse(json_list).get<std::vector<std::string>>(), " "));
+}
+
+Exit list_forks(const Invocation& invocation, ForkRegistry& registry) {
+    using For = Column::For;
+    Table table{{{"repo"},
+                 {"provider"},
+                 {"shown_branches", For::people},
+                 {"branches", For::programs},
+                 {"group"},
+                 {"queue"},
+                 {"enabled", For::programs},
+                 {"state", For::people}}};
+    for (const auto& fork : registry.forks()) {
+        table.add({Cell::of(fork.repo, Tone::strong), Cell::of(fork.provider), Cell::of(joined(fork.branches)),
+                   Cell::json(fork.branches), Cell::of(fork.group), Cell::of(fork.queue),
+                   Cell::json(fork.enabled ? "true" : "false"),
+                   fork.enabled ? Cell{} : Cell::of("disabled", Tone::bad)});
+    }
+    return print(invocation, table, "no forks yet: millrace forks import FILE");
+}
+
+// What the server says of `forks[3].branches`, with the line on which that stands. False: it said something else.
+bool complain(const Invocation& invocation, const std::string& file, const ForksFile& forks,
+              const storage::Error& error) {
+    constexpr std::string_view prefix = "import_forks: bad ";
+    const std::string what = error.what();
+    const auto path = what.starts_with(prefix) ? what.substr(prefix.size()) : "";
+    const auto line = forks.line_of(path);
+    if (line == 0) return false;
+    const auto dot = path.find('.');
+    const auto key = dot == std::string::npos ? "entry" : path.substr(dot + 1);
+    invocation.console.complain(fmt::format("{}:{}: bad {}; nothing was imported", file, line, key), error.hint());
+    return true;
+}
+
+Exit import_forks(const Invocation& invocation, ForkRegistry& registry, const std::string& file,
+                  const ForksFile& forks) {
+    const bool is_dry = invocation.arguments.has("dry-run");
+    std::vector<storage::RegistryChange> changes;
+    try {
+        changes =
+            registry.import(forks.document(), is_dry ? ForkRegistry::Import::dry_run : ForkRegistry::Import::apply);
+    } catch (const storage::Error& error) {
+        if (!complain(invocation, file, forks, error)) throw;
+        return Exit::failed;
+    }
+    using For = Column::For;
+    Table table{{{"what"}, {"name"}, {"outcome"}, {"keys", For::people}, {"changed", For::programs}}};
+    for (const auto& change : changes) {
+        std::vector<std::string> keys;
+        const auto changed = nlohmann::json::parse(change.changed);
+        for (const auto& [key, value] : changed.items())
+            keys.push_back(key);
+        table.add({Cell::of(change.what), Cell::of(change.name, Tone::strong), Cell::of(change.outcome),
+                   change.outcome == "changed" ? Cell::of(fmt::format("{}", fmt::join(keys, " "))) : Cell{},
+                   Cell::json(change.changed)});
+    }
+    if (invocation.arguments.has("json")) {
+        table.print_json(invocation.console.out);
+    } else if (table.rows() == 0) {
+        invocation.console.out << "all as it is in the file\n";
+    } else {
+        table.print(invocation.console.out, invocation.console.out_screen);
+        if (is_dry) invocation.console.err << "nothing was changed: a dry run\n";
+    }
+    return Exit::done;
+}
+
+Exit sync(const Invocation& invocation, ForkRegistry& registry) {
+    const auto& words = invocation.arguments.words();
+    const auto jobs = registry.sync(words[1], words.size() > 2 ? std::optional{words[2]} : std::nullopt);
+    Table table{{{"job"}}};
+    for (const auto& job : jobs)
+        table.add({Cell::of(job.value)});
+    return print(invocation, table, "");
+}
+
+Tone tone_of(const std::string& state) {
+    if (state == "failed" || state == "conflict" || state == "cancelled") return Tone::bad;
+    return state == "running" || state == "pending" || state == "cancelling" ? Tone::busy : Tone::plain;
+}
+
+Table table_of(const std::vector<storage::RunRow>& runs) {
+    using For = Column::For;
+    Table table{{{"id"},
+                 {"group"},
+                 {"state"},
+                 {"started", For::people},
+                 {"started_at", For::programs},
+                 {"finished_at", For::programs},
+                 {"branches"},
+                 {"updated"},
+                 {"current"},
+                 {"skipped"},
+                 {"failed"},
+                 {"diverged"},
+                 {"pending"},
+                 {"digest_job", For::programs}}};
+    for (const auto& run : runs) {
+        table.add({Cell::of(run.id, Tone::strong), Cell::of(run.group), Cell::of(run.state, tone_of(run.state)),
+                   Cell::of(rough_age(run.age_seconds) + " ago"), Cell::of(run.started_at),
+                   Cell::maybe(run.finished_at), Cell::of(run.branches), Cell::of(run.updated), Cell::of(run.current),
+                   Cell::of(run.skipped), Cell::of(run.failed, run.failed > 0 ? Tone::bad : Tone::plain),
+                   Cell::of(run.diverged), Cell::of(run.pending), run.digest_job ? Cell::of(*run.digest_job) : Cell{}});
+    }
+    return table;
+}
+
+Exit no_run(const Invocation& invocation, std::int64_t run) {
+    invocation.console.complain(fmt::format("no run {}", run), "millrace forks runs has their numbers.");
+    return Exit::nothing;
+}
+
+Exit show_run(const Invocation& invocation, ForkRegistry& registry, std::int64_t id) {
+    const auto run = registry.run(id);
+    if (!run) return no_run(invocation, id);
+    Table table{{{"fork"}, {"branch"}, {"state"}, {"divergence"}, {"ahead"}, {"behind"}, {"job"}, {"detail"}}};
+    const auto maybe = [](const std::optional<std::int64_t>& number) { return number ? Cell::of(*number) : Cell{}; };
+    for (const auto& item : registry.items(id)) {
+        table.add({Cell::of(item.fork, Tone::strong), Cell::of(item.branch), Cell::of(item.state, tone_of(item.state)),
+                   Cell::maybe(item.divergence), maybe(item.ahead), maybe(item.behind), Cell::of(item.job),
+                   Cell::maybe(item.detail)});
+    }
+    auto& out = invocation.console.out;
+    if (!invocation.arguments.has("json")) {
+        table_of({*run}).print(out, invocation.console.out_screen);
+        out << '\n';
+    }
+    return print(invocation, table, "");
+}
+
+Exit report(const Invocation& invocation, std::int64_t run, const std::string& outcome) {
+    if (invocation.arguments.has("json")) {
+        Table table{{{"run"}, {"outcome"}}};
+        table.add({Cell::of(run), Cell::of(outcome)});
+        table.print_json_record(invocation.console.out);
+    } else {
+        invocation.console.out << outcome << " run " << run << '\n';
+    }
+    return Exit::done;
+}
+
+Exit change_run(const Invocation& invocation, ForkRegistry& registry, const std::string& verb) {
+    const auto& word = invocation.arguments.words()[1];
+    if (verb == "start") return report(invocation, registry.start(word), "started");
+    const auto run = run_number(word);
+    if (verb == "cancel") return report(invocation, run, registry.cancel(run));
+    return report(invocation, run, fmt::format("enqueued {} jobs of", registry.resume(run)));
+}
+
+Exit show_digest(const Invocation& invocation, ForkRegistry& registry, std::int64_t run) {
+    if (!registry.run(run)) return no_run(invocation, run);
+    const auto digest = invocation.arguments.has("preview")
+                            ? std::optional{handlers::forks::write_digest(registry.digest_content(run))}
+                            : registry.digest(run);
+    if (!digest) {
+        invocation.console.complain(fmt::format("run {} has no digest", run),
+                                    "--preview shows what one would tell now.");
+        return Exit::nothing;
+    }
+    if (invocation.arguments.has("json")) {
+        Table table{{{"run"}, {"subject"}, {"failures"}, {"text"}, {"html"}}};
+        table.add({Cell::of(run), Cell::of(digest->subject), Cell::of(std::int64_t{digest->failures}),
+                   Cell::of(digest->text), Cell::of(digest->html)});
+        table.print_json_record(invocation.console.out);
+    } else {
+        invocation.console.out << (invocation.arguments.has("html") ? digest->html : digest->text);
+    }
+    return Exit::done;
+}
+
+Exit switch_forks(const Invocation& invocation, ForkRegistry& registry, const std::string& verb) {
+    const auto& words = invocation.arguments.words();
+    for (auto repo = words.begin() + 1; repo != words.end(); ++repo) {
+        if (verb == "enable") {
+            registry.enable(*repo);
+        } else {
+            registry.disable(*repo);
+        }
+        invocation.console.out << verb << "d " << *repo << '\n';
+    }
+    return Exit::done;
+}
+
+// How many words each verb takes behind it.
+struct Verb {
+    std::string name;
+    std::size_t least;
+    std::size_t most;
+    std::string_view needs;
+};
+const std::vector<Verb> verbs{
+    {"list", 0, 0, "takes no words"},
+    {"import", 1, 1, "needs one file, or - for standard input"},
+    {"export", 0, 0, "takes no words"},
+    {"enable", 1, 1000, "needs the names of forks"},
+    {"disable", 1, 1000, "needs the names of forks"},
+    {"sync", 1, 2, "needs a fork, and at most one branch"},
+    {"start", 1, 1, "needs one group"},
+    {"runs", 0, 0, "takes no words"},
+    {"show", 1, 1, "needs one run's number"},
+    {"cancel", 1, 1, "needs one run's number"},
+    {"resume", 1, 1, "needs one run's number"},
+    {"digest", 1, 1, "needs one run's number"},
+};
+
+const Verb& verb_of(const std::vector<std::string>& words) {
+    if (words.empty()) return verbs.front();
+    std::vector<std::string> names;
+    names.reserve(verbs.size());
+    for (const auto& verb : verbs)
+        names.push_back(verb.name);
+    require_known("verb", words.front(), names);
+    const auto& verb =
+        *std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.name == words.front(); });
+    const auto behind = words.size() - 1;
+    if (behind < verb.least || behind > verb.most) {
+        throw UsageError{fmt::format("forks {} {}", verb.name, verb.needs)};
+    }
+    return verb;
+}
+
+Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistry& registry) {
+    const auto& words = invocation.arguments.words();
+    if (verb == "list") return list_forks(invocation, registry);
+    if (verb == "sync") return sync(invocation, registry);
+    if (verb == "enable" || verb == "disable") return switch_forks(invocation, registry, verb);
+    if (verb == "export") {
+        invocation.console.out << write_forks_file(registry.export_document());
+        return Exit::done;
+    }
+    if (verb == "runs") {
+        const auto limit = invocation.arguments.number("limit", 1, most_runs).value_or(20);
+        return print(invocation, table_of(registry.runs(limit)), "no runs yet: millrace forks start GROUP");
+    }
+    if (verb == "show") return show_run(invocation, registry, run_number(words[1]));
+    if (verb == "digest") return show_digest(invocation, registry, run_number(words[1]));
+    return change_run(invocation, registry, verb);
+}
+
+Exit run(const Invocation& invocation) {
+    const auto& words = invocation.arguments.words();
+    const auto verb = verb_of(words).name;
+    const storage::SessionFactory sessions{invocation.options.database_url};
+    if (verb != "import") {
+        const auto session = sessions.open("forks");
+        ForkRegistry registry{*session};
+        return run_with(invocation, verb, registry);
+    }
+    const auto text = read_file(invocation, words[1]);
+    try {
+        const ForksFile forks{text};
+        const auto session = sessions.open("forks");
+        ForkRegistry registry{*session};
+        return import_forks(invocation, registry, words[1], forks);
+    } catch (const BadForksFile& error) {
+        invocation.console.complain(fmt::format("{}:{}", words[1], error.what()), "Nothing was imported.");
+        return Exit::failed;
+    }
+}
+
+}  // namespace
+
+Command forks_command() {
+    return {.name = "forks",
+            .summary = "keeps forks up to date: imports and lists them, starts runs and shows what they found",
+            .usage =
+                "millrace forks [list] [--json]\n"
+                "millrace forks import FILE|- [--dry-run] [--json]\n"
+                "millrace forks export\n"
+                "millrace forks enable|disable REPO...\n"
+                "millrace forks sync REPO [BRANCH] [--json]\n"
+                "millrace forks start GROUP [--json]\n"
+                "millrace forks runs [--limit N] [--json]\n"
+                "millrace forks show RUN [--json]\n"
+                "millrace forks cancel|resume RUN [--json]\n"
+                "millrace forks digest RUN [--preview] [--html] [--json]",
+            .details =
+                "import takes all of a file or nothing of it, and says what changes; config/forks.yml is an example.\n"
+                "Forks that the file does not name are left alone. start begins a run of a group: a job for each\n"
+                "branch, then the digest. resume does again what has not succeeded.",
+            .flags = flags,
+            .run = run};
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,269 @@
+#include "handlers/forks/digest_text.hpp"
+
+#include "core/printable.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+namespace millrace::handlers::forks {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_items = 100;         // of a section; fewer when that is too long
+constexpr std::size_t most_detail_bytes = 300;  // of a text from outside
+constexpr std::size_t most_org_bytes = 400;
+
+struct Item {
+    std::string line;
+    std::vector<std::string> below;
+};
+struct Section {
+    std::string title;  // empty: a line by itself
+    std::vector<Item> items;
+};
+struct Counts {
+    std::size_t sync_failures = 0;
+    std::size_t distribution_failures = 0;
+    std::size_t diverged = 0;
+    std::size_t migrations = 0;
+};
+
+// One line, whatever it was.
+std::string line_of(std::string_view text, std::size_t limit = most_detail_bytes) {
+    auto line = core::printable(text, limit);
+    std::replace_if(
+        line.begin(), line.end(),
+        [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f; }, ' ');
+    return line;
+}
+
+std::string text_in(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? line_of(found->get_ref<const std::string&>()) : "";
+}
+std::int64_t number_in(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+const json& list_in(const json& object, const char* key) {
+    static const json none = json::array();
+    const auto found = object.find(key);
+    return found != object.end() && found->is_array() ? *found : none;
+}
+
+std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+std::string name_of(const json& branch) {
+    return fmt::format("{} {}", text_in(branch, "fork"), text_in(branch, "branch"));
+}
+
+bool is_failure(const std::string& state) {
+    static const std::set<std::string> others{"updated", "current", "skipped", "pending"};
+    return !others.contains(state);
+}
+
+Section sync_failures(const json& branches) {
+    Section section{"Sync failures", {}};
+    for (const auto& branch : branches) {
+        const auto state = text_in(branch, "state");
+        if (!is_failure(state)) continue;
+        auto line = fmt::format("{}: {}", name_of(branch), state);
+        if (const auto detail = text_in(branch, "detail"); !detail.empty()) line += fmt::format(": {}", detail);
+        const auto days = number_in(branch, "failing_days");
+        if (days > 0) line += fmt::format(" (failing for {})", counted(days, "day", "days"));
+        section.items.push_back({std::move(line), {}});
+    }
+    return section;
+}
+
+Section diverged(const json& branches) {
+    Section section{"Diverged", {}};
+    for (const auto& branch : branches) {
+        if (text_in(branch, "divergence") != "diverged") continue;
+        const auto own = number_in(branch, "unmanaged");
+        Item item{fmt::format("{}: {} of its own", name_of(branch), counted(own, "commit", "commits")), {}};
+        for (const auto& subject : list_in(branch, "subjects")) {
+            if (subject.is_string()) item.below.push_back(line_of(subject.get_ref<const std::string&>()));
+        }
+        const auto more = own - static_cast<std::int64_t>(item.below.size());
+        if (more > 0 && !item.below.empty()) item.below.push_back(fmt::format("and {} more", more));
+        section.items.push_back(std::move(item));
+    }
+    return section;
+}
+
+Section distribution_failures(const json& distributions) {
+    Section section{"Distribution failures", {}};
+    for (const auto& each : distributions) {
+        if (text_in(each, "state") != "failed") continue;
+        section.items.push_back({fmt::format("{}: {}", text_in(each, "fork"), text_in(each, "detail")), {}});
+    }
+    return section;
+}
+
+Section synced(const json& branches) {
+    Section section{"Synced", {}};
+    for (const auto& branch : branches) {
+        if (text_in(branch, "state") != "updated") continue;
+        const auto how = text_in(branch, "detail");
+        section.items.push_back({name_of(branch) + (how.empty() ? "" : fmt::format(": {}", how)), {}});
+    }
+    return section;
+}
+
+Section migrations(const json& found) {
+    Section section{"Migrations", {}};
+    for (const auto& each : found) {
+        section.items.push_back(
+            {fmt::format("{}#{}: {}", text_in(each, "upstream"), number_in(each, "number"), text_in(each, "title")),
+             {}});
+    }
+    return section;
+}
+
+Section overlay(const json& branches) {
+    Section section{"Managed overlay", {}};
+    for (const auto& branch : branches) {
+        if (text_in(branch, "divergence") == "managed overlay") section.items.push_back({name_of(branch), {}});
+    }
+    return section;
+}
+
+Section counts_of(const json& branches) {
+    std::vector<std::pair<std::string, std::int64_t>> states{
+        {"updated", 0}, {"current", 0}, {"skipped", 0}, {"failed", 0}, {"pending", 0}};
+    std::set<std::string> forks;
+    for (const auto& branch : branches) {
+        forks.insert(text_in(branch, "fork"));
+        const auto state = text_in(branch, "state");
+        const auto counted_as = is_failure(state) ? std::string{"failed"} : state;
+        std::find_if(states.begin(), states.end(), [&](const auto& known) {
+            return known.first == counted_as;
+        })->second++;
+    }
+    std::vector<std::string> parts;
+    for (const auto& [state, number] : states) {
+        if (number > 0) parts.push_back(fmt::format("{} {}", number, state));
+    }
+    return {"",
+            {{fmt::format("{} of {}: {}", counted(static_cast<std::int64_t>(branches.size()), "branch", "branches"),
+                          counted(static_cast<std::int64_t>(forks.size()), "fork", "forks"), fmt::join(parts, ", ")),
+              {}}}};
+}
+
+std::string subject_of(const json& content, const Counts& counts) {
+    auto subject =
+        fmt::format("{} digest {}", line_of(text_in(content, "org"), most_org_bytes), text_in(content, "date"));
+    if (counts.sync_failures > 0) subject += fmt::format(" — ⚠️ {} sync fail", counts.sync_failures);
+    if (counts.distribution_failures > 0)
+        subject += fmt::format(" — ⚠️ {} dist fail", counts.distribution_failures);
+    if (counts.diverged > 0) subject += fmt::format(" — ⚠️ {} diverged", counts.diverged);
+    if (counts.migrations > 0) subject += fmt::format(" — {} MIG", counts.migrations);
+    return subject;
+}
+
+std::string escaped(std::string_view text) {
+    std::string html;
+    for (const char letter : text) {
+        switch (letter) {
+            case '&':
+                html += "&amp;";
+                break;
+            case '<':
+                html += "&lt;";
+                break;
+            case '>':
+                html += "&gt;";
+                break;
+            case '"':
+                html += "&quot;";
+                break;
+            case '\'':
+                html += "&#39;";
+                break;
+            default:
+                html += letter;
+        }
+    }
+    return html;
+}
+
+std::string text_of(const Section& section, std::size_t limit) {
+    if (section.title.empty()) return section.items.front().line + "\n";
+    auto text = fmt::format("\n{}\n", section.title);
+    const auto shown = std::min(limit, section.items.size());
+    for (std::size_t place = 0; place < shown; ++place) {
+        text += fmt::format("  {}\n", section.items[place].line);
+        for (const auto& line : section.items[place].below)
+            text += fmt::format("    - {}\n", line);
+    }
+    if (shown < section.items.size()) text += fmt::format("  and {} more\n", section.items.size() - shown);
+    return text;
+}
+
+std::string html_of(const Section& section, std::size_t limit) {
+    if (section.title.empty()) return fmt::format("<p>{}</p>\n", escaped(section.items.front().line));
+    auto html = fmt::format("<h2>{}</h2>\n<ul>\n", escaped(section.title));
+    const auto shown = std::min(limit, section.items.size());
+    for (std::size_t place = 0; place < shown; ++place) {
+        html += fmt::format("<li>{}", escaped(section.items[place].line));
+        if (!section.items[place].below.empty()) html += "<ul>";
+        for (const auto& line : section.items[place].below)
+            html += fmt::format("<li>{}</li>", escaped(line));
+        if (!section.items[place].below.empty()) html += "</ul>";
+        html += "</li>\n";
+    }
+    if (shown < section.items.size()) html += fmt::format("<li>and {} more</li>\n", section.items.size() - shown);
+    return html + "</ul>\n";
+}
+
+storage::DigestText written(const json& content, const Counts& counts, const std::vector<Section>& sections,
+                            std::size_t limit) {
+    storage::DigestText digest;
+    digest.subject = subject_of(content, counts);
+    digest.failures = static_cast<int>(counts.sync_failures + counts.distribution_failures);
+    digest.text = digest.subject + "\n\n";
+    digest.html = fmt::format("<!DOCTYPE html>\n<html><body>\n<h1>{}</h1>\n", escaped(digest.subject));
+    for (const auto& section : sections) {
+        if (section.items.empty()) continue;
+        digest.text += text_of(section, limit);
+        digest.html += html_of(section, limit);
+    }
+    const auto origin = fmt::format("Run {} of group {}.", number_in(content, "run"), text_in(content, "group"));
+    digest.text += fmt::format("\n{}\n", origin);
+    digest.html += fmt::format("<p><small>{}</small></p>\n</body></html>\n", escaped(origin));
+    return digest;
+}
+
+}  // namespace
+
+storage::DigestText write_digest(std::string_view text) {
+    const auto content = json::parse(text, nullptr, false);
+    if (!content.is_object()) throw std::invalid_argument{"what a digest is to tell is no JSON object"};
+    const auto& branches = list_in(content, "branches");
+    const std::vector<Section> sections{counts_of(branches), sync_failures(branches),
+                                        diverged(branches),  distribution_failures(list_in(content, "distributions")),
+                                        synced(branches),    migrations(list_in(content, "migrations")),
+                                        overlay(branches)};
+    const Counts counts{.sync_failures = sections[1].items.size(),
+                        .distribution_failures = sections[3].items.size(),
+                        .diverged = sections[2].items.size(),
+                        .migrations = sections[5].items.size()};
+    for (auto limit = most_items;; limit /= 2) {
+        auto digest = written(content, counts, sections, limit);
+        if (limit <= 1 || (digest.text.size() <= most_digest_bytes && digest.html.size() <= most_digest_bytes)) {
+            return digest;
+        }
+    }
+}
+
+}  // namespace millrace::handlers::forks

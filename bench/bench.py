@@ -12,6 +12,7 @@ import importlib
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -145,6 +146,7 @@ def save(options, results):
 
 def main():
     options = read_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then too
     if options.again:
         show_again(json.loads(options.again.read_text()))
     else:

@@ -62,7 +62,7 @@ def main():
             for name in wanted:
                 look_at_rows(checks, name, results[name]["rows"])
             took_part = {row.get("key") for name in ("drain", "enqueue") for row in results[name]["rows"]}
-            checks.that(took_part >= set(KEYS) | WAYS, f"not measured: {set(KEYS) | WAYS - took_part}")
+            checks.that(took_part >= set(KEYS) | WAYS, f"not measured: {sorted((set(KEYS) | WAYS) - took_part)}")
             checks.that(len(results["targets"]["verdicts"]) > 15, f"targets: {results['targets']}")
             checks.that(results["machine"]["settings"]["fsync"] == "off", "a quick run need not be durable")
             look_at_plots(checks, folder)

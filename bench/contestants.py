@@ -191,9 +191,9 @@ class Pgq(Statements):
     def fill(self, jobs):
         """A batch is what lies between two ticks. The first, empty one is finished here."""
         self.server.sql(f"""do $$ begin
-            for i in 1 .. {max(1, jobs // FILL_BATCH)} loop
+            for filled in 0 .. {jobs - 1} by {FILL_BATCH} loop
                 perform pgq.insert_event('work', 'noop', '{PAYLOAD}')
-                   from generate_series(1, {min(jobs, FILL_BATCH)});
+                   from generate_series(1, least({FILL_BATCH}, {jobs} - filled));
                 commit;
                 perform pgq.force_tick('work');
                 perform pgq.ticker('work');

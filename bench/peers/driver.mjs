@@ -81,8 +81,9 @@ async function pace(peer) {
     const [rate, seconds] = [settings.rate, settings.seconds].map(Number);
     const single = settings.single === "1";
     const began = now();
-    for (let sent = 0; sent < rate * seconds;) {
-        const due = Math.min(rate * seconds, Math.floor(rate * (now() - began) / 1000) + 1) - sent;
+    const total = Math.floor(rate * seconds);
+    for (let sent = 0; sent < total;) {
+        const due = Math.min(total, Math.floor(rate * (now() - began) / 1000) + 1) - sent;
         for (let left = due; left > 0;) {
             const amount = single ? 1 : Math.min(left, FILL_BATCH);
             const payloads = Array.from({ length: amount }, () => ({ sent: now() }));

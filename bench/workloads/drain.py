@@ -10,7 +10,7 @@ KEYS = ("millrace", "limit", "bare", "graphile-tuned", "graphile", "pgboss-tuned
 def measure(bench):
     rows, by_processes = [], {}
     for processes in (1, 2) if bench.quick else PROCESSES:
-        here = [contestant for contestant in bench.contestants(*KEYS if processes == 1 or not bench.quick else KEYS[:1])
+        here = [contestant for contestant in bench.contestants(*KEYS, are_all_quick=processes == 1)
                 if processes <= contestant.most_processes]
         figures = by_turns(bench, f"drain, {processes} processes", here,
                            lambda contestant: drain(contestant, enough(contestant, bench.jobs), processes),

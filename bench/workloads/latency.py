@@ -28,7 +28,8 @@ class ToTheStart(Millrace):
 
 def measure(bench):
     # Not pg-boss as installed, which takes one job each two seconds: 1,000 jobs would be half an hour.
-    here = [ToTheStart(bench.server), *bench.peers("graphile-tuned", "graphile", "pgboss-tuned", "bullmq-tuned")]
+    here = [ToTheStart(bench.server),
+            *bench.contestants("graphile-tuned", "graphile", "pgboss-tuned", "bullmq-tuned")]
     seconds = bench.latency_jobs / 100
     figures = by_turns(bench, "latency", here,
                        lambda contestant: percentiles([wait for _, wait in paced(contestant, 100, seconds, True)[0]]))

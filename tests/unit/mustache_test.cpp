@@ -43,7 +43,9 @@ storage::Notification notification(const std::string& data) {
             .subject = "S",
             .text = "T <b>",
             .html = "",
-            .data = data};
+            .data = data,
+            .is_required = false,
+            .unsubscribe_url = ""};
 }
 
 TEST(Mustache, renders_values_sections_and_inverted_sections) {

@@ -77,8 +77,8 @@ TEST_F(Notify, a_notification_is_sent_and_its_delivery_recorded_with_the_settle)
 }
 
 TEST_F(Notify, a_mail_bears_the_address_that_ends_its_subscription_unless_it_is_required) {
+    database_.execute("select notify.define_type('reset', 'account', 'A password is reset', system_required => true)");
     database_.execute(
-        "select notify.define_type('reset', 'account', 'A password is reset', system_required => true);"
         "select notify.put_template('cl.comment.created', 'en', '{{subject}}', 'Stop: {{unsubscribe_url}}')");
     emit("Optional");
     emit("Required", "reset");
@@ -182,6 +182,18 @@ TEST_F(Notify, a_digest_is_one_mail_and_an_empty_one_is_none) {
     EXPECT_EQ(of("Three", "reason"), "disabled");
     EXPECT_TRUE(database_.becomes("select count(*) from millrace.jobs where state <> 'completed'", "0"));
     EXPECT_EQ(server_.messages().size(), 1U);
+}
+
+TEST_F(Notify, what_a_digest_has_collected_is_skipped_with_the_digest) {
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Collected");
+    database_.execute("select notify.suppress('ada@example.org', 'complained')");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    ASSERT_TRUE(becomes("Collected", "skipped"));
+    EXPECT_EQ(of("Collected", "reason"), "suppressed");
+    EXPECT_TRUE(database_.becomes("select count(*) from millrace.jobs where state <> 'completed'", "0"));
+    EXPECT_TRUE(server_.messages().empty());
 }
 
 TEST_F(Notify, upkeep_records_what_became_of_jobs_that_said_nothing) {

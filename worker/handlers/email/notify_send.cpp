@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
 #include <utility>
 
 namespace millrace::handlers::email {
@@ -93,7 +94,10 @@ NotifyDigest::NotifyDigest(Send& send, NotifySettings settings, storage::Session
     : NotifyHandler{send, std::move(settings)}, sessions_{std::move(sessions)} {}
 
 std::optional<Notification> NotifyDigest::recipient(const core::Job& job, Transaction& transaction) {
-    return storage::digest_to(transaction, job);
+    auto to = storage::digest_to(transaction, job);
+    // What it would have held comes to its end with it.
+    if (to && !to->skip.empty()) std::ignore = storage::digest_of(*sessions_.open(session_purpose), job);
+    return to;
 }
 
 Letter NotifyDigest::letter(const core::Job& job, Transaction& transaction, const Notification& recipient) {

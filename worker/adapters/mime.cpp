@@ -126,7 +126,7 @@ std::string encode_header_text(std::string_view utf8, std::size_t name_width) {
 }
 
 std::string encode_mailbox(const Mailbox& mailbox, std::size_t name_width) {
-    const auto address = ascii_address(mailbox.address);
+    auto address = ascii_address(mailbox.address);
     if (mailbox.name.empty()) return address;
     const auto name = quoted(mailbox.name);
     const auto width = name_width + name.size() + address.size() + 3;

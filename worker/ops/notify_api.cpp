@@ -181,7 +181,8 @@ Reply NotifyApi::unsubscribe(const Request& request) {
         return page(404, "This address is not known",
                     "<p>It may have been cut on its way. Copy the whole of it from the mail.</p>\n");
     }
-    const auto& [username, type] = *subscription;
+    const auto& username = subscription->first;
+    const auto& type = subscription->second;
     const auto what = fmt::format("mails to <b>{}</b> about <b>{}</b>", escaped(username), escaped(type));
     if (request.method != "POST") {
         return page(200, "Unsubscribe?",

@@ -24,6 +24,7 @@ create or replace function notify.set_up(queue text default 'email', retention i
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 as $$
 begin
     perform notify.raise_bad('set_up', case

@@ -323,7 +323,8 @@ SETTINGS = {
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
     "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
     "smtp.auth": NO_CHOICES,
-    "smtp.token": [], "unsubscribe.secrets": [],  # likewise
+    "smtp.token": [], "unsubscribe.secrets": [], "api.tokens": [],  # likewise
+    "unsubscribe.url": ["", "http://a.b", "https://", "https://a b", "https://a/?x", "https://a/<b>", "ftp://a.b"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
 }

@@ -65,6 +65,8 @@ class Database:
         run(self.owner, SETTING)
         self.tables = [table for table, in run(self.owner, TABLES, list(SCHEMAS))]
         self.words = self.jobs_in_every_state()
+        while self.one("select millrace.follow_up_all()"):  # what is left to do would be done by whatever is tried first
+            pass
 
     def one(self, statement):
         return run(self.owner, statement)[0][0]

@@ -1667,6 +1667,7 @@ ALTER FUNCTION notify.set_sender(category text, sender text) OWNER TO millrace_o
 CREATE FUNCTION notify.set_up(queue text DEFAULT 'email'::text, retention interval DEFAULT '90 days'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION notify.set_up(queue text, retention interval) OWNER TO millrace_owner;
 CREATE TABLE notify.user_settings (

@@ -379,7 +379,9 @@ TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     std::map<std::string, std::string> documented;
     for (std::sregex_iterator match{text.begin(), text.end(), row}, end; match != end; ++match)
         EXPECT_TRUE(documented.emplace(match->str(1), match->str(2)).second) << match->str(1) << " twice";
-    EXPECT_EQ(page.types(), documented);
+    auto shown = page.types();
+    shown.emplace("millrace_mail_deliveries_total", "counter");  // of a worker with a mail server: tests/e2e
+    EXPECT_EQ(shown, documented);
 }
 
 }  // namespace

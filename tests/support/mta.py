@@ -141,6 +141,9 @@ class MailServer:
         return self
 
     def __exit__(self, *_):
+        # Its master is no child of the process that was started here, and would outlive it.
+        subprocess.run([*AS_ROOT, self.program("postfix"), "-c", str(self.home / "postfix"), "abort"], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for process in reversed(self.processes):
             subprocess.run([*AS_ROOT, "kill", str(process.pid)], check=False, stderr=subprocess.DEVNULL)
         for process in self.processes:
@@ -172,8 +175,12 @@ class MailServer:
     def own(self, user, group, *names):
         subprocess.run([*AS_ROOT, "chown", f"{user}:{group}", *(self.home / name for name in names)], check=True)
 
+    @staticmethod
+    def program(name):
+        return shutil.which(name, path="/usr/sbin:/usr/bin")
+
     def start(self, *command):
-        found = shutil.which(command[0], path="/usr/sbin:/usr/bin")
+        found = self.program(command[0])
         with open(self.home / f"{command[0]}.out", "wb") as out:
             self.processes.append(subprocess.Popen([*AS_ROOT, found, *command[1:]], stdin=subprocess.DEVNULL, stdout=out,
                                                    stderr=subprocess.STDOUT))

@@ -11,6 +11,7 @@
 #include "options.hpp"
 #include "storage/session.hpp"
 #include "storage/translation.hpp"
+#include "support/until_signal.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +20,6 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <thread>
 
 namespace {
 
@@ -54,17 +54,5 @@ int main(int argc, char** argv) {
     registry.add("bench.effect", std::make_unique<Effect>());
     registry.add("bench.start", std::make_unique<Start>());
     engine::Worker worker{sessions, registry, options.worker, log};
-    bool has_failed = false;
-    std::jthread work{[&](const std::stop_token& stop) {
-        try {
-            if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(EXIT_FAILURE);
-        } catch (const std::exception& error) {
-            log.write(ops::Level::error, "the worker gave up", {{"reason", error.what()}});
-            has_failed = true;
-        }
-        signals.finish();
-    }};
-    if (signals.wait()) work.request_stop();
-    work.join();
-    return has_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return testing::work_until_signal(worker, signals, log);
 }

@@ -6,10 +6,10 @@
 #include "chaos/handlers.hpp"
 #include "cli/signals.hpp"
 #include "options.hpp"
+#include "support/until_signal.hpp"
 
 #include <cstdlib>
 #include <exception>
-#include <thread>
 
 namespace {
 
@@ -23,20 +23,7 @@ int run(const Options& options, const std::string& side_log) {
     engine::Registry registry;
     chaos::add_handlers(registry, lines);
     engine::Worker worker{sessions, registry, options.worker, log};
-
-    bool has_failed = false;
-    std::jthread work{[&](const std::stop_token& stop) {
-        try {
-            if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(EXIT_FAILURE);
-        } catch (const std::exception& error) {
-            log.write(ops::Level::error, "the worker gave up", {{"reason", error.what()}});
-            has_failed = true;
-        }
-        signals.finish();
-    }};
-    if (signals.wait()) work.request_stop();
-    work.join();
-    return has_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return testing::work_until_signal(worker, signals, log);
 }
 
 }  // namespace

@@ -5,24 +5,18 @@ import json
 import pathlib
 import select
 import signal
-import socket
 import sys
 import time
 import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from program import PATIENCE_SECONDS, WorkerProcessTest, main  # noqa: E402
+from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa: E402
 
 DONE, FAILED = 0, 1
 FOREVER = """'{"until_stopped": true}'"""
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CANARY = "canary-7f3a"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Watched(WorkerProcessTest):

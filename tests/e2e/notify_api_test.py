@@ -22,17 +22,12 @@ from urllib.parse import quote
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from program import PATIENCE_SECONDS, WorkerProcessTest, main  # noqa: E402
+from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa: E402
 
 DONE, USAGE = 0, 2
 TOKEN, OTHER_TOKEN = "t" * 32, "u" * 40
 SECRET, OLD_SECRET = "s" * 32, "o" * 32
 PRISM = HERE.parent / "support" / "npm" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Answer:

@@ -132,7 +132,7 @@ TEST_F(ForksRun, refuses_payloads_that_name_no_group_and_no_run) {
         EXPECT_TRUE(reaches(database_.enqueue("forks", "forks.digest", payload), "discarded")) << payload;
     const auto unknown = database_.enqueue("forks", "forks.digest", R"({"run": 4711})");
     ASSERT_TRUE(reaches(unknown, "discarded"));
-    EXPECT_THAT(database_.value(fmt::format("select error from millrace.dead_letters where job_id = {}", unknown)),
+    EXPECT_THAT(database_.value("select error from millrace.dead_letters where job_id = $1", {std::to_string(unknown)}),
                 HasSubstr("unknown run 4711"));
 }
 

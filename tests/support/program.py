@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import select
+import socket
 import struct
 import subprocess
 import sys
@@ -18,6 +19,11 @@ import uuid
 
 BINARY = os.environ["MILLRACE_BINARY"]
 PATIENCE_SECONDS = 30
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 class Ran:

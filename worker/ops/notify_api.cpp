@@ -1,9 +1,11 @@
 #include "ops/notify_api.hpp"
 
+#include "core/html.hpp"
 #include "ops/notify_openapi.hpp"
 #include "storage/error.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -64,29 +66,6 @@ Reply json_reply(const std::string& body) {
     return {.type = std::string{json_type}, .body = body + "\n"};
 }
 
-std::string escaped(std::string_view text) {
-    std::string safe;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                safe += "&amp;";
-                break;
-            case '<':
-                safe += "&lt;";
-                break;
-            case '>':
-                safe += "&gt;";
-                break;
-            case '"':
-                safe += "&quot;";
-                break;
-            default:
-                safe += c;
-        }
-    }
-    return safe;
-}
-
 Reply page(int status, std::string_view title, std::string_view content) {
     return {.status = status,
             .type = "text/html; charset=utf-8",
@@ -96,15 +75,6 @@ Reply page(int status, std::string_view title, std::string_view content) {
                                 title, content),
             .headers = {{"Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'"},
                         {"Referrer-Policy", "no-referrer"}}};
-}
-
-// Takes the same time wherever they differ.
-bool is_same(std::string_view one, std::string_view other) {
-    if (one.size() != other.size()) return false;
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < one.size(); ++i)
-        difference |= static_cast<unsigned char>(one[i]) ^ static_cast<unsigned char>(other[i]);
-    return difference == 0;
 }
 
 // What the caller got wrong, as the database says it.
@@ -124,8 +94,10 @@ Site NotifyApi::site() {
 }
 
 bool NotifyApi::is_known(std::string_view token) const {
-    return std::count_if(settings_.tokens.begin(), settings_.tokens.end(),
-                         [&](const std::string& known) { return is_same(known, token); }) > 0;
+    return std::count_if(settings_.tokens.begin(), settings_.tokens.end(), [&](const std::string& known) {
+               // takes the same time wherever they differ
+               return known.size() == token.size() && CRYPTO_memcmp(known.data(), token.data(), token.size()) == 0;
+           }) > 0;
 }
 
 std::optional<Reply> NotifyApi::screen(const Request& request) const {
@@ -183,7 +155,8 @@ Reply NotifyApi::unsubscribe(const Request& request) {
     }
     const auto& username = subscription->first;
     const auto& type = subscription->second;
-    const auto what = fmt::format("mails to <b>{}</b> about <b>{}</b>", escaped(username), escaped(type));
+    const auto what =
+        fmt::format("mails to <b>{}</b> about <b>{}</b>", core::html_escaped(username), core::html_escaped(type));
     if (request.method != "POST") {
         return page(200, "Unsubscribe?",
                     fmt::format("<p>This ends {}.</p>\n"

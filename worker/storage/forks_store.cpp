@@ -25,10 +25,6 @@ constexpr auto digest_statement =
 
 constexpr std::size_t most_subject_bytes = 1000;
 
-std::optional<std::string> unless_empty(const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional{text};
-}
-
 }  // namespace
 
 const char* name_of(SyncState state) {

@@ -30,10 +30,6 @@ std::string text_of(const pqxx::field& field) {
     return field.as<std::string>("");
 }
 
-std::optional<std::string> unless_empty(const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional{text};
-}
-
 std::optional<Notification> notification(const pqxx::result& found) {
     if (found.empty()) return std::nullopt;
     const auto row = found.at(0);

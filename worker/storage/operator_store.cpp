@@ -44,10 +44,6 @@ constexpr auto create_queue_statement =
 #undef ROW_COLUMNS
 #undef ISO
 
-std::optional<std::string> unless_empty(const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional{text};
-}
-
 std::optional<std::string> optional_interval(const std::optional<std::chrono::milliseconds>& duration) {
     return duration ? std::optional{interval_text(*duration)} : std::nullopt;
 }

@@ -53,10 +53,6 @@ std::optional<std::string> optional_text(const pqxx::field& field) {
     return field.is_null() ? std::nullopt : std::optional<std::string>{field.c_str()};
 }
 
-std::optional<std::string> unless_empty(const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional{text};
-}
-
 std::chrono::milliseconds milliseconds(const pqxx::field& field) {
     return std::chrono::milliseconds{field.as<std::int64_t>()};
 }

@@ -8,6 +8,8 @@
 
 #include <pqxx/pqxx>
 
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace millrace::storage {
@@ -37,6 +39,11 @@ template <class... Arguments>
 pqxx::result execute(Transaction& transaction, const char* statement, Arguments&&... arguments) {
     return translated(transaction.work().conn(),
                       [&] { return transaction.work().exec_params(statement, std::forward<Arguments>(arguments)...); });
+}
+
+// As a parameter: null instead of an empty text.
+inline std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional{text};
 }
 
 }  // namespace millrace::storage

@@ -1,6 +1,7 @@
 #include "handlers/email/letter.hpp"
 
 #include "adapters/mustache.hpp"
+#include "core/html.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,32 +16,8 @@ namespace {
 using adapters::Escaping;
 using nlohmann::json;
 
-std::string escaped(std::string_view text) {
-    std::string made;
-    made.reserve(text.size());
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                made += "&amp;";
-                break;
-            case '<':
-                made += "&lt;";
-                break;
-            case '>':
-                made += "&gt;";
-                break;
-            case '"':
-                made += "&quot;";
-                break;
-            default:
-                made += c;
-        }
-    }
-    return made;
-}
-
 std::string preformatted(const std::string& text) {
-    return "<div style=\"white-space: pre-wrap\">" + escaped(text) + "</div>\n";
+    return "<div style=\"white-space: pre-wrap\">" + core::html_escaped(text) + "</div>\n";
 }
 
 // A subject is one line: what data brings along of line breaks and the like becomes blanks.
@@ -81,7 +58,8 @@ Letter plain_digest(const std::vector<storage::DigestedEvent>& events) {
         const bool fits = letter.text.size() + event.text.size() < max_digest_bytes &&
                           letter.html.size() + html.size() < max_digest_bytes;
         letter.text += fmt::format("{}\n{}\n", event.subject, event.emitted_at);
-        letter.html += fmt::format("<h3>{}</h3>\n<p>{}</p>\n", escaped(event.subject), escaped(event.emitted_at));
+        letter.html += fmt::format("<h3>{}</h3>\n<p>{}</p>\n", core::html_escaped(event.subject),
+                                   core::html_escaped(event.emitted_at));
         if (!fits) continue;
         letter.text += fmt::format("\n{}\n\n", event.text);
         letter.html += html + "\n";
@@ -136,7 +114,7 @@ Letter digest_letter(const storage::Notification& recipient, const std::vector<s
 Letter redirected(Letter letter, const std::string& meant_for) {
     const auto note = fmt::format("This mail was for {}.", meant_for);
     if (!letter.text.empty() || letter.html.empty()) letter.text = fmt::format("{}\n\n{}", note, letter.text);
-    if (!letter.html.empty()) letter.html = fmt::format("<p>{}</p>\n{}", escaped(note), letter.html);
+    if (!letter.html.empty()) letter.html = fmt::format("<p>{}</p>\n{}", core::html_escaped(note), letter.html);
     return letter;
 }
 

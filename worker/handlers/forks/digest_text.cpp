@@ -1,5 +1,6 @@
 #include "handlers/forks/digest_text.hpp"
 
+#include "core/html.hpp"
 #include "core/printable.hpp"
 
 #include <fmt/format.h>
@@ -171,32 +172,6 @@ std::string subject_of(const json& content, const Counts& counts) {
     return subject;
 }
 
-std::string escaped(std::string_view text) {
-    std::string html;
-    for (const char letter : text) {
-        switch (letter) {
-            case '&':
-                html += "&amp;";
-                break;
-            case '<':
-                html += "&lt;";
-                break;
-            case '>':
-                html += "&gt;";
-                break;
-            case '"':
-                html += "&quot;";
-                break;
-            case '\'':
-                html += "&#39;";
-                break;
-            default:
-                html += letter;
-        }
-    }
-    return html;
-}
-
 std::string text_of(const Section& section, std::size_t limit) {
     if (section.title.empty()) return section.items.front().line + "\n";
     auto text = fmt::format("\n{}\n", section.title);
@@ -211,14 +186,14 @@ std::string text_of(const Section& section, std::size_t limit) {
 }
 
 std::string html_of(const Section& section, std::size_t limit) {
-    if (section.title.empty()) return fmt::format("<p>{}</p>\n", escaped(section.items.front().line));
-    auto html = fmt::format("<h2>{}</h2>\n<ul>\n", escaped(section.title));
+    if (section.title.empty()) return fmt::format("<p>{}</p>\n", core::html_escaped(section.items.front().line));
+    auto html = fmt::format("<h2>{}</h2>\n<ul>\n", core::html_escaped(section.title));
     const auto shown = std::min(limit, section.items.size());
     for (std::size_t place = 0; place < shown; ++place) {
-        html += fmt::format("<li>{}", escaped(section.items[place].line));
+        html += fmt::format("<li>{}", core::html_escaped(section.items[place].line));
         if (!section.items[place].below.empty()) html += "<ul>";
         for (const auto& line : section.items[place].below)
-            html += fmt::format("<li>{}</li>", escaped(line));
+            html += fmt::format("<li>{}</li>", core::html_escaped(line));
         if (!section.items[place].below.empty()) html += "</ul>";
         html += "</li>\n";
     }
@@ -232,7 +207,7 @@ storage::DigestText written(const json& content, const Counts& counts, const std
     digest.subject = subject_of(content, counts);
     digest.failures = static_cast<int>(counts.sync_failures + counts.distribution_failures);
     digest.text = digest.subject + "\n\n";
-    digest.html = fmt::format("<!DOCTYPE html>\n<html><body>\n<h1>{}</h1>\n", escaped(digest.subject));
+    digest.html = fmt::format("<!DOCTYPE html>\n<html><body>\n<h1>{}</h1>\n", core::html_escaped(digest.subject));
     for (const auto& section : sections) {
         if (section.items.empty()) continue;
         digest.text += text_of(section, limit);
@@ -240,7 +215,7 @@ storage::DigestText written(const json& content, const Counts& counts, const std
     }
     const auto origin = fmt::format("Run {} of group {}.", number_in(content, "run"), text_in(content, "group"));
     digest.text += fmt::format("\n{}\n", origin);
-    digest.html += fmt::format("<p><small>{}</small></p>\n</body></html>\n", escaped(origin));
+    digest.html += fmt::format("<p><small>{}</small></p>\n</body></html>\n", core::html_escaped(origin));
     return digest;
 }
 

@@ -166,6 +166,42 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 18
+\set name 0018_add_notify_upkeep
+\set text `cat migrations/0018_add_notify_upkeep.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0018_add_notify_upkeep.sql
+\endif
+\ir install/end.sql
+
+\set number 19
+\set name 0019_create_token_pauses
+\set text `cat migrations/0019_create_token_pauses.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0019_create_token_pauses.sql
+\endif
+\ir install/end.sql
+
+\set number 20
+\set name 0020_complete_pipeline
+\set text `cat migrations/0020_complete_pipeline.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0020_complete_pipeline.sql
+\endif
+\ir install/end.sql
+
+\set number 21
+\set name 0021_create_command_log
+\set text `cat migrations/0021_create_command_log.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0021_create_command_log.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -218,6 +254,7 @@ set local role millrace_owner;
 \ir forks/registry.sql
 \ir forks/groups.sql
 \ir forks/sync.sql
+\ir forks/tokens.sql
 \ir forks/import.sql
 \ir forks/runs.sql
 \ir forks/digest.sql
@@ -227,7 +264,17 @@ set local role millrace_owner;
 \ir pipeline/requests.sql
 \ir pipeline/builds.sql
 \ir pipeline/command_runs.sql
+\ir pipeline/command_log.sql
+\ir pipeline/build_services.sql
+\ir pipeline/projects.sql
+\ir pipeline/analyze.sql
+\ir pipeline/hooks.sql
+\ir pipeline/culprit.sql
+\ir pipeline/fail_closed.sql
+\ir pipeline/revalidate.sql
 \ir pipeline/greenness.sql
+\ir pipeline/configure.sql
+\ir pipeline/apply.sql
 \ir pipeline/views.sql
 \ir pipeline/grants.sql
 \ir notify/types.sql

@@ -7,6 +7,7 @@
 #include "cli/jobs.hpp"
 #include "cli/migrate.hpp"
 #include "cli/notify.hpp"
+#include "cli/pipeline.hpp"
 #include "cli/program.hpp"
 #include "cli/queues.hpp"
 #include "cli/schedules.hpp"
@@ -24,9 +25,10 @@ int main(int argc, char** argv) {
 
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const std::array commands{
-        cli::migrate_command(), cli::worker_command(),    cli::enqueue_command(), cli::jobs_command(),
-        cli::queues_command(),  cli::schedules_command(), cli::schemas_command(), cli::forks_command(),
-        cli::notify_command(),  cli::serve_command(),     cli::doctor_command(),  cli::adopt_command(),
+        cli::migrate_command(),  cli::worker_command(),    cli::enqueue_command(), cli::jobs_command(),
+        cli::queues_command(),   cli::schedules_command(), cli::schemas_command(), cli::forks_command(),
+        cli::pipeline_command(), cli::notify_command(),    cli::serve_command(),   cli::doctor_command(),
+        cli::adopt_command(),
     };
     return static_cast<int>(cli::run_program(words, process_environment(), commands));
 }

@@ -52,9 +52,11 @@ std::string variable_of(std::string_view key) {
 }
 
 void replace(Values& weaker, const Values& stronger) {
-    // Two ways to give one password: the stronger source decides, whichever way it uses.
+    // Two ways to give one secret: the stronger source decides, whichever way it uses.
     if (stronger.contains("smtp.password")) weaker.erase("smtp.password_file");
     if (stronger.contains("smtp.password_file")) weaker.erase("smtp.password");
+    if (stronger.contains("smtp.token")) weaker.erase("smtp.token_file");
+    if (stronger.contains("smtp.token_file")) weaker.erase("smtp.token");
     for (const auto& [key, given] : stronger)
         weaker.insert_or_assign(key, given);
 }
@@ -267,6 +269,13 @@ std::vector<std::string> program_environment(const Environment& environment) {
     return passed;
 }
 
+std::map<std::string, std::string> pipeline_secrets(const Environment& environment) {
+    std::map<std::string, std::string> secrets;
+    for (const auto& [name, value] : environment)
+        if (name.starts_with("PIPELINE_")) secrets.emplace(name, value);
+    return secrets;
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -304,8 +313,10 @@ Options read_options(std::span<const std::string> words, const Environment& envi
         }
     }
     complete(draft);
+    if (auto& github = draft.options.github) github->token = text_or_empty(environment, github->token_variable);
     if (draft.options.cache_directory.empty()) draft.options.cache_directory = default_cache(environment);
     draft.options.program_environment = program_environment(environment);
+    draft.options.pipeline_secrets = pipeline_secrets(environment);
     return draft.options;
 }
 

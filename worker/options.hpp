@@ -13,6 +13,7 @@
 //
 // Pure but for reading the files that it is told to read and asking this host for its name.
 
+#include "adapters/github.hpp"
 #include "adapters/smtp_settings.hpp"
 #include "engine/settings.hpp"
 #include "ops/address.hpp"
@@ -40,14 +41,17 @@ struct Options {
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
     std::optional<adapters::SmtpSettings> smtp;
-    std::string notify_redirect_all;               // an address; empty: notifications go to their recipients
-    std::vector<std::string> api_tokens;           // of those who may call the API; empty: nobody
-    std::string unsubscribe_url;                   // where people reach `millrace serve`; empty: none in mails
-    std::vector<std::string> unsubscribe_secrets;  // the first one signs; empty: mails bear no unsubscribe address
+    std::string notify_redirect_all;                 // an address; empty: notifications go to their recipients
+    std::vector<std::string> api_tokens;             // of those who may call the API; empty: nobody
+    std::string unsubscribe_url;                     // where people reach `millrace serve`; empty: none in mails
+    std::vector<std::string> unsubscribe_secrets;    // the first one signs; empty: mails bear no unsubscribe address
+    std::optional<adapters::GithubSettings> github;  // nothing: no variable is named that holds a token
 
     std::string cache_directory;  // empty: none can be thought of
     // NAME=value: what programs that a worker starts may see of this process's variables.
     std::vector<std::string> program_environment;
+    // Variables whose names begin with PIPELINE_: tokens and keys that pipeline queues name.
+    std::map<std::string, std::string> pipeline_secrets;
 };
 
 // A setting that cannot be used as it stands. The text names it, says why, and what to write instead.

@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include "adapters/mail.hpp"
+#include "adapters/smtp_login.hpp"
 #include "adapters/unsubscribe_token.hpp"
 #include "core/duration.hpp"
 #include "core/printable.hpp"
@@ -16,6 +17,7 @@
 #include <initializer_list>
 #include <regex>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace millrace {
@@ -152,13 +154,25 @@ void set_password_file(Draft& draft, const Given& given) {
     draft.smtp.password = std::move(secret);
 }
 
-// It is short-lived, so that no file should keep it.
+// It is short-lived: a file is worth it only where something renews it there.
 void set_token(Draft& draft, const Given& given) {
     require_secrecy(given);
     if (given.source != Given::Source::environment) {
-        throw OptionError{given.origin + ": a token is taken from the environment only. Set MILLRACE_SMTP_TOKEN."};
+        throw OptionError{given.origin +
+                          ": a token is taken from the environment only. Set MILLRACE_SMTP_TOKEN, or smtp.token_file."};
     }
     draft.smtp.token = given.value;
+}
+
+// Read again for each mail.
+void set_token_file(Draft& draft, const Given& given) {
+    draft.smtp.token_file = text_of(given);
+    try {
+        std::ignore = adapters::read_token(draft.smtp.token_file);
+    } catch (const adapters::SmtpLoginProblem& problem) {
+        const std::string text{problem.what()};
+        throw OptionError{given.origin + text.substr(text.find(": "))};
+    }
 }
 
 std::vector<std::string> secrets_of(const Given& given) {
@@ -223,6 +237,32 @@ void set_smtp_auth(Draft& draft, const Given& given) {
                                                   {"cram-md5", SmtpAuth::cram_md5},
                                                   {"xoauth2", SmtpAuth::xoauth2}});
     draft.first_smtp_origin = given.origin;
+}
+
+void set_token_variable(Draft& draft, const Given& given) {
+    static const std::regex form{"[A-Z_][A-Z0-9_]{0,99}"};
+    if (!std::regex_match(given.value, form)) {
+        // Not what was given: it may be the token.
+        throw OptionError{given.origin +
+                          ": not the name of a variable. Write one of A-Z, 0-9 and _, such as "
+                          "GITHUB_TOKEN; the token itself belongs in that variable."};
+    }
+    draft.github.token_variable = given.value;
+}
+
+void set_github_ca_file(Draft& draft, const Given& given) {
+    draft.github.ca_file = text_of(given);
+}
+
+// A token in the clear is for tests on this host only.
+void set_api_url(Draft& draft, const Given& given) {
+    static const std::regex form{R"((https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(127\.0\.0\.1|localhost|\[::1\])))"
+                                 R"((:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)"};
+    if (!std::regex_match(given.value, form)) {
+        refuse(given, "is not an address of an API",
+               "Write https://HOST, or https://HOST/api/v3 for GitHub Enterprise.");
+    }
+    draft.github.api_url = given.value.substr(0, given.value.find_last_not_of('/') + 1);
 }
 
 void set_listening(Draft& draft, const Given& given) {
@@ -316,6 +356,8 @@ const std::array all_rules{
     Rule{{"smtp.auth", "auto|plain|login|cram-md5|xoauth2", "how to say who we are; xoauth2 with a token (auto)"},
          set_smtp_auth},
     Rule{{"smtp.token", "TEXT", "of xoauth2, from the environment only"}, set_token},
+    Rule{{"smtp.token_file", "FILE", "of xoauth2: mode 0600, the token alone; read again for each mail"},
+         set_token_file},
     Rule{{"smtp.ca_file", "FILE", "authorities to trust instead of the system's, in PEM"},
          set_smtp_text<&SmtpSettings::ca_file>},
     Rule{{"smtp.from", "ADDRESS", "sender of mails that name none: address or Name <address>"},
@@ -332,6 +374,11 @@ const std::array all_rules{
          set_unsubscribe_url},
     Rule{{"unsubscribe.secrets", "TEXT,...", "seal unsubscribe addresses; the first signs, all verify"},
          set_unsubscribe_secrets},
+    Rule{{"github.token_variable", "NAME", "environment variable that holds the token for GitHub (none)"},
+         set_token_variable},
+    Rule{{"github.api_url", "URL", "of its REST interface, for GitHub Enterprise (https://api.github.com)"},
+         set_api_url},
+    Rule{{"github.ca_file", "FILE", "authorities to trust instead of the system's, in PEM"}, set_github_ca_file},
 };
 
 }  // namespace
@@ -347,6 +394,7 @@ void complete(Draft& draft) {
             "unsubscribe.url: nothing seals its addresses. Set MILLRACE_UNSUBSCRIBE_SECRETS, as openssl rand -hex 32"
             " writes one."};
     }
+    if (!draft.github.token_variable.empty()) draft.options.github = draft.github;
     auto& worker = draft.options.worker;
     for (auto& queue : worker.queues)
         queue.max_prefetch = draft.prefetch;

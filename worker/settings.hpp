@@ -29,6 +29,7 @@ struct Draft {
     Options options;
     std::size_t prefetch = engine::QueueSettings{}.max_prefetch;
     adapters::SmtpSettings smtp;
+    adapters::GithubSettings github;
     std::optional<adapters::SmtpSecurity> smtp_security;
     bool smtp_is_tls = false;       // by its address
     std::string first_smtp_origin;  // of any smtp setting but the address and the password

@@ -10,7 +10,8 @@ revoke all on all tables in schema forks from public, millrace_enqueuer, millrac
                                               millrace_viewer;
 revoke all on all functions in schema forks from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                  millrace_viewer;
-grant select on forks.registry, forks.results, forks.groups, forks.runs, forks.digests
+grant select on forks.registry, forks.results, forks.groups, forks.runs, forks.digests,
+                forks.token_pauses
     to millrace_operator, millrace_viewer;
 grant execute on function forks.add_fork, forks.change_fork, forks.enable_fork, forks.disable_fork, forks.sync_now,
                           forks.configure_group, forks.import_forks, forks.start_run, forks.cancel_run,
@@ -18,5 +19,6 @@ grant execute on function forks.add_fork, forks.change_fork, forks.enable_fork, 
     to millrace_operator;
 grant execute on function forks.export_forks, forks.run_items to millrace_operator, millrace_viewer;
 grant execute on function forks.digest_content to millrace_worker, millrace_operator, millrace_viewer;
-grant execute on function forks.sync_target, forks.intend_push, forks.record_sync, forks.begin_run, forks.record_digest
+grant execute on function forks.sync_target, forks.intend_push, forks.record_sync, forks.begin_run, forks.record_digest,
+                          forks.pause_token, forks.token_wait
     to millrace_worker;

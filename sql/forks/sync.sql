@@ -55,13 +55,13 @@ as $$ select left(repo, 200) $$;
 create or replace function forks.sync_target(
     repo text, branch text, job_id bigint,
     out provider text, out origin_url text, out upstream_url text, out enabled boolean, out is_listed boolean,
-    out intended_before text, out intended_after text, out compares boolean)
+    out intended_before text, out intended_after text, out compares boolean, out upstream text)
 returns setof record  -- none: there is no such fork
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
     select f.provider, f.origin_url, f.upstream_url, f.enabled, $2 = any (f.branches), i.before_sha, i.after_sha,
-           f.upstream_org is not null
+           f.upstream_org is not null, f.upstream_org || '/' || f.upstream_repo
       from forks.fork f
       left join forks.push_intent i on i.job_id = $3
      where f.repo = $1
@@ -107,7 +107,9 @@ begin
         when not forks.is_branch(branch) then 'branch: the name of a branch'
         when state is null or state not in ('updated', 'current', 'conflict', 'skipped', 'failed')
             then 'state: updated, current, conflict, skipped, failed'
-        when state = 'updated' and num_nulls(before_sha, after_sha) > 0 then 'state: updated only with both commits'
+        when state = 'updated' and num_nulls(before_sha, after_sha) > 0
+         and exists (select from forks.fork f where f.id = synchronised and f.provider = 'git')
+            then 'state: updated only with both commits'
         when length(detail) > 4000 then 'detail: up to 4000 characters'
         when run is not null and not exists (select from forks.run r where r.id = run) then 'run: the id of a run'
         when not ahead between 0 and 1000000000 then 'ahead: 0 to 1000000000'

@@ -5,18 +5,25 @@
 -- A message is decided upon when it is sent, not when it was emitted: an address that has been suppressed meanwhile, or
 -- a user who was erased, gets nothing.
 --
--- record_delivery belongs in the transaction that settles the job. There is one delivery for an email: the last one. A
--- digest that is settled while more has been collected sees to it that there is another digest.
+-- record_delivery belongs in the transaction that settles the job, and holds the job until that ends. There is one
+-- delivery for an email: the last one. A digest that is settled while more has been collected sees to it that there is
+-- another digest.
 --
--- Arguments  outcome        sent, skipped, failed: for all emails of the job that have not come to their end
+-- Arguments  fence, job_id  of the attempt: whoever has lost the job reads nothing, and records nothing
+--            outcome        sent, skipped, failed: for all emails of the job that have not come to their end
 --            reason         why it was skipped or has failed, up to 1,000 characters
 --            message_id, reply, redirected_to   of what was sent
 -- message_of and digest_to are read in transactions that stay open while the mail server answers: they lock nothing and
 -- leave no transaction id behind.
 --
--- Locks      message_of, digest_to: none. record_delivery: those of ensure_digest.
+-- Locks      message_of, digest_to: none. record_delivery: the job's row of running, shared; those of ensure_digest.
 -- Raises     MR001 lease_lost, MR005 bad_argument.
 -- Rows       1 for each email.
+
+set local client_min_messages = warning;
+drop function if exists notify.record_delivery(bigint, text, text, text, text, text);
+drop function if exists notify.message_of(bigint, bigint);
+reset client_min_messages;
 
 create or replace function notify.check_holder(fence bigint, job_id bigint)
 returns void
@@ -35,7 +42,8 @@ create or replace function notify.message_of(
     fence bigint, job_id bigint,
     out email_id bigint, out skip text,  -- why nothing is to be sent; null: it is to be sent
     out event_type text, out username text, out address text, out locale text, out sender text, out subject text,
-    out body_text text, out body_html text, out data jsonb, out system_required boolean)
+    out body_text text, out body_html text, out data jsonb, out system_required boolean,
+    out waited interval)  -- since the emit
 returns setof record  -- none: the job is not one of an email that is known
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -47,7 +55,7 @@ begin
                           when v.expires_at <= millrace.now() then 'expired'
                           when x.address is not null then 'suppressed' end,
                e.event_type, e.username, e.address, e.locale, c.sender, v.subject, v.body_text, v.body_html, v.data,
-               t.system_required
+               t.system_required, millrace.now() - e.emitted_at
           from notify.emails_of(message_of.job_id) o(id)
           join notify.email e on e.id = o.id
           join notify.event v on v.id = e.event_id
@@ -94,8 +102,8 @@ set search_path = pg_catalog, pg_temp
 as $$ select t.locale, t.subject, t.body_text, t.body_html from notify.template_for($1, $2) t $$;
 
 create or replace function notify.record_delivery(
-    job_id bigint, outcome text, reason text default null, message_id text default null, reply text default null,
-    redirected_to text default null)
+    fence bigint, job_id bigint, outcome text, reason text default null, message_id text default null,
+    reply text default null, redirected_to text default null)
 returns int  -- emails
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -106,9 +114,9 @@ declare
     of_user text;
 begin
     perform notify.raise_bad('record_delivery', case
-        when job_id is null then 'job_id: not null'
         when outcome is null or outcome not in ('sent', 'skipped', 'failed') then 'outcome: sent, skipped, failed'
         when outcome <> 'sent' and coalesce(reason, '') = '' then 'reason: a text for what is not sent' end);
+    perform millrace.assert_lease(fence, job_id);
     with waited as (
         delete from notify.pending p where p.job_id = record_delivery.job_id returning p.email_id
     ), failed as (

@@ -24,12 +24,13 @@ begin
                 ('millrace_enqueuer', '{define_type,types,should_send,config,configure,unsubscribe,emit,
                                         cl_comment_created,html_escape}'::text[]),
                 ('millrace_worker', '{types,should_send,config,configure,unsubscribe,emit,cl_comment_created,
-                                      html_escape,message_of,digest_of,digest_to,template_of,record_delivery,upkeep}'),
+                                      html_escape,message_of,digest_of,digest_to,template_of,record_delivery,upkeep,
+                                      overview}'),
                 ('millrace_operator', '{define_type,types,should_send,config,configure,unsubscribe,emit,
                                         cl_comment_created,html_escape,set_sender,put_template,drop_template,
                                         template_of,suppress,unsuppress,bounced,find_emails,status_by_job,set_up,
-                                        set_queue_owner,upkeep,erase_user}'),
-                ('millrace_viewer', '{types,should_send,find_emails,status_by_job}')) r(name, functions)
+                                        set_queue_owner,upkeep,erase_user,overview}'),
+                ('millrace_viewer', '{types,should_send,find_emails,status_by_job,overview}')) r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'notify'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -27,7 +27,7 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(address) <= 254 and address !~ '[[:cntrl:][:space:]<>",;]'
-                and address ~ '^[^@]{1,64}@[^@]*[^@.]$', false)
+                and address ~ '^[^@]{1,64}@[^@/]*[^@/.]$', false)
 $$;
 
 create or replace function notify.check_username(caller text, username text)

@@ -1,7 +1,7 @@
 -- set_up, set_queue_owner, upkeep, erase_user: what keeps notifications going, and what makes an end of them.
 --
--- set_up makes the queue of digests if it is not there, and a schedule whose job notify.upkeep does this every minute,
--- in pieces:
+-- set_up makes the queue of digests if it is not there. Every minute a worker, whatever queues it serves, does this in
+-- pieces:
 --     record_ends         pending ──► delivery, of jobs that ended without a word: cancelled, expired, or dead letters
 --                         of workers that died; before the queue forgets them
 --     tell_owners         an event queue.dead_letter for the owner of a queue that has new dead letters, once an hour
@@ -16,9 +16,16 @@
 -- Arguments  queue      of digests; made when it is not there
 --            retention  of events and emails, from the emit on; 1 day … 10 years
 --            max_rows   1 … 100,000
+--            at_most_every  nothing is done when it has been begun so lately, or is under way; '0': in any case
+--            dry_run    the emails are only counted
 -- Locks      rows of event, SKIP LOCKED; the row of notify.house; the rows of queue_owner, SKIP LOCKED.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
 -- Rows       upkeep: max_rows events with their emails, and as many emails.
+
+set local client_min_messages = warning;
+drop function if exists notify.upkeep(int);
+drop function if exists notify.erase_user(text);
+reset client_min_messages;
 
 create or replace function notify.set_up(queue text default 'email', retention interval default '90 days')
 returns void
@@ -37,7 +44,6 @@ begin
         null;
     end;
     update notify.house set digest_queue = set_up.queue, retention = set_up.retention;
-    perform millrace.create_schedule('notify.upkeep', '* * * * *', queue, 'notify.upkeep');
     perform millrace.audit('notify.set_up', jsonb_build_object('queue', queue, 'retention', retention::text), 1);
 end
 $$;
@@ -63,16 +69,30 @@ end
 $$;
 
 create or replace function notify.upkeep(
-    max_rows int default 1000,
+    max_rows int default 1000, at_most_every interval default '0',
     out recorded int, out told int, out pruned int,
     out has_more boolean)  -- events older than the retention may be left
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 set jit = off
 as $$
 begin
     perform notify.raise_bad('upkeep', case
-        when max_rows is null or max_rows not between 1 and 100000 then 'max_rows: 1 to 100000' end);
+        when max_rows is null or max_rows not between 1 and 100000 then 'max_rows: 1 to 100000'
+        when at_most_every is null or at_most_every not between interval '0' and interval '1 day'
+          or to_char(at_most_every, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
+            then 'at_most_every: 0 to 1 day, no part negative' end);
+    recorded := 0;
+    told := 0;
+    pruned := 0;
+    has_more := false;
+    if at_most_every > interval '0' then
+        perform from notify.house h where h.kept_up_at <= millrace.now() - at_most_every for update skip locked;
+        if not found then
+            return;
+        end if;
+    end if;
     recorded := notify.record_ends(max_rows);
     told := notify.tell_owners();
     pruned := notify.prune(max_rows);
@@ -98,11 +118,15 @@ begin
                      where p.email_id >= from_email
                      order by p.email_id
                      limit max_rows);
-    update notify.house set looked_at = case when cardinality(looked) = max_rows then looked[max_rows] + 1 else 0 end;
+    update notify.house h
+       set looked_at = case when cardinality(looked) = max_rows then looked[max_rows] + 1 else 0 end,
+           pending_from = notify.first_pending(case when from_email > 0 then h.pending_from else 0 end),
+           kept_up_at = millrace.now();
     with ended as materialized (
         select p.email_id, p.job_id, s.status, s.reason
-          from notify.pending p
-         cross join lateral notify.status_by_job(p.job_id, false) s
+          from notify.states_of(array(select p.job_id from notify.pending p where p.email_id = any (looked))) j
+          join notify.pending p on p.job_id = j.job_id
+         cross join lateral notify.status_by_state(j.state, j.job_id, false) s
          where p.email_id = any (looked) and s.status in ('failed', 'cancelled', 'expired')
     ), gone as (
         delete from notify.pending p using ended e where p.email_id = e.email_id returning p.email_id
@@ -115,6 +139,19 @@ begin
     select count(*) into recorded from gone;
     return recorded;
 end
+$$;
+
+-- The first email from there on that waits; one behind all emails when none does. What is committed late is found when
+-- the look begins at 0.
+create or replace function notify.first_pending(from_email bigint)
+returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+    select coalesce((select p.email_id from notify.pending p where p.email_id >= $1 order by p.email_id limit 1),
+                    (select e.id + 1 from notify.email e order by e.id desc limit 1), 0)
 $$;
 
 -- Looks at what was discarded up to ten seconds ago: what has committed by then is seen.
@@ -135,7 +172,11 @@ begin
         select o.queue, o.username, o.told_before, q.id
           from notify.queue_owner o
           join millrace.queue q on q.name = o.queue
-         where o.told_at is null or o.told_at <= millrace.now() - interval '1 hour'
+         where (o.told_at is null or o.told_at <= millrace.now() - interval '1 hour')
+           and exists (select  -- nobody is told where there is no such queue
+                         from notify.event_type t
+                         join millrace.queue tq on tq.name = t.queue
+                        where t.code = 'queue.dead_letter')
          order by o.queue
            for update of o skip locked
     loop
@@ -200,7 +241,7 @@ begin
 end
 $$;
 
-create or replace function notify.erase_user(username text)
+create or replace function notify.erase_user(username text, dry_run boolean default false)
 returns int  -- emails that have lost the name
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -211,9 +252,13 @@ declare
     emails bigint[];
 begin
     perform notify.check_username('erase_user', username);
+    perform notify.raise_bad('erase_user', case when dry_run is null then 'dry_run: true or false' end);
     select array_agg(lower(e.address)), array_agg(e.id) into addresses, emails
       from notify.email e
      where e.username = erase_user.username;
+    if dry_run then
+        return coalesce(cardinality(emails), 0);
+    end if;
     addresses := addresses || (select lower(s.email)
                                  from notify.user_settings s
                                 where s.username = erase_user.username);

@@ -39,20 +39,9 @@ begin
     wrong := case
         when name is null or name !~ '^[a-z0-9][a-z0-9_./-]{0,99}$'
             then 'name: 1 to 100 of a-z, 0-9, "_", ".", "/" and "-", beginning with a letter or digit'
-        when max_concurrent is null or max_concurrent not between 1 and 100 then 'max_concurrent: 1 to 100'
-        when max_validation is null or max_validation <= interval '0' or max_validation > interval '30 days'
-          or to_char(max_validation, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
-            then 'max_validation: more than 0, up to 30 days, no part negative'
-        when time_limit is null or time_limit < interval '1 second' or time_limit > max_validation
-          or to_char(time_limit, 'YYYYMMDDHH24MISSUS') ~ '-'
-            then 'time_limit: 1 second to max_validation, no part negative'
-        when poll_accepted is null or poll_accepted not between interval '10 milliseconds' and interval '1 hour'
-          or to_char(poll_accepted, 'YYYYMMDDHH24MISSUS') ~ '-'
-            then 'poll_accepted: 10 milliseconds to 1 hour, no part negative'
-        when poll_running is null or poll_running not between interval '10 milliseconds' and interval '1 hour'
-          or to_char(poll_running, 'YYYYMMDDHH24MISSUS') ~ '-'
-            then 'poll_running: 10 milliseconds to 1 hour, no part negative'
-        else coalesce(pipeline.git_complaint(remote, ref), pipeline.command_complaint(command))
+        else coalesce(pipeline.limits_complaint(max_concurrent, max_validation, time_limit, poll_accepted,
+                                                poll_running),
+                      pipeline.git_complaint(remote, ref), pipeline.command_complaint(command))
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'create_queue: bad ' || split_part(wrong, ':', 1),
@@ -71,11 +60,36 @@ begin
         raise exception using errcode = 'MR008', message = format('pipeline queue %L exists', name),
             hint = 'Use it as it is, or choose another name.';
     end if;
+    insert into pipeline.look (queue) values (create_queue.name);
     perform millrace.audit('pipeline.create_queue', jsonb_build_object('pipeline_queue', name), 1);
 end
 $$;
 
--- What is wrong with these settings, null when nothing is. What git may be told is the same for all workloads: a
+-- What is wrong with these settings, null when nothing is.
+create or replace function pipeline.limits_complaint(
+    max_concurrent int, max_validation interval, time_limit interval, poll_accepted interval, poll_running interval)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when max_concurrent is null or max_concurrent not between 1 and 100 then 'max_concurrent: 1 to 100'
+        when max_validation is null or max_validation <= interval '0' or max_validation > interval '30 days'
+          or to_char(max_validation, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
+            then 'max_validation: more than 0, up to 30 days, no part negative'
+        when time_limit is null or time_limit < interval '1 second' or time_limit > max_validation
+          or to_char(time_limit, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'time_limit: 1 second to max_validation, no part negative'
+        when poll_accepted is null or poll_accepted not between interval '10 milliseconds' and interval '1 hour'
+          or to_char(poll_accepted, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'poll_accepted: 10 milliseconds to 1 hour, no part negative'
+        when poll_running is null or poll_running not between interval '10 milliseconds' and interval '1 hour'
+          or to_char(poll_running, 'YYYYMMDDHH24MISSUS') ~ '-'
+            then 'poll_running: 10 milliseconds to 1 hour, no part negative'
+    end
+$$;
+
+-- What git may be told is the same for all workloads: a
 -- transport that git does not bring along itself ("ext::") could run any program.
 create or replace function pipeline.git_complaint(remote text, ref text)
 returns text

@@ -10,7 +10,8 @@ revoke all on all tables in schema pipeline from public, millrace_enqueuer, mill
                                                  millrace_viewer;
 revoke all on all functions in schema pipeline from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                     millrace_viewer;
-grant select on pipeline.requests, pipeline.builds, pipeline.history to millrace_operator, millrace_viewer;
+grant select on pipeline.queues, pipeline.requests, pipeline.builds, pipeline.history
+    to millrace_operator, millrace_viewer;
 
 do $$
 declare
@@ -19,13 +20,20 @@ begin
     for granted in
         select f.oid::regprocedure as signature, r.name as role
           from (values
-                ('millrace_enqueuer', '{ingest,poll,is_green,latest_green}'::text[]),
-                ('millrace_worker', '{ingest,poll,is_green,latest_green,get_queue,lock_queue,update_queue,get_request,
-                                      update_request,supersede_before,count_processing,latest_accepted,create_build,
-                                      get_build,build_of,update_build,create_fact,get_fact,trigger_command,
-                                      start_command,finish_command,cancel_command,command_status}'),
-                ('millrace_operator', '{ingest,poll,is_green,latest_green,create_queue}'),
-                ('millrace_viewer', '{is_green,latest_green}')) r(name, functions)
+                ('millrace_enqueuer', '{ingest,poll,is_green,latest_green,greenness,coverage,gate}'::text[]),
+                ('millrace_worker', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,get_queue,lock_queue,
+                                      update_queue,get_request,update_request,supersede_before,count_processing,
+                                      latest_accepted,create_build,get_build,build_of,update_build,create_fact,get_fact,
+                                      trigger_command,start_command,finish_command,cancel_command,command_status,
+                                      append_command_log,runner_settings,set_target_graph,analyze_request,
+                                      settle_project,announce,bisect_step,rerun_build,hook_delivery,tell,
+                                      note_promotion}'),
+                ('millrace_operator', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,create_queue,
+                                        configure_queue,settings_of,apply,export,revalidate,verdict,roll_up,
+                                        limit_command,use_service,read_command_log,command_runs_of}'),
+                ('millrace_viewer', '{is_green,latest_green,greenness,coverage,gate,settings_of,export,verdict,
+                                      roll_up,read_command_log,command_runs_of}'))
+               r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'pipeline'::regnamespace and f.proname = any (r.functions)
     loop
         execute format('grant execute on function %s to %I', granted.signature, granted.role);

@@ -26,6 +26,7 @@ begin
         raise exception using errcode = 'MR005', message = 'ingest: bad uri',
             hint = 'Allowed for uri: 1 to 2000 bytes, as the source control writes them.';
     end if;
+    perform pipeline.note_look(queue);
     select u.request into known from pipeline.request_uri u where u.queue = ingest.queue and u.uri = ingest.uri;
     if found then
         return known;
@@ -44,6 +45,26 @@ begin
     insert into pipeline.request_uri (queue, uri, request) values (ingest.queue, ingest.uri, known);
     perform millrace.enqueue(stages, 'pipeline.process', jsonb_build_object('queue', ingest.queue, 'request', known));
     return known;
+end
+$$;
+
+-- Somebody has an eye on the branch: a gate may ask how long ago. Once a second is often enough; who notes it at the
+-- same time is not waited for.
+create or replace function pipeline.note_look(queue text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if exists (select
+                 from pipeline.look l
+                where l.queue = note_look.queue and l.at > millrace.now() - interval '1 s') then
+        return;
+    end if;
+    perform from pipeline.look l where l.queue = note_look.queue for update skip locked;
+    if found then
+        update pipeline.look l set at = millrace.now() where l.queue = note_look.queue;
+    end if;
 end
 $$;
 

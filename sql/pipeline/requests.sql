@@ -123,7 +123,7 @@ begin
 end
 $$;
 
--- Requests that wait although a later head is known: nobody needs their verdict any more.
+-- Requests that wait although a later head is known: nobody needs their verdict any more, unless an operator has asked.
 create or replace function pipeline.supersede_before(queue text, number bigint)
 returns int
 language plpgsql security definer
@@ -133,7 +133,8 @@ declare
     superseded int;
 begin
     update pipeline.request r set state = 'superseded', version = r.version + 1, finished_at = millrace.now()
-     where r.queue = supersede_before.queue and r.state = 'accepted' and r.number < supersede_before.number;
+     where r.queue = supersede_before.queue and r.state = 'accepted' and r.number < supersede_before.number
+       and r.attempt = 1;
     get diagnostics superseded = row_count;
     return superseded;
 end
@@ -148,10 +149,15 @@ as $$
     select count(*) from pipeline.request r where r.queue = count_processing.queue and r.state = 'processing'
 $$;
 
+-- Who is next: the latest, after those that an operator wants again and nothing supersedes.
 create or replace function pipeline.latest_accepted(queue text)
 returns bigint  -- null: none waits
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select max(r.number) from pipeline.request r where r.queue = latest_accepted.queue and r.state = 'accepted'
+    select r.number
+      from pipeline.request r
+     where r.queue = latest_accepted.queue and r.state = 'accepted'
+     order by r.attempt > 1 desc, r.number desc
+     limit 1
 $$;

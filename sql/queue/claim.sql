@@ -12,13 +12,17 @@
 -- sequence would not do: its values are handed out again when the server stops before they are on disk, and a
 -- claim may be asynchronous.
 --
+-- Large asynchronous claims of a queue take turns: of several at once each would walk over all the rows that the others
+-- hold, see docs/decisions/0007. Nobody waits longer than 100 ms for a turn; then it claims beside the others.
+--
 -- async => true commits the claim without waiting for the disk. Lost in a crash, it is a job that is ready again; the
 -- settle that follows is synchronous and makes it durable first. The setting lasts for the caller's transaction: one
 -- that has already written, a settle for instance, is left as it is.
 --
 -- Arguments  max_jobs  1 … 10,000: as many as the worker has free hands
 -- Locks      the session's row of worker FOR KEY SHARE: waits only for the end of a session that is being ended. For a
---            queue with max_running or a rate advisory 7710/queue, tried; then rows of ready, SKIP LOCKED.
+--            queue with max_running or a rate advisory 7710/queue, tried; of 100 jobs and more, when asynchronous and
+--            the first in its transaction, advisory 7712/queue, for 100 ms at most; then rows of ready, SKIP LOCKED.
 -- Rows       3 per job; of jobs that are set aside at most max_jobs in each of 10 rounds, and 3 for each.
 -- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument.
 -- Plan       ready by its primary key within each lane, delete by row address, job by primary key; the settings below
@@ -59,8 +63,7 @@ begin
            (select array_agg(k.name) from millrace.kind k where k.paused_at is not null),
            exists (select from millrace.kind_lane k where k.queue_id = q.id)
       into claimed_queue, limited, rated, room, paused, sorted
-      from millrace.queue q
-     where q.name = queue;
+      from millrace.queue q where q.name = queue;
     perform millrace.queue_id(queue) where not found;  -- raises MR003
     select w.kinds into handled from millrace.worker w where w.id = session and w.ended_at is null for key share;
     perform millrace.raise_session_ended(session) where not found;
@@ -74,6 +77,7 @@ begin
         select s.room, s.at into room, claimed_at from millrace.may_start(claimed_queue, room, limited, rated) s;
     end if;
     lanes := case when sorted then millrace.with_kind_lanes(lanes, claimed_queue, handled, paused) else lanes end;
+    perform millrace.await_turn(claimed_queue) where async and own is null and max_jobs >= 100;
     for round in 1 .. case when room > 0 then 10 else 0 end loop
         return query
         with chosen as materialized (
@@ -152,7 +156,6 @@ begin
           from work w
          where w.fits
          order by w.priority, w.pos, w.job_id;
-
         get diagnostics amount = row_count;
         insert into millrace.queue_delta (queue_id, available, running)
         select claimed_queue, -amount, amount where amount > 0;
@@ -171,6 +174,24 @@ as $$
 begin
     raise exception using errcode = 'MR005', message = 'claim: bad max_jobs',
         hint = 'Allowed for max_jobs: 1 to 10000.';
+end
+$$;
+
+-- Until the transaction's end no other claims many jobs of this queue, or 100 ms have passed in vain: whoever holds the
+-- turn may have been suspended, and rows are skipped where they are locked all the same.
+create or replace function millrace.await_turn(of_queue int)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '100ms'
+as $$
+begin
+    if not pg_try_advisory_xact_lock(7712, of_queue) then
+        perform pg_advisory_xact_lock(7712, of_queue);
+    end if;
+exception
+    when lock_not_available then
+        null;
 end
 $$;
 

@@ -158,6 +158,7 @@ begin
         values (admitted.due, enqueued, admitted.stored_on, admitted.queue_id, enqueue.priority, 'run_at',
                 enqueue.concurrency_key);
         insert into millrace.queue_delta (queue_id, scheduled, enqueued) values (admitted.queue_id, 1, 1);
+        perform millrace.announce(admitted.due, admitted.now) where admitted.signal_raised and enqueue.wake;
     end if;
     return enqueued;
 end

@@ -93,6 +93,7 @@ begin
         insert into millrace.queue_delta (queue_id, available, enqueued) values (admitted.queue_id, amount, amount);
     else
         insert into millrace.queue_delta (queue_id, scheduled, enqueued) values (admitted.queue_id, amount, amount);
+        perform millrace.announce(admitted.due, admitted.now) where admitted.signal_raised and enqueue_many.wake;
     end if;
     if admitted.due is null and admitted.signal_raised and enqueue_many.wake then
         perform pg_notify('millrace/' || enqueue_many.queue, '');

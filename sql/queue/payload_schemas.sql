@@ -35,6 +35,7 @@ begin
                     else 'changed' end;
     if outcome <> 'unchanged' then
         update millrace.kind k set payload_schema = schema where k.name = register_schema.kind;
+        perform pg_notify('millrace:chores', 'schemas');
         perform millrace.audit('register_schema', jsonb_build_object('kind', kind, 'outcome', outcome), 1);
     end if;
     return outcome;

@@ -211,5 +211,6 @@ begin
     due.version := coalesce(due.version, -1);
     next := millrace.next_due(rule, time_zone, greatest(millrace.now(), due.last_due_at));
     perform millrace.replace_due(due, next, next, due.last_due_at, null);
+    perform pg_notify('millrace:chores', 'schedules');
 end
 $$;

@@ -11,7 +11,10 @@
 --
 -- Channel 'millrace/' followed by the queue's name. The payload is empty, or 'lowered': then whoever goes on sleeping
 -- has to raise the flag again first, because nobody will be notified any more.
--- Locks   raise_signal, lower_signal: the queue's row of queue_signal. wake, poke: none.
+--
+-- Channel 'millrace:chores', for all workers: 'scheduled' when a job becomes due soon that nobody may know of,
+-- 'schedules' and 'schemas' when one of these has changed. An idle worker looks for them seldom by itself.
+-- Locks   raise_signal, lower_signal: the queue's row of queue_signal. wake, poke, announce: none.
 -- Raises  MR003 unknown_queue.
 
 create or replace function millrace.wake(queue_id int)
@@ -31,6 +34,20 @@ begin
     end if;
     perform pg_notify('millrace/' || sleeper, '');
     return true;
+end
+$$;
+
+-- That a job becomes due. Of what is due later than an idle worker's next look (Maintenance::promote_when_idle_every)
+-- nothing is said, so that many jobs for tomorrow cost no notification.
+create or replace function millrace.announce(due timestamptz, at timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if due < at + interval '15 seconds' then
+        perform pg_notify('millrace:chores', 'scheduled');
+    end if;
 end
 $$;
 

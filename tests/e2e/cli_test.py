@@ -472,6 +472,35 @@ class Doctor(ProgramTest):
         self.assertIn("migrate up", self.expect(self.run_millrace("doctor"), USAGE).err)
 
 
+class Notifications(ProgramTest):
+    def test_addresses_are_suppressed_and_let_go(self):
+        self.expect(self.run_millrace("notify", "suppressed"), NOTHING)
+        ran = self.expect(self.run_millrace("notify", "suppress", "Ada@example.org", "--reason", "complained"), DONE)
+        self.assertEqual(ran.out, "suppressed: Ada@example.org\n")
+        again = self.expect(self.run_millrace("notify", "suppress", "ada@example.org", "--json"), DONE).json
+        self.assertEqual(again, {"address": "ada@example.org", "suppressed": True, "changed": False})
+        self.run_millrace("notify", "suppress", "bob@example.org")
+        rows = self.expect(self.run_millrace("notify", "suppressed", "--json"), DONE).json
+        self.assertEqual([(row["address"], row["reason"]) for row in rows],
+                         [("bob@example.org", "by an operator"), ("ada@example.org", "complained")])
+        self.assertEqual(len(self.run_millrace("notify", "suppressed", "--limit", "1", "--json").json), 1)
+        self.assertEqual(self.expect(self.run_millrace("notify", "unsuppress", "ADA@example.org"), DONE).out,
+                         "not suppressed: ADA@example.org\n")
+        self.expect(self.run_millrace("notify", "unsuppress", "ada@example.org"), NOTHING)
+        self.assertIn("bad address", self.expect(self.run_millrace("notify", "suppress", "ada"), FAILED).err)
+
+    def test_a_user_is_erased_when_somebody_is_certain(self):
+        self.sql("select millrace.create_queue('email')")
+        self.sql("select notify.emit('cl.comment.created', null, '{ada@example.org}', 'S', 'T')")
+        names = "select count(*) from notify.emails where username = 'ada@example.org'"
+        ran = self.expect(self.run_millrace("notify", "erase", "ada@example.org"), DONE)
+        self.assertEqual(ran.err, "would erase ada@example.org, named in 1 emails; --yes does it\n")
+        self.assertEqual(self.sql(names), "1")
+        done = self.expect(self.run_millrace("notify", "erase", "ada@example.org", "--yes", "--json"), DONE).json
+        self.assertEqual(done, {"user": "ada@example.org", "emails": 1, "erased": True})
+        self.assertEqual(self.sql(names), "0")
+
+
 class Adopt(ProgramTest):
     def test_makes_a_cloned_database_work(self):
         self.sql("select millrace.create_queue('work')")

@@ -6,10 +6,12 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import mta  # noqa: E402
-from program import WorkerProcessTest, main  # noqa: E402
+from program import WorkerProcessTest, free_port, main  # noqa: E402
 
 DONE, FAILED, USAGE = 0, 1, 2
 BODY, NAME = "canary-body-52c1", "canary-file-07ae"
@@ -126,6 +128,48 @@ class MailServerTest(WorkerProcessTest):
                                  MILLRACE_SMTP_PASSWORD=mta.PASSWORD)
         told = self.expect(done, FAILED).json
         self.assertEqual((told["verdict"], told["code"], told["login"]), ("rejected", 550, "CRAM-MD5"))
+
+    def test_metrics_tell_what_became_of_notifications(self):
+        port = free_port()
+
+        def metrics():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+
+        def emit(subject, user):
+            self.sql(f"select notify.emit('cl.comment.created', null, '{{{user}@example.org}}', '{subject}', 'T')")
+        emit("unknown", "nobody")
+        emit("suppressed", "cid")
+        self.sql("select notify.suppress('cid@example.org', 'complained')")
+        process = self.start("--queue", "email", "--http-listen", f"127.0.0.1:{port}", *self.settings(),
+                             MILLRACE_SMTP_PASSWORD=mta.PASSWORD)
+        emit("welcome", "bob")
+        statement = "select string_agg(status, ' ' order by id) from notify.emails"
+        self.wait_until(statement, "failed skipped sent")
+        told = metrics()
+        self.assertEqual(told["millrace_notifications_sent_total"], "1")
+        self.assertEqual(told['millrace_notifications_skipped_total{reason="suppressed"}'], "1")
+        self.assertEqual(told['millrace_notifications_failed_total{reason="refused"}'], "1")
+        self.assertEqual(told['millrace_notifications_failed_total{reason="put off"}'], "0")
+        self.assertEqual(told["millrace_notification_seconds_count"], "1")
+        self.assertEqual(told['millrace_notification_seconds_bucket{le="86400"}'], "1")
+        self.assertEqual(told["millrace_notifications_oldest_age_seconds"], "0")
+        self.sql("select millrace.pause_queue('email')")
+        emit("held", "bob")
+        deadline = time.monotonic() + 30
+        while not float(metrics()["millrace_notifications_oldest_age_seconds"]) > 0:
+            self.assertLess(time.monotonic(), deadline)
+        process.terminate()
+        self.assertEqual(self.finish(process)[0], DONE)
+
+    def test_a_worker_without_a_mail_server_keeps_notifications_up(self):
+        self.sql("select millrace.create_queue('work')")
+        self.sql("select notify.emit('cl.comment.created', null, '{bob@example.org}', 'S', 'T')")
+        self.sql("select millrace.cancel(job) from notify.emails")
+        process = self.start("--queue", "work", "--queue", "email")
+        self.wait_until("select outcome from notify.delivery", "cancelled")
+        process.terminate()
+        self.assertEqual(self.finish(process)[0], DONE)
 
     def test_neither_log_nor_tables_hold_a_secret(self):
         """The payload of a job that may still be sent is in the job's own row, and nowhere else."""

@@ -44,7 +44,8 @@ protected:
     engine::Stats stats;
     engine::AnswerWatch answers{1h};
     engine::PayloadSchemas schemas{{}};
-    engine::Maintenance maintenance{database.sessions(), 30s, answers, stats, log.log(), schemas};
+    engine::Maintenance maintenance{database.sessions(),   30s, answers, stats, log.log(), schemas,
+                                    engine::Listening::off};
     std::jthread thread;
 };
 
@@ -62,6 +63,25 @@ TEST_F(MaintenanceTest, advances_again_where_another_worker_was_at_it) {
     EXPECT_TRUE(advances("{q} {q} {q}"));
 }
 
+TEST_F(MaintenanceTest, keeps_notifications_up_whatever_queues_are_served) {
+    database.create_queue("email");
+    database.execute("select notify.emit('cl.comment.created', null, '{ada@example.org}', 'S', 'T')");
+    database.execute("select millrace.cancel(job) from notify.emails");
+    start();
+    EXPECT_TRUE(database.becomes("select outcome from notify.delivery", "cancelled"));
+}
+
+TEST_F(MaintenanceTest, does_the_other_chores_when_notifications_cannot_be_kept_up) {
+    database.execute(
+        "create or replace function notify.record_ends(max_rows int) returns int language plpgsql as"
+        " $$ begin raise exception 'out of order'; end $$");
+    let_another_advance(0);
+    start();
+    EXPECT_TRUE(log.await("notifications not kept up"));
+    maintenance.note_claimed("q", 1);
+    EXPECT_TRUE(advances("{q} {q}"));
+}
+
 TEST_F(MaintenanceTest, advances_the_mark_of_the_counts_after_a_fold_without_claims) {
     let_another_advance(0);
     database.enqueue("q", "k");
@@ -74,6 +94,31 @@ TEST_F(MaintenanceTest, enqueues_for_a_schedule_that_is_due) {
     database.advance_clock(1min);
     start();
     EXPECT_TRUE(database.becomes("select kind from millrace.jobs", "k"));
+}
+
+// It listens, and has looked for schedules and schemas: it would not look again for half a minute.
+TEST_F(MaintenanceTest, looks_at_once_when_it_is_told) {
+    database.execute("create table public.looked (what text)");
+    database.execute("grant all on public.looked to public");
+    database.execute(
+        "create or replace function millrace.tick_schedules(max_jobs int default 1000, out enqueued int,"
+        " out next_run_at timestamptz) language sql security definer as $$"
+        " insert into public.looked values ('tick') returning 0, null::timestamptz $$");
+    database.execute(
+        "create or replace function millrace.payload_schemas(kinds text[] default null, known text default null,"
+        " out version text, out schemas jsonb) language sql security definer as $$"
+        " insert into public.looked values ('schemas') returning '1', case when known is null then '{}'::jsonb end $$");
+    const auto looks = [&](const std::string& what, int times) {
+        return database.becomes("select count(*) from public.looked where what = '" + what + "'",
+                                std::to_string(times));
+    };
+    engine::Maintenance told{database.sessions(), 30s, answers, stats, log.log(), schemas, engine::Listening::on};
+    const std::jthread chores{[&](const std::stop_token& stop) { told.run(stop); }};
+    EXPECT_TRUE(looks("tick", 1) && looks("schemas", 1));
+    told.note(storage::Notification::News::schedules);
+    EXPECT_TRUE(looks("tick", 2));
+    told.note(storage::Notification::News::schemas);
+    EXPECT_TRUE(looks("schemas", 2));
 }
 
 TEST_F(MaintenanceTest, ticks_again_as_soon_as_the_next_schedule_is_due) {

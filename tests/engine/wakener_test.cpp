@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
 
 namespace millrace::testing {
@@ -32,7 +33,10 @@ protected:
         (session ? session_seven : any_session)
             .ring(session.value_or(core::WorkerId{7}).value == 7 ? Ring::jobs : Ring::flagless);
     };
-    engine::Wakener wakener{database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, stats, log.log()};
+    std::map<storage::Notification::News, engine::Bell> chores;
+    const engine::Wakener::OnChore on_chore = [this](auto news) { chores[news].ring(Ring::jobs); };
+    engine::Wakener wakener{
+        database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, on_chore, stats, log.log()};
     std::stop_source stop;
 };
 
@@ -62,6 +66,22 @@ TEST_F(WakenerTest, passes_on_which_session_has_something_to_stop_and_that_it_ma
     EXPECT_EQ(session_seven.wait(stop.get_token(), 10s), Ring::jobs);
     EXPECT_EQ(database.terminate("millrace listener"), 1);
     EXPECT_EQ(any_session.wait(stop.get_token(), 10s), Ring::jobs) << "nor for this moment";
+}
+
+TEST_F(WakenerTest, passes_on_what_concerns_the_chores_and_that_it_may_have_missed_some) {
+    using News = storage::Notification::News;
+    for (const auto news : {News::scheduled, News::schedules, News::schemas})
+        chores[news];
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    for (const auto news : {News::scheduled, News::schedules, News::schemas})
+        EXPECT_EQ(chores[news].wait(stop.get_token(), 10s), Ring::jobs) << "it was not listening before";
+    database.execute("select millrace.raise_signal('a'), millrace.enqueue('a', 'k', delay => '1 second')");
+    EXPECT_EQ(chores[News::scheduled].wait(stop.get_token(), 10s), Ring::jobs);
+    database.execute("select millrace.create_schedule('s', '* * * * *', 'a', 'k')");
+    EXPECT_EQ(chores[News::schedules].wait(stop.get_token(), 10s), Ring::jobs);
+    database.execute("select millrace.register_schema('k', '{\"type\": \"object\"}')");
+    EXPECT_EQ(chores[News::schemas].wait(stop.get_token(), 10s), Ring::jobs);
+    EXPECT_EQ(chores[News::scheduled].wait(stop.get_token(), 0ms), std::nullopt) << "each of its own";
 }
 
 TEST(BellTest, remembers_the_ring_that_asks_for_more) {

@@ -14,7 +14,9 @@ namespace {
 using handlers::pipeline::Payload;
 
 bool are_same(const Payload& one, const Payload& other) {
-    return one.queue == other.queue && one.request == other.request && one.build == other.build && one.uri == other.uri;
+    return one.queue == other.queue && one.request == other.request && one.build == other.build &&
+           one.uri == other.uri && one.project == other.project && one.run == other.run && one.event == other.event &&
+           one.sink == other.sink;
 }
 
 void require_sound(std::string_view bytes, std::initializer_list<std::string_view> needed) {

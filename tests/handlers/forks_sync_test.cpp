@@ -125,15 +125,6 @@ TEST_F(ForksSync, a_disabled_fork_is_skipped) {
     EXPECT_EQ(sandbox_.tip(fork_, "main"), first_);
 }
 
-TEST_F(ForksSync, the_provider_github_is_refused_in_plain_words) {
-    database_.execute("select forks.add_fork('acme/hub', provider => 'github')");
-    start();
-    const auto job = enqueue(R"({"fork": "acme/hub", "branch": "main"})");
-    ASSERT_TRUE(reaches(job, "discarded"));
-    EXPECT_THAT(error_of(job), HasSubstr("cannot work with the provider github yet"));
-    EXPECT_THAT(results(), HasSubstr("acme/hub main failed"));
-}
-
 TEST_F(ForksSync, a_job_may_name_only_what_is_registered) {
     start();
     const std::vector<std::pair<std::string, std::string>> refused{

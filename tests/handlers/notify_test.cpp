@@ -1,7 +1,6 @@
 // `notify.send` and `notify.digest` as jobs: a real queue, a real worker, a real mail server.
 
 #include "handlers/email/notify_send.hpp"
-#include "handlers/email/notify_upkeep.hpp"
 #include "support/database.hpp"
 #include "support/log_watch.hpp"
 #include "support/running_worker.hpp"
@@ -10,9 +9,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace millrace::handlers::email {
 namespace {
@@ -33,9 +35,9 @@ protected:
     void start(NotifySettings how = {}) {
         auto send = std::make_unique<Send>(smtp_, Send::Settings{.installation = "7311"}, log_.log());
         engine::Registry registry;
-        registry.add("notify.send", std::make_unique<NotifySend>(*send, how));
-        registry.add("notify.digest", std::make_unique<NotifyDigest>(*send, std::move(how), database_.sessions()));
-        registry.add("notify.upkeep", std::make_unique<NotifyUpkeep>());
+        registry.add("notify.send", std::make_unique<NotifySend>(*send, how, counts_));
+        registry.add("notify.digest",
+                     std::make_unique<NotifyDigest>(*send, std::move(how), counts_, database_.sessions()));
         registry.add("email.send", std::move(send));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "email";
@@ -57,6 +59,7 @@ protected:
     testing::Database database_;
     testing::LogWatch log_;
     adapters::Smtp smtp_;
+    NotifyCounts counts_;
     std::optional<testing::RunningWorker> worker_;
 };
 
@@ -196,13 +199,38 @@ TEST_F(Notify, what_a_digest_has_collected_is_skipped_with_the_digest) {
     EXPECT_TRUE(server_.messages().empty());
 }
 
-TEST_F(Notify, upkeep_records_what_became_of_jobs_that_said_nothing) {
-    emit("Cancelled");
-    database_.execute("select millrace.cancel(job) from notify.emails");
+TEST_F(Notify, a_worker_that_has_lost_the_job_records_nothing) {
+    server_.script(R"([{"at": "data", "delay": 1000, "times": 1}])");
+    emit("Late");
     start();
-    database_.enqueue("email", "notify.upkeep", "{}");
-    ASSERT_TRUE(database_.becomes("select outcome from notify.delivery", "cancelled"));
-    EXPECT_EQ(of("Cancelled", "status"), "cancelled");
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (server_.messages().empty() && std::chrono::steady_clock::now() < deadline)
+        ;
+    ASSERT_EQ(server_.messages().size(), 1U);
+    database_.execute("update millrace.running set fence = fence + 1000");
+    std::ignore = worker_->stop();
+    EXPECT_EQ(database_.value("select count(*) from notify.delivery"), "0");
+    EXPECT_EQ(of("Late", "status"), "pending") << "for the next one";
+    EXPECT_EQ(counts_.sent(), 0U);
+}
+
+TEST_F(Notify, are_counted_by_what_became_of_them_and_why) {
+    server_.script(R"([{"at": "rcpt", "reply": "550 5.1.1 no such user", "times": 1}])");
+    emit("Refused");
+    start();
+    ASSERT_TRUE(becomes("Refused", "failed"));
+    emit("Sent");
+    ASSERT_TRUE(becomes("Sent", "sent"));
+    worker_.reset();
+    emit("Suppressed");
+    database_.execute("select notify.suppress('ada@example.org', 'complained')");
+    start();
+    ASSERT_TRUE(becomes("Suppressed", "skipped"));
+    EXPECT_EQ(counts_.sent(), 1U);
+    EXPECT_EQ(counts_.failed(static_cast<std::size_t>(NotifyCounts::Failure::refused)), 1U);
+    EXPECT_EQ(counts_.skipped(0), 1U);
+    EXPECT_GT(counts_.delivery().sum(), 0U) << "since the emit, by the database's clock";
+    EXPECT_LT(counts_.delivery().sum(), 60'000'000U);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* stages[] = {"process", "build", "run", "buildsignal", "record"};
+constexpr const char* stages[] = {"process", "build", "run", "buildsignal", "record", "analyze"};
 
 // From ingest to record; the runner's job goes first, so that nothing is snoozed.
 void validate(PipelineStages& pipeline) {
@@ -68,7 +68,7 @@ TEST(PipelineStagesTest, a_later_head_is_built_against_the_last_green) {
     EXPECT_EQ(pipeline.bookmark(), "3");
 }
 
-TEST(PipelineStagesTest, a_head_that_is_reported_twice_is_validated_once) {
+TEST(PipelineStagesTest, a_duplicate_report_of_a_head_is_validated_once) {
     PipelineStages pipeline;
     const auto request = pipeline.push({{"a", "1"}});
     EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
@@ -79,7 +79,7 @@ TEST(PipelineStagesTest, a_head_that_is_reported_twice_is_validated_once) {
     EXPECT_EQ(pipeline.count("request"), "1");
 }
 
-TEST(PipelineStagesTest, two_who_report_one_head_at_the_same_time_share_a_request) {
+TEST(PipelineStagesTest, a_race_of_two_pollers_mints_one_request) {
     PipelineStages pipeline;
     const auto uri = pipeline.uri(pipeline.remote().head());
     const auto ingest = [&](storage::Transaction& transaction) {
@@ -125,7 +125,7 @@ TEST(PipelineStagesTest, a_head_that_is_outdated_before_it_is_processed_is_super
     EXPECT_EQ(pipeline.count("validation_fact"), "1");
 }
 
-TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_the_end_of_the_request_that_held_it) {
+TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_success) {
     PipelineStages pipeline;
     const auto first = pipeline.push({{"a", "1"}});
     pipeline.step("pipeline.process");
@@ -146,7 +146,7 @@ TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_the_end_of_the_request_tha
     EXPECT_EQ(pipeline.bookmark(), "3");
 }
 
-TEST(PipelineStagesTest, a_failed_request_frees_its_slot_too) {
+TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_failure) {
     PipelineStages pipeline;
     pipeline.push({{"broken", ""}});
     pipeline.step("pipeline.process");
@@ -167,7 +167,7 @@ TEST(PipelineStagesTest, as_many_requests_as_there_are_slots_are_validated_at_on
     EXPECT_EQ(pipeline.state(3), "accepted");
 }
 
-TEST(PipelineStagesTest, a_green_that_comes_late_does_not_move_the_bookmark_back) {
+TEST(PipelineStagesTest, a_late_older_green_does_not_move_the_bookmark) {
     PipelineStages pipeline{"max_concurrent => 2"};
     for (const auto* text : {"1", "2"}) {
         pipeline.push({{"a", text}});
@@ -190,7 +190,7 @@ TEST(PipelineStagesTest, a_green_that_comes_late_does_not_move_the_bookmark_back
               "1 false, 2 true");
 }
 
-TEST(PipelineStagesTest, a_rewritten_history_is_built_in_full) {
+TEST(PipelineStagesTest, a_history_rewrite_is_built_in_full) {
     PipelineStages pipeline;
     const auto root = pipeline.remote().head();
     pipeline.push({{"a", "1"}});
@@ -202,7 +202,7 @@ TEST(PipelineStagesTest, a_rewritten_history_is_built_in_full) {
     EXPECT_EQ(pipeline.bookmark(), "2");
 }
 
-TEST(PipelineStagesTest, a_last_green_that_the_mirror_does_not_know_is_no_base) {
+TEST(PipelineStagesTest, an_unknown_base_is_built_in_full) {
     PipelineStages pipeline;
     const auto root = pipeline.remote().head();
     pipeline.push({{"a", "1"}});
@@ -221,7 +221,7 @@ TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing)
     const auto request = pipeline.push({{"a", "2"}});
     const std::string away = pipeline.remote().path() + ".away";
     std::filesystem::rename(pipeline.remote().path(), away);
-    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("failed: git fetch exited with 128"));
+    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("failed: git ls-remote exited with 128"));
     EXPECT_EQ(pipeline.state(request), "accepted");
     std::filesystem::rename(away, pipeline.remote().path());
     pipeline.finish();
@@ -250,7 +250,7 @@ TEST(PipelineStagesTest, a_build_is_watched_by_snoozing) {
     EXPECT_EQ(pipeline.state(1), "succeeded full");
 }
 
-TEST(PipelineStagesTest, a_build_that_takes_too_long_is_called_off_and_counts_as_failed) {
+TEST(PipelineStagesTest, a_runner_that_never_ends_is_called_off_after_max_validation_and_counts_as_failed) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});
     pipeline.step("pipeline.process");
@@ -265,7 +265,7 @@ TEST(PipelineStagesTest, a_build_that_takes_too_long_is_called_off_and_counts_as
     EXPECT_EQ(pipeline.database().value("select status from pipeline.command_run"), "cancelled");
 }
 
-TEST(PipelineStagesTest, the_first_end_of_a_build_stands) {
+TEST(PipelineStagesTest, a_runner_that_flips_its_terminal_answer_is_believed_once) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});
     for (const auto* stage : {"process", "build", "run", "buildsignal"})

@@ -9,7 +9,7 @@ import collections
 import domains as d
 import notify_rules
 import schedule_rules
-from values import DAY, YEAR
+from values import DAY, YEAR, quote
 
 Call = collections.namedtuple("Call", "answers arguments")
 READS, WRITES = "reads", "writes"
@@ -34,7 +34,9 @@ LEASE = {"fence": ("<fence>", d.lost_lease), "job_id": ("<running>", d.lost_leas
 SETTLE = {"fence": ("<fence>", lambda fence: d.bad("fences") if fence is None else d.lost_lease(fence)),
           "job_id": ("<running>", lambda job: d.bad("job_ids") if job is None else d.lost_lease(job))}
 ERROR = ("'it broke'", d.error)
+SERVICE = '{"organization": "a", "pipeline": "b", "branch": "main", "token_env": "PIPELINE_T"}'
 PIPELINE = ("'mono/main'", d.unknown_pipeline_queue)
+OLD_PIPELINE = ("'old/main'", d.either(lambda name: name == "old/main", ("MR003", "unknown pipeline queue")))
 MANY = {"queue": ("'mail'", d.unknown_queue), "filter": ("'{\"all\": true}'", d.chosen),
         "max_jobs": ("1000", d.between("max_jobs", 1, 10000)), "dry_run": ("false", d.anything)}
 WHY = ("null", d.unless_null(d.sized("reason", 1000)))
@@ -146,6 +148,9 @@ FORKS = {
     "resume_run": writes(run=("<done_run>", d.unknown_run)),
     "run_items": reads(of_run=("<busy_run>", d.anything)),
     "digest_content": reads(run=("<busy_run>", d.unknown_run)),
+    "pause_token": writes(token=("'x'", d.sized("token", 300, least=1)),
+                          seconds=("1", d.between("seconds", 0, 86400))),
+    "token_wait": reads(token=ANY_TEXT),
     "record_digest": writes(
         job_id=("<running>", d.never("MR007", "does not make the digest")), run=("<told_run>", d.unknown_run),
         subject=("'x'", d.subject), text=("'x'", d.sized("text", 400000, least=1, unit=d.byte_length)),
@@ -180,6 +185,35 @@ PIPELINES = {
     "poll": writes(queue=PIPELINE),
     "is_green": reads(queue=PIPELINE, uri=ANY_TEXT, project=("''", d.anything)),
     "latest_green": reads(queue=PIPELINE, project=("''", d.anything)),
+    "greenness": reads(queue=PIPELINE, uri=ANY_TEXT),
+    "coverage": reads(queue=PIPELINE, uri=ANY_TEXT),
+    "gate": reads(queue=PIPELINE, commit=("'head-1'", d.sized("commit", 2000, least=1, unit=d.byte_length)),
+                  project=("''", d.not_null("project")),
+                  max_age=("null", d.unless_null(d.max_age))),
+    "configure_queue": writes(name=PIPELINE, settings=("'{\"max_concurrent\": 2}'", d.settings)),
+    "settings_of": reads(queue=PIPELINE),
+    "apply": writes(
+        document=("'{\"queues\": [{\"name\": \"a\", \"remote\": \"/a\", \"ref\": \"m\", \"command\": [\"x\"]}]}'",
+                  d.document), dry_run=("false", d.anything)),
+    "export": reads(),
+    "revalidate": writes(queue=OLD_PIPELINE, uri=("'old-1'", d.either(lambda uri: uri == "old-1", d.bad("uri"))),
+                         reason=("'why'", d.sized("reason", 1000, least=1))),
+    "verdict": reads(degree=("0", d.anything), is_flaky=("false", d.anything)),
+    "roll_up": reads(queue=("'mono/main'", d.anything), request=ANY_NUMBER),
+    "analyze_request": writes(queue=PIPELINE, request=("1", d.either(lambda number: number == 1, d.bad("build"))),
+                              build=("'build-1'", d.either(lambda id: id == "build-1", d.bad("build")))),
+    "settle_project": writes(queue=PIPELINE, request=ANY_NUMBER, project=("'web'", d.anything),
+                             state=("'failed'", d.one_of("state", "recorded", "cancelled", "failed"))),
+    "announce": writes(queue=OLD_PIPELINE, request=REQUEST,
+                       project=("''", d.either(lambda project: project == "", d.bad("request")))),
+    "bisect_step": writes(queue=PIPELINE, request=ANY_NUMBER),
+    "rerun_build": writes(queue=PIPELINE, id=("'build-1'", d.anything)),
+    "set_target_graph": writes(queue=("'mono/main'", d.anything), id=("'build-1'", d.anything),
+                               graph=("'{\"targets\": []}'", d.never("MR005", "bad graph"))),
+    "hook_delivery": reads(event=ANY_TEXT, sink=ANY_TEXT),
+    "tell": writes(event=ANY_TEXT, sink=ANY_TEXT),
+    "note_promotion": writes(queue=PIPELINE, uri=ANY_TEXT,
+                             outcome=("'moved'", d.one_of("outcome", "moved", "was_there", "vanished"))),
     "create_queue": writes(
         name=("'fresh/main'", d.matching("name", "[a-z0-9][a-z0-9_./-]{0,99}")),
         remote=("'/srv/a.git'", d.remote("remote")), ref=("'main'", d.either(d.is_branch, d.bad("ref"))),
@@ -205,25 +239,46 @@ PIPELINES = {
     "latest_accepted": reads(queue=("'mono/main'", d.anything)),
     "create_build": writes(
         queue=PIPELINE, id=("'build-9'", d.sized("id", 600, least=1, unit=d.byte_length)), request=REQUEST,
-        project=("''", d.project)),
+        project=("''", d.project), run=("1", d.between("run", 1, 2**31)),
+        commit=("null", d.unless_null(d.sized("commit", 2000, least=1, unit=d.byte_length)))),
     "get_build": reads(queue=("'mono/main'", d.anything), id=("'build-1'", d.anything)),
-    "build_of": reads(queue=("'mono/main'", d.anything), request=ANY_NUMBER, project=("''", d.anything)),
+    "build_of": reads(queue=("'mono/main'", d.anything), request=ANY_NUMBER, project=("''", d.anything),
+                      run=ANY_NUMBER),
     "update_build": writes(
         queue=("'mono/main'", d.anything), id=("'build-1'", d.anything),
         status=("'running'", d.one_of("status", "accepted", "running", "succeeded", "failed", "cancelled")),
         reason=REASON, log_location=LOG, **VERSIONS),
     "create_fact": writes(queue=PIPELINE, uri=("'head-1'", TEXT_OF_2000), project=("''", d.project),
-                          degree=("0", d.degree), request=REQUEST),
+                          degree=("0.5", d.degree), request=REQUEST,
+                          is_flaky=("false", d.not_null("is_flaky"))),
     "get_fact": reads(queue=("'mono/main'", d.anything), uri=ANY_TEXT, project=("''", d.anything)),
     "trigger_command": writes(
         queue=PIPELINE, request=("1", d.between("request", 1, 2**63)), project=("''", d.project),
         base_uri=("null", d.unless_null(d.sized("base_uri", 2000, unit=d.byte_length))),
-        head_uri=("'head-1'", d.sized("head_uri", 2000, least=1, unit=d.byte_length))),
+        head_uri=("'head-1'", d.sized("head_uri", 2000, least=1, unit=d.byte_length)),
+        run=("1", d.between("run", 1, 2**31))),
     "start_command": writes(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
     "finish_command": writes(
         queue=("'mono/main'", d.anything), id=("'command/1'", d.anything),
         status=("'failed'", d.one_of("status", "succeeded", "failed")), reason=REASON, exit_code=("1", d.anything),
-        log_tail=("''", d.unless_null(d.sized("log_tail", 1048576, unit=d.byte_length)))),
+        log_tail=("''", d.unless_null(d.sized("log_tail", 1048576, unit=d.byte_length))),
+        target_graph=("null", d.anything)),
+    "append_command_log": writes(
+        queue=("'mono/main'", d.anything), id=("'command/1'", d.anything), attempt=("1", d.anything),
+        start_byte=("0", d.between("start_byte", 0, 2**63)),
+        text=("'said'", d.sized("text", 1048576, least=1, unit=d.byte_length))),
+    "read_command_log": reads(
+        queue=("'mono/main'", d.anything), id=("'command/1'", d.anything), after_attempt=("null", d.anything),
+        after_byte=("null", d.anything), most=("100", d.anything)),
+    "command_runs_of": reads(id=("'command/1'", d.anything), queue=("'mono/main'", d.anything)),
+    "runner_settings": reads(queue=("'mono/main'", d.anything)),
+    "use_service": writes(
+        queue=("'mono/idle'", d.unknown_pipeline_queue), runner=("'buildkite'", d.one_of("runner", "github_actions", "buildkite")),
+        settings=(quote(SERVICE), d.service_settings)),
+    "limit_command": writes(
+        queue=PIPELINE, memory_limit=("null", d.unless_null(d.between("memory_limit", 1048576, 2**63))),
+        output_limit=("65536", d.between("output_limit", 65536, 1073741824)),
+        disk_limit=("null", d.unless_null(d.between("disk_limit", 1048576, 2**63)))),
     "cancel_command": writes(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
     "command_status": reads(queue=("'mono/main'", d.anything), id=("'command/1'", d.anything)),
 }

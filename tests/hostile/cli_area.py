@@ -12,7 +12,8 @@ from program import Program, encoded
 FEW = 8
 # Files are refused in the order of their lines: the setting comes after what it needs.
 QUEUE = {"worker.queue": "mail"}
-NEEDED = {"smtp.password_file": {"smtp.username": "u"}, "smtp.username": {}}
+NEEDED = {"smtp.password_file": {"smtp.username": "u"}, "smtp.username": {},
+          "smtp.token_file": {"smtp.username": "u", "smtp.auth": "xoauth2"}}
 
 
 def variable_of(setting):

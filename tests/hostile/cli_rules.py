@@ -47,6 +47,7 @@ ENQUEUE = ("enqueue", "mail", "noop")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
 SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
+GATE = ("pipeline", "gate", "mono/main", "head-1")
 EMAILS, PREVIEW = ("notify", "emails"), ("notify", "preview", "cl.comment.created")
 BAD_TIMES = ["", "abc", "2026-02-30", "294277-01-01", "25:00", "'; drop table x; --", "NaN", b"\xff"]
 
@@ -203,7 +204,20 @@ FLAGS = {
                                   (b"a@\xff", "the address"), ("a@b,c@d", "the address"))),
                (["notify", "send-test", "--to=a@b", *MAILER], FAILED, "delivers nothing for us")],
         "json": switch("json", *EMAILS),
-        "": [(["notify"], USAGE, "needs a verb"), (["notify", "send"], USAGE, "unknown verb"),
+        "yes": switch("yes", "notify", "erase", "ada"),
+        "reason": [(["notify", "suppress", "a@b.org", "--reason"], USAGE, "needs a value"),
+                   *((["notify", "suppress", "a@b.org", f"--reason={text}"], FAILED, "bad reason")
+                     for text in ("", "r" * 501)),
+                   (["notify", "suppress", "a@b.org", b"--reason=\xff"], FAILED, "invalid byte sequence")],
+        "": [*((["notify", verb, *words], USAGE, f"needs one {what}")
+               for verb, what in (("suppress", "address"), ("unsuppress", "address"), ("erase", "user"))
+               for words in ([], ["a@b.org", "c@d.org"])),
+             *((["notify", "suppress", address], FAILED, "bad address")
+               for address in ("", "x", "a@b@c", "a@b\r\nBcc: c@d", "Ada <a@b.org>")),
+             (["notify", "suppressed", "x"], USAGE, "takes no words"), (["notify", "erase", ""], FAILED, "bad username"),
+             (["notify", "erase", "--yes", "a\nb"], FAILED, "bad username"),
+             (["notify", "unsuppress", "nobody@example.org"], NOTHING, ""), (["notify", "suppressed"], NOTHING, ""),
+             (["notify"], USAGE, "needs a verb"), (["notify", "send"], USAGE, "unknown verb"),
              (["notify", "send-test"], USAGE, "--to"), (["notify", "send-tset"], USAGE, "send-test"),
              (["notify", "send-test", "a@b"], USAGE, "takes no words"),
              (["notify", "send-test", "--to=a@b"], USAGE, "smtp.url"),
@@ -229,6 +243,36 @@ FLAGS = {
              (["forks", "sync"], USAGE, "needs a fork"), (["forks", "sync", "acme/site", "next"], FAILED, "bad branch"),
              (["forks", "enable"], USAGE, "the names of forks"), (["forks", "disable", "acme/none"], FAILED, "unknown fork"),
              *((["forks", "import", file], USAGE, word)
+               for file, word in (("/no/such", "cannot read"), ("", "cannot read"), ("/", "cannot read"),
+                                  ("/dev/zero", "longer than")))],
+    },
+    "pipeline": {
+        "queue": value_of("queue", "pipeline", "log", "command/1")
+        + refused(["", "nowhere"], "queue", "pipeline", "log", "command/1", status=NOTHING, word="no build")
+        + refused([b"\xff"], "queue", "pipeline", "log", "command/1", status=FAILED, word="invalid byte sequence"),
+        "follow": switch("follow", "pipeline", "log", "command/9"),
+        "dry-run": switch("dry-run", "pipeline", "apply", "/dev/null"), "json": switch("json", "pipeline"),
+        "wait": switch("wait", *GATE), "limit": number("limit", "pipeline", "status", "mono/main", outside=(0, 1001)),
+        "timeout": duration("timeout", *GATE, "--wait") + [([*GATE, "--timeout=1s"], USAGE, "goes with --wait")],
+        "max-age": duration("max-age", *GATE) + refused(["0s"], "max-age", *GATE, status=FAILED, word="bad max_age"),
+        "project": value_of("project", *GATE)
+        + refused([b"\xff"], "project", *GATE, status=FAILED, word="invalid byte sequence"),
+        "reason": value_of("reason", "pipeline", "revalidate", "mono/main", "head-1")
+        + refused(["", "r" * 1001], "reason", "pipeline", "revalidate", "mono/main", "head-1", status=FAILED,
+                  word="bad reason"),
+        "": [(["pipeline", "log"], USAGE, "needs a build"), (["pipeline", "log", "a", "b"], USAGE, "takes one build"),
+             (["pipeline", "log", ""], USAGE, "takes one build"), (["pipeline", "log", "none"], NOTHING, "no build"),
+             (["pipeline", "log", b"\xff"], FAILED, "invalid byte sequence"),
+             (["pipeline", "drop"], USAGE, "unknown verb"), (["pipeline", "status", "a", "b"], USAGE, "one pipeline queue"),
+             (["pipeline", "status", "nowhere"], NOTHING, ""), (["pipeline", "export", "x"], USAGE, "takes no words"),
+             (["pipeline", "gate", "mono/main"], USAGE, "a pipeline queue and a commit"),
+             (["pipeline", "gate", "nowhere", "u"], FAILED, "unknown pipeline queue"),
+             (["pipeline", "gate", "mono/main", ""], FAILED, "bad commit"),
+             (["pipeline", "revalidate", "mono/main", "head-1"], USAGE, "needs --reason"),
+             (["pipeline", "revalidate", "mono/main", "none", "--reason=why"], FAILED, "bad uri"),
+             (["pipeline", "revalidate", "mono/main", "head-1", "--reason=why"], FAILED, "is being validated"),
+             (["pipeline", "apply"], USAGE, "needs one file"),
+             *((["pipeline", "apply", file], USAGE, word)
                for file, word in (("/no/such", "cannot read"), ("", "cannot read"), ("/", "cannot read"),
                                   ("/dev/zero", "longer than")))],
     },
@@ -267,6 +311,7 @@ WORD_PLACES = {
     "millrace queues create WORD": (["queues", "create", "--", "{}"], FAILED, "bad name",
                                     {"48 letters", "the word null", "a number", "a lock", "a range", "a commit",
                                      "a short commit"}),
+    "millrace pipeline log WORD": (["pipeline", "log", "--", "{}"], NOTHING, "no build", {"empty"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
     "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
@@ -279,11 +324,16 @@ WORD_PLACES = {
     "millrace schemas WORD": (["schemas", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schemas show WORD": (["schemas", "show", "--", "{}"], NOTHING, "", set()),
     "millrace notify WORD": (["notify", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace notify suppress WORD": (["notify", "suppress", "--", "{}"], FAILED, "bad address", set()),
+    "millrace notify unsuppress WORD": (["notify", "unsuppress", "--", "{}"], NOTHING, "", set()),
     "millrace notify preview WORD": (["notify", "preview", "--", "{}"], NOTHING, "", set()),
     "millrace forks WORD": (["forks", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace forks show WORD": (["forks", "show", "--", "{}"], USAGE, "not a run's number", {"a number"}),
     "millrace forks start WORD": (["forks", "start", "--", "{}"], FAILED, "unknown digest group", set()),
     "millrace forks sync WORD": (["forks", "sync", "--", "{}"], FAILED, "unknown fork", set()),
+    "millrace pipeline WORD": (["pipeline", "--", "{}"], USAGE, "unknown verb", set()),
+    "millrace pipeline gate WORD": (["pipeline", "gate", "--", "{}", "u"], FAILED, "unknown pipeline queue", set()),
+    "millrace pipeline status WORD": (["pipeline", "status", "--", "{}"], NOTHING, "", set()),
     "millrace migrate WORD": (["migrate", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace notify send-test --to=WORD": (["notify", "send-test", "--to={}", *MAILER], USAGE, "the address", set()),
     "millrace adopt WORD": (["adopt", "--", "{}"], USAGE, "takes no words", set()),
@@ -318,13 +368,18 @@ SETTINGS = {
     "worker.stop_grace": [*NO_DURATIONS, "0s", "99ms", "6min"],
     "worker.listen": NO_CHOICES, "worker.cache": ["", "relative", "./x", "~/x", "-x"], "http.listen": NO_ADDRESSES,
     "log.format": NO_CHOICES, "log.level": NO_CHOICES, "smtp.url": NO_URLS, "smtp.security": NO_CHOICES,
-    "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
+    "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"],
+    "smtp.token_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
     "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
     "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
     "smtp.auth": NO_CHOICES,
     "smtp.token": [], "unsubscribe.secrets": [], "api.tokens": [],  # likewise
     "unsubscribe.url": ["", "http://a.b", "https://", "https://a b", "https://a/?x", "https://a/<b>", "ftp://a.b"],
+    "github.token_variable": ["", "lower", "A B", "A=B", "1A", "-A", "A" * 101, "A\n", "ghp_0123456789abcdef", b"\xff"],
+    "github.ca_file": [""],
+    "github.api_url": ["", "x", "http://example.org", "https://", "https://u:p@h", "https://h?x", "https://h#x",
+                       "ftp://h", "https://h/a b", "https://h\n", "file:///etc/passwd", b"\xff"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
 }

@@ -64,7 +64,7 @@ def unknown_queue(meaning):
 
 
 def unknown_pipeline_queue(meaning):
-    return None if meaning == "mono/main" else ("MR003", "unknown pipeline queue")
+    return None if meaning in ("mono/main", "mono/idle") else ("MR003", "unknown pipeline queue")
 
 
 def unknown_fork(meaning):
@@ -107,6 +107,11 @@ def payload(limit):
     return check
 
 
+def service_settings(meaning):
+    """None of the generated documents is long enough to have all that a build service needs."""
+    return None if meaning is not None and meaning[0] == "object" and meaning[1] == 83 else bad("settings")
+
+
 def batch_payload(meaning):
     return payload(1048576)(meaning) or (None if meaning[0] == "object" else bad("payload"))
 
@@ -123,6 +128,11 @@ def rate(meaning):
 def changes(meaning):
     """No generated document names a setting."""
     return None if meaning == ("object", 2) else bad("changes")
+
+
+def settings(meaning):
+    """No generated document names a setting."""
+    return None if meaning == ("object", 2) else bad("settings")
 
 
 def chosen(meaning):
@@ -201,6 +211,12 @@ def outcomes(meaning):
     if meaning is not None and meaning.dims == "[1:1]" and meaning.items[0] == "snoozed":
         return bad("delays")  # of which there are none
     return one_for_the_job("outcomes", lambda outcome: outcome == "completed")(meaning)
+
+
+def max_age(meaning):
+    """Somebody has looked at the branch when the fixture was made, and nobody since."""
+    return span("max_age", 0, 10 * YEAR, above=0)(meaning) or (
+        None if meaning.seconds >= 3600 else ("MR007", "nobody has looked"))
 
 
 def max_validation(meaning):

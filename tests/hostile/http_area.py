@@ -17,7 +17,7 @@ ANYTHING_FINE = REFUSALS | {OK, HANG_UP}
 MOST_BYTES = 64 * 1024
 # What every worker writes, whether it is asked anything or not.
 MAINTAINED = {"millrace." + table for table in ("worker", "low_water", "lane", "queue_signal", "queue_delta",
-                                                "queue_count")}
+                                                "queue_count")} | {"notify.house"}
 SILENT = 12  # more than the server has threads
 
 

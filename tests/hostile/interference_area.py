@@ -73,7 +73,7 @@ class Session:
         cursor.execute("reset role")
         cursor.execute("reset all; set search_path = pg_catalog, pg_temp")
         cursor.execute(self.area.dump if whole else "select 1")
-        return answer, cursor.fetchall()
+        return answer, sorted(cursor.fetchall())  # a parallel plan gives them in any order
 
 
 class InterferenceArea:

@@ -22,7 +22,7 @@ def is_username(text):
 def is_address(text):
     return (text is not None and d.byte_length(text) <= 254 and is_plain(text)
             and not any(c.isspace() or c in '<>",;' for c in text)
-            and re.fullmatch("[^@]{1,64}@[^@]*[^@.]", text) is not None)
+            and re.fullmatch("[^@]{1,64}@[^@/]*[^@/.]", text) is not None)
 
 
 def username(word="username"):
@@ -92,7 +92,7 @@ CALLS = {
     "bounced": (True, {"address": ADDRESS, "reason": REASON, "permanent": ("true", TRUTH("permanent"))}),
     "message_of": (False, LEASE), "digest_of": (False, LEASE), "digest_to": (False, LEASE),
     "record_delivery": (False, {  # the job has no email
-        "job_id": ("<running>", d.not_null("job_id")), "outcome": ("'sent'", d.one_of("outcome", "sent")),
+        **LEASE, "outcome": ("'sent'", d.one_of("outcome", "sent")),
         "reason": ("null", d.anything), "message_id": ("null", d.anything), "reply": ("null", d.anything),
         "redirected_to": ("null", d.anything)}),
     "find_emails": (False, {
@@ -104,8 +104,10 @@ CALLS = {
                       "retention": ("'30 days'", d.span("retention", DAY, 10 * YEAR))}),
     "set_queue_owner": (True, {"queue": ("'mail'", d.unknown_queue),
                                "username": ("'ada'", d.unless_null(username()))}),
-    "upkeep": (False, {"max_rows": ("1000", d.between("max_rows", 1, 100000))}),  # nothing has ended
-    "erase_user": (True, {"username": USER}),
+    "upkeep": (True, {"max_rows": ("1000", d.between("max_rows", 1, 100000)),
+                      "at_most_every": ("'0'", d.span("at_most_every", 0, DAY))}),
+    "overview": (False, {}),
+    "erase_user": (True, {"username": USER, "dry_run": ("false", TRUTH("dry_run"))}),
 }
 
 TYPE = "'cl.comment.created'"
@@ -235,18 +237,18 @@ def suppression_rules():
 
 def delivery_rules():
     rules = []
-    for verb in ("message_of", "digest_of", "digest_to"):
-        rules += of(f"notify.{verb}", ("fence", "null", "null, <running>", "MR001", "lease lost"),
-                    ("fence", "of another", "<fence> + 1, <running>", "MR001", "lease lost"),
-                    ("job_id", "null", "<fence>, null", "MR001", "lease lost"),
-                    ("job_id", "that waits", "<fence>, <waiting>", "MR001", "lease lost"))
+    for verb, rest in (("message_of", ""), ("digest_of", ""), ("digest_to", ""), ("record_delivery", ", 'sent'")):
+        rules += of(f"notify.{verb}", ("fence", "null", f"null, <running>{rest}", "MR001", "lease lost"),
+                    ("fence", "of another", f"<fence> + 1, <running>{rest}", "MR001", "lease lost"),
+                    ("job_id", "null", f"<fence>, null{rest}", "MR001", "lease lost"),
+                    ("job_id", "that waits", f"<fence>, <waiting>{rest}", "MR001", "lease lost"))
+    held = "<fence>, <running>"
     return rules + of(
-        "notify.record_delivery", ("job_id", "null", "null, 'sent'", "MR005", "bad job_id"),
-        ("outcome", "null", "1, null", "MR005", "bad outcome"), ("outcome", "unknown", "1, 'gone'", "MR005",
-                                                                 "bad outcome"),
-        ("outcome", "what a job says of itself", "1, 'cancelled'", "MR005", "bad outcome"),
-        ("reason", "none of a failure", "1, 'failed'", "MR005", "bad reason"),
-        ("reason", "none of what is skipped", "1, 'skipped', ''", "MR005", "bad reason")
+        "notify.record_delivery", ("outcome", "null", f"{held}, null", "MR005", "bad outcome"),
+        ("outcome", "unknown", f"{held}, 'gone'", "MR005", "bad outcome"),
+        ("outcome", "what a job says of itself", f"{held}, 'cancelled'", "MR005", "bad outcome"),
+        ("reason", "none of a failure", f"{held}, 'failed'", "MR005", "bad reason"),
+        ("reason", "none of what is skipped", f"{held}, 'skipped', ''", "MR005", "bad reason")
     ) + of("notify.find_emails", ("status", "unknown", "status => 'lost'", "MR005", "bad status"),
            ("max_rows", "null", "max_rows => null", "MR005", "bad max_rows"),
            ("max_rows", "0", "max_rows => 0", "MR005", "bad max_rows"),
@@ -258,7 +260,10 @@ def delivery_rules():
            ("retention", "null", "retention => null", "MR005", "bad retention")
     ) + interval_rules("notify.set_up", "retention", "retention => %s",
                        {"less than a day": "23 hours", "more than ten years": "11 years"}
-    ) + limit_rules("notify.upkeep", "max_rows", 100000)
+    ) + limit_rules("notify.upkeep", "max_rows", 100000
+    ) + interval_rules("notify.upkeep", "at_most_every", "at_most_every => %s", {"more than a day": "25 hours"}
+    ) + of("notify.upkeep", ("at_most_every", "null", "at_most_every => null", "MR005", "bad at_most_every")
+    ) + of("notify.erase_user", ("dry_run", "null", "'ada', null", "MR005", "bad dry_run"))
 
 
 RULES = emit_rules() + settings_rules() + type_rules() + suppression_rules() + delivery_rules()

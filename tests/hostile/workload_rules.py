@@ -1,5 +1,6 @@
 """The refusals of fork synchronisation and of the pipeline by hand, in the form of rules.py."""
 
+from calls import SERVICE
 from rules import SHA, interval_rules, of
 from values import quote
 
@@ -114,6 +115,11 @@ def run_rules():
     for verb in ("cancel_run", "resume_run", "digest_content"):
         rules += of(f"forks.{verb}", ("run", "null", "null", "MR024", "unknown run null"),
                     ("run", "unknown", "4711", "MR024", "unknown run 4711"))
+    rules += of("forks.pause_token", ("token", "null", "null, 1", "MR005", "bad token"),
+                ("token", "301 characters", "repeat('t', 301), 1", "MR005", "bad token"),
+                ("seconds", "null", "'t', null", "MR005", "bad seconds"),
+                ("seconds", "negative", "'t', -1", "MR005", "bad seconds"),
+                ("seconds", "more than a day", "'t', 86401", "MR005", "bad seconds"))
     said = "'s', 't', 'h', 0"
     return rules + of(
         "forks.cancel_run", ("run", "finished", "<done_run>", "MR007", "has finished"),
@@ -195,7 +201,20 @@ def pipeline_queue_rules():
     return rules
 
 
+BAD_SERVICES = {
+    "null": "'buildkite', null", "a list": "'buildkite', '[]'", "a number": "'buildkite', '{\"branch\": 1}'",
+    "a token": "'buildkite', " + quote(SERVICE.replace("token_env", "token")),
+    "the password of the database": "'buildkite', " + quote(SERVICE.replace("PIPELINE_T", "PGPASSWORD")),
+    "an organization that climbs": "'buildkite', " + quote(SERVICE.replace('"a"', '"a/.."')),
+    "a branch that is an option": "'buildkite', " + quote(SERVICE.replace("main", "-x")),
+    "a user in the address": "'buildkite', " + quote(SERVICE.replace("{", '{"base_url": "https://a@b", ')),
+    "a slash at the end": "'buildkite', " + quote(SERVICE.replace("{", '{"base_url": "https://a/", ')),
+    "of another runner": "'github_actions', " + quote(SERVICE),
+}
+
+
 def stage_rules():
+    run = "'mono/main', 'command/1'"
     queue = "'mono/main'"
     rules = []
     for verb, rest in (("ingest", ", 'u'"), ("poll", ""), ("is_green", ", 'u'"), ("latest_green", ""),
@@ -258,10 +277,99 @@ def stage_rules():
         "pipeline.finish_command", ("status", "null", f"{queue}, 'command/1', null, '', 0, ''", "MR005", "bad status"),
         ("status", "cancelled", f"{queue}, 'command/1', 'cancelled', '', 0, ''", "MR005", "bad status"),
         ("log_tail", "more than a MiB", f"{queue}, 'command/1', 'failed', '', 0, repeat('x', 1048577)", "MR005",
-         "bad log_tail"))
+         "bad log_tail")
+    ) + of(
+        "pipeline.append_command_log", ("text", "null", f"{run}, 1, 0, null", "MR005", "bad text"),
+        ("text", "empty", f"{run}, 1, 0, ''", "MR005", "bad text"),
+        ("text", "more than a MiB", f"{run}, 1, 0, repeat('x', 1048577)", "MR005", "bad text"),
+        ("start_byte", "null", f"{run}, 1, null, 'x'", "MR005", "bad start_byte"),
+        ("start_byte", "-1", f"{run}, 1, -1, 'x'", "MR005", "bad start_byte")
+    ) + of(
+        "pipeline.limit_command", ("queue", "null", "null", "MR003", "unknown pipeline queue null"),
+        ("queue", "unknown", "'nowhere'", "MR003", "unknown pipeline queue 'nowhere'"),
+        ("memory_limit", "less than a MiB", f"{queue}, 1048575", "MR005", "bad memory_limit"),
+        ("output_limit", "null", f"{queue}, null, null", "MR005", "bad output_limit"),
+        ("output_limit", "less than 64 KiB", f"{queue}, null, 65535", "MR005", "bad output_limit"),
+        ("output_limit", "more than a GiB", f"{queue}, null, 1073741825", "MR005", "bad output_limit"),
+        ("disk_limit", "less than a MiB", f"{queue}, null, 65536, 1048575", "MR005", "bad disk_limit")
+    ) + of(
+        "pipeline.use_service", ("queue", "null", "null, 'buildkite', '{}'", "MR003", "unknown pipeline queue null"),
+        ("queue", "unknown", "'nowhere', 'buildkite', '{}'", "MR003", "unknown pipeline queue 'nowhere'"),
+        ("runner", "null", f"{queue}, null, '{{}}'", "MR005", "bad runner"),
+        ("runner", "unknown", f"{queue}, 'jenkins', '{{}}'", "MR005", "bad runner"),
+        *(("settings", label, f"{queue}, {text}", "MR005", "bad settings") for label, text in BAD_SERVICES.items()),
+        ("queue", "with a build", f"{queue}, 'buildkite', {quote(SERVICE)}", "MR007", "cannot be changed"))
 
 
-RULES = fork_rules() + group_rules() + run_rules() + sync_rules() + pipeline_queue_rules() + stage_rules()
+def follow_up_rules():
+    """What comes after a verdict, and how pipeline queues are configured."""
+    queue = "'mono/main'"
+    rules = []
+    for verb, rest in (("greenness", ", 'u'"), ("coverage", ", 'u'"), ("gate", ", 'u'"), ("configure_queue", ", '{}'"),
+                       ("settings_of", ""), ("revalidate", ", 'u', 'why'"), ("analyze_request", ", 1, 'build-1'"),
+                       ("settle_project", ", 1, 'web', 'failed'"), ("announce", ", 1, ''"), ("bisect_step", ", 1"),
+                       ("rerun_build", ", 'build-1'"), ("note_promotion", ", 'u', 'moved'")):
+        argument = "name" if verb == "configure_queue" else "queue"
+        rules += of(f"pipeline.{verb}", (argument, "null", f"null{rest}", "MR003", "unknown pipeline queue null"),
+                    (argument, "unknown", f"'nowhere'{rest}", "MR003", "unknown pipeline queue 'nowhere'"))
+    entry = '{"name": "a", "remote": "/a", "ref": "m", "command": ["x"]'
+    return rules + of(
+        "pipeline.gate", ("commit", "null", f"{queue}, null", "MR005", "bad commit"),
+        ("commit", "empty", f"{queue}, ''", "MR005", "bad commit"),
+        ("project", "null", f"{queue}, 'head-1', null", "MR005", "bad project"),
+        ("max_age", "0", f"{queue}, 'head-1', '', '0'", "MR005", "bad max_age"),
+        ("max_age", "negative", f"{queue}, 'head-1', '', '-1 s'", "MR005", "bad max_age")
+    ) + of(
+        "pipeline.configure_queue", ("settings", "null", f"{queue}, null", "MR005", "bad settings"),
+        ("settings", "a list", f"{queue}, '[]'", "MR005", "bad settings"),
+        ("settings", "unknown", f"{queue}, '{{\"colour\": 1}}'", "MR005", "no key 'colour'"),
+        ("settings", "no queue for the jobs", f"{queue}, '{{\"job_queue\": \"nowhere\"}}'", "MR003", "unknown queue")
+    ) + of(
+        "pipeline.apply", ("document", "null", "null", "MR005", "bad document"),
+        ("document", "a list", "'[]'", "MR005", "bad document"),
+        ("document", "another list", "'{\"forks\": []}'", "MR005", "bad document"),
+        ("document", "an entry that is none", "'{\"queues\": [7]}'", "MR005", "bad queues[0].name"),
+        ("document", "an unknown key", f"'{{\"queues\": [{entry}, \"colour\": 1}}]}}'", "MR005",
+         "bad queues[0].colour")
+    ) + of(
+        "pipeline.revalidate", ("uri", "null", f"{queue}, null, 'why'", "MR005", "bad uri"),
+        ("uri", "never reported", f"{queue}, 'nowhere', 'why'", "MR005", "bad uri"),
+        ("reason", "null", f"{queue}, 'head-1', null", "MR005", "bad reason"),
+        ("reason", "empty", f"{queue}, 'head-1', ''", "MR005", "bad reason"),
+        ("reason", "1001 characters", f"{queue}, 'head-1', repeat('r', 1001)", "MR005", "bad reason"),
+        ("uri", "still waiting", f"{queue}, 'head-1', 'why'", "MR007", "is being validated")
+    ) + of(
+        "pipeline.analyze_request", ("build", "null", f"{queue}, 1, null", "MR005", "bad build"),
+        ("build", "unknown", f"{queue}, 1, 'nowhere'", "MR005", "bad build"),
+        ("request", "another one's", f"{queue}, 2, 'build-1'", "MR005", "bad build")
+    ) + of(
+        "pipeline.settle_project", ("state", "null", f"{queue}, 1, 'web', null", "MR005", "bad state"),
+        ("state", "unknown", f"{queue}, 1, 'web', 'pending'", "MR005", "bad state")
+    ) + of(
+        "pipeline.announce", ("request", "null", f"{queue}, null, ''", "MR005", "bad request"),
+        ("request", "without a verdict", f"{queue}, 1, ''", "MR005", "bad request"),
+        ("project", "null", f"{queue}, 1, null", "MR005", "bad request")
+    ) + of(
+        "pipeline.set_target_graph", ("graph", "null", f"{queue}, 'build-1', null", "MR005", "bad graph"),
+        ("graph", "a list", f"{queue}, 'build-1', '[]'", "MR005", "bad graph"),
+        ("graph", "targets that are no list", f"{queue}, 'build-1', '{{\"targets\": 1}}'", "MR005", "bad graph")
+    ) + of(
+        "pipeline.note_promotion", ("outcome", "null", f"{queue}, 'u', null", "MR005", "bad outcome"),
+        ("outcome", "unknown", f"{queue}, 'u', 'lost'", "MR005", "bad outcome")
+    ) + of(
+        "pipeline.create_build", ("run", "null", f"{queue}, 'b', 1, '', null", "MR005", "bad run"),
+        ("run", "0", f"{queue}, 'b', 1, '', 0", "MR005", "bad run"),
+        ("commit", "empty", f"{queue}, 'b', 1, '', 1, ''", "MR005", "bad commit"),
+        ("commit", "2001 bytes", f"{queue}, 'b', 1, '', 1, repeat('u', 2001)", "MR005", "bad commit")
+    ) + of(
+        "pipeline.create_fact", ("is_flaky", "null", f"{queue}, 'u', '', 1, 1, null", "MR005", "bad is_flaky"),
+        ("is_flaky", "and green", f"{queue}, 'u', '', 0, 1, true", "MR005", "bad is_flaky")
+    ) + of(
+        "pipeline.trigger_command", ("run", "null", f"{queue}, 1, '', null, 'u', null", "MR005", "bad run"),
+        ("run", "0", f"{queue}, 1, '', null, 'u', 0", "MR005", "bad run"))
+
+
+RULES = fork_rules() + group_rules() + run_rules() + sync_rules() + pipeline_queue_rules() + stage_rules() + follow_up_rules()
 
 LEGAL = [
     ("forks.add_fork", "a branch in Cyrillic", "forks.add_fork('a/b', '/srv/a', '/srv/b', '{основная}')"),

@@ -250,6 +250,11 @@ CREATE FUNCTION forks.locked_run(run bigint) RETURNS forks.run
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.locked_run(run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.pause_token(token text, seconds integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.pause_token(token text, seconds integer) OWNER TO millrace_owner;
 CREATE FUNCTION forks.raise_run_active(of_group text, run bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -305,11 +310,16 @@ CREATE FUNCTION forks.sync_now(repo text, branch text DEFAULT NULL::text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_now(repo text, branch text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) RETURNS SETOF record
+CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) OWNER TO millrace_owner;
+ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.token_wait(token text) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.token_wait(token text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -362,6 +372,11 @@ CREATE FUNCTION millrace.after_end(ended millrace.ending[], held boolean DEFAULT
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.after_end(ended millrace.ending[], held boolean) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.announce(due timestamp with time zone, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.announce(due timestamp with time zone, at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.ask_to_stop(job_id bigint, reason text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -387,6 +402,12 @@ CREATE FUNCTION millrace.audit(action text, detail jsonb, affected bigint) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.audit(action text, detail jsonb, affected bigint) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.await_turn(of_queue integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS …;
+ALTER FUNCTION millrace.await_turn(of_queue integer) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1464,62 +1485,6 @@ CREATE FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time zone) OWNER TO millrace_owner;
-CREATE FUNCTION notify.emails_of(job_id bigint) RETURNS SETOF bigint
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION notify.emails_of(job_id bigint) OWNER TO millrace_owner;
-CREATE FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text DEFAULT NULL::text, body_html text DEFAULT NULL::text, data jsonb DEFAULT NULL::jsonb, dedup_key text DEFAULT NULL::text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
-    AS …;
-ALTER FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) OWNER TO millrace_owner;
-CREATE FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) OWNER TO millrace_owner;
-CREATE TABLE notify.email (
-    id bigint NOT NULL,
-    event_id bigint NOT NULL,
-    event_type text NOT NULL,
-    emitted_at timestamp with time zone NOT NULL,
-    username text,
-    address text,
-    locale text NOT NULL,
-    job_id bigint,
-    skipped text
-);
-ALTER TABLE notify.email OWNER TO millrace_owner;
-CREATE TABLE notify.event_type (
-    code text NOT NULL,
-    category text NOT NULL,
-    description text NOT NULL,
-    priority smallint NOT NULL,
-    queue text NOT NULL,
-    system_required boolean NOT NULL,
-    default_enabled boolean NOT NULL,
-    expires_after interval
-);
-ALTER TABLE notify.event_type OWNER TO millrace_owner;
-CREATE FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) RETURNS bigint[]
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) OWNER TO millrace_owner;
-CREATE FUNCTION notify.ensure_digest(of_user text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    AS …;
-ALTER FUNCTION notify.ensure_digest(of_user text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.erase_user(username text) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
-    AS …;
-ALTER FUNCTION notify.erase_user(username text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1544,6 +1509,18 @@ CREATE TABLE notify.delivery (
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'skipped'::text, 'failed'::text, 'cancelled'::text, 'expired'::text])))
 );
 ALTER TABLE notify.delivery OWNER TO millrace_owner;
+CREATE TABLE notify.email (
+    id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    event_type text NOT NULL,
+    emitted_at timestamp with time zone NOT NULL,
+    username text,
+    address text,
+    locale text NOT NULL,
+    job_id bigint,
+    skipped text
+);
+ALTER TABLE notify.email OWNER TO millrace_owner;
 CREATE TABLE notify.event (
     id bigint NOT NULL,
     event_type text NOT NULL,
@@ -1564,8 +1541,62 @@ CREATE TABLE notify.pending (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE notify.pending OWNER TO millrace_owner;
+CREATE VIEW notify.known_emails AS …;
+ALTER TABLE notify.known_emails OWNER TO millrace_owner;
 CREATE VIEW notify.emails AS …;
 ALTER TABLE notify.emails OWNER TO millrace_owner;
+CREATE FUNCTION notify.emails_by_id(ids bigint[]) RETURNS SETOF notify.emails
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.emails_by_id(ids bigint[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emails_of(job_id bigint) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.emails_of(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text DEFAULT NULL::text, body_html text DEFAULT NULL::text, data jsonb DEFAULT NULL::jsonb, dedup_key text DEFAULT NULL::text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) OWNER TO millrace_owner;
+CREATE TABLE notify.event_type (
+    code text NOT NULL,
+    category text NOT NULL,
+    description text NOT NULL,
+    priority smallint NOT NULL,
+    queue text NOT NULL,
+    system_required boolean NOT NULL,
+    default_enabled boolean NOT NULL,
+    expires_after interval
+);
+ALTER TABLE notify.event_type OWNER TO millrace_owner;
+CREATE FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.ensure_digest(of_user text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION notify.ensure_digest(of_user text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.erase_user(username text, dry_run boolean DEFAULT false) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.erase_user(username text, dry_run boolean) OWNER TO millrace_owner;
 CREATE FUNCTION notify.find_emails(username text DEFAULT NULL::text, type text DEFAULT NULL::text, status text DEFAULT NULL::text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_rows integer DEFAULT 100) RETURNS SETOF notify.emails
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1576,6 +1607,13 @@ CREATE FUNCTION notify.find_emails(username text DEFAULT NULL::text, type text D
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.first_pending(from_email bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS …;
+ALTER FUNCTION notify.first_pending(from_email bigint) OWNER TO millrace_owner;
 CREATE FUNCTION notify.html_escape(text text) RETURNS text
     LANGUAGE sql IMMUTABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1596,11 +1634,22 @@ CREATE FUNCTION notify.is_username(username text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.is_username(username text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) RETURNS SETOF record
+CREATE FUNCTION notify.known_by_id(ids bigint[]) RETURNS SETOF notify.known_emails
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'on'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.known_by_id(ids bigint[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) RETURNS SETOF record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) OWNER TO millrace_owner;
+ALTER FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) OWNER TO millrace_owner;
 CREATE FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1611,6 +1660,14 @@ CREATE FUNCTION notify.objection(enabled boolean, required boolean, preference b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.objection(enabled boolean, required boolean, preference boolean, by_default boolean) OWNER TO millrace_owner;
+CREATE FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) OWNER TO millrace_owner;
 CREATE FUNCTION notify.prune(max_rows integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1637,12 +1694,12 @@ CREATE FUNCTION notify.raise_unknown_type(code text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.raise_unknown_type(code text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS …;
-ALTER FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) OWNER TO millrace_owner;
+ALTER FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.record_ends(max_rows integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1692,6 +1749,23 @@ CREATE FUNCTION notify.should_send(username text, event_type text) RETURNS boole
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.should_send(username text, event_type text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.states_of(jobs bigint[]) RETURNS TABLE(job_id bigint, state text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'on'
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.states_of(jobs bigint[]) OWNER TO millrace_owner;
+CREATE FUNCTION notify.status_by_state(state text, job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    AS …;
+ALTER FUNCTION notify.status_by_state(state text, job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.suppress(address text, reason text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1743,68 +1817,171 @@ CREATE FUNCTION notify.unsuppress(address text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.unsuppress(address text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.upkeep(max_rows integer DEFAULT 1000, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) RETURNS record
+CREATE FUNCTION notify.upkeep(max_rows integer DEFAULT 1000, at_most_every interval DEFAULT '00:00:00'::interval, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
     SET jit TO 'off'
     AS …;
-ALTER FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text) RETURNS text
+ALTER FUNCTION notify.upkeep(max_rows integer, at_most_every interval, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.analyze_request(queue text, request bigint, build text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.analyze_request(queue text, request bigint, build text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.announce(queue text, request bigint, project text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.announce(queue text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.append_command_log(queue text, id text, attempt integer, start_byte bigint, text text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.append_command_log(queue text, id text, attempt integer, start_byte bigint, text text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.apply(document jsonb, dry_run boolean DEFAULT true) RETURNS TABLE(name text, outcome text, changed text[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.apply(document jsonb, dry_run boolean) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.apply_queue(entry jsonb, place integer) RETURNS TABLE(name text, outcome text, changed text[])
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.apply_queue(entry jsonb, place integer) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.bisect_step(queue text, request bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.bisect_step(queue text, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.blank_settings() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.blank_settings() OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer DEFAULT 1) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.build_of(queue text, request bigint, project text) OWNER TO millrace_owner;
+ALTER FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.cancel_command(queue text, id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.cancel_command(queue text, id text) OWNER TO millrace_owner;
+CREATE TABLE pipeline.event (
+    queue text NOT NULL,
+    id text NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL
+);
+ALTER TABLE pipeline.event OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.cloud_event(told pipeline.event) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS …;
+ALTER FUNCTION pipeline.cloud_event(told pipeline.event) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.command_complaint(command text[]) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.command_complaint(command text[]) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.command_status(queue text, id text) RETURNS TABLE(status text, reason text)
+CREATE FUNCTION pipeline.command_runs_of(id text, queue text DEFAULT NULL::text) RETURNS TABLE(queue text, status text, reason text, attempt integer, is_log_gone boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.command_runs_of(id text, queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.command_status(queue text, id text) RETURNS TABLE(status text, reason text, target_graph jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.command_status(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.complete_request(queue text, request bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.complete_request(queue text, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.configure_queue(name text, settings jsonb) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
+    AS …;
+ALTER FUNCTION pipeline.configure_queue(name text, settings jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.count_processing(queue text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.count_processing(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) RETURNS boolean
+CREATE FUNCTION pipeline.coverage(queue text, uri text) RETURNS TABLE(covered_by text, verdict text, degree numeric, base_uri text, previous_green text, next_green text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.coverage(queue text, uri text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.create_build(queue text, id text, request bigint, project text, run integer DEFAULT 1, commit text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) RETURNS boolean
+ALTER FUNCTION pipeline.create_build(queue text, id text, request bigint, project text, run integer, commit text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint, is_flaky boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) OWNER TO millrace_owner;
+ALTER FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint, is_flaky boolean) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text DEFAULT 'pipeline'::text, time_limit interval DEFAULT '01:00:00'::interval, max_concurrent integer DEFAULT 1, max_validation interval DEFAULT '02:00:00'::interval, poll_accepted interval DEFAULT '00:00:05'::interval, poll_running interval DEFAULT '00:00:02'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "IntervalStyle" TO 'postgres'
     AS …;
 ALTER FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE TABLE pipeline.request (
+    queue text NOT NULL,
+    number bigint NOT NULL,
+    uri text NOT NULL,
+    state text DEFAULT 'accepted'::text NOT NULL,
+    build_strategy text,
+    base_uri text,
+    version bigint DEFAULT 1 NOT NULL,
+    accepted_at timestamp with time zone NOT NULL,
+    admitted_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    attempt integer DEFAULT 1 NOT NULL,
+    first_run integer DEFAULT 1 NOT NULL,
+    runs integer DEFAULT 1 NOT NULL,
+    reason text,
+    analyzed_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
+    CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
+    CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
+);
+ALTER TABLE pipeline.request OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.doubted_projects(of_request pipeline.request) RETURNS TABLE(project text)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.get_build(queue text, id text) RETURNS TABLE(request bigint, project text, status text, reason text, log_location text, version bigint, age interval)
-    LANGUAGE sql SECURITY DEFINER
+ALTER FUNCTION pipeline.doubted_projects(of_request pipeline.request) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.drop_old_logs(queue text) RETURNS integer
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.get_build(queue text, id text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.get_fact(queue text, uri text, project text) RETURNS TABLE(degree numeric, request bigint)
+ALTER FUNCTION pipeline.drop_old_logs(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.export() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.get_fact(queue text, uri text, project text) OWNER TO millrace_owner;
+ALTER FUNCTION pipeline.export() OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.fail_closed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.fail_closed() OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.fail_request(failed pipeline.request, why text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.fail_request(failed pipeline.request, why text) OWNER TO millrace_owner;
 CREATE TABLE pipeline.queue (
     name text NOT NULL,
     job_queue text NOT NULL,
@@ -1821,32 +1998,46 @@ CREATE TABLE pipeline.queue (
     last_green_uri text,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    promotion_ref text,
+    promoted_uri text,
+    promotions_vanished bigint DEFAULT 0 NOT NULL,
+    flaky_reruns integer DEFAULT 0 NOT NULL,
+    bisect_budget integer DEFAULT 0 NOT NULL,
     CONSTRAINT queue_check CHECK (((last_green_request = 0) = (last_green_uri IS NULL))),
     CONSTRAINT queue_check1 CHECK ((last_green_request <= latest_request)),
     CONSTRAINT queue_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_./-]{0,99}$'::text))
 );
 ALTER TABLE pipeline.queue OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.fail_stage(known pipeline.queue, kind text, payload jsonb, why text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.fail_stage(known pipeline.queue, kind text, payload jsonb, why text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text, target_graph jsonb DEFAULT NULL::jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text, target_graph jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.gate(queue text, commit text, project text DEFAULT ''::text, max_age interval DEFAULT NULL::interval) RETURNS TABLE(verdict text, uri text, state text, is_final boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_build(queue text, id text) RETURNS TABLE(request bigint, project text, status text, reason text, log_location text, version bigint, age interval, run integer, commit text, is_current boolean, is_repeated boolean)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_build(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.get_fact(queue text, uri text, project text) RETURNS TABLE(degree numeric, request bigint, is_flaky boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.get_fact(queue text, uri text, project text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_queue(name text) RETURNS SETOF pipeline.queue
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.get_queue(name text) OWNER TO millrace_owner;
-CREATE TABLE pipeline.request (
-    queue text NOT NULL,
-    number bigint NOT NULL,
-    uri text NOT NULL,
-    state text DEFAULT 'accepted'::text NOT NULL,
-    build_strategy text,
-    base_uri text,
-    version bigint DEFAULT 1 NOT NULL,
-    accepted_at timestamp with time zone NOT NULL,
-    admitted_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
-    CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
-    CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
-);
-ALTER TABLE pipeline.request OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_request(queue text, number bigint) RETURNS SETOF pipeline.request
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1857,6 +2048,22 @@ CREATE FUNCTION pipeline.git_complaint(remote text, ref text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.git_complaint(remote text, ref text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.glob_pattern(glob text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.glob_pattern(glob text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.greenness(queue text, uri text) RETURNS TABLE(project text, verdict text, degree numeric, recorded_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.greenness(queue text, uri text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.hook_delivery(event text, sink text) RETURNS TABLE(url text, body jsonb, secret_env text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS …;
+ALTER FUNCTION pipeline.hook_delivery(event text, sink text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.ingest(queue text, uri text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1882,17 +2089,174 @@ CREATE FUNCTION pipeline.latest_green(queue text, project text DEFAULT ''::text)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.latest_green(queue text, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.limit_command(queue text, memory_limit bigint DEFAULT NULL::bigint, output_limit bigint DEFAULT 67108864, disk_limit bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.limit_command(queue text, memory_limit bigint, output_limit bigint, disk_limit bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.limits_complaint(max_concurrent integer, max_validation interval, time_limit interval, poll_accepted interval, poll_running interval) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.limits_complaint(max_concurrent integer, max_validation interval, time_limit interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.lock_queue(name text) RETURNS SETOF pipeline.queue
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.lock_queue(name text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.note_look(queue text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.note_look(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.poll(queue text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.poll(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.start_command(queue text, id text) RETURNS TABLE(request bigint, project text, base_uri text, head_uri text, argv text[], time_limit interval, status text)
+CREATE FUNCTION pipeline.project_of(queue text, target text, paths text[]) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.project_of(queue text, target text, paths text[]) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.projects_complaint(projects jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.projects_complaint(projects jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.publish(queue text, id text, type text, payload jsonb, is_change boolean) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.publish(queue text, id text, type text, payload jsonb, is_change boolean) OWNER TO millrace_owner;
+CREATE TABLE pipeline.bisect (
+    queue text NOT NULL,
+    request bigint NOT NULL,
+    good bigint NOT NULL,
+    bad bigint NOT NULL,
+    builds integer DEFAULT 0 NOT NULL,
+    budget integer NOT NULL,
+    building bigint,
+    run integer,
+    state text DEFAULT 'searching'::text NOT NULL,
+    culprit_uri text,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT bisect_state_check CHECK ((state = ANY (ARRAY['searching'::text, 'found'::text, 'given up'::text])))
+);
+ALTER TABLE pipeline.bisect OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.publish_culprit(search pipeline.bisect) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.publish_culprit(search pipeline.bisect) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.publish_fact(queue text, request bigint, project text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.publish_fact(queue text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.read_command_log(queue text, id text, after_attempt integer DEFAULT NULL::integer, after_byte bigint DEFAULT NULL::bigint, most integer DEFAULT 100) RETURNS TABLE(attempt integer, start_byte bigint, text text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.read_command_log(queue text, id text, after_attempt integer, after_byte bigint, most integer) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.recipients_complaint(recipients jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.recipients_complaint(recipients jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.rerun_build(queue text, id text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.rerun_build(queue text, id text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.revalidate(queue text, uri text, reason text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.revalidate(queue text, uri text, reason text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.roll_up(queue text, request bigint) RETURNS numeric
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.roll_up(queue text, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.rule_complaint(rule jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.rule_complaint(rule jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.runner_settings(queue text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.runner_settings(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.schedule_of(queue text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.schedule_of(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.seek_culprit(queue text, request bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.seek_culprit(queue text, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.service_complaint(runner text, settings jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.service_complaint(runner text, settings jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.set_target_graph(queue text, id text, graph jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.set_target_graph(queue text, id text, graph jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.settings_complaint(s jsonb) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.settings_complaint(s jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.settings_of(queue text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
+    AS …;
+ALTER FUNCTION pipeline.settings_of(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.settle_project(queue text, request bigint, project text, state text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.settle_project(queue text, request bigint, project text, state text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.shape_complaint(settings jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.shape_complaint(settings jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.sink_complaint(sink jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.sink_complaint(sink jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.sinks_complaint(sinks jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.sinks_complaint(sinks jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.start_command(queue text, id text) RETURNS TABLE(request bigint, project text, base_uri text, head_uri text, argv text[], time_limit interval, status text, attempt integer, memory_limit bigint, output_limit bigint, disk_limit bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1902,12 +2266,27 @@ CREATE FUNCTION pipeline.supersede_before(queue text, number bigint) RETURNS int
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.supersede_before(queue text, number bigint) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) RETURNS text
+CREATE FUNCTION pipeline.suspects(queue text, good bigint, bad bigint) RETURNS TABLE(number bigint, uri text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.suspects(queue text, good bigint, bad bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.targets_of(queue text, graph jsonb) RETURNS TABLE(target text, status text, project text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.targets_of(queue text, graph jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.tell(event text, sink text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.tell(event text, sink text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text, run integer DEFAULT 1) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "IntervalStyle" TO 'postgres'
     AS …;
-ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) OWNER TO millrace_owner;
+ALTER FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text, run integer) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1923,6 +2302,27 @@ CREATE FUNCTION pipeline.update_request(queue text, number bigint, state text, b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.verdict_before(queue text, request bigint, project text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.verdict_before(queue text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.write_settings(queue text, before jsonb, s jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres'
+    AS …;
+ALTER FUNCTION pipeline.write_settings(queue text, before jsonb, s jsonb) OWNER TO millrace_owner;
 CREATE TABLE forks.digest (
     id bigint NOT NULL,
     run_id bigint NOT NULL,
@@ -1987,8 +2387,7 @@ CREATE TABLE forks.sync_result (
     behind integer,
     unmanaged integer,
     subjects text[],
-    CONSTRAINT sync_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'current'::text, 'conflict'::text, 'skipped'::text, 'failed'::text]))),
-    CONSTRAINT sync_result_updated_has_commits CHECK (((state <> 'updated'::text) OR ((before_sha IS NOT NULL) AND (after_sha IS NOT NULL))))
+    CONSTRAINT sync_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'current'::text, 'conflict'::text, 'skipped'::text, 'failed'::text])))
 );
 ALTER TABLE forks.sync_result OWNER TO millrace_owner;
 CREATE VIEW forks.results AS …;
@@ -2010,6 +2409,13 @@ CREATE TABLE forks.run_item (
 ALTER TABLE forks.run_item OWNER TO millrace_owner;
 CREATE VIEW forks.runs AS …;
 ALTER TABLE forks.runs OWNER TO millrace_owner;
+CREATE TABLE forks.token_pause (
+    token text NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+ALTER TABLE forks.token_pause OWNER TO millrace_owner;
+CREATE VIEW forks.token_pauses AS …;
+ALTER TABLE forks.token_pauses OWNER TO millrace_owner;
 CREATE TABLE millrace.attempt_failure (
     job_id bigint NOT NULL,
     fence bigint,
@@ -2459,6 +2865,8 @@ CREATE TABLE notify.house (
     digest_queue text DEFAULT 'email'::text NOT NULL,
     retention interval DEFAULT '90 days'::interval NOT NULL,
     looked_at bigint DEFAULT 0 NOT NULL,
+    kept_up_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    pending_from bigint DEFAULT 0 NOT NULL,
     CONSTRAINT house_singleton_check CHECK (singleton)
 );
 ALTER TABLE notify.house OWNER TO millrace_owner;
@@ -2495,6 +2903,9 @@ CREATE TABLE pipeline.build (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
+    run integer DEFAULT 1 NOT NULL,
+    rerun_as integer,
+    uri text,
     CONSTRAINT build_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
 );
 ALTER TABLE pipeline.build OWNER TO millrace_owner;
@@ -2515,11 +2926,40 @@ CREATE TABLE pipeline.command_run (
     created_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    attempt integer DEFAULT 0 NOT NULL,
+    memory_limit bigint,
+    output_limit bigint DEFAULT 67108864 NOT NULL,
+    disk_limit bigint,
+    target_graph jsonb,
+    is_log_gone boolean DEFAULT false NOT NULL,
     CONSTRAINT command_run_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
 );
 ALTER TABLE pipeline.command_run OWNER TO millrace_owner;
 CREATE VIEW pipeline.builds AS …;
 ALTER TABLE pipeline.builds OWNER TO millrace_owner;
+CREATE TABLE pipeline.command_log (
+    queue text NOT NULL,
+    id text NOT NULL,
+    attempt integer NOT NULL,
+    start_byte bigint NOT NULL,
+    text text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE pipeline.command_log OWNER TO millrace_owner;
+CREATE TABLE pipeline.superseded_fact (
+    queue text NOT NULL,
+    uri text NOT NULL,
+    project text NOT NULL,
+    attempt integer NOT NULL,
+    degree numeric(6,5) NOT NULL,
+    is_flaky boolean NOT NULL,
+    request bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    superseded_at timestamp with time zone NOT NULL,
+    superseded_by name NOT NULL,
+    reason text NOT NULL
+);
+ALTER TABLE pipeline.superseded_fact OWNER TO millrace_owner;
 CREATE TABLE pipeline.validation_fact (
     queue text NOT NULL,
     uri text NOT NULL,
@@ -2527,11 +2967,36 @@ CREATE TABLE pipeline.validation_fact (
     degree numeric(6,5) NOT NULL,
     request bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    is_flaky boolean DEFAULT false NOT NULL,
     CONSTRAINT validation_fact_degree_check CHECK (((degree >= (0)::numeric) AND (degree <= (1)::numeric)))
 );
 ALTER TABLE pipeline.validation_fact OWNER TO millrace_owner;
 CREATE VIEW pipeline.history AS …;
 ALTER TABLE pipeline.history OWNER TO millrace_owner;
+CREATE TABLE pipeline.look (
+    queue text NOT NULL,
+    at timestamp with time zone
+);
+ALTER TABLE pipeline.look OWNER TO millrace_owner;
+CREATE TABLE pipeline.project (
+    queue text NOT NULL,
+    name text NOT NULL,
+    "position" integer NOT NULL,
+    rules jsonb NOT NULL
+);
+ALTER TABLE pipeline.project OWNER TO millrace_owner;
+CREATE VIEW pipeline.queues AS …;
+ALTER TABLE pipeline.queues OWNER TO millrace_owner;
+CREATE TABLE pipeline.request_project (
+    queue text NOT NULL,
+    request bigint NOT NULL,
+    project text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    targets integer NOT NULL,
+    broken integer NOT NULL,
+    CONSTRAINT request_project_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'recorded'::text, 'cancelled'::text, 'failed'::text])))
+);
+ALTER TABLE pipeline.request_project OWNER TO millrace_owner;
 CREATE TABLE pipeline.request_uri (
     queue text NOT NULL,
     uri text NOT NULL,
@@ -2540,6 +3005,16 @@ CREATE TABLE pipeline.request_uri (
 ALTER TABLE pipeline.request_uri OWNER TO millrace_owner;
 CREATE VIEW pipeline.requests AS …;
 ALTER TABLE pipeline.requests OWNER TO millrace_owner;
+CREATE TABLE pipeline.sink (
+    queue text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    settings jsonb NOT NULL,
+    tells text NOT NULL,
+    CONSTRAINT sink_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'email'::text, 'notify'::text]))),
+    CONSTRAINT sink_tells_check CHECK ((tells = ANY (ARRAY['everything'::text, 'changes'::text])))
+);
+ALTER TABLE pipeline.sink OWNER TO millrace_owner;
 ALTER TABLE ONLY forks.digest_group
     ADD CONSTRAINT digest_group_name_key UNIQUE (name);
 ALTER TABLE ONLY forks.digest_group
@@ -2560,6 +3035,8 @@ ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY forks.token_pause
+    ADD CONSTRAINT token_pause_pkey PRIMARY KEY (token);
 ALTER TABLE ONLY millrace.batch_count
     ADD CONSTRAINT batch_count_pkey PRIMARY KEY (batch_id, version);
 ALTER TABLE ONLY millrace.batch
@@ -2660,16 +3137,32 @@ ALTER TABLE ONLY notify.user_preference
     ADD CONSTRAINT user_preference_pkey PRIMARY KEY (username, event_type);
 ALTER TABLE ONLY notify.user_settings
     ADD CONSTRAINT user_settings_pkey PRIMARY KEY (username);
+ALTER TABLE ONLY pipeline.bisect
+    ADD CONSTRAINT bisect_pkey PRIMARY KEY (queue, request);
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_pkey PRIMARY KEY (queue, id);
+ALTER TABLE ONLY pipeline.command_log
+    ADD CONSTRAINT command_log_pkey PRIMARY KEY (queue, id, attempt, start_byte);
 ALTER TABLE ONLY pipeline.command_run
     ADD CONSTRAINT command_run_pkey PRIMARY KEY (queue, id);
+ALTER TABLE ONLY pipeline.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (queue, id);
+ALTER TABLE ONLY pipeline.look
+    ADD CONSTRAINT look_pkey PRIMARY KEY (queue);
+ALTER TABLE ONLY pipeline.project
+    ADD CONSTRAINT project_pkey PRIMARY KEY (queue, name);
 ALTER TABLE ONLY pipeline.queue
     ADD CONSTRAINT queue_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pipeline.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (queue, number);
+ALTER TABLE ONLY pipeline.request_project
+    ADD CONSTRAINT request_project_pkey PRIMARY KEY (queue, request, project);
 ALTER TABLE ONLY pipeline.request_uri
     ADD CONSTRAINT request_uri_pkey PRIMARY KEY (queue, uri);
+ALTER TABLE ONLY pipeline.sink
+    ADD CONSTRAINT sink_pkey PRIMARY KEY (queue, name);
+ALTER TABLE ONLY pipeline.superseded_fact
+    ADD CONSTRAINT superseded_fact_pkey PRIMARY KEY (queue, uri, project, attempt);
 ALTER TABLE ONLY pipeline.validation_fact
     ADD CONSTRAINT validation_fact_pkey PRIMARY KEY (queue, uri, project);
 CREATE INDEX digest_run ON forks.digest USING btree (run_id);
@@ -2719,7 +3212,9 @@ CREATE INDEX event_actor ON notify.event USING btree (actor) WHERE (actor IS NOT
 CREATE INDEX event_at ON notify.event USING btree (emitted_at);
 CREATE INDEX pending_job ON notify.pending USING btree (job_id);
 CREATE INDEX user_settings_email ON notify.user_settings USING btree (lower(email));
-CREATE INDEX build_of_request ON pipeline.build USING btree (queue, request, project);
+CREATE UNIQUE INDEX build_of_request ON pipeline.build USING btree (queue, request, project, run);
+CREATE INDEX command_run_logged ON pipeline.command_run USING btree (queue, finished_at) WHERE (NOT is_log_gone);
+CREATE UNIQUE INDEX event_id ON pipeline.event USING btree (id);
 CREATE INDEX request_unfinished ON pipeline.request USING btree (queue, state, number) WHERE (state = ANY (ARRAY['accepted'::text, 'processing'::text]));
 CREATE INDEX validation_fact_newest ON pipeline.validation_fact USING btree (queue, project, request);
 CREATE OR REPLACE VIEW millrace.kinds AS
@@ -2745,6 +3240,7 @@ CREATE OR REPLACE VIEW millrace.kinds AS
              JOIN millrace.workers s ON ((s.id = w_1.id)))
           WHERE (s.state = 'alive'::text)) w ON (((w.kinds IS NULL) OR (n.name = ANY (w.kinds)))))
   GROUP BY n.name, k.id;
+CREATE TRIGGER pipeline_fails_closed AFTER INSERT ON millrace.dead_letter FOR EACH ROW EXECUTE FUNCTION pipeline.fail_closed();
 ALTER TABLE ONLY forks.digest
     ADD CONSTRAINT digest_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
 ALTER TABLE ONLY forks.fork
@@ -2779,14 +3275,30 @@ ALTER TABLE ONLY notify.template
     ADD CONSTRAINT template_event_type_fkey FOREIGN KEY (event_type) REFERENCES notify.event_type(code) ON DELETE CASCADE;
 ALTER TABLE ONLY notify.user_preference
     ADD CONSTRAINT user_preference_event_type_fkey FOREIGN KEY (event_type) REFERENCES notify.event_type(code) ON DELETE CASCADE;
+ALTER TABLE ONLY pipeline.bisect
+    ADD CONSTRAINT bisect_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.build
     ADD CONSTRAINT build_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
+ALTER TABLE ONLY pipeline.command_log
+    ADD CONSTRAINT command_log_queue_id_fkey FOREIGN KEY (queue, id) REFERENCES pipeline.command_run(queue, id);
 ALTER TABLE ONLY pipeline.command_run
     ADD CONSTRAINT command_run_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.event
+    ADD CONSTRAINT event_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.look
+    ADD CONSTRAINT look_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.project
+    ADD CONSTRAINT project_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.request_project
+    ADD CONSTRAINT request_project_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.request
     ADD CONSTRAINT request_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
 ALTER TABLE ONLY pipeline.request_uri
     ADD CONSTRAINT request_uri_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
+ALTER TABLE ONLY pipeline.sink
+    ADD CONSTRAINT sink_queue_fkey FOREIGN KEY (queue) REFERENCES pipeline.queue(name);
+ALTER TABLE ONLY pipeline.superseded_fact
+    ADD CONSTRAINT superseded_fact_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 ALTER TABLE ONLY pipeline.validation_fact
     ADD CONSTRAINT validation_fact_queue_request_fkey FOREIGN KEY (queue, request) REFERENCES pipeline.request(queue, number);
 GRANT USAGE ON SCHEMA forks TO millrace_worker;
@@ -2855,6 +3367,8 @@ REVOKE ALL ON FUNCTION forks.is_glob(pattern text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.key_of(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.locked_run(run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.pause_token(token text, seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.pause_token(token text, seconds integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.raise_run_active(of_group text, run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
@@ -2873,8 +3387,10 @@ REVOKE ALL ON FUNCTION forks.start_run(digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.start_run(digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
-REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.token_wait(token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.token_wait(token text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.unmanaged(fork integer, subjects text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.update_fork(f forks.fork) FROM PUBLIC;
@@ -2885,12 +3401,14 @@ GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.after_end(ended millrace.ending[], held boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.announce(due timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.ask_to_stop(job_id bigint, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_home() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.assert_lease(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.attach_day(parent text, day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.audit(action text, detail jsonb, affected bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.await_turn(of_queue integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.block(queue_id integer, job_ids bigint[], stored_on date, priority smallint, key text, batch_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.bucket_at(of_queue integer, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.burst_of(burst integer, token_micros bigint) FROM PUBLIC;
@@ -3167,6 +3685,12 @@ GRANT ALL ON FUNCTION notify.digest_to(fence bigint, job_id bigint, OUT skip tex
 REVOKE ALL ON FUNCTION notify.drop_template(event_type text, locale text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.drop_template(event_type text, locale text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.drop_unwanted(this notify.digest, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_operator;
+GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_viewer;
+GRANT SELECT ON TABLE notify.emails TO millrace_operator;
+GRANT SELECT ON TABLE notify.emails TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.emails_by_id(ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.emails_of(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text, OUT event bigint, OUT is_new boolean, OUT pending integer, OUT collected integer, OUT skipped integer) TO millrace_enqueuer;
@@ -3175,16 +3699,12 @@ GRANT ALL ON FUNCTION notify.emit(event_type text, actor text, recipients text[]
 REVOKE ALL ON FUNCTION notify.emit_complaint(actor text, recipients text[], subject text, body_text text, body_html text, data jsonb, dedup_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.enqueue_emails(of_type notify.event_type, at timestamp with time zone, told notify.email[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.ensure_digest(of_user text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION notify.erase_user(username text) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.erase_user(username text) TO millrace_operator;
-REVOKE ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_operator;
-GRANT ALL ON FUNCTION notify.status_by_job(job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) TO millrace_viewer;
-GRANT SELECT ON TABLE notify.emails TO millrace_operator;
-GRANT SELECT ON TABLE notify.emails TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.erase_user(username text, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.erase_user(username text, dry_run boolean) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) TO millrace_operator;
 GRANT ALL ON FUNCTION notify.find_emails(username text, type text, status text, since timestamp with time zone, until timestamp with time zone, max_rows integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.first_pending(from_email bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.html_escape(text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_worker;
@@ -3192,18 +3712,23 @@ GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.is_address(address text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.is_locale(locale text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.is_username(username text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.known_by_id(ids bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) TO millrace_worker;
 REVOKE ALL ON FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.objection(enabled boolean, required boolean, preference boolean, by_default boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) TO millrace_operator;
+GRANT ALL ON FUNCTION notify.overview(OUT oldest_pending_at timestamp with time zone, OUT oldest_pending_age interval) TO millrace_viewer;
 REVOKE ALL ON FUNCTION notify.prune(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.put_off_digest(of_user text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.raise_bad(caller text, wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.raise_unknown_type(code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.record_delivery(job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) TO millrace_worker;
 REVOKE ALL ON FUNCTION notify.record_ends(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.set_preferences(username text, preferences jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.set_queue_owner(queue text, username text) FROM PUBLIC;
@@ -3218,6 +3743,8 @@ GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO mill
 GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_worker;
 GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_operator;
 GRANT ALL ON FUNCTION notify.should_send(username text, event_type text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION notify.states_of(jobs bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.status_by_state(state text, job_id bigint, is_known_to_have_failed boolean, OUT status text, OUT reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.suppress(address text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.suppress(address text, reason text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.tell(of_event bigint, of_type notify.event_type, actor text, recipients text[], at timestamp with time zone, OUT pending integer, OUT collected integer, OUT skipped integer) FROM PUBLIC;
@@ -3237,26 +3764,63 @@ GRANT ALL ON FUNCTION notify.unsubscribe(username text, event_type text) TO mill
 GRANT ALL ON FUNCTION notify.unsubscribe(username text, event_type text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.unsuppress(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.unsuppress(address text) TO millrace_operator;
-REVOKE ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_worker;
-GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_operator;
-REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.upkeep(max_rows integer, at_most_every interval, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, at_most_every interval, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.upkeep(max_rows integer, at_most_every interval, OUT recorded integer, OUT told integer, OUT pruned integer, OUT has_more boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.analyze_request(queue text, request bigint, build text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.analyze_request(queue text, request bigint, build text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.announce(queue text, request bigint, project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.announce(queue text, request bigint, project text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.append_command_log(queue text, id text, attempt integer, start_byte bigint, text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.append_command_log(queue text, id text, attempt integer, start_byte bigint, text text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.apply(document jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.apply(document jsonb, dry_run boolean) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.apply_queue(entry jsonb, place integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.bisect_step(queue text, request bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.bisect_step(queue text, request bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.blank_settings() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.cancel_command(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.cloud_event(told pipeline.event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.command_complaint(command text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.command_status(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.command_status(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.complete_request(queue text, request bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.configure_queue(name text, settings jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.configure_queue(name text, settings jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION pipeline.count_processing(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.count_processing(queue text) TO millrace_worker;
-REVOKE ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text) TO millrace_worker;
-REVOKE ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.coverage(queue text, uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.coverage(queue text, uri text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.coverage(queue text, uri text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.coverage(queue text, uri text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.coverage(queue text, uri text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text, run integer, commit text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.create_build(queue text, id text, request bigint, project text, run integer, commit text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint, is_flaky boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.create_fact(queue text, uri text, project text, degree numeric, request bigint, is_flaky boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) TO millrace_operator;
-REVOKE ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.doubted_projects(of_request pipeline.request) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.drop_old_logs(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.export() FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.export() TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.export() TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.fail_closed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.fail_request(failed pipeline.request, why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.fail_stage(known pipeline.queue, kind text, payload jsonb, why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text, target_graph jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.finish_command(queue text, id text, status text, reason text, exit_code integer, log_tail text, target_graph jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.get_build(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.get_build(queue text, id text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.get_fact(queue text, uri text, project text) FROM PUBLIC;
@@ -3266,6 +3830,14 @@ GRANT ALL ON FUNCTION pipeline.get_queue(name text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.get_request(queue text, number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.get_request(queue text, number bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.git_complaint(remote text, ref text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.glob_pattern(glob text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.greenness(queue text, uri text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.greenness(queue text, uri text) TO millrace_enqueuer;
+GRANT ALL ON FUNCTION pipeline.greenness(queue text, uri text) TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.greenness(queue text, uri text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.greenness(queue text, uri text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.hook_delivery(event text, sink text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.hook_delivery(event text, sink text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.ingest(queue text, uri text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.ingest(queue text, uri text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION pipeline.ingest(queue text, uri text) TO millrace_worker;
@@ -3283,24 +3855,76 @@ GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrac
 GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_worker;
 GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.latest_green(queue text, project text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.limit_command(queue text, memory_limit bigint, output_limit bigint, disk_limit bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.limit_command(queue text, memory_limit bigint, output_limit bigint, disk_limit bigint) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.limits_complaint(max_concurrent integer, max_validation interval, time_limit interval, poll_accepted interval, poll_running interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.lock_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.lock_queue(name text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.note_look(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.poll(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_worker;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.project_of(queue text, target text, paths text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.projects_complaint(projects jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.publish(queue text, id text, type text, payload jsonb, is_change boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.publish_culprit(search pipeline.bisect) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.publish_fact(queue text, request bigint, project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.read_command_log(queue text, id text, after_attempt integer, after_byte bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.read_command_log(queue text, id text, after_attempt integer, after_byte bigint, most integer) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.read_command_log(queue text, id text, after_attempt integer, after_byte bigint, most integer) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.recipients_complaint(recipients jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.rerun_build(queue text, id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.rerun_build(queue text, id text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.revalidate(queue text, uri text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.revalidate(queue text, uri text, reason text) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.rule_complaint(rule jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.runner_settings(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.runner_settings(queue text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.schedule_of(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.seek_culprit(queue text, request bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.service_complaint(runner text, settings jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.set_target_graph(queue text, id text, graph jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.set_target_graph(queue text, id text, graph jsonb) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.settings_complaint(s jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.settings_of(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.settings_of(queue text) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.settings_of(queue text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.settle_project(queue text, request bigint, project text, state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.settle_project(queue text, request bigint, project text, state text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.shape_complaint(settings jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.sink_complaint(sink jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.sinks_complaint(sinks jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.start_command(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.start_command(queue text, id text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.supersede_before(queue text, number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.supersede_before(queue text, number bigint) TO millrace_worker;
-REVOKE ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.suspects(queue text, good bigint, bad bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.targets_of(queue text, graph jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.tell(event text, sink text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.tell(event text, sink text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text, run integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.trigger_command(queue text, request bigint, project text, base_uri text, head_uri text, run integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) TO millrace_operator;
+REVOKE ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) TO millrace_viewer;
+REVOKE ALL ON FUNCTION pipeline.verdict_before(queue text, request bigint, project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.write_settings(queue text, before jsonb, s jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE forks.digests TO millrace_operator;
 GRANT SELECT ON TABLE forks.digests TO millrace_viewer;
 GRANT SELECT ON TABLE forks.groups TO millrace_operator;
@@ -3311,6 +3935,8 @@ GRANT SELECT ON TABLE forks.results TO millrace_operator;
 GRANT SELECT ON TABLE forks.results TO millrace_viewer;
 GRANT SELECT ON TABLE forks.runs TO millrace_operator;
 GRANT SELECT ON TABLE forks.runs TO millrace_viewer;
+GRANT SELECT ON TABLE forks.token_pauses TO millrace_operator;
+GRANT SELECT ON TABLE forks.token_pauses TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.batches TO millrace_operator;
 GRANT SELECT ON TABLE millrace.batches TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.blocked_keys TO millrace_operator;
@@ -3355,5 +3981,7 @@ GRANT SELECT ON TABLE pipeline.builds TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.builds TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.history TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.history TO millrace_viewer;
+GRANT SELECT ON TABLE pipeline.queues TO millrace_operator;
+GRANT SELECT ON TABLE pipeline.queues TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.requests TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.requests TO millrace_viewer;

@@ -26,7 +26,10 @@ begin
              notify.pending, notify.collected, notify.digest, notify.digest_member, notify.delivery,
              notify.queue_owner,
              forks.fork, forks.push_intent, forks.sync_result, forks.digest_group, forks.run, forks.run_item,
-             forks.digest,
+             forks.digest, forks.token_pause,
+             pipeline.queue, pipeline.request, pipeline.request_uri, pipeline.build, pipeline.validation_fact,
+             pipeline.command_run, pipeline.command_log, pipeline.superseded_fact, pipeline.project,
+             pipeline.request_project, pipeline.bisect, pipeline.sink, pipeline.event, pipeline.look,
              race.handed, race.effect
              restart identity;
     perform setval('notify.digest_id', 1, false);
@@ -149,8 +152,20 @@ returns text
 language plpgsql
 as $$
 begin
-    perform notify.record_delivery(job_id, 'sent', message_id => format('<%s>', job_id));
+    perform race.record_delivery(session, job_id);
     return race.settle(session, job_id);
+end
+$$;
+
+create function race.record_delivery(session int, job_id bigint)
+returns int  -- emails
+language plpgsql
+as $$
+begin
+    return notify.record_delivery(race.fence(session, job_id), job_id, 'sent',
+                                  message_id => format('<%s>', job_id));
+exception when sqlstate 'MR001' then
+    raise exception using errcode = 'MR001', message = 'lease lost';  -- without the fence
 end
 $$;
 
@@ -197,6 +212,26 @@ select o.outcome
           from forks.runs r
         union all
         select 1, o.outcome from race.outcome o) o(place, outcome)
+ order by o.place, o.outcome;
+
+-- A pipeline queue of one slot, its jobs on queue `q`, and heads named u1, u2 … that nobody processes but the specs.
+create procedure race.start_pipeline(heads int)
+language plpgsql
+as $$
+begin
+    perform pipeline.create_queue('p', '/srv/p.git', 'main', '{make}', job_queue => 'q');
+    perform pipeline.ingest('p', 'u' || n) from generate_series(1, heads) n;
+end
+$$;
+
+create view race.pipeline_outcome as
+select o.outcome
+  from (select r.number, format('request %s %s, attempt %s', r.number, r.state, r.attempt) from pipeline.requests r
+        union all
+        select 100 + j.id, format('%s %s %s', replace(j.kind, 'pipeline.', ''), j.payload ->> 'request', j.state)
+          from millrace.jobs j
+        union all
+        select 1001, 'counts: ' || c.counts from race.counts c) o(place, outcome)
  order by o.place, o.outcome;
 
 -- The same for schedules: when each is due next, and which of its times have run.

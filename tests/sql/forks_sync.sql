@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(44);
+select plan(53);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -39,7 +39,7 @@ select millrace.open_session('w', '{forks}') as session \gset
 select job_id, fence from millrace.claim(:session, 'forks', 1) \gset
 select row_eq(format($$select * from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
               row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text,
-                  false),
+                  false, null::text),
               'a worker learns where to work');
 select is((select is_listed from forks.sync_target('acme/widget', 'other', 1)), false, 'and whether it may');
 select is_empty($$select * from forks.sync_target('acme/gadget', 'main', 1)$$, 'nothing of a fork that is not there');
@@ -130,6 +130,31 @@ select throws_ok('select forks.record_sync(' || arguments || ')', sqlstate, mess
        ) bad(arguments, sqlstate, message);
 reset role;
 
+-- GitHub says that it has updated a branch, and not from where.
+set local role millrace_operator;
+select forks.add_fork('acme/hub', provider => 'github') as hub \gset
+select forks.change_fork('acme/hub', '{"upstream_org": "up", "upstream_repo": "hub"}') \g /dev/null
+set local role millrace_worker;
+select lives_ok($$select forks.record_sync(90, 'acme/hub', 'main', 'updated')$$, 'commits that nobody knows');
+select is((select upstream from forks.sync_target('acme/hub', 'main', 1)), 'up/hub', 'its upstream has a name');
+
+-- tokens.sql
+select is(forks.token_wait('github'), 0, 'a token that nobody paused is not');
+select forks.pause_token('github', 90);
+select forks.pause_token('github', 30);
+select is(forks.token_wait('github') || ' ' || forks.token_wait('other'), '90 0',
+          'a pause is not shortened, and its own');
+reset role;
+select results_eq('select token, until - millrace.now() from forks.token_pauses',
+                  $$values ('github', interval '90 seconds')$$, 'operators see it');
+select millrace_test.advance_clock('91 seconds') \g /dev/null
+set local role millrace_worker;
+select is(forks.token_wait('github'), 0, 'and ends');
+select is(forks.token_wait(null), 0, 'no token, no pause');
+select throws_ok($$select forks.pause_token('', 1)$$, 'MR005', 'pause_token: bad token', 'of a token with a name');
+select throws_ok($$select forks.pause_token('a', 86401)$$, 'MR005', 'pause_token: bad seconds', 'for a day at most');
+reset role;
+
 -- Who may do what.
 select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
@@ -140,13 +165,15 @@ select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                                                digest_content}'::text[]),
                                 ('viewer', '{export_forks,run_items,digest_content}'),
                                 ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
-                                             record_digest}')) m(role, functions), unnest(functions) f $$, 'each role calls what it needs');
+                                             record_digest,pause_token,token_wait}')) m(role, functions), unnest(functions) f $$,
+              'each role calls what it needs');
 select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'
                     and c.relnamespace = 'forks'::regnamespace and c.relkind in ('r', 'v')
                     and has_table_privilege(r.oid, c.oid, 'select,insert,update,delete') $$,
               $$ select 'millrace_' || role || ' ' || v from unnest('{operator,viewer}'::text[]) role,
-                        unnest('{registry,results,groups,runs,digests}'::text[]) v $$, 'people read the views, nobody a table');
+                        unnest('{registry,results,groups,runs,digests,token_pauses}'::text[]) v $$,
+              'people read the views, nobody a table');
 select is_empty($$ select f.proname from pg_proc f where f.pronamespace = 'forks'::regnamespace
                       and (f.proowner <> 'millrace_owner'::regrole
                            or not coalesce('search_path=pg_catalog, pg_temp' = any (f.proconfig), false)

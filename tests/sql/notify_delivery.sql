@@ -3,12 +3,11 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(69);
+select plan(89);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
-select results_eq('select s.name, s.cron, s.queue, s.kind from millrace.schedules s',
-                  $$values ('notify.upkeep', '* * * * *', 'email', 'notify.upkeep')$$, 'set_up makes a queue and a schedule');
+select set_eq('select q.name from millrace.queues q', '{email}'::text[], 'set_up makes a queue');
 select lives_ok('select notify.set_up()', 'and may be called again');
 select notify.set_up(retention => '30 days');
 select notify.define_type('account.reset', 'account', 'Your password', 1, expires_after => '1 hour') \g /dev/null
@@ -32,17 +31,19 @@ set local role millrace_worker;
 select row_eq(format('select * from notify.message_of(%s, %s)', :fence, :job),
               row(:email::bigint, null::text, 'account.reset'::text, 'ada'::text, 'ada@example.org'::text,
                   'de-AT'::text, 'Accounts <accounts@example.org>'::text, 'Reset'::text, 'T'::text, '<p>H</p>'::text,
-                  '{"code": 7}'::jsonb, false), 'whoever has the job reads the message');
+                  '{"code": 7}'::jsonb, false, interval '0'), 'whoever has the job reads the message');
 select throws_ok(format('select notify.message_of(%s, %s)', :fence::bigint + 1, :job), 'MR001', null, 'nobody else');
-select throws_ok(format('select notify.record_delivery(%s)', arguments), 'MR005', message, arguments)
-  from (values ($$null, 'sent'$$, 'record_delivery: bad job_id'), ($$1, 'gone'$$, 'record_delivery: bad outcome'),
-               ($$1, null$$, 'record_delivery: bad outcome'),
-               ($$1, 'failed'$$, 'record_delivery: bad reason')) bad(arguments, message);
-select is(notify.record_delivery(:job, 'sent', message_id => '<7@x>', reply => '250 ok', redirected_to => 'me@x'), 1,
+select throws_ok(format('select notify.record_delivery(%s, %s, %s)', :fence, :job, arguments), 'MR005', message, arguments)
+  from (values ($$'gone'$$, 'record_delivery: bad outcome'), ('null', 'record_delivery: bad outcome'),
+               ($$'failed'$$, 'record_delivery: bad reason')) bad(arguments, message);
+select throws_ok(format($$select notify.record_delivery(%s, %s, 'sent')$$, fence, job), 'MR001', null, why)
+  from (values ((:fence::bigint + 1)::text, :'job', 'nobody else records its delivery'), (:'fence', 'null', 'nor without a job'),
+               ('null', :'job', 'nor without a fence')) other(fence, job, why);
+select is(notify.record_delivery(:fence, :job, 'sent', message_id => '<7@x>', reply => '250 ok', redirected_to => 'me@x'), 1,
           'its delivery is recorded');
-select is(notify.record_delivery(:job, 'sent', message_id => '<8@x>'), 0, 'once');
+select is(notify.record_delivery(:fence, :job, 'sent', message_id => '<8@x>'), 0, 'once');
 select millrace.complete(:fence, :job);
-select is(notify.record_delivery(4711, 'sent'), 0, 'of a job without emails nothing is');
+select throws_ok(format($$select notify.record_delivery(%s, %s, 'sent')$$, :fence, :job), 'MR001', null, 'not when it is settled');
 reset role;
 set local role millrace_viewer;
 select row_eq(format('select status, reason, message_id, reply, redirected_to, job, recorded_at from notify.emails m
@@ -56,7 +57,7 @@ select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
 select notify.suppress('ADA@example.org', 'complained') \g /dev/null
 select job, fence from claimed(:session) \gset
 select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'an address suppressed meanwhile');
-select notify.record_delivery(:job, 'skipped', 'suppressed') \g /dev/null
+select notify.record_delivery(:fence, :job, 'skipped', 'suppressed') \g /dev/null
 select millrace.complete(:fence, :job);
 select is((select status || ' ' || reason from status order by id desc limit 1), 'skipped suppressed', 'is skipped');
 select notify.unsuppress('ada@example.org') \g /dev/null
@@ -64,21 +65,21 @@ select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
 select job, fence from claimed(:session) \gset
 select millrace_test.advance_clock('1 hour') \g /dev/null
 select is((select m.skip from notify.message_of(:fence, :job) m), 'expired', 'one that has become stale');
-select notify.record_delivery(:job, 'skipped', 'expired') \g /dev/null
+select notify.record_delivery(:fence, :job, 'skipped', 'expired') \g /dev/null
 select millrace.complete(:fence, :job);
 
 -- Failed, and replayed.
 select notify.emit('cl.comment.created', null, '{ada}', 'S', 'T') \g /dev/null
 select millrace.open_session('w', '{email}') as session \gset
 select job, fence, email from claimed(:session) \gset
-select notify.record_delivery(:job, 'failed', '550 no such user') \g /dev/null
+select notify.record_delivery(:fence, :job, 'failed', '550 no such user') \g /dev/null
 select millrace.discard(:fence, :job, '550 no such user');
 select is((select status || ' ' || reason from status s where s.id = :email), 'failed 550 no such user', 'it may fail');
 select millrace.replay(:job) \g /dev/null
 select is((select row(status, reason)::text from status s where s.id = :email), '(pending,)', 'a replay makes it pending');
 select job, fence from claimed(:session) \gset
 select is((select m.address from notify.message_of(:fence, :job) m), 'ada@example.org', 'with its message');
-select notify.record_delivery(:job, 'sent', message_id => '<9@x>') \g /dev/null
+select notify.record_delivery(:fence, :job, 'sent', message_id => '<9@x>') \g /dev/null
 select millrace.complete(:fence, :job);
 select is((select row(status, reason)::text from status s where s.id = :email), '(sent,)', 'and it is sent after all');
 
@@ -102,6 +103,7 @@ select cmp_ok(millrace.reap(), '>=', 1, 'a worker is lost');
 select alike(said, 'lost failed: lease expired%', 'its email has failed') from said where said ~ '^lost';
 select is((select sum(recorded)::int from notify.upkeep()), 2, 'upkeep records these, too');
 select is((select sum(recorded)::int from notify.upkeep()), 0, 'once');
+select is((select oldest_pending_age from notify.overview()), null, 'nothing waits for the mail server');
 create temp table before as select * from said;
 truncate millrace.finished, millrace.dead_letter, millrace.job;
 select set_eq('select said from said', 'select said from before', 'so that they are known when the jobs are forgotten');
@@ -123,6 +125,44 @@ select throws_ok($$select notify.find_emails(status => 'lost')$$, 'MR005', 'find
 select throws_ok($$select notify.find_emails(max_rows => 0)$$, 'MR005', 'find_emails: bad max_rows', 'a number');
 reset role;
 
+-- Many that wait, and as many that do not any more: looked for in pieces, each with one look at what is available.
+savepoint many;
+select notify.emit('cl.comment.created', null, array(select format('u%s@example.org', n) from generate_series(1, 300) n), 'many', 'T') \g /dev/null
+select millrace_test.advance_clock('1 minute') \g /dev/null
+select notify.emit('cl.comment.created', null, array(select format('u%s@example.org', n) from generate_series(1, 150) n), 'more', 'T') \g /dev/null
+select millrace.cancel(m.job) from notify.emails m where m.subject = 'more' \g /dev/null
+create function looks() returns bigint language sql as $$select pg_stat_get_xact_numscans('millrace.ready_job'::regclass)$$;
+select looks() as looks \gset
+select is((select count(*) from notify.find_emails(status => 'pending', max_rows => 200) m where m.subject = 'many'), 200::bigint,
+          'what waits is found behind what does not');
+select cmp_ok(looks() - :looks, '<=', 4::bigint, 'with few looks');
+select set_eq($$select m from notify.find_emails(max_rows => 1000) m$$, $$select m from notify.emails m$$, 'all as the view has them');
+select results_eq($$select status, count(*) from notify.find_emails(max_rows => 1000) where subject in ('many', 'more') group by 1 order by 1$$,
+                  $$values ('cancelled', 150::bigint), ('pending', 300)$$, 'each with its state');
+select is((select oldest_pending_age from notify.overview()), interval '1 minute', 'the oldest that waits is known by its age');
+select millrace.cancel(m.job) from notify.emails m where m.subject = 'many' \g /dev/null
+select notify.emit('cl.comment.created', null, '{u1@example.org}', 'last', 'T') \g /dev/null
+select is(recorded, 450, 'upkeep sees what has ended') from notify.upkeep();
+select notify.upkeep() \g /dev/null
+select is((select oldest_pending_age from notify.overview()), interval '0', 'then it is another one');
+select is((select h.pending_from from notify.house h), (select m.id from notify.emails m where m.subject = 'last'), 'and is looked for there');
+rollback to many;
+
+-- Every worker does the upkeep; it is done once a minute.
+savepoint chore;
+select notify.upkeep(at_most_every => '1 minute') \g /dev/null
+select notify.emit('cl.comment.created', null, '{ada}', 'cancelled soon', 'T') \g /dev/null
+select millrace.cancel(m.job) from notify.emails m where m.subject = 'cancelled soon' \g /dev/null
+select is(recorded, 0, 'what was done lately is not done again') from notify.upkeep(at_most_every => '1 minute');
+select is(recorded, 1, 'unless somebody wants it') from notify.upkeep();
+select notify.emit('cl.comment.created', null, '{ada}', 'cancelled later', 'T') \g /dev/null
+select millrace.cancel(m.job) from notify.emails m where m.subject = 'cancelled later' \g /dev/null
+select millrace_test.advance_clock('1 minute') \g /dev/null
+select is(recorded, 1, 'or a minute has gone by') from notify.upkeep(at_most_every => '1 minute');
+select throws_ok(format('select notify.upkeep(at_most_every => %L)', bad), 'MR005', 'upkeep: bad at_most_every', bad)
+  from unnest('{-1 s,2 days,NULL}'::text[]) bad;
+rollback to chore;
+
 -- Templates.
 set local role millrace_operator;
 select notify.put_template('account.reset', l, 'S ' || l, 'T') from unnest('{en,de,fr}'::text[]) l \g /dev/null
@@ -143,6 +183,10 @@ as $$insert into millrace.dead_letter (job_id, discarded_at, stored_on, queue_id
 call bury(3);
 select is(told, 0, 'not in the same moment') from notify.upkeep();
 select millrace_test.advance_clock('1 minute') \g /dev/null
+savepoint no_queue;
+update notify.event_type set queue = 'nowhere' where code = 'queue.dead_letter';
+select is(told, 0, 'nobody is told where there is no queue for it') from notify.upkeep();
+rollback to no_queue;
 select is(told, 1, 'the owner of a queue is told of its dead letters') from notify.upkeep();
 select is((select v.data ->> 'jobs' from notify.event v where v.event_type = 'queue.dead_letter'), '3', 'how many');
 call bury(1);
@@ -153,6 +197,8 @@ select is(told, 1, 'and then of those that are new') from notify.upkeep();
 select is(told, 0, 'once') from notify.upkeep();
 
 -- Erasure.
+select is(notify.erase_user('ada', dry_run => true), 7, 'what would be erased is counted');
+select is((select count(*) from notify.email e where e.username = 'ada'), 7::bigint, 'and left');
 select is(notify.erase_user('ada'), 7, 'a user is erased');
 select is((select count(*) from notify.event v where v::text ~ 'ada') + (select count(*) from notify.email e where e::text ~ 'ada')
           + (select count(*) from notify.user_settings s where s::text ~ 'ada')

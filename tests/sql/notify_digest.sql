@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(47);
+select plan(48);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -87,7 +87,7 @@ select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence_
                   'with the same emails');
 select throws_ok(format('select notify.digest_of(%s, %s)', :fence, :job), 'MR001', null, 'the lost one has none of them');
 savepoint before;
-select is(notify.record_delivery(:job, 'failed', '550 no'), 2, 'it may fail for all');
+select is(notify.record_delivery(:fence_again, :job, 'failed', '550 no'), 2, 'it may fail for all');
 select millrace.discard(:fence_again, :job, '550 no');
 select set_eq('select said from status',
               $$values ('A failed'), ('B failed'), ('R sending'), ('S expired'), ('C collected')$$, 'they have failed');
@@ -99,7 +99,7 @@ select say('D') \g /dev/null
 select job, fence as fence_replayed from claimed(:three) \gset
 select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence_replayed, :job),
                   $$values ('A'), ('B')$$, 'with the same emails, again');
-select is(notify.record_delivery(:job, 'sent', message_id => '<1>'), 2, 'and then it is sent');
+select is(notify.record_delivery(:fence_replayed, :job, 'sent', message_id => '<1>'), 2, 'and then it is sent');
 select millrace.complete(:fence_replayed, :job);
 select set_eq('select said from status',
               $$values ('A sent'), ('B sent'), ('R sending'), ('S expired'), ('C collected'), ('D collected')$$,
@@ -108,7 +108,9 @@ select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' a
           'the rest has its job');
 rollback to before;
 select millrace.cancel(j.id) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled' \g /dev/null
-select notify.record_delivery(:job, 'sent', message_id => '<1>', reply => '250 ok') \g /dev/null
+select throws_ok(format($$select notify.record_delivery(%s, %s, 'sent')$$, :fence, :job), 'MR001', null,
+                 'whoever has lost it records nothing');
+select notify.record_delivery(:fence_again, :job, 'sent', message_id => '<1>', reply => '250 ok') \g /dev/null
 select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
           'a digest that is settled sees to it that what is left has a job');
 select millrace.complete(:fence_again, :job);
@@ -126,7 +128,7 @@ select job, fence from claimed(:four) \gset
 select is_empty(format('select * from notify.digest_of(%s, %s)', :fence, :job), 'who has switched mails off gets none');
 select is((select m.status || m.reason from notify.emails m where m.subject = 'C'), 'skippeddisabled',
           'and it is said why');
-select is(notify.record_delivery(:job, 'skipped', 'empty'), 0, 'the job ends');
+select is(notify.record_delivery(:fence, :job, 'skipped', 'empty'), 0, 'the job ends');
 select millrace.complete(:fence, :job);
 rollback to before;
 
@@ -151,7 +153,7 @@ select millrace.open_session('t', '{email}') as four \gset
 select job, fence from claimed(:four) \gset
 select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence, :job), $$values ('C'), ('F')$$,
                   'the next one has it');
-select notify.record_delivery(:job, 'sent', message_id => '<2>') \g /dev/null
+select notify.record_delivery(:fence, :job, 'sent', message_id => '<2>') \g /dev/null
 select millrace.complete(:fence, :job);
 select is((select count(*) from millrace.jobs j
             where j.kind = 'notify.digest' and j.state not in ('completed', 'cancelled')), 0::bigint,

@@ -5,13 +5,18 @@ begin;
 select plan(11);
 create temp table manifest (role name, functions text[]);
 insert into manifest values
-    ('millrace_enqueuer', '{ingest,poll,is_green,latest_green}'),
-    ('millrace_worker', '{ingest,poll,is_green,latest_green,get_queue,lock_queue,update_queue,get_request,
-                          update_request,supersede_before,count_processing,latest_accepted,create_build,get_build,
-                          build_of,update_build,create_fact,get_fact,trigger_command,start_command,finish_command,
-                          cancel_command,command_status}'),
-    ('millrace_operator', '{ingest,poll,is_green,latest_green,create_queue}'),
-    ('millrace_viewer', '{is_green,latest_green}');
+    ('millrace_enqueuer', '{ingest,poll,is_green,latest_green,greenness,coverage,gate}'),
+    ('millrace_worker', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,get_queue,lock_queue,update_queue,
+                          get_request,update_request,supersede_before,count_processing,latest_accepted,create_build,
+                          get_build,build_of,update_build,create_fact,get_fact,trigger_command,start_command,
+                          finish_command,cancel_command,command_status,append_command_log,runner_settings,
+                          set_target_graph,analyze_request,settle_project,announce,bisect_step,rerun_build,
+                          hook_delivery,tell,note_promotion}'),
+    ('millrace_operator', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,create_queue,configure_queue,
+                            settings_of,apply,export,revalidate,verdict,roll_up,limit_command,use_service,
+                            read_command_log,command_runs_of}'),
+    ('millrace_viewer', '{is_green,latest_green,greenness,coverage,gate,settings_of,export,verdict,roll_up,
+                          read_command_log,command_runs_of}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.proowner from pg_proc f
  where f.pronamespace = 'pipeline'::regnamespace;
@@ -26,7 +31,7 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                         unnest('{select,insert,update,delete,truncate,references,trigger}'::text[]) p(privilege)
                   where has_table_privilege(m.role, r.oid, p.privilege) $$,
               $$ select role, relation::name, 'select' from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
-                        unnest('{requests,builds,history}'::text[]) relation $$,
+                        unnest('{queues,requests,builds,history}'::text[]) relation $$,
               'operators and viewers read the views; nobody has a right on a table');
 create role millrace_test_nobody nologin;
 select is_empty($$ select proname from own_functions
@@ -45,7 +50,7 @@ select results_eq($$ select c.conrelid::regclass::text from pg_constraint c
                               where a.attrelid = c.conrelid and a.attnum = c.conkey[1])
                             not in ('queue', 'name') $$,
                   'select null::text where false', 'every primary key leads with the pipeline queue');
-select is((select count(*)::int from pg_class where relnamespace = 'pipeline'::regnamespace and relkind = 'r'), 6,
-          'of all six tables');
+select is((select count(*)::int from pg_class where relnamespace = 'pipeline'::regnamespace and relkind = 'r'), 14,
+          'of all fourteen tables');
 select * from finish();
 rollback;

@@ -8,10 +8,10 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(48);
+select plan(54);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
-       dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark') \g /dev/null
+       dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark; listen "millrace:chores"') \g /dev/null
 
 create function millrace_test.heard()
 returns text  -- channels and payloads since the last call
@@ -183,6 +183,22 @@ select millrace.open_session('w', '{q}') as waker \gset
 select millrace.raise_signal('q'), millrace_test.heard() \g /dev/null
 select is_empty(format('select from millrace.claim(%s, ''q'', 100) where kind = ''late''', :waker), 'nothing is late');
 select is(millrace_test.heard(), 'millrace/q', 'whoever sleeps after it is woken');
+
+-- What concerns the chores.
+select millrace.raise_signal('q'), millrace_test.heard() \g /dev/null
+select millrace.enqueue('q', 'k', delay => '14 s') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:scheduled', 'a delayed job that is due soon is announced');
+select millrace.enqueue_many('q', 'k', array['{}'::jsonb], delay => '14 s') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:scheduled', 'and so are many');
+select millrace.enqueue('q', 'k', delay => '15 s'), millrace.enqueue('q', 'k', delay => '1 s', wake => false),
+       millrace.enqueue('other', 'k', delay => '1 s') \g /dev/null
+select is(millrace_test.heard(), '', 'not one that is due later, nor when told not to, nor while nobody sleeps');
+select millrace.create_schedule('s', '* * * * *', 'q', 'k') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:schedules', 'a schedule that has changed is announced');
+select millrace.register_schema('k', '{"type": "object"}') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:schemas', 'and so is a schema');
+select millrace.register_schema('k', '{"type": "object"}') \g /dev/null
+select is(millrace_test.heard(), '', 'but not the same again');
 
 select millrace_test.fingerprint() as before \gset
 select throws_ok(call, 'MR003', 'unknown queue ' || named, call)

@@ -60,6 +60,27 @@ TEST_F(ListenerTest, hears_which_session_has_something_to_stop) {
         << "nobody's: sessions are counted from 1";
 }
 
+TEST_F(ListenerTest, hears_what_concerns_the_chores) {
+    for (const auto& [payload, news] :
+         {std::pair{"scheduled", News::scheduled}, {"schedules", News::schedules}, {"schemas", News::schemas}}) {
+        database.execute(std::string{"select pg_notify('millrace:chores', '"} + payload + "')");
+        EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"", news}})) << payload;
+    }
+    database.execute("select pg_notify('millrace:chores', 'what a later version may say')");
+    EXPECT_EQ(listener.wait(stop.get_token(), 50ms), Heard{});
+}
+
+TEST_F(ListenerTest, hears_a_delayed_job_that_is_due_soon) {
+    database.execute("select millrace.enqueue('a', 'k', delay => '14 seconds')");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"", News::scheduled}}));
+    database.execute("select millrace.enqueue_many('a', 'k', array['{}'::jsonb], delay => '14 seconds')");
+    EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"", News::scheduled}}));
+    database.execute("select millrace.enqueue('a', 'k', delay => '16 seconds')");
+    database.execute("select millrace.enqueue_many('a', 'k', array['{}'::jsonb], delay => '16 seconds')");
+    database.execute("select millrace.enqueue('a', 'k', delay => '1 second', wake => false)");
+    EXPECT_EQ(listener.wait(stop.get_token(), 50ms), Heard{}) << "it is looked for before it is due, or by the caller";
+}
+
 TEST_F(ListenerTest, hears_nothing_while_the_flag_is_down) {
     JobStore{*session}.lower_signal("a");
     EXPECT_EQ(listener.wait(stop.get_token(), 10s), (Heard{{"a", News::lowered}}))

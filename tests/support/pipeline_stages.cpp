@@ -2,8 +2,10 @@
 
 #include "handlers/pipeline/build.hpp"
 #include "handlers/pipeline/build_signal.hpp"
+#include "handlers/pipeline/follow_up.hpp"
 #include "handlers/pipeline/ingest.hpp"
 #include "handlers/pipeline/process.hpp"
+#include "handlers/pipeline/promote.hpp"
 #include "handlers/pipeline/record.hpp"
 #include "handlers/pipeline/run_command.hpp"
 #include "storage/job_store.hpp"
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace millrace::testing {
 namespace {
@@ -28,8 +31,10 @@ struct Words {
 
 }  // namespace
 
-PipelineStages::PipelineStages(const std::string& options)
-    : extensions_{{.cache = cache_.path(), .environment = remote_.environment()}},
+PipelineStages::PipelineStages(const std::string& options, std::map<std::string, std::string> secrets)
+    : extensions_{{.cache = cache_.path(),
+                   .environment = remote_.environment(),
+                   .secrets = handlers::pipeline::Secrets{std::move(secrets)}}},
       registry_{registry()},
       session_{database_.sessions().open("test")} {
     database_.create_queue("pipeline");
@@ -48,6 +53,10 @@ engine::Registry PipelineStages::registry() const {
     registry.add("pipeline.build", std::make_unique<stages::Build>(extensions_));
     registry.add("pipeline.buildsignal", std::make_unique<stages::BuildSignal>(extensions_));
     registry.add("pipeline.record", std::make_unique<stages::Record>());
+    registry.add("pipeline.analyze", std::make_unique<stages::Analyze>());
+    registry.add("pipeline.bisect", std::make_unique<stages::Bisect>());
+    registry.add("pipeline.promote", std::make_unique<stages::Promote>(extensions_));
+    registry.add("pipeline.tell", std::make_unique<stages::Tell>());
     registry.add("pipeline.run", std::make_unique<stages::RunCommand>(extensions_, database_.sessions()));
     return registry;
 }

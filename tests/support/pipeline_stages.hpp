@@ -10,6 +10,7 @@
 #include "support/git_remote.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,8 @@ class PipelineStages {
 public:
     // A pipeline queue "shop/main" of a repository with one commit. The command is green unless the head has a file
     // named "broken"; `options` go to pipeline.create_queue, as in "max_concurrent => 2".
-    explicit PipelineStages(const std::string& options = "");
+    // `secrets` are the variables that the worker has for build services.
+    explicit PipelineStages(const std::string& options = "", std::map<std::string, std::string> secrets = {});
 
     [[nodiscard]] Database& database() noexcept { return database_; }
     [[nodiscard]] GitRemote& remote() noexcept { return remote_; }

@@ -226,6 +226,7 @@ TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_valu
             line.erase(0, 1);
             const auto key = section + "." + line.substr(0, line.find(' '));
             if (key == "smtp.password_file") line = "password_file = " + secret;
+            if (key == "smtp.token_file") line = "token_file = " + secret;
             found.push_back(key);
         }
         uncommented += line + "\n";
@@ -248,6 +249,18 @@ TEST_F(OptionsTest, takes_a_token_from_the_environment_only) {
         EXPECT_THAT(refusal, AllOf(HasSubstr("environment"), ::testing::Not(HasSubstr(canary))));
     }
     EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-auth", "ntlm"}), HasSubstr("cram-md5"));
+}
+
+TEST_F(OptionsTest, takes_a_token_from_a_file_that_nobody_else_reads) {
+    const auto token = file("canary-token\n", 0600, "token");
+    const auto options = read_options(Words{"--smtp-url=smtp://h", "--smtp-token-file", token}, {});
+    EXPECT_EQ(options.smtp->token_file, token);
+    EXPECT_EQ(options.smtp->token, "") << "it is read when it is needed";
+    const auto shared = file("canary-token\n", 0644, "shared");
+    const auto empty = file("\n", 0600, "empty");
+    EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-token-file", shared}),
+                AllOf(HasSubstr("chmod 600"), ::testing::Not(HasSubstr("canary"))));
+    EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-token-file", empty}), HasSubstr("holds no token"));
 }
 
 TEST_F(OptionsTest, takes_secrets_of_unsubscribe_addresses_the_newest_first) {
@@ -317,6 +330,25 @@ TEST_F(OptionsTest, refuses_what_is_no_address_to_listen_on) {
                     AllOf(HasSubstr("--http-listen"), HasSubstr("from 1 to 65535")))
             << bad;
     }
+}
+
+TEST_F(OptionsTest, takes_the_token_for_github_from_the_variable_that_is_named) {
+    const Words words{"worker", "--github-token-variable=A_TOKEN", "--github-api-url=https://ghe.example.org/api/v3/"};
+    const auto options = read_options(words, {{"A_TOKEN", "ghp_x"}});
+    ASSERT_TRUE(options.github);
+    EXPECT_EQ(options.github->token, "ghp_x");
+    EXPECT_EQ(options.github->api_url, "https://ghe.example.org/api/v3");
+    EXPECT_FALSE(adapters::github_problem(*options.github));
+    auto elsewhere = *options.github;
+    elsewhere.ca_file = "/no/such";
+    EXPECT_THAT(adapters::github_problem(elsewhere).value_or(""), HasSubstr("/no/such cannot be read"));
+
+    const auto without = read_options(words, {});
+    ASSERT_TRUE(without.github);
+    EXPECT_THAT(adapters::github_problem(*without.github).value_or(""),
+                AllOf(HasSubstr("no variable A_TOKEN"), HasSubstr("Contents: read and write")));
+    EXPECT_FALSE(read_options(Words{"worker"}, {{"GITHUB_TOKEN", "ghp_x"}}).github) << "only when it is named";
+    EXPECT_EQ(refusal_of({"worker", "--github-token-variable=ghp_canary"}).find("canary"), std::string::npos);
 }
 
 TEST_F(OptionsTest, passes_few_variables_on_and_no_secret) {

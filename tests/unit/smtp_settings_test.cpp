@@ -52,6 +52,14 @@ TEST(SmtpSettings, hold_a_token_or_a_password_as_the_way_to_authenticate_wants) 
     EXPECT_EQ(with(SmtpAuth::plain, "", "", ""), "smtp.auth is set but smtp.username is not; set both or neither");
     EXPECT_EQ(with(SmtpAuth::xoauth2, "", "", "t"), "smtp.auth=xoauth2 needs smtp.username, the mailbox to send as");
     EXPECT_NE(with(SmtpAuth::xoauth2, "u", "", "").find("MILLRACE_SMTP_TOKEN"), std::string::npos);
+    EXPECT_EQ(problem_with([](SmtpSettings& s) { s.token_file = "/t"; }),
+              "smtp.token_file is set but smtp.auth is not xoauth2; set both or neither");
+    EXPECT_NE(problem_with([](SmtpSettings& s) {
+                  s.auth = SmtpAuth::xoauth2;
+                  s.username = "u";
+                  s.token_file = "/nonexistent";
+              }).find("smtp.token_file: /nonexistent cannot be read"),
+              std::string::npos);
     EXPECT_NE(with(SmtpAuth::xoauth2, "u", "p", "t").find("smtp.password"), std::string::npos);
     EXPECT_NE(problem_with([](SmtpSettings& s) {
                   s.auth = SmtpAuth::xoauth2;

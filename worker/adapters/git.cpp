@@ -171,8 +171,10 @@ Commit Git::fetch(const Remote& remote, const Branch& branch, const std::string&
 
 bool Git::has(const Commit& commit) {
     const auto end = run({"cat-file", "-e", commit.sha + "^{commit}"});
-    if (!end.succeeded() && end.reason != ProcessEnd::Reason::exited) throw failure("cat-file", end);
-    return end.succeeded();
+    if (end.succeeded()) return true;
+    // What git cannot read it calls absent too, but complains of it before.
+    if (exited_with(end, 128) && end.errors.starts_with("fatal: Not a valid object name")) return false;
+    throw failure("cat-file", end);
 }
 
 bool Git::is_ancestor(const Commit& ancestor, const Commit& descendant) {
@@ -180,6 +182,29 @@ bool Git::is_ancestor(const Commit& ancestor, const Commit& descendant) {
     if (end.succeeded()) return true;
     if (exited_with(end, 1)) return false;
     throw failure("merge-base", end);
+}
+
+std::vector<DatedCommit> Git::first_parents(const Commit& from, int limit) {
+    const auto listed =
+        output_of({"rev-list", "--first-parent", "--timestamp",
+                   fmt::format("--max-count={}", std::clamp(limit, 0, most_first_parents)), from.sha, "--"});
+    std::vector<DatedCommit> commits;
+    for (std::size_t start = 0; start < listed.size();) {
+        // seconds since 1970, a space, the commit
+        const auto end = std::min(listed.find('\n', start), listed.size());
+        std::int64_t seconds = 0;
+        const auto [rest, failure] = std::from_chars(listed.data() + start, listed.data() + end, seconds);
+        const auto* last = listed.data() + end;
+        if (failure != std::errc{} || rest == last) throw GitError{"git rev-list: its list cannot be read"};
+        commits.push_back(
+            {Commit{std::string{rest + 1, last}}, std::chrono::sys_seconds{std::chrono::seconds{seconds}}});
+        start = end + 1;
+    }
+    return commits;
+}
+
+void Git::index_commits() {
+    output_of({"commit-graph", "write", "--reachable", "--split", "--no-progress"});
 }
 
 Divergence Git::compare(const Commit& ours, const Commit& theirs) {

@@ -41,6 +41,11 @@ struct Commit {
     friend bool operator==(const Commit&, const Commit&) = default;
 };
 
+struct DatedCommit {
+    Commit commit;
+    std::chrono::sys_seconds committed;  // as its committer's clock had it
+};
+
 struct GitSettings {
     std::vector<std::string> environment;  // NAME=value: PATH, HOME and the like
     std::chrono::milliseconds command_limit{std::chrono::minutes{10}};
@@ -58,7 +63,7 @@ struct MergeConflict {
 
 struct PushPlan {
     Branch branch;
-    Commit expected;  // where the branch must be, or nothing is pushed
+    Commit expected;  // where the branch must be, or nothing is pushed; without a name: there must be none
     Commit commit;
 };
 
@@ -84,8 +89,16 @@ public:
     // Brings a remote's branch here, whatever it was before; `side` tells several remotes apart. Where it is.
     [[nodiscard]] Commit fetch(const Remote& remote, const Branch& branch, const std::string& side);
 
+    // Throws when the repository is damaged, rather than answer no.
     [[nodiscard]] bool has(const Commit& commit);
     [[nodiscard]] bool is_ancestor(const Commit& ancestor, const Commit& descendant);
+
+    // The commit and those before it along first parents, the newest first.
+    [[nodiscard]] std::vector<DatedCommit> first_parents(const Commit& from, int limit);
+    static constexpr int most_first_parents = 10'000;
+
+    // Writes down how the commits hang together: ancestry is found without reading each of them.
+    void index_commits();
 
     // With up to `most_subjects` subjects, as they are: any bytes.
     [[nodiscard]] Divergence compare(const Commit& ours, const Commit& theirs);

@@ -5,6 +5,7 @@
 #include "core/printable.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
@@ -70,14 +71,10 @@ FileLock wait_for(const std::filesystem::path& file, const std::stop_token& stop
     throw SourceControlError{Kind::passing, "asked to stop while another worker fetches"};
 }
 
-// What git could not do may work later: the network, the remote, a commit that has not arrived.
-template <class Use>
-decltype(auto) passing(Use&& use) {
-    try {
-        return std::forward<Use>(use)();
-    } catch (const GitError& error) {
-        throw SourceControlError{Kind::passing, error.what()};
-    }
+// Tells a mirror from one that was made in its place; 0: there is none.
+ino_t identity_of(const std::filesystem::path& directory) {
+    struct stat status {};
+    return stat(directory.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
 }  // namespace
@@ -87,23 +84,82 @@ GitSource::GitSource(Settings settings)
       uri_prefix_{fmt::format("git://{}/ref/{}/", place_of(settings_.remote.url), settings_.branch.name)},
       mirror_{settings_.cache / "mirrors" / directory_name(settings_.remote.url)} {}
 
-std::string GitSource::latest(const std::stop_token& stop) {
-    Git git{mirror_, settings_.git, stop};  // asks the remote alone: there need be no mirror
-    const auto head = passing([&] { return git.tip(settings_.remote, settings_.branch); });
-    if (!head) {
-        throw SourceControlError{Kind::passing, fmt::format("there is no branch {}", settings_.branch.name)};
+// What git could not do may work later: the network, the remote, a commit that has not arrived.
+template <class Question>
+auto GitSource::ask(const std::stop_token& stop, const Question& question) {
+    Git mirror{mirror_, settings_.git, stop};
+    const auto asked = identity_of(mirror_);
+    try {
+        try {
+            return question(mirror);
+        } catch (const GitError&) {
+            if (asked == 0 || stop.stop_requested() || !tip(settings_.branch, stop)) throw;
+        }
+        {
+            const auto held = lock(stop);
+            if (identity_of(mirror_) == asked) make(stop);  // else somebody else has
+        }
+        return question(mirror);
+    } catch (const GitError& error) {
+        throw SourceControlError{Kind::passing, error.what()};
     }
-    return uri_prefix_ + head->sha;
+}
+
+std::string GitSource::latest(const std::stop_token& stop) {
+    try {
+        return uri_prefix_ + head(stop).sha;
+    } catch (const GitError& error) {
+        throw SourceControlError{Kind::passing, error.what()};
+    }
 }
 
 SourceControl::Ancestry GitSource::ancestry(const Range& uris, const std::stop_token& stop) {
     const Commit base{commit_of(uris.base)};
     const Commit head{commit_of(uris.head)};
-    return passing([&] {
-        need(head, stop);
-        Git mirror{mirror_, settings_.git, stop};
+    return ask(stop, [&](Git& mirror) {
+        need(mirror, head, stop);
         if (!mirror.has(base)) return Ancestry::unknown_base;
         return mirror.is_ancestor(base, head) ? Ancestry::ancestor : Ancestry::not_ancestor;
+    });
+}
+
+SourceControl::Change GitSource::change_info(const std::string& uri, const std::stop_token& stop) {
+    auto changes = history(uri, 1, stop).changes;
+    return std::move(changes.at(0));
+}
+
+SourceControl::History GitSource::history(const std::string& cursor, int limit, const std::stop_token& stop) {
+    const auto page = static_cast<std::size_t>(std::clamp(limit, 1, most_changes));
+    auto from = cursor.empty() ? std::optional<Commit>{} : Commit{commit_of(cursor)};
+    return ask(stop, [&](Git& mirror) {
+        const auto first = from ? *from : head(stop);
+        need(mirror, first, stop);
+        const auto commits = mirror.first_parents(first, static_cast<int>(page) + 1);
+        History history;
+        for (const auto& [commit, committed] : commits) {
+            if (history.changes.size() == page) {
+                history.next = uri_prefix_ + commit.sha;
+                break;
+            }
+            history.changes.push_back({uri_prefix_ + commit.sha, committed});
+        }
+        return history;
+    });
+}
+
+SourceControl::Promotion GitSource::promote(const std::string& uri, const std::string& ref,
+                                            const std::stop_token& stop) {
+    const Commit commit{commit_of(uri)};
+    return ask(stop, [&](Git& mirror) {
+        const auto head = tip(settings_.branch, stop);
+        if (!head) return Promotion::vanished;
+        need(mirror, *head, stop);
+        if (!mirror.has(commit) || !mirror.is_ancestor(commit, *head)) return Promotion::vanished;
+        const Branch promoted{ref};
+        const auto before = tip(promoted, stop);
+        if (before == commit) return Promotion::was_there;
+        mirror.push(settings_.remote, {promoted, before.value_or(Commit{}), commit});
+        return Promotion::moved;
     });
 }
 
@@ -117,8 +173,6 @@ std::string GitSource::commit_of(const std::string& uri) const {
 
 void GitSource::check_out(const std::string& uri, const std::filesystem::path& directory, const std::stop_token& stop) {
     const Commit commit{commit_of(uri)};
-    passing([&] { need(commit, stop); });
-    // A clone that borrows the mirror's objects: whatever a build does to it, the mirror stays as it is.
     const auto git = [&](std::vector<std::string> words) {
         words.insert(words.begin(), {"git", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"});
         auto environment = settings_.git.environment;
@@ -127,36 +181,74 @@ void GitSource::check_out(const std::string& uri, const std::filesystem::path& d
         const auto end =
             run_process({std::move(words), std::move(environment), "/"}, {.time = settings_.git.command_limit}, stop);
         if (end.succeeded()) return;
-        throw SourceControlError{Kind::passing, fmt::format("git, checking out {}, {}: {}", commit.sha, describe(end),
-                                                            core::printable(end.errors, max_shown))};
+        throw GitError{fmt::format("git, checking out {}, {}: {}", commit.sha, describe(end),
+                                   core::printable(end.errors, max_shown))};
     };
-    git({"clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", mirror_.string(), directory.string()});
-    git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+    ask(stop, [&](Git& mirror) {
+        need(mirror, commit, stop);
+        std::filesystem::remove_all(directory);
+        {
+            // Hard links to the mirror's files, which nobody may write meanwhile: the clone outlives the mirror.
+            const auto held = lock(stop);
+            git({"clone", "--quiet", "--local", "--no-checkout", "--template=", "--", mirror_.string(),
+                 directory.string()});
+        }
+        git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+    });
 }
 
-void GitSource::need(const Commit& commit, const std::stop_token& stop) {
-    Git mirror{mirror_, settings_.git, stop};
+// Asks the remote alone: the mirror need not be there, nor be whole.
+std::optional<Commit> GitSource::tip(const Branch& branch, const std::stop_token& stop) const {
+    return Git{settings_.cache / "no-repository", settings_.git, stop}.tip(settings_.remote, branch);
+}
+
+Commit GitSource::head(const std::stop_token& stop) const {
+    if (auto head = tip(settings_.branch, stop)) return *std::move(head);
+    throw SourceControlError{Kind::passing, fmt::format("there is no branch {}", settings_.branch.name)};
+}
+
+void GitSource::need(Git& mirror, const Commit& commit, const std::stop_token& stop) {
     if (std::filesystem::exists(mirror_) && mirror.has(commit)) return;
-    fetch(mirror, stop);
+    const auto held = lock(stop);
+    if (!std::filesystem::exists(mirror_)) {
+        make(stop);
+    } else if (!mirror.has(commit)) {  // nobody has fetched it while we waited
+        fetch(mirror);
+    }
     if (!mirror.has(commit)) {
         throw SourceControlError{Kind::passing,
                                  fmt::format("branch {} has no commit {}", settings_.branch.name, commit.sha)};
     }
 }
 
-void GitSource::fetch(Git& mirror, const std::stop_token& stop) {
+FileLock GitSource::lock(const std::stop_token& stop) const {
     std::filesystem::create_directories(mirror_.parent_path());
-    auto lock_file = mirror_;
-    const auto lock = wait_for(lock_file += ".lock", stop);
-    if (!std::filesystem::exists(mirror_)) {
-        // Under another name until it is whole: a killed worker leaves no half mirror.
-        auto unfinished = mirror_;
-        unfinished += ".new";
-        std::filesystem::remove_all(unfinished);
-        Git{unfinished, settings_.git, stop}.create();
-        std::filesystem::rename(unfinished, mirror_);
-    }
+    return wait_for(beside(".lock"), stop);
+}
+
+std::filesystem::path GitSource::beside(const char* suffix) const {
+    auto path = mirror_;
+    return path += suffix;
+}
+
+void GitSource::fetch(Git& mirror) {
     std::ignore = mirror.fetch(settings_.remote, settings_.branch, side);
+    mirror.index_commits();
+}
+
+// Under another name until it is whole: a worker that is killed leaves no half mirror, and one that cannot fetch the
+// old one.
+void GitSource::make(const std::stop_token& stop) {
+    const auto unfinished = beside(".new");
+    const auto abandoned = beside(".old");
+    std::filesystem::remove_all(unfinished);
+    std::filesystem::remove_all(abandoned);
+    Git mirror{unfinished, settings_.git, stop};
+    mirror.create();
+    fetch(mirror);
+    if (std::filesystem::exists(mirror_)) std::filesystem::rename(mirror_, abandoned);
+    std::filesystem::rename(unfinished, mirror_);
+    std::filesystem::remove_all(abandoned);
 }
 
 }  // namespace millrace::adapters

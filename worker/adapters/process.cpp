@@ -1,5 +1,6 @@
 #include "adapters/process.hpp"
 
+#include "adapters/usage.hpp"
 #include "core/check.hpp"
 
 #include <fcntl.h>
@@ -25,6 +26,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
+constexpr std::chrono::milliseconds memory_rhythm{100};
+constexpr std::chrono::milliseconds disk_rhythm{1000};
+constexpr int disk_share = 20;  // of the time at most one part in so many goes to looking at the disk
 
 void require(bool holds, const char* what) {
     if (!holds) throw std::system_error{errno, std::generic_category(), what};
@@ -143,7 +147,7 @@ public:
     [[nodiscard]] pollfd awaited() const { return {descriptor_.number(), POLLIN, 0}; }
 
     // Whatever is there now. False when the stream is longer than it may be.
-    [[nodiscard]] bool read_available(const ProcessLimits& limits) {
+    [[nodiscard]] bool read_available(const ProcessLimits& limits, const OutputListener& listener) {
         std::array<char, chunk_bytes> chunk;  // NOLINT: not read before it is written
         while (descriptor_.number() >= 0) {
             const auto amount = ::read(descriptor_.number(), chunk.data(), chunk.size());
@@ -154,6 +158,9 @@ public:
                 return true;
             }
             kept_.append(chunk.data(), static_cast<std::size_t>(amount));
+            if (listener) listener({chunk.data(), static_cast<std::size_t>(amount)});
+            written_ += static_cast<std::uint64_t>(amount);
+            if (limits.written > 0 && written_ > limits.written) return false;
             if (kept_.size() <= limits.output) continue;
             if (limits.excess == ProcessLimits::Excess::ends_the_run) {
                 kept_.resize(limits.output);
@@ -177,6 +184,7 @@ private:
 
     Descriptor descriptor_;
     std::string kept_;
+    std::uint64_t written_ = 0;
     bool is_cut_ = false;
 };
 
@@ -217,6 +225,7 @@ public:
         return status;
     }
 
+    [[nodiscard]] pid_t group() const noexcept { return pid_; }
     [[nodiscard]] const Descriptor& handle() const noexcept { return handle_; }
     [[nodiscard]] Stream& output() noexcept { return output_; }
     [[nodiscard]] Stream& errors() noexcept { return errors_; }
@@ -228,11 +237,48 @@ private:
     Stream errors_;
 };
 
+// When to look at what a group uses, and what was found.
+class Usage {
+public:
+    Usage(pid_t group, const ProcessLimits& limits, Clock::time_point began)
+        : group_{group}, limits_{limits}, memory_at_{began}, disk_at_{began} {}
+
+    // Looks at what is due. Why the run must end; nothing as long as all is within its limits.
+    std::optional<ProcessEnd::Reason> look() {
+        auto now = Clock::now();
+        if (limits_.memory > 0 && now >= memory_at_) {
+            if (memory_of_group(group_) > limits_.memory) return ProcessEnd::Reason::too_much_memory;
+            memory_at_ = now + memory_rhythm;
+        }
+        if (limits_.disk > 0 && now >= disk_at_) {
+            if (disk_of(limits_.disk_directory) > limits_.disk) return ProcessEnd::Reason::too_much_disk;
+            const auto took = Clock::now() - now;
+            disk_at_ = now + std::max<Clock::duration>(disk_rhythm, took * disk_share);
+        }
+        return std::nullopt;
+    }
+    // The next look.
+    [[nodiscard]] Clock::time_point due() const {
+        return std::min(limits_.memory > 0 ? memory_at_ : Clock::time_point::max(),
+                        limits_.disk > 0 ? disk_at_ : Clock::time_point::max());
+    }
+
+private:
+    pid_t group_;
+    const ProcessLimits& limits_;
+    Clock::time_point memory_at_;
+    Clock::time_point disk_at_;
+};
+
 // Follows a child until its leader has exited, and sees to the limits.
 class Run {
 public:
-    Run(Child& child, const ProcessLimits& limits, Clock::time_point began)
-        : child_{child}, limits_{limits}, next_step_at_{began + limits.time} {}
+    Run(Child& child, const ProcessLimits& limits, const OutputListener& listener, Clock::time_point began)
+        : child_{child},
+          limits_{limits},
+          listener_{listener},
+          usage_{child.group(), limits, began},
+          next_step_at_{began + limits.time} {}
 
     void follow(const std::stop_token& stop) {
         const Descriptor stopped{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -251,15 +297,19 @@ private:
         std::array<pollfd, 4> awaited{pollfd{child_.handle().number(), POLLIN, 0}, child_.output().awaited(),
                                       child_.errors().awaited(),
                                       pollfd{listens_to_stop ? stopped.number() : -1, POLLIN, 0}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_step_at_ - Clock::now()).count();
+        const auto next = reason_ ? next_step_at_ : std::min(next_step_at_, usage_.due());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
         const auto timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
         require(poll(awaited.data(), awaited.size(), timeout) >= 0 || errno == EINTR, "poll");
         has_exited_ = awaited[0].revents != 0;
         // The one after the other, both: what was written before the exit is there by now.
-        const bool fits = child_.output().read_available(limits_);
-        if (!(child_.errors().read_available(limits_) && fits)) end(ProcessEnd::Reason::too_much_output);
+        const bool fits = child_.output().read_available(limits_, listener_);
+        if (!(child_.errors().read_available(limits_, listener_) && fits)) end(ProcessEnd::Reason::too_much_output);
         if (has_exited_) return;
         if (listens_to_stop && awaited[3].revents != 0) end(ProcessEnd::Reason::stopped);
+        if (!reason_) {
+            if (const auto excess = usage_.look()) end(*excess);
+        }
         if (Clock::now() >= next_step_at_) end(ProcessEnd::Reason::timed_out);
     }
 
@@ -274,6 +324,8 @@ private:
 
     Child& child_;
     const ProcessLimits& limits_;
+    const OutputListener& listener_;
+    Usage usage_;
     Clock::time_point next_step_at_;  // the end of the time, later of the grace
     std::optional<ProcessEnd::Reason> reason_;
     bool has_exited_ = false;
@@ -292,6 +344,10 @@ std::string describe_reason(const ProcessEnd& end) {
             return "was asked to stop";
         case ProcessEnd::Reason::too_much_output:
             return "wrote more than it may";
+        case ProcessEnd::Reason::too_much_memory:
+            return "took more memory than it may";
+        case ProcessEnd::Reason::too_much_disk:
+            return "took more disk space than it may";
     }
     return "ended";
 }
@@ -303,10 +359,10 @@ std::string describe(const ProcessEnd& end) {
 }
 
 ProcessEnd run_process(const Command& command, const ProcessLimits& limits, const std::stop_token& stop,
-                       Streams streams) {
+                       Streams streams, const OutputListener& listener) {
     const auto began = Clock::now();
     Child child{command, streams};
-    Run run{child, limits, began};
+    Run run{child, limits, listener, began};
     run.follow(stop);
     const auto status = child.reap();
 

@@ -13,6 +13,7 @@
 
 #include "adapters/delivery.hpp"
 #include "adapters/mail.hpp"
+#include "adapters/smtp_login.hpp"
 #include "adapters/smtp_settings.hpp"
 #include "core/guarded.hpp"
 
@@ -21,7 +22,6 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
-#include <string>
 #include <vector>
 
 namespace millrace::adapters {
@@ -51,9 +51,11 @@ public:
     [[nodiscard]] const Mailbox& default_sender() const noexcept { return sender_; }
 
 private:
+    [[nodiscard]] Delivery try_to_deliver(const Mail& mail, const std::stop_token& stop, SmtpSteps& steps);
+
     const SmtpSettings settings_;
     const Mailbox sender_;
-    const std::vector<std::string> secrets_;
+    SmtpLogins logins_;
     core::Guarded<std::vector<std::unique_ptr<SmtpTransfer>>> idle_;
     std::array<std::atomic<std::uint64_t>, verdicts.size()> counts_{};
 };

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <new>
-#include <stdexcept>
 
 namespace millrace::adapters {
 namespace {
@@ -26,11 +25,6 @@ void add_text(curl_mime* mime, const char* type, const std::string& body) {
 }
 
 }  // namespace
-
-void require(CURLcode code) {
-    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc{};
-    if (code != CURLE_OK) throw std::runtime_error{fmt::format("libcurl: {}", curl_easy_strerror(code))};
-}
 
 SmtpMessage::SmtpMessage(CURL* curl, const Mail& mail) : mime_{make_mime(curl)} {
     append(recipients_, fmt::format("<{}>", ascii_address(mail.to.address)));

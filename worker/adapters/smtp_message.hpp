@@ -7,6 +7,7 @@
 //
 // Only for smtp_transfer.cpp. Thread rule: that of the libcurl handle.
 
+#include "adapters/curl.hpp"
 #include "adapters/mail.hpp"
 
 #include <curl/curl.h>
@@ -40,13 +41,5 @@ private:
     List headers_;
     Mime mime_;
 };
-
-// Throws what a libcurl function complains of.
-void require(CURLcode code);
-
-template <class Value>
-void set(CURL* curl, CURLoption option, Value value) {
-    require(curl_easy_setopt(curl, option, value));
-}
 
 }  // namespace millrace::adapters

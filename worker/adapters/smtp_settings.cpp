@@ -2,6 +2,7 @@
 
 #include "adapters/mail.hpp"
 #include "adapters/mime.hpp"
+#include "adapters/smtp_login.hpp"
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 
 namespace millrace::adapters {
 namespace {
@@ -31,13 +33,20 @@ bool is_loopback(std::string_view host) {
 }
 
 void check_login(const SmtpSettings& settings) {
-    const bool has_secret = !settings.password.empty() || !settings.token.empty();
+    const bool has_token = !settings.token.empty() || !settings.token_file.empty();
+    const bool has_secret = !settings.password.empty() || has_token;
     if (settings.auth == SmtpAuth::xoauth2) {
         require(!settings.username.empty(), "smtp.auth=xoauth2 needs smtp.username, the mailbox to send as");
-        require(!settings.token.empty(), "smtp.auth=xoauth2 needs a token; set MILLRACE_SMTP_TOKEN in the environment");
+        require(has_token,
+                "smtp.auth=xoauth2 needs a token; set smtp.token_file, or MILLRACE_SMTP_TOKEN in the environment");
+        require(settings.token.empty() || settings.token_file.empty(),
+                "smtp.token and smtp.token_file are both set; leave one of them out");
         require(settings.password.empty(),
                 "smtp.auth=xoauth2 takes a token, not a password; leave smtp.password and smtp.password_file out");
+        if (!settings.token_file.empty()) std::ignore = read_token(settings.token_file);
     } else {
+        require(settings.token_file.empty(),
+                "smtp.token_file is set but smtp.auth is not xoauth2; set both or neither");
         require(settings.token.empty(), "smtp.token is set but smtp.auth is not xoauth2; set both or neither");
         require(settings.auth == SmtpAuth::automatic || !settings.username.empty(),
                 "smtp.auth is set but smtp.username is not; set both or neither");

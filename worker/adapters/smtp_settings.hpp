@@ -30,10 +30,11 @@ struct SmtpSettings {
     std::string username;  // empty: no authentication
     std::string password;
     SmtpAuth auth = SmtpAuth::automatic;
-    std::string token;    // of XOAUTH2, which needs no password
-    std::string ca_file;  // empty: the system's authorities
-    std::string from;     // the default sender, "address" or "Name <address>"
-    std::string helo;     // what to call ourselves; empty: this host's name
+    std::string token;       // of XOAUTH2, which needs no password
+    std::string token_file;  // or where it is kept up to date by another program
+    std::string ca_file;     // empty: the system's authorities
+    std::string from;        // the default sender, "address" or "Name <address>"
+    std::string helo;        // what to call ourselves; empty: this host's name
 
     // Connecting takes in the banner, EHLO, STARTTLS and AUTH: several round trips, and some servers delay the
     // banner by ten seconds to be rid of senders who cannot wait.

@@ -23,8 +23,11 @@ struct Watch {
     SmtpDialogue dialogue;
     std::stop_token stop;
     std::optional<Clock::time_point> stop_seen;
+    bool must_log_in = false;
+    bool is_logged_in = true;  // on a kept connection: whoever was not has been hung up on
     SmtpSteps steps{};
     std::string login_tried{};
+    bool lacks_login = false;  // the mail was begun without one
 };
 
 void note_line(Watch& watch, std::string_view line) {
@@ -32,12 +35,16 @@ void note_line(Watch& watch, std::string_view line) {
         line.remove_suffix(1);
     auto& steps = watch.steps;
     if (steps.greeting.empty()) steps.greeting = watch.dialogue.clean(line.substr(0, SmtpDialogue::max_reply));
-    if (line.substr(0, 3) == "235") steps.login = watch.login_tried;  // RFC 4954 6
+    if (line.substr(0, 3) != "235" || watch.dialogue.phase() != Phase::opening) return;
+    steps.login = watch.login_tried;  // RFC 4954 6
+    watch.is_logged_in = true;
 }
 
 // Of an AUTH command no more than the name of the way: what follows is a secret.
 void note_command(Watch& watch, std::string_view command) {
     constexpr std::string_view verb = "AUTH ";
+    const auto greeting = command.substr(0, 5);
+    if (greeting == "EHLO " || greeting == "HELO ") watch.is_logged_in = false;
     if (watch.dialogue.phase() != Phase::opening || command.substr(0, verb.size()) != verb) return;
     command.remove_prefix(verb.size());
     watch.login_tried = watch.dialogue.clean(command.substr(0, command.find_first_of(" \r\n")));
@@ -55,6 +62,10 @@ int listen(CURL*, curl_infotype kind, char* data, std::size_t size, void* watch)
     if (kind == CURLINFO_HEADER_OUT) {
         note_command(seen, text);
         seen.dialogue.sent(text);
+        // libcurl goes on without a login when the server offers none. Here it ends: consider_stopping is called before
+        // a message is begun.
+        const bool has_begun = seen.dialogue.phase() != Phase::opening;
+        if (has_begun && seen.must_log_in && !seen.is_logged_in) seen.lacks_login = true;
     } else if (kind == CURLINFO_HEADER_IN) {
         note_line(seen, text);
         seen.dialogue.heard(text);
@@ -67,6 +78,7 @@ int listen(CURL*, curl_infotype kind, char* data, std::size_t size, void* watch)
 // Called at least once a second while anything is waited for. Anything but 0 ends the transfer.
 int consider_stopping(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto& watch = *static_cast<Watch*>(data);
+    if (watch.lacks_login) return 1;
     if (!watch.stop.stop_requested()) return 0;
     if (watch.dialogue.phase() != Phase::message) return 1;
     if (!watch.stop_seen) watch.stop_seen = Clock::now();
@@ -108,6 +120,10 @@ std::string describe(Verdict verdict, Phase phase, const std::string& cause) {
     return "";
 }
 
+constexpr auto lacks_login =
+    "it offers no way to log in, and smtp.username is set: check smtp.url and smtp.security, or leave the name and its "
+    "secret out if the server needs none";
+
 Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, const char* error) {
     const auto phase = watch.dialogue.phase();
     Delivery delivery;
@@ -116,6 +132,11 @@ Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, co
     delivery.verdict = result == CURLE_OK ? Verdict::accepted : verdict(phase, delivery.code, sender);
     if (result == CURLE_ABORTED_BY_CALLBACK && phase != Phase::message) delivery.verdict = Verdict::stopped;
 
+    if (watch.lacks_login) {
+        delivery.verdict = Verdict::unserved;
+        delivery.error = describe(delivery.verdict, phase, lacks_login);
+        return delivery;
+    }
     const bool is_refusal = code >= 400;
     const auto cause =
         is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
@@ -134,8 +155,8 @@ std::string address_of(CURL* curl) {
 
 }  // namespace
 
-SmtpTransfer::SmtpTransfer(const SmtpSettings& settings, const std::vector<std::string>& secrets)
-    : settings_{settings}, secrets_{secrets}, url_{url_of(settings)}, curl_{curl_easy_init()} {
+SmtpTransfer::SmtpTransfer(const SmtpSettings& settings)
+    : settings_{settings}, url_{url_of(settings)}, curl_{curl_easy_init()} {
     if (curl_ == nullptr) throw std::bad_alloc{};
 }
 
@@ -148,7 +169,7 @@ SmtpTransfer::~SmtpTransfer() {
     curl_easy_cleanup(curl_);
 }
 
-void SmtpTransfer::set_server() {
+void SmtpTransfer::set_server(const SmtpLogin& login) {
     set(curl_, CURLOPT_NOSIGNAL, 1L);
     set(curl_, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     set(curl_, CURLOPT_PROXY, "");  // none, whatever the environment says
@@ -160,9 +181,9 @@ void SmtpTransfer::set_server() {
     if (!settings_.username.empty()) {
         set(curl_, CURLOPT_USERNAME, settings_.username.c_str());
         if (settings_.auth == SmtpAuth::xoauth2) {
-            set(curl_, CURLOPT_XOAUTH2_BEARER, settings_.token.c_str());
+            set(curl_, CURLOPT_XOAUTH2_BEARER, login.token.c_str());
         } else {
-            set(curl_, CURLOPT_PASSWORD, settings_.password.c_str());
+            set(curl_, CURLOPT_PASSWORD, login.password.c_str());
         }
         if (const auto options = login_options_of(settings_); !options.empty()) {
             set(curl_, CURLOPT_LOGIN_OPTIONS, options.c_str());
@@ -175,12 +196,13 @@ void SmtpTransfer::set_server() {
         static_cast<long>(std::chrono::ceil<std::chrono::seconds>(settings_.total_timeout).count()));
 }
 
-SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, std::stop_token stop, Connection wanted) {
-    Watch watch{SmtpDialogue{secrets_}, std::move(stop), std::nullopt};
+SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, const SmtpLogin& login, std::stop_token stop,
+                                     Connection wanted) {
+    Watch watch{SmtpDialogue{login.forms}, std::move(stop), std::nullopt, !settings_.username.empty()};
     std::array<char, CURL_ERROR_SIZE> error{};
     // Clears what the last mail left, which is gone by now, and keeps the connection.
     curl_easy_reset(curl_);
-    set_server();
+    set_server(login);
     set(curl_, CURLOPT_FRESH_CONNECT, wanted == Connection::fresh ? 1L : 0L);
     set(curl_, CURLOPT_VERBOSE, 1L);  // without it nothing is listened to
     set(curl_, CURLOPT_DEBUGFUNCTION, &listen);

@@ -6,12 +6,12 @@
 #include "adapters/delivery.hpp"
 #include "adapters/mail.hpp"
 #include "adapters/smtp_dialogue.hpp"
+#include "adapters/smtp_login.hpp"
 #include "adapters/smtp_settings.hpp"
 
 #include <chrono>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 namespace millrace::adapters {
 
@@ -31,19 +31,20 @@ public:
         SmtpSteps steps;
     };
 
-    // The settings have been checked; they and the secrets, which no result may show, outlive the transfer.
-    SmtpTransfer(const SmtpSettings& settings, const std::vector<std::string>& secrets);
+    // The settings have been checked, and outlive the transfer.
+    explicit SmtpTransfer(const SmtpSettings& settings);
     ~SmtpTransfer();
     SmtpTransfer(const SmtpTransfer&) = delete;
     SmtpTransfer& operator=(const SmtpTransfer&) = delete;
 
-    [[nodiscard]] Try send(const Mail& mail, Sender sender, std::stop_token stop, Connection wanted);
+    // Whoever has a username logs in, or sends nothing. No result shows a secret of the login.
+    [[nodiscard]] Try send(const Mail& mail, Sender sender, const SmtpLogin& login, std::stop_token stop,
+                           Connection wanted);
 
 private:
-    void set_server();
+    void set_server(const SmtpLogin& login);
 
     const SmtpSettings& settings_;
-    const std::vector<std::string>& secrets_;
     const std::string url_;
     void* const curl_;  // CURL*, whose header stays out of ours
 };

@@ -4,11 +4,12 @@
 //
 // Thread rule: any thread, one object at a time.
 
+#include <chrono>
 #include <filesystem>
-#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace millrace::adapters {
 
@@ -43,6 +44,28 @@ public:
     enum class Ancestry { ancestor, not_ancestor, unknown_base };
     // Whether the base is an ancestor of the head, or the head itself.
     virtual Ancestry ancestry(const Range& uris, const std::stop_token& stop) = 0;
+
+    struct Change {
+        std::string uri;
+        std::chrono::sys_seconds committed;  // by the clock of whoever made the commit
+    };
+    [[nodiscard]] virtual Change change_info(const std::string& uri, const std::stop_token& stop) = 0;
+
+    // What the ref has pointed to as far as the repository tells, the newest first: a merge is one change, and what it
+    // brought is not listed. `limit` is at most `most_changes`.
+    struct History {
+        std::vector<Change> changes;
+        std::string next;  // the cursor of the next page; empty: there is none
+    };
+    static constexpr int most_changes = 1000;
+    // From the cursor on; from the head when it is empty.
+    virtual History history(const std::string& cursor, int limit, const std::stop_token& stop) = 0;
+
+    // Moves another ref of the repository to this commit, wherever it was. `vanished`: the commit is part of the ref
+    // no longer, or the ref is gone, and nothing was moved. When somebody else moves the ref at the same time, one of
+    // both wins, and the other has an error that is passing.
+    enum class Promotion { moved, was_there, vanished };
+    virtual Promotion promote(const std::string& uri, const std::string& ref, const std::stop_token& stop) = 0;
 
     // What the repository's own tools call the commit.
     [[nodiscard]] virtual std::string commit_of(const std::string& uri) const = 0;

@@ -1,13 +1,12 @@
 #include "adapters/unsubscribe_token.hpp"
 
+#include "adapters/hmac.hpp"
 #include "adapters/mime.hpp"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -37,15 +36,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }
 
 std::string seal(const std::string& secret, std::string_view sealed) {
-    const auto text = std::string{purpose}.append(sealed);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    std::size_t size = 0;
-    if (EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, secret.data(), secret.size(),
-                  reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(), bytes.size(),
-                  &size) == nullptr) {
-        throw std::runtime_error{"libcrypto computes no HMAC-SHA256"};
-    }
-    return base64url({reinterpret_cast<const char*>(bytes.data()), size});
+    return base64url(hmac_sha256(secret, std::string{purpose}.append(sealed)));
 }
 
 bool is_part(const std::string& text) {

@@ -15,6 +15,11 @@ enum class Exit : int {
     failed = 1,
     usage = 2,    // the command line or a setting makes no sense; nothing was tried
     nothing = 3,  // nothing matched
+
+    // Of `pipeline gate`, which ends with done for a commit that is green.
+    broken = 10,
+    no_verdict = 11,
+    flaky = 12,
 };
 
 struct Invocation {

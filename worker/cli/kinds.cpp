@@ -5,17 +5,19 @@
 #include "handlers/builtin/noop.hpp"
 #include "handlers/builtin/wait.hpp"
 #include "handlers/email/notify_send.hpp"
-#include "handlers/email/notify_upkeep.hpp"
 #include "handlers/email/send.hpp"
 #include "handlers/forks/digest.hpp"
 #include "handlers/forks/run.hpp"
 #include "handlers/forks/sync.hpp"
 #include "handlers/pipeline/build.hpp"
 #include "handlers/pipeline/build_signal.hpp"
+#include "handlers/pipeline/follow_up.hpp"
 #include "handlers/pipeline/ingest.hpp"
 #include "handlers/pipeline/process.hpp"
+#include "handlers/pipeline/promote.hpp"
 #include "handlers/pipeline/record.hpp"
 #include "handlers/pipeline/run_command.hpp"
+#include "handlers/pipeline/webhook.hpp"
 
 #include <array>
 #include <functional>
@@ -28,8 +30,9 @@ namespace {
 
 constexpr auto no_smtp = "no mail server is configured: set smtp.url";
 
-constexpr std::array pipeline_kinds{"pipeline.ingest",      "pipeline.process", "pipeline.build",
-                                    "pipeline.buildsignal", "pipeline.record",  "pipeline.run"};
+constexpr std::array pipeline_kinds{"pipeline.ingest", "pipeline.process", "pipeline.build",  "pipeline.buildsignal",
+                                    "pipeline.record", "pipeline.analyze", "pipeline.bisect", "pipeline.promote",
+                                    "pipeline.tell",   "pipeline.run"};
 
 // Why this host cannot work with repositories; nothing when it can.
 std::optional<std::string> repository_problem(const Options& options, const adapters::GitSettings& git) {
@@ -65,14 +68,20 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
     }
-    registry_.add("notify.upkeep", std::make_unique<handlers::email::NotifyUpkeep>());
+    registry_.add("pipeline.webhook",
+                  std::make_unique<handlers::pipeline::Webhook>(handlers::pipeline::Secrets{options.pipeline_secrets},
+                                                                storage::SessionFactory{options.database_url}));
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);
         for (const auto* kind : pipeline_kinds)
             add_unavailable(kind, *problem, log);
     } else {
-        handlers::forks::Sync::Settings settings{.git = {.cache = options.cache_directory, .git = git}};
+        if (options.github && !adapters::github_problem(*options.github)) {
+            github_ = std::make_unique<adapters::Github>(*options.github);
+        }
+        handlers::forks::Sync::Settings settings{.git = {.cache = options.cache_directory, .git = git},
+                                                 .github = github_.get()};
         registry_.add("forks.sync", std::make_unique<handlers::forks::Sync>(
                                         storage::SessionFactory{options.database_url}, std::move(settings)));
         add_pipeline(options);
@@ -83,20 +92,26 @@ void Kinds::add_notifications(const Options& options, handlers::email::Send& sen
     namespace email = handlers::email;
     const email::NotifySettings settings{.redirect_all = options.notify_redirect_all,
                                          .unsubscribe_url = unsubscribe_address(options)};
-    registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings));
-    registry_.add("notify.digest",
-                  std::make_unique<email::NotifyDigest>(send, settings, storage::SessionFactory{options.database_url}));
+    registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings, notify_counts_));
+    registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(
+                                       send, settings, notify_counts_, storage::SessionFactory{options.database_url}));
 }
 
 void Kinds::add_pipeline(const Options& options) {
     namespace pipeline = handlers::pipeline;
-    pipeline_ = std::make_unique<pipeline::Extensions>(pipeline::Extensions::Settings{
-        .cache = options.cache_directory + "/pipeline", .environment = options.program_environment});
+    pipeline_ = std::make_unique<pipeline::Extensions>(
+        pipeline::Extensions::Settings{.cache = options.cache_directory + "/pipeline",
+                                       .environment = options.program_environment,
+                                       .secrets = pipeline::Secrets{options.pipeline_secrets}});
     registry_.add("pipeline.ingest", std::make_unique<pipeline::Ingest>(*pipeline_));
     registry_.add("pipeline.process", std::make_unique<pipeline::Process>(*pipeline_));
     registry_.add("pipeline.build", std::make_unique<pipeline::Build>(*pipeline_));
     registry_.add("pipeline.buildsignal", std::make_unique<pipeline::BuildSignal>(*pipeline_));
     registry_.add("pipeline.record", std::make_unique<pipeline::Record>());
+    registry_.add("pipeline.analyze", std::make_unique<pipeline::Analyze>());
+    registry_.add("pipeline.bisect", std::make_unique<pipeline::Bisect>());
+    registry_.add("pipeline.promote", std::make_unique<pipeline::Promote>(*pipeline_));
+    registry_.add("pipeline.tell", std::make_unique<pipeline::Tell>());
     registry_.add("pipeline.run",
                   std::make_unique<pipeline::RunCommand>(*pipeline_, storage::SessionFactory{options.database_url}));
 }
@@ -106,15 +121,36 @@ void Kinds::add_unavailable(const std::string& kind, const std::string& reason, 
     log.write(ops::Level::info, "kind not available", {{"kind", kind}, {"reason", reason}});
 }
 
-std::vector<ops::CounterFamily> Kinds::counted() const {
+ops::Counted Kinds::counted() const {
     if (smtp_ == nullptr) return {};
+    using handlers::email::NotifyCounts;
     ops::CounterFamily deliveries{.name = "millrace_mail_deliveries_total",
                                   .help = "Mails handed to the mail server, by what became of them.",
                                   .label = "verdict",
                                   .counters = {}};
     for (const auto verdict : adapters::verdicts)
         deliveries.counters.emplace_back(std::string{adapters::name_of(verdict)}, &smtp_->count(verdict));
-    return {std::move(deliveries)};
+    const auto& counts = notify_counts_;
+    ops::CounterFamily sent{.name = "millrace_notifications_sent_total",
+                            .help = "Notifications that the mail server has taken.",
+                            .label = "",
+                            .counters = {{"", &counts.sent()}}};
+    ops::CounterFamily skipped{.name = "millrace_notifications_skipped_total",
+                               .help = "Notifications of which nothing was to be sent when their turn came, by reason.",
+                               .label = "reason",
+                               .counters = {}};
+    for (std::size_t i = 0; i < NotifyCounts::skips.size(); ++i)
+        skipped.counters.emplace_back(std::string{NotifyCounts::skips.at(i)}, &counts.skipped(i));
+    ops::CounterFamily failed{.name = "millrace_notifications_failed_total",
+                              .help = "Notifications that became dead letters, by reason.",
+                              .label = "reason",
+                              .counters = {}};
+    for (std::size_t i = 0; i < NotifyCounts::failures.size(); ++i)
+        failed.counters.emplace_back(std::string{NotifyCounts::failures.at(i)}, &counts.failed(i));
+    return {.counters = {std::move(deliveries), std::move(sent), std::move(skipped), std::move(failed)},
+            .durations = {{.name = "millrace_notification_seconds",
+                           .help = "From emit until the mail server has taken it; without digests.",
+                           .durations = &counts.delivery()}}};
 }
 
 std::optional<std::string> mail_server_problem(const Options& options) {
@@ -127,11 +163,16 @@ std::optional<std::string> mail_server_problem(const Options& options) {
     return std::nullopt;
 }
 
+std::optional<std::string> queue_problem(const Options& options, const std::string& queue) {
+    if (queue == "email") return mail_server_problem(options);
+    if (queue == "forks" && options.github) return adapters::github_problem(*options.github);
+    return std::nullopt;
+}
+
 std::vector<engine::QueueSettings> servable_queues(const Options& options, ops::Log& log) {
-    const auto problem = mail_server_problem(options);
     std::vector<engine::QueueSettings> queues;
     for (const auto& queue : options.worker.queues) {
-        if (queue.name == "email" && problem) {
+        if (const auto problem = queue_problem(options, queue.name)) {
             log.write(ops::Level::error, "queue not served", {{"queue", queue.name}, {"reason", *problem}});
         } else {
             queues.push_back(queue);

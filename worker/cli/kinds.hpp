@@ -3,8 +3,10 @@
 //
 // Thread rule: made before the worker starts, destroyed after it has ended.
 
+#include "adapters/github.hpp"
 #include "adapters/smtp.hpp"
 #include "engine/registry.hpp"
+#include "handlers/email/notify_counts.hpp"
 #include "handlers/pipeline/extensions.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -30,7 +32,7 @@ public:
     [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
 
     // What the handlers count. The counters live as long as this object.
-    [[nodiscard]] std::vector<ops::CounterFamily> counted() const;
+    [[nodiscard]] ops::Counted counted() const;
 
 private:
     void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
@@ -39,6 +41,8 @@ private:
 
     // Before the registry, whose handlers use them.
     std::unique_ptr<adapters::Smtp> smtp_;
+    std::unique_ptr<adapters::Github> github_;
+    handlers::email::NotifyCounts notify_counts_;
     std::unique_ptr<handlers::pipeline::Extensions> pipeline_;
     engine::Registry registry_;
 };
@@ -46,8 +50,12 @@ private:
 // Why no mail can be sent as configured, naming the setting and the remedy; nothing when it can.
 [[nodiscard]] std::optional<std::string> mail_server_problem(const Options& options);
 
-// The queues that a worker may serve as configured: `email` is left out, with an error in the log, while there is no
-// mail server, or one that cannot work. Its jobs wait for a worker that has one instead of being put off by this one.
+// Why a worker may not serve a queue as configured: `email` without a mail server, or with one that cannot work;
+// `forks` when the variable that is to hold GitHub's token has none. Nothing when it may.
+[[nodiscard]] std::optional<std::string> queue_problem(const Options& options, const std::string& queue);
+
+// The queues that a worker may serve; the others are left out, with an error in the log. Their jobs wait for a worker
+// that can run them instead of being put off by this one.
 [[nodiscard]] std::vector<engine::QueueSettings> servable_queues(const Options& options, ops::Log& log);
 
 }  // namespace millrace::cli

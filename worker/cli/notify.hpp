@@ -1,6 +1,6 @@
 #pragma once
-// `millrace notify`: which events there are, how their mails read, what became of them, and whether mail goes out at
-// all.
+// `millrace notify`: which events there are, how their mails read, what became of them, whom none reach any more, and
+// whether mail goes out at all.
 
 #include "cli/command.hpp"
 

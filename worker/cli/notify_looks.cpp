@@ -5,6 +5,7 @@
 #include "core/nearest.hpp"
 #include "handlers/email/letter.hpp"
 #include "storage/notify_overview.hpp"
+#include "storage/notify_people.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -95,6 +96,17 @@ Exit list_emails(const Invocation& invocation) {
                    Cell::of(email.emitted_at), email.job ? Cell::of(*email.job) : Cell{}});
     }
     return printed(invocation, table, "no emails");
+}
+
+Exit list_suppressed(const Invocation& invocation) {
+    const int most = invocation.arguments.number("limit", 1, max_limit).value_or(default_limit);
+    const auto session = session_of(invocation);
+    Table table{{{"address"}, {"reason"}, {"suppressed_at"}}};
+    for (const auto& suppression : storage::NotifyPeople{*session}.suppressions(most)) {
+        table.add({Cell::of(suppression.address, Tone::strong), Cell::of(suppression.reason),
+                   Cell::of(suppression.suppressed_at)});
+    }
+    return printed(invocation, table, "no address is suppressed");
 }
 
 Exit preview(const Invocation& invocation) {

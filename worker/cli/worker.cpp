@@ -40,8 +40,9 @@ engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
     settings.version = MILLRACE_VERSION;
     settings.queues = servable_queues(options, log);
     if (settings.queues.empty()) {
+        const auto& first = options.worker.queues.front().name;
         throw std::runtime_error{
-            fmt::format("no queue is left to serve: {}", mail_server_problem(options).value_or("email is none"))};
+            fmt::format("no queue is left to serve: {}", queue_problem(options, first).value_or(""))};
     }
     return settings;
 }
@@ -105,6 +106,8 @@ Exit run(const Invocation& invocation) {
     if (const auto problem = options.smtp ? mail_server_problem(options) : std::nullopt; is_check && problem) {
         throw UsageError{*problem};
     }
+    const auto token_problem = options.github ? adapters::github_problem(*options.github) : std::nullopt;
+    if (is_check && token_problem) throw UsageError{*token_problem};
     const auto settings = settings_of(options, log);
     if (is_check) return check(invocation, settings, log);
 

@@ -19,7 +19,8 @@ Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, c
                   surroundings.log},
       rhythm_{worker.poll_interval, worker.listening},
       prefetch_{queue.slots, queue.max_prefetch},
-      poll_{worker.poll_interval} {}
+      poll_{worker.poll_interval},
+      ask_for_rate_every_{worker.listening == Listening::on ? ask_for_rate_when_told_every : ask_for_rate_every} {}
 
 void Claimer::run(const std::stop_token& stop) {
     static_cast<void>(until_token(stop));  // before anything is claimed ahead
@@ -90,7 +91,9 @@ void Claimer::follow(const std::stop_token& stop, const ClaimRhythm::Step& step)
             const bool long_sleep = step.duration >= std::chrono::seconds{1};
             const auto rung = bell_.wait(stop, long_sleep ? jittered(step.duration, random_) : step.duration);
             if (rung) ++with_.stats.wakeups;
-            if (rung == Ring::flagless) rhythm_.forget();
+            if (rung != Ring::flagless) return;
+            rhythm_.forget();
+            asked_for_rate_at_ = {};  // whoever gives the queue a rate says flagless
             return;
         }
         case Next::raise:
@@ -111,7 +114,7 @@ std::chrono::milliseconds Claimer::until_token(const std::stop_token& stop) {
 }
 
 bool Claimer::await_token(const std::stop_token& stop) {
-    if (!is_rated_ && Clock::now() - asked_for_rate_at_ < ask_for_rate_every) return false;
+    if (!is_rated_ && Clock::now() - asked_for_rate_at_ < ask_for_rate_every_) return false;
     const auto wait = std::min(until_token(stop), poll_);
     if (is_rated_ && wait == wait.zero()) with_.maintenance.note_scheduled();  // a key's token may be waited for
     const auto token_at = Clock::now() + wait;

@@ -32,8 +32,10 @@ public:
     static constexpr std::size_t most_unsettled = 4000;
     // Jobs claimed ahead that have not moved for this long are given back: others may be free to run them.
     static constexpr std::chrono::seconds patience{1};
-    // A queue may be given a rate while it works. One that has none is asked for it this seldom, after an empty claim.
+    // A queue may be given a rate while it works. One that has none is asked for it this seldom, after an empty claim;
+    // the second is for those who listen, and are told.
     static constexpr std::chrono::seconds ask_for_rate_every{1};
+    static constexpr std::chrono::seconds ask_for_rate_when_told_every{30};
 
     struct Surroundings {
         const storage::SessionFactory& sessions;
@@ -68,6 +70,7 @@ private:
     ClaimRhythm rhythm_;
     Prefetch prefetch_;
     const std::chrono::milliseconds poll_;
+    const std::chrono::seconds ask_for_rate_every_;
     bool is_rated_ = false;  // as far as we know
     Clock::time_point asked_for_rate_at_{};
     std::uint64_t finished_at_last_look_ = 0;

@@ -155,15 +155,24 @@ void Heartbeat::beat(storage::Session& session) {
             drop(worker, reason.what());
             continue;
         }
+        if (renew(worker, sent)) continue;
         const auto more = storage::WorkerStore{session}.cancel_requests(worker);
         requests.insert(requests.end(), more.begin(), more.end());
-        const std::lock_guard lock{mutex_};
-        renewed_at_ = sent;
-        for (auto& held : held_) {
-            if (held.lease->worker == worker) held.trusted_until = sent + worker_.lease;
-        }
     }
     attempts_.cancel(std::move(requests));
+}
+
+// Whether no attempt holds the lease: then there is none to be cancelled.
+bool Heartbeat::renew(core::WorkerId worker, Clock::time_point sent) {
+    const std::lock_guard lock{mutex_};
+    renewed_at_ = sent;
+    bool idle = true;
+    for (auto& held : held_) {
+        if (held.lease->worker != worker) continue;
+        held.trusted_until = sent + worker_.lease;
+        idle = held.lease.use_count() == 1;
+    }
+    return idle;
 }
 
 void Heartbeat::close_retired(storage::Session& session) {

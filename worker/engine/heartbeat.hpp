@@ -68,6 +68,7 @@ private:
     [[nodiscard]] bool waits_for_standby(storage::Session& session);
     void open_session(storage::Session& session);
     void beat(storage::Session& session);
+    [[nodiscard]] bool renew(core::WorkerId worker, Clock::time_point sent);
     void close_retired(storage::Session& session);
     [[nodiscard]] bool lacks_current() const;
     [[nodiscard]] std::vector<core::WorkerId> held_ids() const;

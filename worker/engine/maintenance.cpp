@@ -6,10 +6,12 @@
 namespace millrace::engine {
 
 Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
-                         Stats& stats, ops::Log& log, PayloadSchemas& schemas)
+                         Stats& stats, ops::Log& log, PayloadSchemas& schemas, Listening listening)
     : reap_every_{std::min(lease / 3, reap_at_least_every)},
       stats_{stats},
       schemas_{schemas},
+      is_told_{listening == Listening::on},
+      log_{log},
       connection_{sessions, "maintenance", answers, stats, log} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
@@ -29,11 +31,13 @@ void Maintenance::run(const std::stop_token& stop) {
             if (now >= fold_at_) fold(store, now);
             if (now >= partitions_at_) make_partitions(store, now);
             if (now >= prune_at_) prune(store, now);
+            if (now >= keep_up_at_) keep_up(store, now);
         });
         std::unique_lock lock{mutex_};
         noted_.wait_until(lock, stop, next_chore(), [&] {
             const bool first_claim = notes_.claimed > 0 && advance_at_ == Time::max();
-            return first_claim || notes_.claimed >= advance_after_claims || notes_.scheduled;
+            const bool told = notes_.scheduled || notes_.schedules || notes_.schemas;
+            return first_claim || notes_.claimed >= advance_after_claims || told;
         });
         take_notes(Clock::now());
     }
@@ -52,11 +56,27 @@ void Maintenance::note_scheduled() {
     if (!std::exchange(notes_.scheduled, true)) noted_.notify_one();
 }
 
+void Maintenance::note(storage::Notification::News news) {
+    using News = storage::Notification::News;
+    const std::lock_guard lock{mutex_};
+    notes_.scheduled = notes_.scheduled || news == News::scheduled;
+    notes_.schedules = notes_.schedules || news == News::schedules;
+    notes_.schemas = notes_.schemas || news == News::schemas;
+    noted_.notify_one();
+}
+
+bool Maintenance::is_idle(Time now) const {
+    return is_told_ && now - worked_at_ >= idle_after;
+}
+
 // With the lock held: what was noted makes chores due earlier, none later.
 void Maintenance::take_notes(Time now) {
     auto notes = std::exchange(notes_, {});
     if (notes.scheduled) promote_at_ = std::min(promote_at_, std::max(now, promoted_at_ + promote_at_most_every));
+    if (notes.schedules) tick_at_ = std::min(tick_at_, std::max(now, ticked_at_ + tick_at_most_every));
+    if (notes.schemas) load_at_ = now;
     if (notes.claimed == 0) return;
+    worked_at_ = now;
     unadvanced_claims_ += notes.claimed;
     unadvanced_queues_.merge(notes.queues);
     advances_again_ = true;
@@ -77,7 +97,7 @@ void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
     }
     stats_.promoted += static_cast<std::uint64_t>(promotion.promoted);
     promoted_at_ = now;
-    promote_at_ = in(promote_at_least_every, now);
+    promote_at_ = in(is_idle(now) ? promote_when_idle_every : promote_at_least_every, now);
     if (more) {
         promote_at_ = now;
     } else if (promotion.next_due) {
@@ -87,7 +107,8 @@ void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
 
 void Maintenance::tick(storage::MaintenanceStore& store, Time now) {
     const auto ticked = store.tick_schedules();
-    tick_at_ = in(tick_at_least_every, now);
+    ticked_at_ = now;
+    tick_at_ = in(is_told_ ? look_when_told_every : tick_at_least_every, now);
     if (ticked.next_due) tick_at_ = std::min(tick_at_, now + std::max(*ticked.next_due, tick_at_most_every));
 }
 
@@ -128,13 +149,29 @@ void Maintenance::prune(storage::MaintenanceStore& store, Time now) {
     prune_at_ = more ? now : in(prune_every, now);
 }
 
+// One worker a minute is enough. What is wrong with it must not keep the other chores from being done: the queue does
+// not depend on notifications.
+void Maintenance::keep_up(storage::MaintenanceStore& store, Time now) {
+    keep_up_at_ = in(keep_up_every, now);
+    const bool again = std::exchange(keeps_up_again_, false);
+    try {
+        keeps_up_again_ = store.keep_up_notifications(again ? std::chrono::milliseconds{0} : keep_up_every * 3 / 4);
+    } catch (const storage::Error& error) {
+        if (error.is_passing()) throw;
+        log_.write(ops::Level::warning, "notifications not kept up",
+                   {{"reason", error.what()}, {"sqlstate", error.sqlstate()}});
+    }
+    if (keeps_up_again_) keep_up_at_ = now;
+}
+
 void Maintenance::load_schemas(storage::Session& session, Time now) {
     schemas_.load(session);
-    load_at_ = in(PayloadSchemas::reload_every, now);
+    load_at_ = in(is_told_ ? look_when_told_every : PayloadSchemas::reload_every, now);
 }
 
 Maintenance::Time Maintenance::next_chore() const {
-    return std::min({promote_at_, tick_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_, load_at_});
+    return std::min(
+        {promote_at_, tick_at_, reap_at_, advance_at_, fold_at_, partitions_at_, prune_at_, load_at_, keep_up_at_});
 }
 
 }  // namespace millrace::engine

@@ -2,21 +2,24 @@
 
 #include "engine/pause.hpp"
 #include "storage/error.hpp"
-#include "storage/listener.hpp"
 
 #include <utility>
 
 namespace millrace::engine {
 namespace {
 
+using News = storage::Notification::News;
+
 constexpr std::chrono::minutes longest_wait{1};  // of one poll; nothing depends on it
 
 }  // namespace
 
-Wakener::Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, Stats& stats, ops::Log& log)
+Wakener::Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, Stats& stats,
+                 ops::Log& log)
     : conninfo_{std::move(conninfo)},
       bells_{std::move(bells)},
       on_cancelling_{std::move(on_cancelling)},
+      on_chore_{std::move(on_chore)},
       stats_{stats},
       log_{log} {}
 
@@ -51,13 +54,26 @@ void Wakener::listen(const std::stop_token& stop) {
     for (const auto& [queue, bell] : bells_)
         bell->ring(Ring::flagless);  // that it was lowered may have been missed, too
     on_cancelling_(std::nullopt);
+    for (const auto news : {News::scheduled, News::schedules, News::schemas})
+        on_chore_(news);
 
     while (!stop.stop_requested()) {
         for (const auto& [queue, news, session] : listener.wait(stop, longest_wait)) {
-            if (news == storage::Notification::News::cancelling) on_cancelling_(session);
-            const auto found = bells_.find(queue);
-            if (found == bells_.end()) continue;
-            found->second->ring(news == storage::Notification::News::lowered ? Ring::flagless : Ring::jobs);
+            switch (news) {
+                case News::cancelling:
+                    on_cancelling_(session);
+                    break;
+                case News::scheduled:
+                case News::schedules:
+                case News::schemas:
+                    on_chore_(news);
+                    break;
+                case News::jobs:
+                case News::lowered:
+                    const auto found = bells_.find(queue);
+                    if (found != bells_.end()) found->second->ring(news == News::lowered ? Ring::flagless : Ring::jobs);
+                    break;
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 #pragma once
-// Listens for all queues and rings the bell of the one that was notified; and for requests to stop, which it passes on.
+// Listens for all queues and rings the bell of the one that was notified. Requests to stop, and what concerns the
+// chores, it passes on.
 //
 // While it was not listening, notifications were lost. So whenever it begins to listen, at the start and after every
-// loss of the connection, all bells ring: every claimer claims; and requests to stop are asked for.
+// loss of the connection, all bells ring: every claimer claims, requests to stop are asked for, and all chores are due.
 //
 // Thread rule: owns one thread and one connection; `await_listening` by any thread.
 
@@ -11,6 +12,7 @@
 #include "engine/bell.hpp"
 #include "engine/stats.hpp"
 #include "ops/log.hpp"
+#include "storage/listener.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -29,8 +31,10 @@ public:
 
     // Of one session, or of whatever sessions there are.
     using OnCancelling = std::function<void(std::optional<core::WorkerId>)>;
+    using OnChore = std::function<void(storage::Notification::News)>;  // scheduled, schedules or schemas
 
-    Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, Stats& stats, ops::Log& log);
+    Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, Stats& stats,
+            ops::Log& log);
 
     void run(const std::stop_token& stop);
 
@@ -43,6 +47,7 @@ private:
     const std::string conninfo_;
     const Bells bells_;
     const OnCancelling on_cancelling_;
+    const OnChore on_chore_;
     Stats& stats_;
     ops::Log& log_;
     Backoff backoff_;

@@ -111,11 +111,15 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
       attempts_{total_slots(settings_)},
       schemas_{registry.handled_kinds()},
       heartbeat_{sessions, info_of(settings_, registry), attempts_, answers_, stats, log},
-      maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_},
+      maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_, settings_.listening},
       completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
       watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
-      wakener_{sessions.conninfo(), bells(), [this](auto session) { heartbeat_.look_for_requests(session); }, stats,
+      wakener_{sessions.conninfo(),
+               bells(),
+               [this](auto session) { heartbeat_.look_for_requests(session); },
+               [this](auto news) { maintenance_.note(news); },
+               stats,
                log} {
     std::size_t slot = 0;
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/migrator.hpp"
+#include "storage/notify_overview.hpp"
 
 #include <utility>
 
@@ -50,7 +51,8 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
         if (!session_) session_ = sessions_.open("probe");
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
         storage::verify_schema(*session_);
-        Look look{std::nullopt, storage::queue_overview(*session_)};
+        Look look{std::nullopt, storage::queue_overview(*session_),
+                  storage::NotifyOverview{*session_}.oldest_pending_seconds()};
         note("");
         return look;
     } catch (const storage::ConnectionLost& error) {

@@ -31,8 +31,9 @@ public:
     static constexpr std::chrono::seconds freshness{1};
 
     struct Look {
-        std::optional<Obstacle> obstacle;         // why this database cannot be worked with
-        std::vector<storage::QueueDepth> queues;  // empty with an obstacle
+        std::optional<Obstacle> obstacle;                     // why this database cannot be worked with
+        std::vector<storage::QueueDepth> queues;              // empty with an obstacle
+        std::optional<double> oldest_notification_seconds{};  // of those that wait; nothing when there are none
     };
 
     // The factory and the log outlive it.

@@ -18,7 +18,7 @@ Endpoints::Endpoints(const Address& address, const storage::SessionFactory& sess
 }
 
 Endpoints::Showing::Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,
-                            std::vector<CounterFamily> counted)
+                            Counted counted)
     : endpoints_{endpoints} {
     endpoints_.shown_.with([&](Shown& shown) { shown = {&worker, &registry, std::move(counted)}; });
 }

@@ -18,7 +18,6 @@
 #include "ops/readiness.hpp"
 
 #include <string>
-#include <vector>
 
 namespace millrace::ops {
 
@@ -31,7 +30,7 @@ public:
     class Showing {
     public:
         Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,
-                std::vector<CounterFamily> counted = {});
+                Counted counted = {});
         ~Showing();  // when it returns, nobody looks at the worker any more
         Showing(const Showing&) = delete;
         Showing& operator=(const Showing&) = delete;
@@ -46,7 +45,7 @@ private:
     struct Shown {
         const engine::Worker* worker = nullptr;
         const engine::Registry* registry = nullptr;
-        std::vector<CounterFamily> counted{};
+        Counted counted{};
     };
 
     [[nodiscard]] Reply readyz();

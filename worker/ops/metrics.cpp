@@ -140,6 +140,10 @@ void add_queues(Families& families, const DatabaseProbe::Look& database) {
     for (const auto& depth : database.queues) {
         families.gauge({{"queue", depth.queue}}, std::max(0.0, depth.oldest_age_seconds.value_or(0)));
     }
+    if (database.obstacle) return;
+    families.begin("millrace_notifications_oldest_age_seconds",
+                   "Since when the oldest notification waits for the mail server; 0 without one.", MetricType::Gauge);
+    families.gauge({}, std::max(0.0, database.oldest_notification_seconds.value_or(0)));
 }
 
 void add_kinds(Families& families, const engine::Registry& registry) {
@@ -151,11 +155,15 @@ void add_kinds(Families& families, const engine::Registry& registry) {
     }
 }
 
-void add_counted(Families& families, const std::vector<CounterFamily>& counted) {
-    for (const auto& family : counted) {
+void add_counted(Families& families, const Counted& counted) {
+    for (const auto& family : counted.counters) {
         families.begin(family.name, family.help, MetricType::Counter);
         for (const auto& [value, counter] : family.counters)
-            families.counter({{family.label, value}}, number(*counter));
+            families.counter(family.label.empty() ? Labels{} : Labels{{family.label, value}}, number(*counter));
+    }
+    for (const auto& family : counted.durations) {
+        families.begin(family.name, family.help, MetricType::Histogram);
+        families.histogram({}, *family.durations, per_second);
     }
 }
 

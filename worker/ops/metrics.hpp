@@ -16,12 +16,21 @@
 
 namespace millrace::ops {
 
-// What handlers count, by the values of one label. The counters outlive whoever shows them.
+// What handlers count, by the values of one label, or without one. What is counted outlives whoever shows it.
 struct CounterFamily {
     std::string name;
     std::string help;
-    std::string label;
+    std::string label;  // empty: there is one counter
     std::vector<std::pair<std::string, const std::atomic<std::uint64_t>*>> counters;
+};
+struct DurationFamily {
+    std::string name;
+    std::string help;
+    const engine::Histogram* durations;
+};
+struct Counted {
+    std::vector<CounterFamily> counters;
+    std::vector<DurationFamily> durations;
 };
 
 struct Sample {
@@ -29,7 +38,7 @@ struct Sample {
     const engine::Worker* worker;  // null: not started yet
     const DatabaseProbe::Look& database;
     const engine::Registry* registry = nullptr;  // null: not known yet
-    std::vector<CounterFamily> counted{};
+    Counted counted{};
 };
 
 constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";

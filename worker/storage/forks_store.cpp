@@ -10,7 +10,7 @@ namespace millrace::storage {
 namespace {
 
 constexpr auto target_statement =
-    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares"
+    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares, upstream"
     "  from forks.sync_target(repo => $1, branch => $2, job_id => $3)";
 
 constexpr auto intend_statement =
@@ -56,11 +56,20 @@ std::optional<SyncTarget> ForksStore::target(const ForkBranch& branch, core::Job
     target.is_listed = row[4].as<bool>();
     if (!row[5].is_null()) target.intent = PushIntent{row[5].c_str(), row[6].c_str()};
     target.compares = row[7].as<bool>();
+    target.upstream = row[8].as<std::string>("");
     return target;
 }
 
 void ForksStore::intend_push(const core::Job& job, const PushIntent& intent) {
     execute(session_, intend_statement, job.fence.value, job.id.value, intent.before_sha, intent.after_sha);
+}
+
+void ForksStore::pause_token(const std::string& token, std::chrono::seconds wait) {
+    execute(session_, "select forks.pause_token(token => $1, seconds => $2)", token, wait.count());
+}
+
+std::chrono::seconds ForksStore::token_wait(const std::string& token) {
+    return std::chrono::seconds{execute(session_, "select forks.token_wait($1)", token).at(0).at(0).as<int>()};
 }
 
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result) {

@@ -9,6 +9,7 @@
 #include "core/job.hpp"
 #include "storage/session.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct SyncTarget {
     Provider provider = Provider::git;
     std::string origin_url;  // empty unless the provider is git
     std::string upstream_url;
+    std::string upstream;  // org/name, when it is known by that
     bool is_enabled = true;
     bool compares = false;             // it is of interest how the fork differs from its upstream
     bool is_listed = true;             // the fork has this branch among those to be synchronised
@@ -74,6 +76,10 @@ public:
 
     // Committed when this returns. Throws LeaseLost when the job is somebody else's by now.
     void intend_push(const core::Job& job, const PushIntent& intent);
+
+    // A forge has asked for a rest, for all jobs of all workers that use this token; and how long it still is, 0: none.
+    void pause_token(const std::string& token, std::chrono::seconds wait);
+    [[nodiscard]] std::chrono::seconds token_wait(const std::string& token);
 
 private:
     Session& session_;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view channel_prefix{"millrace/"};
 constexpr std::string_view cancel_channel{"millrace:cancel"};  // no queue's: their names follow a slash
+constexpr std::string_view chores_channel{"millrace:chores"};  // likewise
 
 struct Finish {
     void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
@@ -72,6 +73,11 @@ struct Listener::State {
                 std::from_chars(payload.data(), payload.data() + payload.size(), session.value);  // else nobody's
                 heard.push_back({"", Notification::News::cancelling, session});
             }
+            if (channel == chores_channel) {
+                if (payload == "scheduled") heard.push_back({"", Notification::News::scheduled});
+                if (payload == "schedules") heard.push_back({"", Notification::News::schedules});
+                if (payload == "schemas") heard.push_back({"", Notification::News::schemas});
+            }
             if (!channel.starts_with(channel_prefix)) continue;
             const bool is_lowered = payload == "lowered";
             heard.push_back({std::string{channel.substr(channel_prefix.size())},
@@ -93,6 +99,7 @@ Listener::Listener(const std::string& conninfo, const std::vector<std::string>& 
     for (const auto& queue : queues)
         listen_to(connection, std::string{channel_prefix} + queue);
     listen_to(connection, std::string{cancel_channel});
+    listen_to(connection, std::string{chores_channel});
 }
 
 Listener::~Listener() = default;

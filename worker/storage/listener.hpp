@@ -1,6 +1,7 @@
 #pragma once
-// Hears that jobs were enqueued, or are to stop. Written on libpq: the wait must end at once when the worker stops, so
-// it polls the connection's socket together with an event of our own, and libpqxx has no such wait.
+// Hears that jobs were enqueued, or are to stop, and that there is something for the chores. Written on libpq: the wait
+// must end at once when the worker stops, so it polls the connection's socket together with an event of our own, and
+// libpqxx has no such wait.
 //
 // Every notification that has arrived counts, whatever else the connection was doing meanwhile.
 //
@@ -22,8 +23,11 @@ struct Notification {
         jobs,        // there may be some
         lowered,     // the queue's flag is down: whoever wants to be notified again has to raise it
         cancelling,  // a job of this session is to stop
+        scheduled,   // a job becomes due soon
+        schedules,   // one has changed
+        schemas,     // likewise
     };
-    std::string queue;  // empty when cancelling
+    std::string queue;  // of jobs and lowered, else empty
     News news;
     core::WorkerId session{};  // when cancelling
 

@@ -1,6 +1,7 @@
 #include "storage/maintenance_store.hpp"
 
 #include "storage/array_literal.hpp"
+#include "storage/interval.hpp"
 #include "storage/translation.hpp"
 
 #include <algorithm>
@@ -56,6 +57,11 @@ int MaintenanceStore::maintain_partitions() {
 
 int MaintenanceStore::prune() {
     return execute(session_, "select millrace.prune($1)", max_prune).at(0).at(0).as<int>();
+}
+
+bool MaintenanceStore::keep_up_notifications(std::chrono::milliseconds at_most_every) {
+    constexpr auto statement = "select has_more from notify.upkeep(at_most_every => $1)";
+    return execute(session_, statement, interval_text(at_most_every)).at(0).at(0).as<bool>();
 }
 
 }  // namespace millrace::storage

@@ -46,6 +46,8 @@ public:
     int fold_counts();          // rows folded
     int maintain_partitions();  // what was changed; again until it is 0
     int prune();                // rows removed; again while it is max_prune
+    // What keeps notifications going, unless a worker has begun with it so lately. Whether there is more to do at once.
+    [[nodiscard]] bool keep_up_notifications(std::chrono::milliseconds at_most_every);
 
 private:
     Session& session_;

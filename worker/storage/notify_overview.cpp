@@ -41,6 +41,11 @@ std::vector<EmailRow> NotifyOverview::emails(const EmailFilter& filter) {
     return emails;
 }
 
+std::optional<double> NotifyOverview::oldest_pending_seconds() {
+    constexpr auto statement = "select extract(epoch from oldest_pending_age) from notify.overview()";
+    return execute(session_, statement).at(0).at(0).as<std::optional<double>>();
+}
+
 std::optional<NotifyTemplate> NotifyOverview::tmpl(const std::string& event_type, const std::string& locale) {
     const auto found = execute(session_, template_statement, event_type, locale);
     if (found.empty()) return std::nullopt;

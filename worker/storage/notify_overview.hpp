@@ -48,6 +48,8 @@ public:
 
     [[nodiscard]] std::vector<NotifyType> types();
     [[nodiscard]] std::vector<EmailRow> emails(const EmailFilter& filter);  // the newest first
+    // Of those that wait for the mail server; nothing when there are none.
+    [[nodiscard]] std::optional<double> oldest_pending_seconds();
     // Of this locale, or the nearest that there is.
     [[nodiscard]] std::optional<NotifyTemplate> tmpl(const std::string& event_type, const std::string& locale);
 

@@ -7,11 +7,11 @@ namespace {
 
 constexpr auto message_statement =
     "select skip, event_type, username, address, locale, sender, subject, body_text, body_html,"
-    "       coalesce(data, '{}')::text, system_required"
+    "       coalesce(data, '{}')::text, system_required, (extract(epoch from waited) * 1000000)::bigint"
     "  from notify.message_of(fence => $1, job_id => $2)";
 
 constexpr auto recipient_statement =
-    "select skip, 'notify.digest', username, address, locale, sender, null, null, null, '{}', false"
+    "select skip, 'notify.digest', username, address, locale, sender, null, null, null, '{}', false, null"
     "  from notify.digest_to(fence => $1, job_id => $2)";
 
 constexpr auto digest_statement =
@@ -23,8 +23,8 @@ constexpr auto template_statement =
     "select found_locale, subject, body_text, body_html from notify.template_of(event_type => $1, locale => $2)";
 
 constexpr auto record_statement =
-    "select notify.record_delivery(job_id => $1, outcome => $2, reason => $3, message_id => $4, reply => $5,"
-    " redirected_to => $6)";
+    "select notify.record_delivery(fence => $1, job_id => $2, outcome => $3, reason => $4, message_id => $5,"
+    " reply => $6, redirected_to => $7)";
 
 std::string text_of(const pqxx::field& field) {
     return field.as<std::string>("");
@@ -33,6 +33,8 @@ std::string text_of(const pqxx::field& field) {
 std::optional<Notification> notification(const pqxx::result& found) {
     if (found.empty()) return std::nullopt;
     const auto row = found.at(0);
+    std::optional<std::chrono::microseconds> waited;
+    if (!row[11].is_null()) waited = std::chrono::microseconds{row[11].as<std::int64_t>()};
     return Notification{.skip = text_of(row[0]),
                         .event_type = text_of(row[1]),
                         .username = text_of(row[2]),
@@ -44,7 +46,8 @@ std::optional<Notification> notification(const pqxx::result& found) {
                         .html = text_of(row[8]),
                         .data = text_of(row[9]),
                         .is_required = row[10].as<bool>(),
-                        .unsubscribe_url = {}};
+                        .unsubscribe_url = {},
+                        .waited = waited};
 }
 
 const char* name_of(NotifyDelivery::Outcome outcome) {
@@ -91,13 +94,13 @@ std::optional<NotifyTemplate> notify_template(Transaction& transaction, const st
     return NotifyTemplate{text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3])};
 }
 
-void record_delivery(Transaction& transaction, core::JobId job, const NotifyDelivery& delivery) {
-    execute(transaction, record_statement, job.value, name_of(delivery.outcome), unless_empty(delivery.reason),
-            unless_empty(delivery.message_id), unless_empty(delivery.reply), unless_empty(delivery.redirected_to));
-}
-
-bool keep_up_notifications(Transaction& transaction) {
-    return execute(transaction, "select has_more from notify.upkeep()").at(0).at(0).as<bool>();
+std::uint64_t record_delivery(Transaction& transaction, const core::Job& job, const NotifyDelivery& delivery) {
+    return execute(transaction, record_statement, job.fence.value, job.id.value, name_of(delivery.outcome),
+                   unless_empty(delivery.reason), unless_empty(delivery.message_id), unless_empty(delivery.reply),
+                   unless_empty(delivery.redirected_to))
+        .at(0)
+        .at(0)
+        .as<std::uint64_t>();
 }
 
 }  // namespace millrace::storage

@@ -9,6 +9,8 @@
 #include "core/job.hpp"
 #include "storage/session.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +28,10 @@ struct Notification {
     std::string subject;
     std::string text;
     std::string html;
-    std::string data;             // a JSON object
-    bool is_required = false;     // nobody can switch it off
-    std::string unsubscribe_url;  // of whoever sends it; the database knows none
+    std::string data;                                   // a JSON object
+    bool is_required = false;                           // nobody can switch it off
+    std::string unsubscribe_url;                        // of whoever sends it; the database knows none
+    std::optional<std::chrono::microseconds> waited{};  // since the emit; not of a digest
 };
 
 struct DigestedEvent {
@@ -69,10 +72,7 @@ struct NotifyDelivery {
 [[nodiscard]] std::optional<NotifyTemplate> notify_template(Transaction& transaction, const std::string& event_type,
                                                             const std::string& locale);
 
-// In the transaction that settles the job.
-void record_delivery(Transaction& transaction, core::JobId job, const NotifyDelivery& delivery);
-
-// A piece of what keeps notifications going. Whether there is more to do at once.
-[[nodiscard]] bool keep_up_notifications(Transaction& transaction);
+// In the transaction that settles the job. How many emails it is the end of.
+std::uint64_t record_delivery(Transaction& transaction, const core::Job& job, const NotifyDelivery& delivery);
 
 }  // namespace millrace::storage

@@ -18,6 +18,7 @@ using RequestNumber = core::Id<struct RequestNumberTag, std::int64_t>;
 enum class RequestState { accepted, processing, succeeded, failed, cancelled, superseded };
 enum class BuildStrategy { full, incremental_since_green };
 enum class BuildStatus { accepted, running, succeeded, failed, cancelled };
+enum class PromotionOutcome { moved, was_there, vanished };
 
 [[nodiscard]] constexpr bool is_terminal(RequestState state) {
     return state != RequestState::accepted && state != RequestState::processing;
@@ -39,6 +40,7 @@ struct Queue {
     RequestNumber latest_request;
     RequestNumber last_green_request;
     std::optional<std::string> last_green_uri;
+    std::optional<std::string> promotion_ref;  // a branch that follows the last green
     std::int64_t version = 0;
 };
 
@@ -53,6 +55,8 @@ struct Request {
     RequestState state = RequestState::accepted;
     std::optional<BuildStrategy> strategy;  // both pinned with the admission
     std::optional<std::string> base_uri;
+    int attempt = 1;    // above 1: an operator has asked for it again
+    int first_run = 1;  // of this attempt
     std::int64_t version = 0;
 };
 
@@ -65,9 +69,13 @@ struct Build {
     BuildKey key;
     RequestNumber request;
     std::string project;  // empty: the whole repository
+    int run = 1;          // which run of its request
+    std::string commit;   // what the search for a culprit builds; empty: the head of the request
     BuildStatus status = BuildStatus::accepted;
     std::string reason;
     std::string log_location;
+    bool is_current = true;    // its request has not been revalidated since
+    bool is_repeated = false;  // another one of its project and attempt has failed before it
     std::int64_t version = 0;
     std::chrono::milliseconds age{0};  // by the server's clock, when it was read
 };
@@ -82,6 +90,7 @@ struct Fact {
     FactKey key;
     double degree = 1;  // 0 green … 1 fully broken
     RequestNumber request;
+    bool is_flaky = false;  // broken and not broken, of one commit
 };
 
 // What the `command` runner executes, as it was configured when it was triggered.
@@ -89,11 +98,27 @@ struct CommandRun {
     BuildKey key;
     RequestNumber request;
     std::string project;
+    int run = 1;
     std::optional<std::string> base_uri;
     std::string head_uri;
     std::vector<std::string> argv;
     std::chrono::milliseconds time_limit{0};
     BuildStatus status = BuildStatus::accepted;
+    int attempt = 0;
+    std::uint64_t memory_limit = 0;  // bytes; 0: none
+    std::uint64_t output_limit = 0;
+    std::uint64_t disk_limit = 0;
+};
+
+// One execution of it; only the last one that was started may write the log.
+struct RunKey {
+    BuildKey build;
+    int attempt = 0;
+};
+
+struct LogText {
+    std::int64_t position = 0;  // bytes of the log before it
+    std::string text;
 };
 
 struct CommandEnd {
@@ -101,6 +126,7 @@ struct CommandEnd {
     std::string reason;
     std::optional<int> exit_code;
     std::string log_tail;
+    std::optional<std::string> target_graph;  // JSON text
 };
 
 // An update writes a whole entity over the version that was read; which version comes next is for the writer to say.

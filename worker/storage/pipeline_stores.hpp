@@ -25,6 +25,8 @@ public:
     void update(const Queue& queue, VersionChange versions);  // of the bookmark; all else belongs to operators
     // The request that owns the commit: a new one, or the one that has been there.
     RequestNumber ingest(const std::string& name, std::string_view uri);
+    // Of its last green as it was read. The word for what became of it.
+    std::string note_promotion(const Queue& queue, PromotionOutcome outcome);
 
 private:
     Transaction& transaction_;
@@ -40,6 +42,12 @@ public:
     [[nodiscard]] std::int64_t count_processing(const std::string& queue);
     [[nodiscard]] std::optional<RequestNumber> latest_accepted(const std::string& queue);
 
+    // Builds of the projects that it touches, as the target graph of this build says; how many.
+    int begin_projects(const RequestKey& key, const std::string& build);
+    void call_off_project(const RequestKey& key, const std::string& project);
+    // One step of the search for the commit that broke it: "searching", "found", "given up"; nothing: there is none.
+    std::optional<std::string> search_on(const RequestKey& key);
+
 private:
     Transaction& transaction_;
 };
@@ -51,8 +59,11 @@ public:
     void create(const Build& build);
     [[nodiscard]] Build get(const BuildKey& key);
     void update(const Build& build, VersionChange versions);
-    // The newest one of this request for the project ('' for the whole repository).
-    [[nodiscard]] std::optional<std::string> find(const RequestKey& request, const std::string& project);
+    // That of this run of the request for the project ('' for the whole repository).
+    [[nodiscard]] std::optional<std::string> find(const RequestKey& request, const std::string& project, int run);
+    // The run that repeats a build that has failed; nothing: the failure stands.
+    std::optional<int> repeat(const BuildKey& key);
+    void keep_target_graph(const BuildKey& key, const std::string& graph);  // JSON; the first one stands
 
 private:
     Transaction& transaction_;
@@ -64,6 +75,19 @@ public:
 
     void create(const Fact& fact);
     [[nodiscard]] Fact get(const FactKey& key);
+    // Whoever wants to know of a new fact is told, once; what follows from it is enqueued.
+    void announce(const Fact& fact);
+
+private:
+    Transaction& transaction_;
+};
+
+class HookStore {
+public:
+    explicit HookStore(Transaction& transaction) : transaction_{transaction} {}
+
+    // By email or NOTIFY. False: there is no such event or sink.
+    bool tell(const std::string& event, const std::string& sink);
 
 private:
     Transaction& transaction_;
@@ -79,12 +103,16 @@ public:
     struct Report {
         BuildStatus status = BuildStatus::accepted;
         std::string reason;
+        std::optional<std::string> target_graph;  // JSON text
     };
     [[nodiscard]] Report report(const BuildKey& key);
     // Counts as running from here on, unless it has ended, as the status then says.
     [[nodiscard]] CommandRun start(const BuildKey& key);
     bool finish(const BuildKey& key, const CommandEnd& end);  // false: it had ended before, and that stands
     bool cancel(const BuildKey& key);
+    [[nodiscard]] std::string settings(const std::string& queue);  // of the build runner, whichever: JSON text
+    bool append_log(const RunKey& run,
+                    const LogText& text);  // false: that run is not, or no longer, the one that counts
 
 private:
     Transaction& transaction_;
@@ -96,11 +124,13 @@ struct Stores {
           requests{transaction},
           builds{transaction},
           facts{transaction},
+          hooks{transaction},
           command_runs{transaction} {}
     QueueStore queues;
     RequestStore requests;
     BuildStore builds;
     FactStore facts;
+    HookStore hooks;
     CommandRunStore command_runs;
 };
 

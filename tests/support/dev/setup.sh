@@ -13,7 +13,7 @@ packages=(
     g++ cmake ninja-build pkg-config ccache git ca-certificates openssl
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev
-    spin iproute2 nftables mount pgbouncer libfaketime curl postfix dovecot-imapd
+    spin iproute2 nftables mount pgbouncer libfaketime curl postfix dovecot-imapd lighttpd openssh-server openssh-client
     python3 python3-psycopg2 python3-psycopg python3-croniter perl util-linux procps passwd
 )
 

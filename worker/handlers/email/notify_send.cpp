@@ -4,32 +4,36 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <tuple>
 #include <utility>
 
 namespace millrace::handlers::email {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+using Failure = NotifyCounts::Failure;
 using Outcome = storage::NotifyDelivery::Outcome;
 using storage::Notification;
 using storage::Transaction;
 
 constexpr auto session_purpose = "notify";
 
-// Recorded, and a dead letter, in one transaction.
-core::Outcome give_up(const core::Job& job, Transaction& transaction, std::string error) {
-    storage::record_delivery(transaction, job.id, {.outcome = Outcome::failed, .reason = error});
+}  // namespace
+
+NotifyHandler::NotifyHandler(Send& send, NotifySettings settings, NotifyCounts& counts)
+    : send_{send}, settings_{std::move(settings)}, counts_{counts} {}
+
+core::Outcome NotifyHandler::give_up(const core::Job& job, Transaction& transaction, Failure why, std::string error) {
+    counts_.failed(why, storage::record_delivery(transaction, job, {.outcome = Outcome::failed, .reason = error}));
     return core::Discarded{std::move(error)};
 }
 
-core::Outcome skip(const core::Job& job, Transaction& transaction, const std::string& reason) {
-    storage::record_delivery(transaction, job.id, {.outcome = Outcome::skipped, .reason = reason});
+core::Outcome NotifyHandler::skip(const core::Job& job, Transaction& transaction, const std::string& reason) {
+    counts_.skipped(reason,
+                    storage::record_delivery(transaction, job, {.outcome = Outcome::skipped, .reason = reason}));
     return core::Completed{};
 }
-
-}  // namespace
-
-NotifyHandler::NotifyHandler(Send& send, NotifySettings settings) : send_{send}, settings_{std::move(settings)} {}
 
 core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction, std::stop_token stop) {
     auto to = recipient(job, transaction);
@@ -45,12 +49,13 @@ core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction,
         if (words.subject.empty()) return skip(job, transaction, "nothing to send");
         return post(job, transaction, *to, std::move(words), stop);
     } catch (const adapters::TemplateError& error) {
-        return give_up(job, transaction, error.what());
+        return give_up(job, transaction, Failure::no_words, error.what());
     }
 }
 
 core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction, const Notification& recipient,
                                   Letter letter, const std::stop_token& stop) {
+    const auto began = Clock::now();
     adapters::Mail mail;
     mail.from = recipient.sender.empty() ? send_.default_sender() : adapters::parse_mailbox(recipient.sender);
     mail.to.address = recipient.address;
@@ -63,21 +68,23 @@ core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction
     mail.text = std::move(letter.text);
     mail.html = std::move(letter.html);
     if (const auto problem = adapters::mail_problem(mail)) {
-        return give_up(job, transaction, fmt::format("{}: {}", problem->field, problem->reason));
+        return give_up(job, transaction, Failure::not_sound, fmt::format("{}: {}", problem->field, problem->reason));
     }
     auto sent = send_.deliver(job, std::move(mail), stop);
     if (std::holds_alternative<core::Completed>(sent.outcome)) {
-        storage::record_delivery(transaction, job.id,
-                                 {.outcome = Outcome::sent,
-                                  .reason = "",
-                                  .message_id = sent.message_id,
-                                  .reply = sent.reply,
-                                  .redirected_to = settings_.redirect_all});
+        const auto took = Clock::now() - began;
+        counts_.sent(storage::record_delivery(transaction, job,
+                                              {.outcome = Outcome::sent,
+                                               .reason = "",
+                                               .message_id = sent.message_id,
+                                               .reply = sent.reply,
+                                               .redirected_to = settings_.redirect_all}));
+        if (recipient.waited) counts_.accepted(*recipient.waited + took);
     } else if (auto* refused = std::get_if<core::Discarded>(&sent.outcome)) {
-        return give_up(job, transaction, std::move(refused->error));
+        return give_up(job, transaction, Failure::refused, std::move(refused->error));
     } else if (auto* failed = std::get_if<core::Failed>(&sent.outcome);
                failed != nullptr && job.attempt >= job.max_attempts && !stop.stop_requested()) {
-        return give_up(job, transaction, std::move(failed->error));
+        return give_up(job, transaction, Failure::put_off, std::move(failed->error));
     }
     return std::move(sent.outcome);
 }
@@ -90,8 +97,8 @@ Letter NotifySend::letter(const core::Job&, Transaction& transaction, const Noti
     return letter_of(recipient, storage::notify_template(transaction, recipient.event_type, recipient.locale));
 }
 
-NotifyDigest::NotifyDigest(Send& send, NotifySettings settings, storage::SessionFactory sessions)
-    : NotifyHandler{send, std::move(settings)}, sessions_{std::move(sessions)} {}
+NotifyDigest::NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionFactory sessions)
+    : NotifyHandler{send, std::move(settings), counts}, sessions_{std::move(sessions)} {}
 
 std::optional<Notification> NotifyDigest::recipient(const core::Job& job, Transaction& transaction) {
     auto to = storage::digest_to(transaction, job);

@@ -14,6 +14,7 @@
 
 #include "engine/handler.hpp"
 #include "handlers/email/letter.hpp"
+#include "handlers/email/notify_counts.hpp"
 #include "handlers/email/send.hpp"
 #include "storage/session.hpp"
 
@@ -32,8 +33,8 @@ struct NotifySettings {
 
 class NotifyHandler : public engine::TransactionalHandler {
 public:
-    // `send` outlives the handler.
-    NotifyHandler(Send& send, NotifySettings settings);
+    // The references outlive the handler.
+    NotifyHandler(Send& send, NotifySettings settings, NotifyCounts& counts);
 
     core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) final;
 
@@ -48,8 +49,14 @@ private:
     core::Outcome post(const core::Job& job, storage::Transaction& transaction, const storage::Notification& recipient,
                        Letter letter, const std::stop_token& stop);
 
+    // Recorded, and a dead letter, in one transaction.
+    core::Outcome give_up(const core::Job& job, storage::Transaction& transaction, NotifyCounts::Failure why,
+                          std::string error);
+    core::Outcome skip(const core::Job& job, storage::Transaction& transaction, const std::string& reason);
+
     Send& send_;
     const NotifySettings settings_;
+    NotifyCounts& counts_;
 };
 
 class NotifySend final : public NotifyHandler {
@@ -64,7 +71,7 @@ private:
 
 class NotifyDigest final : public NotifyHandler {
 public:
-    NotifyDigest(Send& send, NotifySettings settings, storage::SessionFactory sessions);
+    NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionFactory sessions);
 
 private:
     std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;

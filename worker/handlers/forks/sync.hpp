@@ -5,6 +5,8 @@
 //     another attempt works on this fork                     → snoozed, no attempt is burned
 //     git or the remote fails, or the branch moved meanwhile → failed: retried; at the last attempt the result
 //                                                              `failed` and a dead letter, in one transaction
+//     GitHub refuses it for good                             → the result `failed` and a dead letter
+//     GitHub wants to be left alone for a while              → snoozed, as are all jobs of that token, on all workers
 //     a bad payload, a fork or branch that is not registered → dead letter
 //
 // Remotes answer after seconds or minutes. Until git is done, nothing is read or written in the settling transaction,
@@ -12,6 +14,7 @@
 //
 // Thread rule: that of TransactionalHandler.
 
+#include "adapters/github.hpp"
 #include "engine/handler.hpp"
 #include "handlers/forks/git_provider.hpp"
 #include "storage/session.hpp"
@@ -25,6 +28,7 @@ class Sync final : public engine::TransactionalHandler {
 public:
     struct Settings {
         GitProvider::Settings git;
+        adapters::Github* github = nullptr;  // outlives the handler; none: this worker has no token
         std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
     };
 
@@ -33,7 +37,10 @@ public:
     core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) override;
 
 private:
+    class Attempt;
+
     const storage::SessionFactory sessions_;
+    adapters::Github* const github_;
     const std::chrono::milliseconds busy_delay_;
     GitProvider git_;
 };

@@ -13,8 +13,8 @@ public:
     explicit Build(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
 
 private:
-    [[nodiscard]] Payload read(std::string_view json) const override {
-        return read_payload(json, {"queue", "request"});
+    [[nodiscard]] Payload read(std::string_view payload) const override {
+        return read_payload(payload, {"queue", "request"});
     }
     core::Outcome advance(const Work& work) override;
 

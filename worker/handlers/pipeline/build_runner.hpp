@@ -5,6 +5,9 @@
 
 #include "storage/pipeline_entities.hpp"
 
+#include <chrono>
+#include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 
@@ -13,15 +16,36 @@ namespace millrace::handlers::pipeline {
 struct BuildOrder {
     storage::pipeline::RequestKey request;
     std::string project;                  // empty: the whole repository
+    int run = 1;                          // a build that is repeated, or of another commit, is another run
     std::optional<std::string> base_uri;  // what to build against; nothing: everything
     std::string head_uri;
 };
 
 struct BuildReport {
     storage::pipeline::BuildStatus status = storage::pipeline::BuildStatus::accepted;
-    std::string reason;  // why it ended as it did, for people
+    std::string reason;                                      // why it ended as it did, for people
+    std::string target_graph;                                // JSON, of one that has ended; empty: none
+    std::optional<std::string> log_location = std::nullopt;  // where people find the log
 };
 
+class BuildRunnerError : public std::runtime_error {
+public:
+    enum class Kind {
+        passing,  // out of reach, or out of order: may succeed when repeated
+        lasting,  // refused, or forgotten
+    };
+    BuildRunnerError(Kind kind, const std::string& text, std::optional<std::chrono::milliseconds> retry_in = {})
+        : std::runtime_error{text}, kind_{kind}, retry_in_{retry_in} {}
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
+    // How long the runner wants to be left alone; nothing: it did not say.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry_in() const noexcept { return retry_in_; }
+
+private:
+    Kind kind_;
+    std::optional<std::chrono::milliseconds> retry_in_;
+};
+
+// All verbs throw BuildRunnerError.
 class BuildRunner {
 public:
     BuildRunner() = default;

@@ -12,15 +12,18 @@ using storage::pipeline::RequestState;
 
 namespace {
 
-RequestState outcome_of(BuildStatus status) {
-    switch (status) {
-        case BuildStatus::succeeded:
-            return RequestState::succeeded;
-        case BuildStatus::cancelled:
-            return RequestState::cancelled;
-        default:
-            return RequestState::failed;
-    }
+// What succeeds after it has failed is not green.
+RequestState outcome_of(const storage::pipeline::Build& build) {
+    if (build.status == BuildStatus::cancelled) return RequestState::cancelled;
+    return build.status == BuildStatus::succeeded && !build.is_repeated ? RequestState::succeeded
+                                                                        : RequestState::failed;
+}
+
+Payload only_request(const Work& work) {
+    Payload payload;
+    payload.queue = work.payload.queue;
+    payload.request = work.payload.request;
+    return payload;
 }
 
 }  // namespace
@@ -36,37 +39,59 @@ core::Outcome BuildSignal::advance(const Work& work) {
     auto report = runner->report(build.key, work.stop);
     if (!is_terminal(report.status) && build.age > queue.max_validation) {
         runner->cancel(build.key, work.stop);
-        report = {BuildStatus::failed, "took longer than " + core::format_duration(queue.max_validation)};
+        report = {BuildStatus::failed, "took longer than " + core::format_duration(queue.max_validation), {}};
     }
     const bool is_news = report.status != build.status;
     build.status = report.status;
     build.reason = std::move(report.reason);
-    if (is_terminal(build.status)) return conclude(work, build);
+    if (is_terminal(build.status)) {
+        if (!report.target_graph.empty()) builds.keep_target_graph(build.key, report.target_graph);
+        return conclude(work, build);
+    }
     if (is_news) builds.update(build, storage::pipeline::next(build.version));
     return core::Snoozed{build.status == BuildStatus::accepted ? queue.poll_accepted : queue.poll_running};
 }
 
 core::Outcome BuildSignal::conclude(const Work& work, const storage::pipeline::Build& build) {
-    auto& [queues, requests, builds, facts, command_runs] = work.stores;
-    const auto queue = queues.lock(work.payload.queue);
+    auto& builds = work.stores.builds;
+    const auto queue = work.stores.queues.lock(work.payload.queue);
     // Read again under the lock: a second job that watches the same build may have been faster, and the first answer
     // of a runner stands.
-    const auto stored = builds.get(build.key);
-    if (!is_terminal(stored.status)) builds.update(build, storage::pipeline::next(stored.version));
+    auto stored = builds.get(build.key);
+    if (!is_terminal(stored.status)) {
+        builds.update(build, storage::pipeline::next(stored.version));
+        stored.status = build.status;
+    }
+    if (!stored.commit.empty()) {
+        return core::Completed{{}, {stage_job(queue, "pipeline.bisect", only_request(work), work.priority)}};
+    }
+    if (stored.status == BuildStatus::failed) {
+        if (const auto run = builds.repeat(build.key)) {
+            auto again = only_request(work);
+            again.project = stored.project;
+            again.run = *run;
+            return core::Completed{{}, {stage_job(queue, "pipeline.build", again, work.priority)}};
+        }
+    }
+    core::Completed completed{{}, {stage_job(queue, "pipeline.record", work.payload, work.priority)}};
+    if (stored.project.empty() && stored.is_current) end_request(work, queue, stored, completed);
+    return completed;
+}
 
+void BuildSignal::end_request(const Work& work, const storage::pipeline::Queue& queue,
+                              const storage::pipeline::Build& build, core::Completed& completed) {
+    auto& requests = work.stores.requests;
     auto request = requests.get(work.request());
     if (!is_terminal(request.state)) {
-        request.state = outcome_of(is_terminal(stored.status) ? stored.status : build.status);
+        request.state = outcome_of(build);
         requests.update(request, storage::pipeline::next(request.version));
     }
-    core::Completed completed{{}, {stage_job(queue, "pipeline.record", work.payload)}};
     if (const auto waiting = requests.latest_accepted(queue.name)) {
         Payload next;
         next.queue = queue.name;
         next.request = *waiting;
         completed.successors.push_back(stage_job(queue, "pipeline.process", next));
     }
-    return completed;
 }
 
 }  // namespace millrace::handlers::pipeline

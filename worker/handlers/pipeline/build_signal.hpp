@@ -4,6 +4,9 @@
 //     accepted, running   → snoozed for the pipeline queue's poll_accepted, poll_running
 //     ended               → status and outcome of the request written once, then pipeline.record and, because a slot is
 //                           free, pipeline.process of the latest request that waits
+//     failed, and may be flaky → pipeline.build again, in another run; the request keeps its slot
+//     of a project        → pipeline.record
+//     of a search for a culprit → pipeline.bisect
 //     older than the pipeline queue's max_validation → called off, counts as failed
 
 #include "handlers/pipeline/extensions.hpp"
@@ -16,11 +19,13 @@ public:
     explicit BuildSignal(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
 
 private:
-    [[nodiscard]] Payload read(std::string_view json) const override {
-        return read_payload(json, {"queue", "request", "build"});
+    [[nodiscard]] Payload read(std::string_view payload) const override {
+        return read_payload(payload, {"queue", "request", "build"});
     }
     core::Outcome advance(const Work& work) override;
     core::Outcome conclude(const Work& work, const storage::pipeline::Build& build);
+    static void end_request(const Work& work, const storage::pipeline::Queue& queue,
+                            const storage::pipeline::Build& build, core::Completed& completed);
 
     const Extensions& extensions_;
 };

@@ -16,7 +16,7 @@ public:
     // Commits with the stage that triggers it, and the job with them.
     std::string trigger(const BuildOrder& order, const std::stop_token& stop) override;
     BuildReport report(const storage::pipeline::BuildKey& build, const std::stop_token& stop) override;
-    // A run that has not begun never will. One that is under way ends by its own time limit, and its result is void.
+    // A run that has not begun never will. One that is under way is ended within its grace, and its result is void.
     void cancel(const storage::pipeline::BuildKey& build, const std::stop_token& stop) override;
 
 private:

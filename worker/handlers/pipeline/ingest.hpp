@@ -16,7 +16,7 @@ public:
     explicit Ingest(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
 
 private:
-    [[nodiscard]] Payload read(std::string_view json) const override { return read_payload(json, {"queue"}); }
+    [[nodiscard]] Payload read(std::string_view payload) const override { return read_payload(payload, {"queue"}); }
     core::Outcome advance(const Work& work) override;
 
     const Extensions& extensions_;

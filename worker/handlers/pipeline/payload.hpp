@@ -3,10 +3,14 @@
 //
 //     pipeline.ingest        {"queue": "monorepo/main"}            the head; or with "uri", that commit
 //     pipeline.process       {"queue": …, "request": 7}
-//     pipeline.build         {"queue": …, "request": 7}
+//     pipeline.build         {"queue": …, "request": 7, "run": 1}  and "project"; of a search "uri", a commit
 //     pipeline.buildsignal   {"queue": …, "request": 7, "build": "command/7"}
 //     pipeline.record        {"queue": …, "request": 7, "build": "command/7"}
+//     pipeline.analyze       {"queue": …, "request": 7, "build": "command/7"}
+//     pipeline.bisect        {"queue": …, "request": 7}
+//     pipeline.promote       {"queue": …}
 //     pipeline.run           {"queue": …, "build": "command/7"}
+//     pipeline.tell          {"event": "pipeline/validation.recorded/…", "sink": "owners"}
 
 #include "storage/pipeline_entities.hpp"
 
@@ -24,6 +28,10 @@ struct Payload {
     RequestNumber request;
     std::string build;
     std::string uri;
+    std::string project;
+    int run = 0;  // 0: as the stage before left it
+    std::string event;
+    std::string sink;
 };
 
 class BadPayload : public std::runtime_error {
@@ -31,8 +39,9 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// Throws BadPayload, naming the key, when one is missing, unknown or of another type. "uri" may always be left out.
-[[nodiscard]] Payload read_payload(std::string_view json, std::initializer_list<std::string_view> required);
+// Throws BadPayload, naming the key, when one is missing, unknown or of another type. Keys that are not required may be
+// left out.
+[[nodiscard]] Payload read_payload(std::string_view payload, std::initializer_list<std::string_view> required);
 
 // JSON text, without what is empty.
 [[nodiscard]] std::string write_payload(const Payload& payload);

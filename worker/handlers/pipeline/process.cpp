@@ -8,14 +8,17 @@ using storage::pipeline::Request;
 using storage::pipeline::RequestState;
 
 core::Outcome Process::advance(const Work& work) {
-    auto& [queues, requests, builds, facts, command_runs] = work.stores;
+    auto& queues = work.stores.queues;
+    auto& requests = work.stores.requests;
     // The source control is asked first, because it may have to fetch, and the lock keeps all other stages of this
     // pipeline queue waiting. The answer holds as long as the last green is the one that it was about.
     const auto seen = queues.get(work.payload.queue);
-    const bool may_be_admitted = requests.get(work.request()).state == RequestState::accepted &&
-                                 seen.latest_request == work.payload.request &&
-                                 requests.count_processing(seen.name) < seen.max_concurrent;
-    const bool incremental = may_be_admitted && is_incremental(seen, requests.get(work.request()), work.stop);
+    const auto candidate = requests.get(work.request());
+    const bool may_be_admitted =
+        candidate.state == RequestState::accepted &&
+        (seen.latest_request == work.payload.request || candidate.attempt > 1) &&  // one that an operator wants again
+        requests.count_processing(seen.name) < seen.max_concurrent;
+    const bool incremental = may_be_admitted && !candidate.strategy && is_incremental(seen, candidate, work.stop);
 
     const auto queue = queues.lock(work.payload.queue);
     requests.supersede_before({queue.name, queue.latest_request});
@@ -26,12 +29,16 @@ core::Outcome Process::advance(const Work& work) {
             return core::Snoozed{};  // a slot was freed, or a head became green, since we looked
         }
         request.state = RequestState::processing;
-        request.strategy = incremental ? BuildStrategy::incremental_since_green : BuildStrategy::full;
-        if (incremental) request.base_uri = queue.last_green_uri;
+        if (!request.strategy) {  // pinned for all attempts
+            request.strategy = incremental ? BuildStrategy::incremental_since_green : BuildStrategy::full;
+            if (incremental) request.base_uri = queue.last_green_uri;
+        }
         requests.update(request, storage::pipeline::next(request.version));
     }
     if (request.state != RequestState::processing) return core::Completed{};
-    return core::Completed{{}, {stage_job(queue, "pipeline.build", work.payload)}};
+    auto payload = work.payload;
+    payload.run = request.first_run;
+    return core::Completed{{}, {stage_job(queue, "pipeline.build", payload)}};
 }
 
 bool Process::is_incremental(const Queue& queue, const Request& request, const std::stop_token& stop) const {

@@ -26,17 +26,26 @@ Fact settle(storage::pipeline::FactStore& facts, const Fact& fact) {
 }  // namespace
 
 core::Outcome Record::advance(const Work& work) {
-    auto& [queues, requests, builds, facts, command_runs] = work.stores;
-    const auto build = builds.get(work.build());
+    auto& queues = work.stores.queues;
+    auto& requests = work.stores.requests;
+    auto& facts = work.stores.facts;
+    const auto build = work.stores.builds.get(work.build());
     if (build.request != work.payload.request) return core::Discarded{"the build belongs to another request"};
-    if (build.status == BuildStatus::cancelled) return core::Completed{};
     if (!storage::pipeline::is_terminal(build.status)) return core::Discarded{"the build has not ended"};
+    if (!build.is_current) return core::Completed{};  // nobody believes it any more
 
     auto queue = queues.lock(work.payload.queue);
+    if (build.status == BuildStatus::cancelled) {
+        if (!build.project.empty()) requests.call_off_project(work.request(), build.project);
+        return core::Completed{};
+    }
     const auto request = requests.get(work.request());
+    const bool succeeded = build.status == BuildStatus::succeeded;
+    const bool is_green = succeeded && !build.is_repeated;
     const auto fact = settle(facts, {.key = {queue.name, request.uri, build.project},
-                                     .degree = build.status == BuildStatus::succeeded ? green : broken,
-                                     .request = request.key.number});
+                                     .degree = is_green ? green : broken,
+                                     .request = request.key.number,
+                                     .is_flaky = succeeded && build.is_repeated});
     if (fact.request != request.key.number) {
         return core::Discarded{fmt::format("{} has a verdict of request {} already", request.uri, fact.request.value)};
     }
@@ -45,7 +54,10 @@ core::Outcome Record::advance(const Work& work) {
         queue.last_green_uri = request.uri;
         queues.update(queue, storage::pipeline::next(queue.version));
     }
-    return core::Completed{nlohmann::json{{"uri", request.uri}, {"degree", fact.degree}}.dump(), {}};
+    facts.announce(fact);
+    core::Completed completed{nlohmann::json{{"uri", request.uri}, {"degree", fact.degree}}.dump(), {}};
+    if (build.project.empty()) completed.successors.push_back(stage_job(queue, "pipeline.analyze", work.payload));
+    return completed;
 }
 
 }  // namespace millrace::handlers::pipeline

@@ -3,6 +3,7 @@
 #include "adapters/process.hpp"
 #include "adapters/work_tree.hpp"
 #include "core/printable.hpp"
+#include "handlers/pipeline/target_graph.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +43,20 @@ CommandEnd judged(ProcessEnd end, const CommandRun& run) {
     return judgement;
 }
 
+CommandEnd failure(const char* reason) {
+    return {.reason = reason, .exit_code = {}, .log_tail = {}, .target_graph = {}};
+}
+
+// A graph that cannot be used is no reason for another verdict, but a person must be able to see it.
+CommandEnd with_targets(CommandEnd end, const std::filesystem::path& graph) {
+    try {
+        end.target_graph = read_target_graph(graph);
+    } catch (const BadTargetGraph& error) {
+        end.reason += fmt::format("; its target graph {}", error.what());
+    }
+    return end;
+}
+
 // Asked to while the command ran, of which nothing is to be recorded.
 class Stopped : public std::runtime_error {
 public:
@@ -59,8 +74,17 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
     try {
         const auto assignment = begin(read_payload(job.payload, {"queue", "build"}));
         if (is_terminal(assignment.run.status)) return core::Completed{};  // run before, or called off
-        const auto end = execute(assignment, job, stop);
-        finish(assignment.run.key, end);
+        std::stop_source ends;
+        const std::stop_callback with_the_job{stop, [&] { ends.request_stop(); }};
+        RunLog log{sessions_, {assignment.run.key, assignment.run.attempt}, ends};
+        const auto token = ends.get_token();
+        const Attempt attempt{assignment, job, log, token};
+        try {
+            finish(attempt, execute(attempt));
+        } catch (const Stopped& stopped) {
+            keep_log(attempt);
+            return core::Failed{stopped.what(), {}};
+        }
         return core::Completed{};
     } catch (const BadPayload& error) {
         return core::Discarded{error.what()};
@@ -68,8 +92,6 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
         return core::Discarded{error.what()};
     } catch (const SourceControlError& error) {
         return core::Failed{error.what(), {}};
-    } catch (const Stopped& stopped) {
-        return core::Failed{stopped.what(), {}};
     }
 }
 
@@ -82,39 +104,60 @@ RunCommand::Assignment RunCommand::begin(const Payload& payload) const {
     return assignment;
 }
 
-CommandEnd RunCommand::execute(const Assignment& assignment, const core::Job& job, const std::stop_token& stop) const {
-    const auto& run = assignment.run;
-    const auto source = extensions_.source_control(assignment.queue);
+CommandEnd RunCommand::execute(const Attempt& attempt) const {
+    const auto& run = attempt.assignment.run;
+    const auto source = extensions_.source_control(attempt.assignment.queue);
     std::vector<std::string> environment;
     try {
         environment = environment_of(run, *source, extensions_.settings().environment);
     } catch (const SourceControlError& error) {
         if (error.kind() != SourceControlError::Kind::lasting) throw;
-        return CommandEnd{.reason = error.what(), .exit_code = {}, .log_tail = {}};  // nobody will ever build that
+        return failure(error.what());  // nobody will ever build that
     }
     // The fence tells this attempt from one that has lost its lease and does not know it yet.
-    const adapters::WorkTree tree{extensions_.settings().cache / "builds",
-                                  fmt::format("{}-{:x}", job.id.value, job.fence.value)};
-    source->check_out(run.head_uri, tree.directory(), stop);
+    const adapters::WorkTree place{extensions_.settings().cache / "builds",
+                                   fmt::format("{}-{:x}", attempt.job.id.value, attempt.job.fence.value)};
+    const auto tree = place.directory() / "tree";
+    const auto graph = place.directory() / "targets.json";
+    std::filesystem::create_directories(place.directory());
+    source->check_out(run.head_uri, tree, attempt.stop);
+    environment.push_back("TARGET_GRAPH=" + graph.string());
 
-    const adapters::Command command{run.argv, std::move(environment), tree.directory().string()};
-    const adapters::ProcessLimits limits{
-        .time = run.time_limit, .output = max_log_tail, .excess = adapters::ProcessLimits::Excess::drops_the_beginning};
+    const adapters::Command command{run.argv, std::move(environment), tree.string()};
+    adapters::ProcessLimits limits;
+    limits.time = run.time_limit;
+    limits.output = max_log_tail;
+    limits.excess = adapters::ProcessLimits::Excess::drops_the_beginning;
+    limits.written = run.output_limit;
+    limits.memory = run.memory_limit;
+    limits.disk = run.disk_limit;
+    limits.disk_directory = place.directory();
     try {
-        auto end = adapters::run_process(command, limits, stop, adapters::Streams::together);
+        auto end = adapters::run_process(command, limits, attempt.stop, adapters::Streams::together,
+                                         [&](std::string_view bytes) { attempt.log.add(bytes); });
         if (end.reason == ProcessEnd::Reason::stopped) throw Stopped{"the command " + describe(end)};
-        return judged(std::move(end), run);
+        return with_targets(judged(std::move(end), run), graph);
     } catch (const std::system_error& error) {
         if (!is_fault_of_the_command(error)) throw;
-        return CommandEnd{.reason = error.what(), .exit_code = {}, .log_tail = {}};
+        return failure(error.what());
     }
 }
 
-void RunCommand::finish(const storage::pipeline::BuildKey& build, const CommandEnd& end) const {
+void RunCommand::finish(const Attempt& attempt, const CommandEnd& end) const {
     const auto session = sessions_.open(session_purpose);
     storage::Transaction transaction{*session};
-    storage::pipeline::CommandRunStore{transaction}.finish(build, end);
+    attempt.log.rest(transaction);
+    storage::pipeline::CommandRunStore{transaction}.finish(attempt.assignment.run.key, end);
     transaction.commit();
+}
+
+// What a run wrote before it was stopped is worth something; that it can be written is not certain, and not needed.
+void RunCommand::keep_log(const Attempt& attempt) const try {
+    const auto session = sessions_.open(session_purpose);
+    storage::Transaction transaction{*session};
+    attempt.log.rest(transaction);
+    transaction.commit();
+} catch (const std::exception&) {  // the job fails anyway, and says why
 }
 
 }  // namespace millrace::handlers::pipeline

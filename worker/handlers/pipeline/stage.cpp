@@ -1,6 +1,7 @@
 #include "handlers/pipeline/stage.hpp"
 
 #include "adapters/source_control.hpp"
+#include "handlers/pipeline/build_runner.hpp"
 
 #include <utility>
 
@@ -10,7 +11,7 @@ core::Outcome Stage::run(const core::Job& job, storage::Transaction& transaction
     try {
         const auto payload = read(job.payload);
         storage::pipeline::Stores stores{transaction};
-        return advance({payload, stores, stop});
+        return advance({payload, stores, stop, job.priority});
     } catch (const BadPayload& error) {
         return core::Discarded{error.what()};
     } catch (const storage::pipeline::NotFound& error) {
@@ -18,11 +19,14 @@ core::Outcome Stage::run(const core::Job& job, storage::Transaction& transaction
     } catch (const adapters::SourceControlError& error) {
         if (error.kind() == adapters::SourceControlError::Kind::lasting) return core::Discarded{error.what()};
         return core::Failed{error.what(), {}};
+    } catch (const BuildRunnerError& error) {
+        if (error.kind() == BuildRunnerError::Kind::lasting) return core::Discarded{error.what()};
+        return core::Failed{error.what(), error.retry_in()};
     }
 }
 
-core::NewJob stage_job(const storage::pipeline::Queue& queue, std::string kind, const Payload& payload) {
-    return {.queue = queue.job_queue, .kind = std::move(kind), .payload = write_payload(payload)};
+core::NewJob stage_job(const storage::pipeline::Queue& queue, std::string kind, const Payload& payload, int priority) {
+    return {.queue = queue.job_queue, .kind = std::move(kind), .payload = write_payload(payload), .priority = priority};
 }
 
 }  // namespace millrace::handlers::pipeline

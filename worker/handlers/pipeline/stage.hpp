@@ -25,6 +25,7 @@ struct Work {
     const Payload& payload;
     storage::pipeline::Stores& stores;
     const std::stop_token& stop;
+    int priority;  // of the job: that of the next one, when it is about the same build
 
     [[nodiscard]] storage::pipeline::RequestKey request() const { return {payload.queue, payload.request}; }
     [[nodiscard]] storage::pipeline::BuildKey build() const { return {payload.queue, payload.build}; }
@@ -35,11 +36,12 @@ public:
     core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) final;
 
 private:
-    [[nodiscard]] virtual Payload read(std::string_view json) const = 0;  // throws BadPayload
+    [[nodiscard]] virtual Payload read(std::string_view payload) const = 0;  // throws BadPayload
     virtual core::Outcome advance(const Work& work) = 0;
 };
 
 // A job of this pipeline queue's stages.
-[[nodiscard]] core::NewJob stage_job(const storage::pipeline::Queue& queue, std::string kind, const Payload& payload);
+[[nodiscard]] core::NewJob stage_job(const storage::pipeline::Queue& queue, std::string kind, const Payload& payload,
+                                     int priority = core::NewJob{}.priority);
 
 }  // namespace millrace::handlers::pipeline

@@ -1,0 +1,116 @@
+-- fail_closed: a stage that will never be run again must not leave its request waiting.
+--
+--     request: accepted, processing ──dead letter of a stage──► failed, its slot is free, the next is processed
+--     request: succeeded, failed    ──dead letter of record or analyze──► failed, for want of a verdict
+--     project: pending              ──dead letter of its stage──► failed, which counts as broken
+--     command_run: accepted, running ──dead letter of pipeline.run──► failed, as pipeline.buildsignal will find
+--     search for a culprit          ──dead letter of a step──► given up
+--
+-- In the transaction that writes the dead letter, whoever does: a settle, the reaper, an operator. A stage that is
+-- replayed afterwards finds its request ended, and does nothing; pipeline.revalidate begins again.
+--
+-- Locks   the row of pipeline.queue, after the row of running. A stage locks them the other way round: where the
+--         reaper meets one that still runs, PostgreSQL ends one of the two, and both can be repeated.
+-- Raises  nothing for a payload that makes no sense.
+-- Rows    1 or 2 of the pipeline, and those of one enqueue; for a job of another kind, one look at its row.
+
+create or replace function pipeline.fail_closed()
+returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    dead record;
+    known pipeline.queue;
+begin
+    select j.kind, j.payload into dead from millrace.job j where j.id = new.job_id and j.stored_on = new.stored_on;
+    if dead.kind like 'pipeline.%' and jsonb_typeof(dead.payload) = 'object' then
+        select q.* into known from pipeline.queue q where q.name = dead.payload ->> 'queue' for update;
+        perform pipeline.fail_stage(known, dead.kind, dead.payload, 'dead letter: ' || new.error)
+          where known.name is not null;
+    end if;
+    return null;
+end
+$$;
+
+create or replace function pipeline.fail_stage(known pipeline.queue, kind text, payload jsonb, why text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    dead pipeline.build;
+    of_request pipeline.request;
+begin
+    select b.* into dead from pipeline.build b where b.queue = known.name and b.id = payload ->> 'build';
+    if kind = 'pipeline.run' then
+        update pipeline.command_run c set status = 'failed', reason = left(why, 10000), finished_at = millrace.now()
+         where c.queue = known.name and c.id = payload ->> 'build' and c.status in ('accepted', 'running');
+        return;
+    elsif (payload ->> 'request' ~ '^[1-9][0-9]{0,17}$') is not true then
+        return;
+    end if;
+    select r.* into of_request from pipeline.request r
+     where r.queue = known.name and r.number = (payload ->> 'request')::bigint;
+    if of_request.number is null
+       or coalesce(dead.run, nullif(substring(payload ->> 'run' from '^[0-9]{1,9}$'), '')::int, of_request.first_run)
+          < of_request.first_run then
+        return;  -- a revalidation has begun since
+    elsif kind = 'pipeline.bisect' or dead.uri is not null or payload ? 'uri' then
+        update pipeline.bisect b set state = 'given up', finished_at = millrace.now()
+         where b.queue = known.name and b.request = of_request.number and b.state = 'searching';
+    elsif coalesce(dead.project, payload ->> 'project', '') <> '' then
+        perform pipeline.settle_project(known.name, of_request.number, coalesce(dead.project, payload ->> 'project'),
+                                        'failed');
+    elsif kind in ('pipeline.process', 'pipeline.build', 'pipeline.buildsignal') then
+        perform pipeline.fail_request(of_request, why) where of_request.state in ('accepted', 'processing');
+    elsif kind = 'pipeline.analyze' and of_request.completed_at is null then
+        update pipeline.request_project p set state = 'failed'
+         where p.queue = known.name and p.request = of_request.number and p.state = 'pending';
+        perform pipeline.fail_request(of_request, why);
+    elsif kind = 'pipeline.record'
+          and not exists (select
+                            from pipeline.validation_fact f
+                           where f.queue = known.name and f.uri = of_request.uri and f.project = ''
+                             and f.request = of_request.number) then
+        perform pipeline.fail_request(of_request, why);
+    end if;
+end
+$$;
+
+-- Its build, if any runs, is called off: nobody would look at it. Whoever waits for the slot is woken.
+create or replace function pipeline.fail_request(failed pipeline.request, why text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    next bigint;
+begin
+    update pipeline.request r
+       set state = 'failed', reason = left(why, 10000), finished_at = coalesce(r.finished_at, millrace.now()),
+           version = r.version + 1
+     where r.queue = failed.queue and r.number = failed.number;
+    if failed.state not in ('accepted', 'processing') then
+        return;
+    end if;
+    perform pipeline.cancel_command(c.queue, c.id)
+       from pipeline.command_run c
+      where c.queue = failed.queue and c.request = failed.number and c.status in ('accepted', 'running');
+    next := pipeline.latest_accepted(failed.queue);
+    perform millrace.enqueue(q.job_queue, 'pipeline.process',
+                             jsonb_build_object('queue', q.name, 'request', next))
+       from pipeline.queue q
+      where q.name = failed.queue and next is not null;
+end
+$$;
+
+do $$
+begin
+    if not exists (select from pg_catalog.pg_trigger t
+                    where t.tgname = 'pipeline_fails_closed' and t.tgrelid = 'millrace.dead_letter'::regclass) then
+        create trigger pipeline_fails_closed after insert on millrace.dead_letter
+            for each row execute function pipeline.fail_closed();
+    end if;
+end
+$$;

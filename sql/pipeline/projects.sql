@@ -1,0 +1,108 @@
+-- projects: which project a target belongs to.
+--
+-- The projects of a pipeline queue have an order, and each has rules in theirs: the first rule that fits decides. A
+-- rule looks at the name of a target, or at the paths that the target names as its own, with a glob or a regular
+-- expression:
+--
+--     {"target": "//web/**"}   {"path": "web/**"}   {"target_regex": "^//web[:/]"}   {"path_regex": "^web/"}
+--
+-- In a glob "*" is any text without "/", "**" any text, "?" any character but "/"; a name matches as a whole. A target
+-- that no rule fits belongs to the project `unmapped`.
+--
+-- Locks   none.
+-- Raises  nothing; a complaint is a text.
+
+create or replace function pipeline.glob_pattern(glob text)
+returns text  -- a regular expression
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select '^' || string_agg(case part
+                                 when '**' then '.*'
+                                 when '*' then '[^/]*'
+                                 when '?' then '[^/]'
+                                 else case when part ~ '[].+^$(){}|[]' or part = chr(92) then chr(92) || part
+                                           else part end
+                             end, '' order by place) || '$'
+      from (select found[1] as part, place
+              from regexp_matches(glob, '[*][*]|.', 'g') with ordinality m(found, place)) parts
+$$;
+
+create or replace function pipeline.rule_fits(rule jsonb, target text, paths text[])
+returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when rule ? 'target' then target ~ pipeline.glob_pattern(rule ->> 'target')
+        when rule ? 'target_regex' then target ~ (rule ->> 'target_regex')
+        when rule ? 'path' then
+            exists (select from unnest(paths) p where p ~ pipeline.glob_pattern(rule ->> 'path'))
+        else exists (select from unnest(paths) p where p ~ (rule ->> 'path_regex'))
+    end
+$$;
+
+create or replace function pipeline.project_of(queue text, target text, paths text[])
+returns text
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce((select p.name
+                       from pipeline.project p,
+                            jsonb_array_elements(p.rules) with ordinality r(rule, place)
+                      where p.queue = project_of.queue
+                        and pipeline.rule_fits(r.rule, project_of.target, project_of.paths)
+                      order by p.position, r.place
+                      limit 1), 'unmapped')
+$$;
+
+create or replace function pipeline.rule_complaint(rule jsonb)
+returns text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    kind text;
+    pattern text;
+begin
+    if jsonb_typeof(rule) <> 'object' or (select count(*) from jsonb_object_keys(rule)) <> 1
+       or not rule ?| '{target,path,target_regex,path_regex}' then
+        return 'projects: rules: each with one of target, path, target_regex, path_regex';
+    end if;
+    select r.key, r.value #>> '{}' into kind, pattern from jsonb_each(rule) r;
+    if jsonb_typeof(rule -> kind) <> 'string' or length(pattern) not between 1 and 500 then
+        return format('projects: rules: %s: a text of 1 to 500 characters', kind);
+    end if;
+    perform '' ~ case when kind ~ 'regex' then pattern else pipeline.glob_pattern(pattern) end;
+    return null;
+exception when invalid_regular_expression then
+    return format('projects: rules: %s: not a regular expression that PostgreSQL reads', kind);
+end
+$$;
+
+-- What is wrong with projects as they are configured: [{"name": …, "rules": […]}].
+create or replace function pipeline.projects_complaint(projects jsonb)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when jsonb_typeof(projects) <> 'array' or jsonb_array_length(projects) > 1000
+            then 'projects: a list of up to 1000'
+        when exists (select from jsonb_array_elements(projects) p
+                      where jsonb_typeof(p) <> 'object' or p - '{name,rules}'::text[] <> '{}')
+            then 'projects: each an object with name and rules'
+        when exists (select from jsonb_array_elements(projects) p
+                      where (jsonb_typeof(p -> 'name') = 'string' and p ->> 'name' <> 'unmapped'
+                             and p ->> 'name' ~ '^[a-z0-9][a-z0-9_.-]{0,99}$') is not true)
+            then 'projects: name: 1 to 100 of a-z, 0-9, "_", "." and "-", first a letter or digit; not unmapped'
+        when (select count(distinct p ->> 'name') < count(*) from jsonb_array_elements(projects) p)
+            then 'projects: each name once'
+        when exists (select from jsonb_array_elements(projects) p
+                      where case when jsonb_typeof(p -> 'rules') = 'array'
+                                 then jsonb_array_length(p -> 'rules') not between 1 and 100 else true end)
+            then 'projects: rules: a list of 1 to 100'
+        else (select min(pipeline.rule_complaint(r))
+                from jsonb_array_elements(projects) p, jsonb_array_elements(p -> 'rules') r)
+    end
+$$;

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Forks on GitHub, with the program as it is: what it asks is as GitHub describes it, a run comes to its right digest
+though workers die, and the token is seen by nobody."""
+
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from github import DESCRIPTION, Forge  # noqa: E402
+from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa: E402
+
+DONE, FAILED, USAGE = 0, 1, 2
+TOKEN = "ghp_canary" + "0" * 26
+PRISM = HERE.parent / "support" / "npm" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+
+
+class GithubTest(WorkerProcessTest):
+    def setUp(self):
+        super().setUp()
+        cache = tempfile.TemporaryDirectory()
+        self.addCleanup(cache.cleanup)
+        self.cache = cache.name
+        self.sql("select millrace.create_queue('forks', max_attempts => 5, retry_base => '20 milliseconds',"
+                 "                             retry_cap => '100 milliseconds'), millrace.create_queue('email')")
+
+    def forge(self, *arguments, **named):
+        forge = Forge(*arguments, **named)
+        self.addCleanup(forge.close)
+        return forge
+
+    def work(self, url, *words, **variables):
+        return self.start("--queue", "forks=8", "--lease", "2s", "--cache", self.cache, "--github-token-variable", "A_TOKEN",
+                          "--github-api-url", url, *words, **({"A_TOKEN": TOKEN} | variables))
+
+    def add_forks(self, count, branches="{17.0}"):
+        self.sql(f"""select forks.add_fork('acme/fork-' || n, provider => 'github', branches => '{branches}'),
+                            forks.change_fork('acme/fork-' || n, 
+                                              jsonb_build_object('upstream_org', 'up', 'upstream_repo', 'hub-' || n))
+                       from generate_series(1, {count}) n""")
+
+    def assert_nobody_saw_the_token(self, *logs):
+        dump = subprocess.run(["pg_dump", "--data-only", self.database], capture_output=True, text=True, check=True).stdout
+        self.assertIn("acme/fork-1", dump)
+        for text in (dump, *logs):
+            self.assertNotIn(TOKEN, text)
+
+
+class Described(GithubTest):
+    def through_prism(self, url):
+        """Where a proxy of another's making refuses whatever GitHub's description does not know, on either side."""
+        port = free_port()
+        proxy = subprocess.Popen([os.environ["MILLRACE_NODE"], str(PRISM), "proxy", str(DESCRIPTION), url, "--port",
+                                  str(port), "--errors"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.kill)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return f"http://127.0.0.1:{port}"
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                select.select([], [], [], 0.05)
+
+    def test_every_request_is_as_GitHub_describes_it(self):
+        def special(_method, path, body):
+            if "fork-2/merge" in path:
+                return 409, {"message": "There are merge conflicts"}, {}
+            if "fork-3/merge" in path:
+                return 422, {"message": f"The branch {body['branch']} does not exist"}, {}
+            if "fork-4/merge" in path:
+                forge.merged[("acme/fork-4", "feature/ä")] = 1
+            if "compare" in path and "%3Afeature" in path:
+                return 200, forge.compared(["Merge branch 'up:17.0' into 17.0", "work"]), {}
+            return None
+
+        forge = self.forge(special)
+        self.add_forks(4)
+        self.sql("""select forks.change_fork('acme/fork-4', '{"branches": ["feature/ä"]}')""")
+        worker = self.work(self.through_prism(forge.url))
+        self.sql("select forks.sync_now(repo) from forks.registry")
+        self.wait_until("select count(*) from forks.results", "4")
+        self.assertEqual(self.sql("select string_agg(concat_ws(' ', fork, state, divergence), ', ' order by fork)"
+                                  "  from forks.results"),
+                         "acme/fork-1 updated clean, acme/fork-2 conflict, acme/fork-3 skipped,"
+                         " acme/fork-4 current diverged")
+        self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "0")
+        worker.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(worker)[0], DONE)
+
+
+class Runs(GithubTest):
+    FORKS, BRANCHES = 20, ("16.0", "17.0", "18.0")
+
+    def setUp(self):
+        super().setUp()
+        self.stumbled = set()
+
+    def special(self, method, path, body):
+        if method == "GET":
+            is_fork_9 = path == "/repos/up/hub-9/compare/17.0...acme%3A17.0"
+            return (200, self.double.compared(["somebody's work"]), {}) if is_fork_9 else None
+        branch = (path, body["branch"])
+        if branch == ("/repos/acme/fork-3/merge-upstream", "17.0"):
+            return 409, {"message": f"conflicts, and {TOKEN}"}, {}
+        if branch == ("/repos/acme/fork-5/merge-upstream", "16.0"):
+            return 422, {"message": "The branch 16.0 does not exist on the fork"}, {}
+        if branch == ("/repos/acme/fork-7/merge-upstream", "18.0"):
+            return 403, {"message": "Resource not accessible by personal access token"}, {}
+        if "fork-11/" in path and self.stumbled_once("503"):
+            return 503, {"message": "No server is available"}, {}
+        if "fork-12/" in path and self.stumbled_once("reset"):
+            return "reset"
+        if "fork-13/" in path and self.stumbled_once("limit"):
+            return 403, {"message": "You have exceeded a secondary rate limit"}, {"Retry-After": 1}
+        return None
+
+    def stumbled_once(self, how):
+        is_new = how not in self.stumbled
+        self.stumbled.add(how)
+        return is_new
+
+    def test_a_run_whose_workers_are_killed_comes_to_the_right_digest(self):
+        self.double = self.forge(self.special, delay_seconds=0.02)
+        self.add_forks(self.FORKS, "{" + ",".join(self.BRANCHES) + "}")
+        self.sql("""select forks.configure_group('default', '{"recipients": ["ada@example.org"],
+                                                               "subject_prefix": "Acme"}')""")
+        run = self.sql("select forks.start_run('default')")
+        logs, workers = [], [self.work(self.double.url, "--name", f"w{n}") for n in range(2)]
+        for done in (10, 25, 40):
+            self.wait_until(f"select count(*) >= {done} from forks.results", "t")
+            victim = workers.pop(0)
+            victim.send_signal(signal.SIGKILL)
+            logs.append(victim.communicate()[1])
+            workers.append(self.work(self.double.url))
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            logs.append(worker.communicate(timeout=PATIENCE_SECONDS)[1])
+
+        total = self.FORKS * len(self.BRANCHES)
+        self.assertEqual(self.sql("select branches, updated + current, skipped, failed, diverged, pending"
+                                  f"  from forks.runs where id = {run}"), f"{total}|{total - 3}|1|2|1|0")
+        self.assertEqual(self.sql("select string_agg(fork || ' ' || branch || ' ' || state, ', ' order by fork)"
+                                  f"  from forks.run_items({run}) where state not in ('updated', 'current')"),
+                         "acme/fork-3 17.0 conflict, acme/fork-5 16.0 skipped, acme/fork-7 18.0 failed")
+        self.assertEqual(len(self.double.merged), total - 3)
+        subject = self.sql("select string_agg(subject, '; ') from forks.digests")
+        self.assertRegex(subject, r"^Acme digest \d{4}-\d\d-\d\d — ⚠️ 2 sync fail — ⚠️ 1 diverged$")
+        self.assertEqual(self.sql("select count(*), min(payload->>'to') from millrace.jobs where kind = 'email.send'"),
+                         "1|ada@example.org")
+        self.assertEqual(self.stumbled, {"503", "reset", "limit"})
+        self.assertRegex(self.sql("select detail from forks.results where state = 'conflict'"), r"conflicts, and \*\*\*")
+        self.assert_nobody_saw_the_token(*logs)
+
+
+class Encrypted(GithubTest):
+    def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
+        certificate = pathlib.Path(self.cache) / "forge.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                        "2", "-subj", "/CN=forge", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
+                        "-out", f"{certificate}.only"], check=True, capture_output=True)
+        authority = pathlib.Path(f"{certificate}.only")
+        certificate.write_text(certificate.read_text() + authority.read_text())
+        forge = self.forge(certificate=certificate)
+        self.add_forks(1)
+        self.sql("select forks.sync_now('acme/fork-1')")
+        stranger = self.work(forge.url)
+        self.wait_until("select state from forks.results", "failed")
+        self.assertIn("SSL", self.sql("select detail from forks.results"))
+        self.assertEqual(forge.asked, [], "the token is for nobody else")
+        stranger.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(stranger)[0], DONE)
+        self.sql("select forks.sync_now('acme/fork-1')")
+        self.work(forge.url, "--github-ca-file", str(authority))
+        self.wait_until("select string_agg(state, ' ' order by job) from forks.results", "failed updated")
+
+
+class Tokens(GithubTest):
+    def test_a_worker_whose_token_is_missing_says_so_and_leaves_the_jobs_to_others(self):
+        forge = self.forge()
+        self.add_forks(1)
+        self.sql("select millrace.create_queue('other'), millrace.enqueue('other', 'noop', '{}'),"
+                 "       forks.sync_now('acme/fork-1')")
+        worker = self.work(forge.url, "--queue", "other", A_TOKEN="")
+        self.wait_until("select completed from millrace.queues where name = 'other'", "1")
+        worker.send_signal(signal.SIGTERM)
+        status, log = self.finish(worker)
+        self.assertEqual(status, DONE)
+        said = [line for line in log if line.get("queue") == "forks" and line["level"] == "error"]
+        self.assertEqual(len(said), 1, log)
+        self.assertRegex(json.dumps(said), r"no variable A_TOKEN.*Contents: read and write")
+        self.assertEqual(self.sql("select attempt from millrace.jobs where kind = 'forks.sync'"), "0")
+        self.assertEqual(forge.asked, [])
+
+        checked = self.run_millrace("worker", "--check", "--queue", "forks", "--github-token-variable", "A_TOKEN")
+        self.assertEqual(self.expect(checked, USAGE).err.count("A_TOKEN"), 1)
+        alone = self.work(forge.url, A_TOKEN="ghp_canary with a space")
+        _, log = alone.communicate(timeout=PATIENCE_SECONDS)
+        self.assertEqual(alone.returncode, FAILED)
+        self.assertRegex(log, "no queue is left to serve")
+        self.assertNotIn("canary", log)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,350 @@
+// Forks on GitHub, against a server on this host that answers as the test says: what becomes of each answer.
+
+#include "adapters/github.hpp"
+#include "handlers/forks/sync.hpp"
+#include "support/database.hpp"
+#include "support/git_sandbox.hpp"
+#include "support/running_worker.hpp"
+#include "support/web_server.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+
+namespace millrace::handlers::forks {
+namespace {
+
+using namespace std::chrono_literals;
+using adapters::Github;
+using adapters::GithubAnswer;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::web_reply;
+using testing::WebHeaders;
+using testing::WebReply;
+using testing::WebRequest;
+using testing::WebServer;
+using Verdict = GithubAnswer::Verdict;
+
+const std::string token = "ghp_canary0123456789";
+
+adapters::GithubSettings settings_of(const WebServer& server) {
+    return {.api_url = server.url(), .token_variable = "A_TOKEN", .token = token};
+}
+
+std::vector<std::string> seen_by(const WebServer& server) {
+    std::vector<std::string> lines;
+    for (const auto& request : server.seen())
+        lines.push_back(request.method + " " + request.target + (request.body.empty() ? "" : " " + request.body));
+    return lines;
+}
+
+WebReply says(int status, const std::string& message, const WebHeaders& headers = {}) {
+    return web_reply(status, fmt::format(R"({{"message": "{}"}})", message), headers);
+}
+
+WebReply merged(const std::string& type) {
+    return web_reply(200, fmt::format(R"({{"merge_type": "{}", "message": "x"}})", type));
+}
+
+GithubAnswer answer_to(const WebReply& scripted) {
+    WebServer server{[&](const auto&) { return scripted; }};
+    Github github{settings_of(server)};
+    return github.merge_upstream({"acme/hub", "main"}, {});
+}
+
+TEST(GithubAnswers, that_a_branch_was_brought_up_to_date_or_is) {
+    for (const auto* type : {"fast-forward", "merge"}) {
+        const auto answer = answer_to(merged(type));
+        EXPECT_EQ(answer.verdict, Verdict::updated);
+        EXPECT_EQ(answer.detail, type);
+    }
+    EXPECT_EQ(answer_to(merged("none")).verdict, Verdict::current);
+    for (const auto* body : {"{}", "[]", "", "<html>", R"({"merge_type": 7})", R"({"merge_type": "octopus"})"})
+        EXPECT_EQ(answer_to(web_reply(200, body)).verdict, Verdict::broken) << body;
+}
+
+TEST(GithubAnswers, that_a_branch_is_missing_are_no_failures) {
+    EXPECT_EQ(answer_to(says(422, "The branch `x` does not exist on the fork")).verdict, Verdict::skipped);
+    EXPECT_EQ(answer_to(says(422, "DOES NOT EXIST")).verdict, Verdict::skipped);
+    EXPECT_EQ(answer_to(says(404, "Branch not found")).verdict, Verdict::skipped);
+    EXPECT_EQ(answer_to(says(404, "BRANCH NOT FOUND")).verdict, Verdict::skipped);
+    EXPECT_EQ(answer_to(says(422, "Validation failed")).verdict, Verdict::failed);
+    EXPECT_EQ(answer_to(says(404, "Not Found")).verdict, Verdict::failed);
+    EXPECT_EQ(answer_to(says(404, "it does not exist")).verdict, Verdict::failed);
+    EXPECT_EQ(answer_to(says(422, "branch not found")).verdict, Verdict::failed);
+}
+
+TEST(GithubAnswers, that_are_failures_name_status_message_and_remedy) {
+    EXPECT_EQ(answer_to(says(409, "There are merge conflicts")).verdict, Verdict::conflict);
+    const auto forbidden = answer_to(says(403, "Resource not accessible by personal access token"));
+    EXPECT_EQ(forbidden.verdict, Verdict::failed);
+    EXPECT_THAT(forbidden.detail, AllOf(HasSubstr("GitHub answered 403: Resource not accessible"),
+                                        HasSubstr("Contents: read and write"), HasSubstr("resource owner")));
+    EXPECT_THAT(answer_to(says(401, "Bad credentials")).detail, HasSubstr("is not valid, or has expired"));
+    EXPECT_THAT(answer_to(says(404, "Not Found")).detail, HasSubstr("no such repository, or the token may not see it"));
+    for (const int status : {500, 502, 503})
+        EXPECT_EQ(answer_to(says(status, "oops")).verdict, Verdict::broken);
+}
+
+TEST(GithubAnswers, of_a_limit_say_how_long_to_wait) {
+    const auto expect = [](const WebReply& scripted, std::chrono::seconds least, std::chrono::seconds most) {
+        const auto answer = answer_to(scripted);
+        EXPECT_EQ(answer.verdict, Verdict::limited);
+        EXPECT_GE(answer.wait, least);
+        EXPECT_LE(answer.wait, most);
+    };
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    const auto reset = std::to_string(now.count() + 600);
+    expect(says(429, "slow", {{"Retry-After", "17"}}), 17s, 17s);
+    expect(says(403, "You have exceeded a secondary rate limit", {{"Retry-After", "30"}}), 30s, 30s);
+    expect(says(403, "API RATE LIMIT exceeded", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", reset}}), 590s,
+           600s);
+    expect(says(403, "no", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", reset}}), 590s, 600s);
+    expect(says(403, "You have exceeded a secondary rate limit"), 60s, 60s);
+    expect(says(429, "slow", {{"Retry-After", "99999999999"}}), Github::longest_wait, Github::longest_wait);
+    expect(says(429, "slow", {{"Retry-After", "-5"}}), 1s, 1s);
+    expect(says(429, "slow", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "-9223372036854775808"}}), 1s, 1s);
+    expect(says(429, "slow", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "9223372036854775807"}}),
+           Github::longest_wait - 1s, Github::longest_wait);
+    expect(says(429, "slow", {{"Retry-After", "soon"}}), 60s, 60s);
+    EXPECT_EQ(answer_to(says(403, "no", {{"X-RateLimit-Remaining", "7"}})).verdict, Verdict::failed);
+}
+
+TEST(GithubRequests, bear_the_token_and_no_answer_shows_it) {
+    WebServer server{[](const auto&) { return says(403, "what about " + token + " and " + token + "?"); }};
+    Github github{settings_of(server)};
+    EXPECT_THAT(github.merge_upstream({"acme/hub", "17.0"}, {}).detail,
+                AllOf(HasSubstr("what about *** and ***?"), Not(HasSubstr(token))));
+    EXPECT_THAT(seen_by(server), ElementsAre(R"(POST /repos/acme/hub/merge-upstream {"branch":"17.0"})"));
+    EXPECT_EQ(server.seen().at(0).header("Authorization"), "Bearer " + token);
+    EXPECT_THAT(github.token_name(), Not(HasSubstr(token)));
+
+    // Also where it is cut, or written in another way.
+    const auto cut = answer_to(says(403, std::string(490, 'x') + token));
+    EXPECT_THAT(cut.detail, Not(HasSubstr("ghp_")));
+    const auto escaped = answer_to(says(403, "\\u0067hp_canary0123456789"));
+    EXPECT_THAT(escaped.detail, AllOf(HasSubstr("***"), Not(HasSubstr("canary"))));
+}
+
+TEST(GithubRequests, that_have_no_whole_answer_are_errors) {
+    WebServer large{[](const auto&) { return web_reply(200, std::string(2000, 'x')); }};
+    Github small{settings_of(large), {.body = 1000}};
+    EXPECT_THROW(static_cast<void>(small.merge_upstream({"acme/hub", "main"}, {})), adapters::HttpError);
+    Github nowhere{{.api_url = "http://127.0.0.1:1", .token_variable = "A_TOKEN", .token = token, .ca_file = {}}};
+    EXPECT_THROW(static_cast<void>(nowhere.merge_upstream({"acme/hub", "main"}, {})), adapters::HttpError);
+}
+
+TEST(GithubRequests, follow_a_repository_that_has_moved_and_say_where_it_is) {
+    for (const int status : {301, 302, 307, 308}) {
+        std::string url;
+        WebServer server{[&](const WebRequest& request) {
+            if (request.target == "/repositories/7") return web_reply(200, R"({"full_name": "acme/center"})");
+            if (request.target == "/repositories/7/merge-upstream") return merged("merge");
+            return says(status, "Moved", {{"Location", url + "/repositories/7/merge-upstream"}});
+        }};
+        url = server.url();
+        Github github{settings_of(server)};
+        const auto answer = github.merge_upstream({"acme/hub", "main"}, {});
+        EXPECT_EQ(answer.verdict, Verdict::updated);
+        EXPECT_EQ(answer.detail, "merge; the repository has moved to acme/center: add it by that name");
+        EXPECT_THAT(seen_by(server),
+                    ElementsAre(R"(POST /repos/acme/hub/merge-upstream {"branch":"main"})",
+                                R"(POST /repositories/7/merge-upstream {"branch":"main"})", "GET /repositories/7"));
+    }
+}
+
+TEST(GithubRequests, take_the_token_to_nobody_else) {
+    WebServer elsewhere{[](const auto&) { return merged("merge"); }};
+    WebServer* here = nullptr;
+    for (const auto& location : {elsewhere.url() + "/repositories/7/merge-upstream", std::string{"/relative"}}) {
+        const auto moved = answer_to(says(307, "Moved", {{"Location", location}}));
+        EXPECT_EQ(moved.verdict, Verdict::failed);
+        EXPECT_THAT(moved.detail, HasSubstr("has moved, and not within this interface"));
+    }
+    EXPECT_TRUE(elsewhere.seen().empty());
+
+    WebServer circle{[&](const auto&) { return says(301, "Moved", {{"Location", here->url() + "/again"}}); }};
+    here = &circle;
+    Github github{settings_of(circle)};
+    EXPECT_EQ(github.merge_upstream({"acme/hub", "main"}, {}).verdict, Verdict::failed);
+    EXPECT_EQ(circle.seen().size(), 4U) << "a circle ends";
+}
+
+TEST(GithubTokens, that_are_missing_or_none_are_named_with_what_they_need) {
+    EXPECT_THAT(adapters::github_problem({.token_variable = "A_TOKEN"}).value_or(""),
+                AllOf(HasSubstr("no variable A_TOKEN"), HasSubstr("Contents: read and write")));
+    for (const auto* text : {"ghp_canary\n", "ghp canary", "canary\r\nX-A: b"}) {
+        EXPECT_THAT(adapters::github_problem({.token_variable = "A_TOKEN", .token = text}).value_or(""),
+                    AllOf(HasSubstr("is no token"), Not(HasSubstr("canary"))));
+    }
+    EXPECT_FALSE(adapters::github_problem({.token_variable = "A_TOKEN", .token = token}));
+}
+
+TEST(GithubComparisons, count_and_name_the_commits_the_newest_first) {
+    WebServer server{[](const auto&) {
+        return web_reply(200, R"({"ahead_by": 3, "behind_by": 1, "commits": [{"commit": {"message": "old\n\nmore"}},
+                                 {"commit": {"message": "new"}}]})");
+    }};
+    Github github{settings_of(server)};
+    const auto found = github.compare("up/hub", {"acme/hub", "feature/ä"}, {});
+    ASSERT_TRUE(found.difference);
+    EXPECT_EQ(found.difference->ahead, 3);
+    EXPECT_EQ(found.difference->behind, 1);
+    EXPECT_THAT(found.difference->subjects, ElementsAre("new", "old"));
+    EXPECT_THAT(seen_by(server), ElementsAre("GET /repos/up/hub/compare/feature%2F%C3%A4...acme%3Afeature%2F%C3%A4"));
+}
+
+TEST(GithubComparisons, are_asked_for_on_condition_the_second_time) {
+    WebServer server{[](const WebRequest& request) {
+        if (request.header("If-None-Match") == "\"v1\"") return web_reply(304, "");
+        return web_reply(200, R"({"ahead_by": 1, "behind_by": 0, "commits": [{"commit": {"message": "work"}}]})",
+                         {{"ETag", "\"v1\""}});
+    }};
+    Github github{settings_of(server)};
+    for (int i = 0; i < 2; ++i) {
+        const auto found = github.compare("up/hub", {"acme/hub", "main"}, {});
+        ASSERT_TRUE(found.difference) << i;
+        EXPECT_THAT(found.difference->subjects, ElementsAre("work"));
+    }
+    EXPECT_EQ(server.seen().at(0).header("If-None-Match"), "");
+    EXPECT_EQ(server.seen().at(1).header("If-None-Match"), "\"v1\"");
+}
+
+TEST(GithubComparisons, that_cannot_be_read_are_unknown) {
+    for (const auto* body : {"", "[]", "{}", R"({"ahead_by": -1, "behind_by": 0, "commits": []})",
+                             R"({"ahead_by": 1, "behind_by": 0, "commits": [{}]})",
+                             R"({"ahead_by": 99999999999, "behind_by": 0, "commits": []})",
+                             R"({"ahead_by": 0, "behind_by": 0, "commits": [{"commit": {"message": "more"}}]})",
+                             R"({"ahead_by": 1, "behind_by": 0, "commits": [{"commit": {"message": 7}}]})"}) {
+        WebServer server{[&](const auto&) { return web_reply(200, body); }};
+        Github github{settings_of(server)};
+        EXPECT_FALSE(github.compare("up/hub", {"acme/hub", "main"}, {}).difference) << body;
+    }
+}
+
+// As jobs.
+class ForksGithub : public ::testing::Test {
+protected:
+    ForksGithub() {
+        database_.create_queue("forks",
+                               "max_attempts => 2, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
+        database_.execute("select forks.add_fork('acme/hub', branches => '{main,17.0}', provider => 'github')");
+    }
+
+    void name_upstream() {
+        database_.execute(
+            "select forks.change_fork('acme/hub', '{\"upstream_org\": \"up\", \"upstream_repo\": \"hub\"}')");
+    }
+
+    void start(const WebServer::Script& script) {
+        forge_.emplace(script);
+        github_.emplace(settings_of(*forge_));
+        start(&*github_);
+    }
+
+    void start(Github* github) {
+        engine::Registry registry;
+        registry.add(
+            "forks.sync",
+            std::make_unique<Sync>(database_.sessions(),
+                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"}, .github = github}));
+        auto settings = testing::quick_settings();
+        settings.queues.front().name = "forks";
+        worker_.emplace(database_.sessions(), std::move(registry), settings);
+    }
+
+    void sync(const std::string& branch = "main") {
+        database_.execute("select forks.sync_now('acme/hub', $1)", {branch});
+    }
+    bool result_becomes(const std::string& text) {
+        return database_.becomes(
+            "select string_agg(concat_ws(' ', state, detail, divergence), ', ' order by job) from forks.results", text);
+    }
+
+    testing::GitSandbox sandbox_;
+    testing::Database database_;
+    std::optional<WebServer> forge_;
+    std::optional<Github> github_;
+    std::optional<testing::RunningWorker> worker_;
+};
+
+TEST_F(ForksGithub, are_synchronised_and_compared_with_their_upstream) {
+    name_upstream();
+    start([](const WebRequest& request) {
+        if (request.method == "POST") return merged("merge");
+        return web_reply(200, R"({"ahead_by": 2, "behind_by": 0, "commits": [{"commit": {"message": "work"}},
+                                 {"commit": {"message": "Merge branch 'up:main' into main"}}]})");
+    });
+    sync();
+    EXPECT_TRUE(result_becomes("updated merge diverged"));
+    EXPECT_EQ(database_.value("select ahead || ' ' || unmanaged || ' ' || subjects[1] from forks.results"), "2 1 work");
+}
+
+TEST_F(ForksGithub, are_not_compared_without_an_upstream_or_after_a_failure) {
+    start([](const WebRequest& request) {
+        return request.body.find("17.0") != std::string::npos ? says(409, "conflicts") : merged("none");
+    });
+    sync();
+    ASSERT_TRUE(result_becomes("current"));
+    name_upstream();
+    sync("17.0");
+    ASSERT_TRUE(result_becomes("current, conflict conflicts"));
+    EXPECT_EQ(forge_->seen().size(), 2U);
+}
+
+TEST_F(ForksGithub, stay_synchronised_when_the_comparison_fails) {
+    name_upstream();
+    start([](const WebRequest& request) { return request.method == "POST" ? merged("none") : says(500, "oops"); });
+    sync();
+    EXPECT_TRUE(result_becomes("current"));
+    EXPECT_EQ(database_.value("select ahead is null from forks.results"), "t");
+}
+
+TEST_F(ForksGithub, that_the_token_may_not_write_to_are_dead_letters_at_once) {
+    start([](const auto&) { return says(403, "Resource not accessible by personal access token"); });
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.dead_letters", "1"));
+    EXPECT_THAT(database_.value("select state || ' ' || detail from forks.results"),
+                AllOf(HasSubstr("failed GitHub answered 403"), HasSubstr("Contents: read and write")));
+    EXPECT_EQ(forge_->seen().size(), 1U);
+}
+
+TEST_F(ForksGithub, are_tried_again_while_GitHub_is_down) {
+    std::atomic<int> calls{0};
+    start([&](const auto&) { return ++calls == 1 ? says(503, "oops") : merged("none"); });
+    sync();
+    EXPECT_TRUE(result_becomes("current"));
+    EXPECT_EQ(database_.value("select max(attempt) from millrace.jobs"), "2");
+}
+
+TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
+    start([](const auto&) { return says(403, "secondary rate limit", {{"Retry-After", "3600"}}); });
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled'", "1"));
+    EXPECT_EQ(database_.value("select count(*) from millrace.attempt_failure"), "0") << "nobody's fault";
+    EXPECT_EQ(database_.value("select attempt from millrace.jobs"), "0") << "no attempt is counted";
+    EXPECT_EQ(database_.value("select run_at > millrace.now() + interval '59 minutes' from millrace.jobs"), "t");
+
+    database_.enqueue("forks", "forks.sync", R"({"fork": "acme/hub", "branch": "17.0"})");
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled'", "2"));
+    EXPECT_EQ(forge_->seen().size(), 1U) << "the second one does not even ask";
+    EXPECT_THAT(database_.value("select token from forks.token_pause"),
+                AllOf(HasSubstr("A_TOKEN"), Not(HasSubstr(token))));
+}
+
+TEST_F(ForksGithub, fail_in_clear_words_on_a_worker_without_a_token) {
+    start(nullptr);
+    sync();
+    EXPECT_TRUE(result_becomes("failed this worker has no token for GitHub: set github.token_variable"));
+}
+
+}  // namespace
+}  // namespace millrace::handlers::forks

@@ -1,0 +1,92 @@
+-- sql/pipeline/hooks.sql: each verdict is told once to every sink that wants it.
+set client_min_messages = warning;
+create extension if not exists pgtap;
+begin;
+\ir ../support/sql/fake_clock.sql
+select plan(34);
+select millrace.create_queue('pipeline') \g /dev/null
+select millrace.create_queue('email') \g /dev/null
+select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
+select pipeline.ingest('q', 'u' || n) from generate_series(1, 4) n \g /dev/null
+
+set local role millrace_operator;
+select throws_ok(format($$ select pipeline.configure_queue('q', jsonb_build_object('sinks', %L::jsonb)) $$, sinks), 'MR005',
+                 'configure_queue: bad sinks', 'refused: ' || sinks)
+  from unnest(array['{}', '[1]', '[{"name": "a"}]', '[{"name": "A", "kind": "notify", "channel": "c"}]',
+                    '[{"name": "a", "kind": "notify", "channel": "c;"}]',
+                    '[{"name": "a", "kind": "notify", "channel": "millrace_queue"}]',
+                    '[{"name": "a", "kind": "notify", "channel": "c", "url": "u"}]',
+                    '[{"name": "a", "kind": "notify", "channel": "c", "tells": "lies"}]',
+                    '[{"name": "a", "kind": "webhook", "url": "ftp://example.org"}]',
+                    '[{"name": "a", "kind": "webhook", "url": "https://ada:secret@example.org/"}]',
+                    '[{"name": "a", "kind": "webhook", "url": "https://example.org", "secret_env": "a b"}]',
+                    '[{"name": "a", "kind": "email", "recipients": []}]',
+                    '[{"name": "owners", "kind": "email", "recipients": ["ada"]}]',
+                    '[{"name": "a", "kind": "notify", "channel": "c"}, {"name": "a", "kind": "notify", "channel": "d"}]'])
+       sinks;
+select is(pipeline.configure_queue('q', '{"owners": ["ada"], "sinks": [
+    {"name": "chat", "kind": "webhook", "url": "https://chat.example.org/hook", "secret_env": "PIPELINE_CHAT_SECRET"},
+    {"name": "log", "kind": "notify", "channel": "verdicts", "tells": "changes"}]}'), '{owners,sinks}', 'sinks are set');
+reset role;
+create temp view told as
+select replace(kind, 'pipeline.', '') || ' ' || (payload ->> 'sink') as job, payload ->> 'event' as event
+  from millrace.jobs where kind in ('pipeline.webhook', 'pipeline.tell') order by id;
+
+select pipeline.create_fact('q', 'u1', '', 0, 1) \g /dev/null
+select is(pipeline.announce('q', 1, ''), 1, 'the first verdict is green: no change, the webhook alone hears of it');
+select is(pipeline.announce('q', 1, ''), 0, 'once');
+select results_eq('select job, event from told',
+                  $$ values ('webhook chat', 'pipeline/validation.recorded/request/q/1/') $$, 'by the id of its fact');
+select pipeline.create_fact('q', 'u2', '', 1, 2) \g /dev/null
+select is(pipeline.announce('q', 2, ''), 3, 'when it breaks, all hear of it');
+select pipeline.create_fact('q', 'u3', '', 1, 3, true) \g /dev/null
+select is(pipeline.announce('q', 3, ''), 1, 'that it is still not green is no change');
+select pipeline.create_fact('q', 'u4', '', 0, 4) \g /dev/null
+select is(pipeline.announce('q', 4, ''), 3, 'that it is green again is one');
+select pipeline.create_fact('q', 'u4', 'web', 1, 4) \g /dev/null
+select is(pipeline.announce('q', 4, 'web'), 3, 'a project has changes of its own');
+select is((select event from told order by event desc limit 1), 'pipeline/validation.recorded/request/q/4/web',
+          'and events');
+
+set local role millrace_worker;
+select results_eq($$ select url, secret_env, body #>> '{data,id}', body #>> '{data,payload,verdict}',
+                            body #>> '{data,payload,verdict_before}', body ->> 'specversion', body ->> 'type'
+                       from pipeline.hook_delivery('pipeline/validation.recorded/request/q/2/', 'chat') $$,
+                  $$ values ('https://chat.example.org/hook', 'PIPELINE_CHAT_SECRET', 'pipeline/validation.recorded/request/q/2/',
+                             'broken', 'green', '1.0', 'validation.recorded') $$, 'what the webhook posts, and where');
+select is_empty($$ select pipeline.hook_delivery('pipeline/validation.recorded/request/q/2/', 'log') $$,
+                'nothing to a sink that is none');
+select is_empty($$ select pipeline.hook_delivery('nosuch', 'chat') $$, 'nor of an event that is none');
+select ok(pipeline.tell('pipeline/validation.recorded/request/q/2/', 'log'), 'a notification is sent');
+select ok(not pipeline.tell('nosuch', 'log'), 'of an event that is there');
+reset role;
+select ok(pipeline.tell('pipeline/validation.recorded/request/q/4/', 'owners'), 'owners are told by email');
+select results_eq('select event_type, subject from notify.event',
+                  $$ values ('pipeline.verdict', 'q is green again') $$, 'in words');
+
+-- A branch follows the last green: asked for by whoever holds the bookmark, however often that is recorded.
+select pipeline.configure_queue('q', '{"promotion_ref": "verified", "sinks": [], "owners": []}') \g /dev/null
+select pipeline.ingest('q', 'u5'), pipeline.create_fact('q', 'u5', '', 0, 5) \g /dev/null
+select pipeline.announce('q', 5, '') \g /dev/null
+select is_empty($$ select from millrace.jobs where kind = 'pipeline.promote' $$, 'what holds no bookmark promotes nothing');
+select pipeline.update_queue('q', 5, 'u5', version, version + 1) from pipeline.get_queue('q') \g /dev/null
+select pipeline.announce('q', 5, ''), pipeline.announce('q', 5, ''), pipeline.announce('q', 4, '') \g /dev/null
+select results_eq($$ select payload, concurrency_key from millrace.jobs where kind = 'pipeline.promote' $$,
+                  $$ values ('{"queue": "q"}'::jsonb, 'pipeline.promote/q'), ('{"queue": "q"}', 'pipeline.promote/q') $$,
+                  'the holder does, after a crash again, one at a time');
+set local role millrace_worker;
+select pipeline.note_promotion('q', 'u5', 'moved') \g /dev/null
+select pipeline.note_promotion('q', 'u6', 'vanished') \g /dev/null
+reset role;
+select is(promoted_uri || ' ' || promotions_vanished, 'u5 1', 'what was moved is known, what had vanished is counted')
+  from pipeline.queues;
+
+-- How a pipeline queue is: in numbers.
+update millrace_test.clock set at = at + interval '10 min';
+update pipeline.request set state = 'failed', finished_at = accepted_at + interval '7 min' where number = 5;
+select pipeline.ingest('q', 'u6'), pipeline.create_fact('q', 'u6', '', 1, 6) \g /dev/null
+select results_eq($$ select last_green_at, broken_since, validation_time from pipeline.queues $$,
+                  $$ select at - interval '10 min', at, interval '7 min' from millrace_test.clock $$,
+                  'the last green was reported then, since now it is broken, and the last verdict took its time');
+select * from finish();
+rollback;

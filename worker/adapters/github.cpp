@@ -1,0 +1,255 @@
+#include "adapters/github.hpp"
+
+#include "core/printable.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <fstream>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+namespace millrace::adapters {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using Verdict = GithubAnswer::Verdict;
+
+constexpr std::size_t most_message_bytes = 500;
+constexpr std::size_t most_known = 4096;        // comparisons whose tags are kept
+constexpr std::size_t most_known_bytes = 4096;  // of the subjects of one of these
+constexpr std::size_t most_subjects = 1000;     // that are of interest to whoever records them
+constexpr std::uint64_t most_commits = 1000000000;
+constexpr int most_moves = 3;
+constexpr std::chrono::seconds usual_wait{60};  // what GitHub asks for when it does not say how long
+
+constexpr auto permissions =
+    "a fine-grained token needs the forks' organisation as its resource owner, Contents: read and write, and Workflows:"
+    " read and write where an upstream changes workflow files; a classic one the scopes repo and workflow";
+
+std::string in_small_letters(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    return text;
+}
+
+bool says(const std::string& message, std::string_view words) {
+    return in_small_letters(message).find(words) != std::string::npos;
+}
+
+std::string message_of(const HttpAnswer& answer) {
+    const auto body = json::parse(answer.body, nullptr, false);
+    const auto found = body.is_object() ? body.find("message") : body.end();
+    return body.is_object() && found != body.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::optional<std::int64_t> number_in(const HttpAnswer& answer, const std::string& header) {
+    const auto text = answer.header(header);
+    std::int64_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, failure] = std::from_chars(text.data(), end, number);
+    return failure == std::errc{} && rest == end ? std::optional{number} : std::nullopt;
+}
+
+// How long GitHub wants to be left alone; nothing when that is not what it says.
+std::optional<seconds> limit_of(const HttpAnswer& answer) {
+    if (answer.status != 403 && answer.status != 429) return std::nullopt;
+    const auto after = number_in(answer, "retry-after");
+    const auto remaining = number_in(answer, "x-ratelimit-remaining");
+    const bool is_limit =
+        answer.status == 429 || after || remaining == std::int64_t{0} || says(message_of(answer), "rate limit");
+    if (!is_limit) return std::nullopt;
+    auto wait = usual_wait;
+    if (after) {
+        wait = seconds{std::clamp<std::int64_t>(*after, 1, Github::longest_wait.count())};
+    } else if (const auto reset = number_in(answer, "x-ratelimit-reset"); reset && remaining == std::int64_t{0}) {
+        const auto now = std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch());
+        const auto until = std::clamp<std::int64_t>(*reset, 0, now.count() + Github::longest_wait.count());
+        wait = std::max(seconds{until} - now, seconds{1});
+    }
+    return std::clamp(wait, seconds{1}, seconds{Github::longest_wait});
+}
+
+std::string remedy_of(const HttpAnswer& answer) {
+    switch (answer.status) {
+        case 301:
+        case 302:
+        case 307:
+        case 308:
+            return "; the repository has moved, and not within this interface: add it by its new name";
+        case 401:
+            return "; the token is not valid, or has expired";
+        case 403:
+            return fmt::format("; {}", permissions);
+        case 404:
+            return fmt::format("; there is no such repository, or the token may not see it: {}", permissions);
+        default:
+            return "";
+    }
+}
+
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
+bool is_move(const HttpAnswer& answer) {
+    return answer.status == 301 || answer.status == 302 || answer.status == 307 || answer.status == 308;
+}
+
+std::size_t bytes_of(const std::vector<std::string>& subjects) {
+    return std::accumulate(subjects.begin(), subjects.end(), std::size_t{0},
+                           [](std::size_t sum, const std::string& subject) { return sum + subject.size(); });
+}
+
+}  // namespace
+
+std::optional<std::string> github_problem(const GithubSettings& settings) {
+    const auto& token = settings.token;
+    if (token.empty()) {
+        return fmt::format(
+            "github.token_variable: the environment has no variable {}, or an empty one; put a token there: {}",
+            settings.token_variable, permissions);
+    }
+    const auto is_visible = [](char letter) { return letter > ' ' && letter < '\x7f'; };
+    if (!std::all_of(token.begin(), token.end(), is_visible)) {
+        return fmt::format("github.token_variable: what {} holds is no token: it has spaces or line ends in it",
+                           settings.token_variable);
+    }
+    if (!settings.ca_file.empty() && !std::ifstream{settings.ca_file}) {
+        return fmt::format("github.ca_file: {} cannot be read; it should hold certificates in PEM", settings.ca_file);
+    }
+    return std::nullopt;
+}
+
+Github::Github(GithubSettings settings, const HttpLimits& limits)
+    : settings_{std::move(settings)}, limits_{limits}, http_{{.ca_file = settings_.ca_file}} {}
+
+std::string Github::token_name() const {
+    return fmt::format("{} for {}", settings_.token_variable, settings_.api_url).substr(0, 300);
+}
+
+std::string Github::masked(std::string text) const {
+    for (auto at = text.find(settings_.token); at != text.npos; at = text.find(settings_.token, at))
+        text.replace(at, settings_.token.size(), "***");
+    return text;
+}
+
+HttpRequest Github::request(const std::string& method, const std::string& url) const {
+    return {.method = method,
+            .url = url,
+            .headers = {{"Accept", "application/vnd.github+json"},
+                        {"X-GitHub-Api-Version", "2022-11-28"},
+                        {"Authorization", "Bearer " + settings_.token}},
+            .body = {},
+            .limits = limits_};
+}
+
+Github::Answered Github::call(HttpRequest request, const std::stop_token& stop) {
+    auto answer = http_.send(request, stop);
+    bool has_moved = false;
+    for (int move = 0; move < most_moves && is_move(answer); ++move) {
+        const auto location = answer.header("location");
+        if (!location.starts_with(settings_.api_url + "/")) break;  // the token is for nobody else
+        has_moved = true;
+        request.url = location;
+        answer = http_.send(request, stop);
+    }
+    return {std::move(answer), has_moved ? name_of_moved(request.url, stop) : ""};
+}
+
+// GitHub sends from a name to a number: /repositories/4711/...
+std::string Github::name_of_moved(const std::string& url, const std::stop_token& stop) {
+    constexpr std::string_view unknown = "another name";
+    const auto by_number = settings_.api_url + "/repositories/";
+    if (!url.starts_with(by_number)) return std::string{unknown};
+    try {
+        const auto answer = http_.send(request("GET", url.substr(0, url.find('/', by_number.size()))), stop);
+        const auto body = json::parse(answer.body, nullptr, false);
+        const auto name = body.is_object() ? body.value("full_name", json{}) : json{};
+        return name.is_string() ? masked(core::printable(name.get<std::string>(), most_message_bytes))
+                                : std::string{unknown};
+    } catch (const HttpError&) {
+        return std::string{unknown};
+    }
+}
+
+GithubAnswer Github::judge(const HttpAnswer& answer) const {
+    const auto message = core::printable(masked(message_of(answer)), most_message_bytes);
+    const auto told = fmt::format("GitHub answered {}{}{}", answer.status, message.empty() ? "" : ": ", message);
+    if (const auto wait = limit_of(answer)) return {Verdict::limited, told, *wait};
+    if (answer.status == 200) {
+        const auto body = json::parse(answer.body, nullptr, false);
+        const auto type = body.is_object() ? body.value("merge_type", json{}) : json{};
+        if (type == "fast-forward" || type == "merge") return {Verdict::updated, type.get<std::string>(), {}};
+        if (type == "none") return {Verdict::current, "", {}};
+        return {Verdict::broken, "GitHub answered 200 with something else than a merge", {}};
+    }
+    const bool has_no_branch = (answer.status == 422 && says(message, "does not exist")) ||
+                               (answer.status == 404 && says(message, "branch not found"));
+    if (has_no_branch) return {Verdict::skipped, message, {}};
+    if (answer.status == 409) return {Verdict::conflict, message, {}};
+    if (answer.status >= 500) return {Verdict::broken, told, {}};
+    return {Verdict::failed, told + remedy_of(answer), {}};
+}
+
+GithubAnswer Github::merge_upstream(const GithubBranch& fork, const std::stop_token& stop) {
+    auto wanted = request("POST", fmt::format("{}/repos/{}/merge-upstream", settings_.api_url, fork.repo));
+    wanted.headers.push_back({"Content-Type", "application/json"});
+    wanted.body = json{{"branch", fork.branch}}.dump();
+    const auto [answer, moved_to] = call(std::move(wanted), stop);
+    auto judged = judge(answer);
+    if (!moved_to.empty()) {
+        judged.detail += fmt::format("{}the repository has moved to {}: add it by that name",
+                                     judged.detail.empty() ? "" : "; ", moved_to);
+    }
+    return judged;
+}
+
+std::optional<GithubDifference> Github::difference_in(const std::string& body) const {
+    const auto answer = json::parse(body, nullptr, false);
+    if (!answer.is_object()) return std::nullopt;
+    const auto ahead = answer.value("ahead_by", json{});
+    const auto behind = answer.value("behind_by", json{});
+    const auto commits = answer.value("commits", json{});
+    if (!ahead.is_number_unsigned() || !behind.is_number_unsigned() || !commits.is_array()) return std::nullopt;
+    if (ahead > most_commits || behind > most_commits || commits.size() > ahead) return std::nullopt;
+    GithubDifference difference{.ahead = ahead.get<int>(), .behind = behind.get<int>(), .subjects = {}};
+    // GitHub's newest comes last.
+    for (auto commit = commits.rbegin(); commit != commits.rend() && difference.subjects.size() < most_subjects;
+         ++commit) {
+        const auto pointer = json::json_pointer{"/commit/message"};
+        if (!commit->is_object() || !commit->contains(pointer) || !commit->at(pointer).is_string()) return std::nullopt;
+        difference.subjects.push_back(masked(first_line(commit->at(pointer).get<std::string>())));
+    }
+    return difference;
+}
+
+GithubComparison Github::compare(const std::string& upstream, const GithubBranch& fork, const std::stop_token& stop) {
+    const auto owner = fork.repo.substr(0, fork.repo.find('/'));
+    const auto basehead = percent_encoded(fmt::format("{0}...{1}:{0}", fork.branch, owner));
+    auto wanted = request("GET", fmt::format("{}/repos/{}/compare/{}", settings_.api_url, upstream, basehead));
+    const auto known = known_.with([&](const std::map<std::string, Known>& all) {
+        const auto found = all.find(wanted.url);
+        return found == all.end() ? std::nullopt : std::optional{found->second};
+    });
+    if (known) wanted.headers.push_back({"If-None-Match", known->etag});
+    const auto answer = call(wanted, stop).answer;
+    if (answer.status == 304 && known) return {known->difference, seconds{0}};
+    if (answer.status != 200) return {std::nullopt, limit_of(answer).value_or(seconds{0})};
+    auto difference = difference_in(answer.body);
+    const auto etag = answer.header("etag");
+    if (difference && !etag.empty() && bytes_of(difference->subjects) <= most_known_bytes) {
+        known_.with([&](std::map<std::string, Known>& all) {
+            if (all.size() >= most_known && !all.contains(wanted.url)) all.erase(all.begin());
+            all.insert_or_assign(wanted.url, Known{etag, *difference});
+        });
+    }
+    return {std::move(difference), seconds{0}};
+}
+
+}  // namespace millrace::adapters

@@ -1,0 +1,101 @@
+#pragma once
+// GitHub's REST interface, as far as forks need it: a branch brought up to date, and compared with its upstream.
+//
+//     POST /repos/{repo}/merge-upstream           200 fast-forward or merge → updated, none → current
+//                                                 422 "does not exist", 404 "branch not found" → skipped
+//                                                 409 → conflict
+//                                                 429, 403 with a rate limit → limited, until when they say
+//                                                 5xx → broken: worth another try
+//                                                 anything else → failed, with status, message and remedy
+//     GET  /repos/{upstream}/compare/{basehead}   200 → the difference, 304 → the one that is known;
+//                                                 anything else → unknown
+//
+// GitHub tells two forks of one upstream apart by their owner only, when it compares.
+//
+// A repository that was renamed is followed, within the interface that was configured, and its new name told. Nothing
+// that comes out of here shows the token, whatever an answer echoes.
+//
+// Thread rule: any thread.
+
+#include "adapters/http.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace millrace::adapters {
+
+struct GithubSettings {
+    std::string api_url = "https://api.github.com";  // without a slash at its end
+    std::string token_variable = {};                 // the environment variable that holds the token
+    std::string token = {};
+    std::string ca_file = {};  // empty: the system's authorities
+};
+
+struct GithubAnswer {
+    enum class Verdict { updated, current, skipped, conflict, failed, broken, limited };
+    Verdict verdict = Verdict::broken;
+    std::string detail;
+    std::chrono::seconds wait{0};  // of limited
+};
+
+struct GithubBranch {
+    std::string repo;  // org/name
+    std::string branch;
+};
+
+struct GithubDifference {
+    int ahead = 0;
+    int behind = 0;
+    std::vector<std::string> subjects;  // the newest first; not of more commits than GitHub names
+};
+
+struct GithubComparison {
+    std::optional<GithubDifference> difference;
+    std::chrono::seconds wait{0};  // more than 0: the token has come to a limit
+};
+
+// Why a worker cannot work with these settings; nothing when it can.
+[[nodiscard]] std::optional<std::string> github_problem(const GithubSettings& settings);
+
+class Github {
+public:
+    static constexpr std::chrono::seconds longest_wait{std::chrono::hours{24}};
+
+    explicit Github(GithubSettings settings, const HttpLimits& limits = {});
+
+    // What the token is called, for whoever must tell others of it. Nothing of the token.
+    [[nodiscard]] std::string token_name() const;
+
+    // Both throw HttpError.
+    [[nodiscard]] GithubAnswer merge_upstream(const GithubBranch& fork, const std::stop_token& stop);
+    [[nodiscard]] GithubComparison compare(const std::string& upstream, const GithubBranch& fork,
+                                           const std::stop_token& stop);
+
+private:
+    struct Answered {
+        HttpAnswer answer;
+        std::string moved_to;  // where it was found, when that is elsewhere
+    };
+    struct Known {
+        std::string etag;
+        GithubDifference difference;
+    };
+
+    [[nodiscard]] std::string masked(std::string text) const;
+    [[nodiscard]] HttpRequest request(const std::string& method, const std::string& url) const;
+    [[nodiscard]] Answered call(HttpRequest request, const std::stop_token& stop);
+    [[nodiscard]] std::string name_of_moved(const std::string& url, const std::stop_token& stop);
+    [[nodiscard]] GithubAnswer judge(const HttpAnswer& answer) const;
+    [[nodiscard]] std::optional<GithubDifference> difference_in(const std::string& body) const;
+
+    const GithubSettings settings_;
+    const HttpLimits limits_;
+    Http http_;
+    core::Guarded<std::map<std::string, Known>> known_;  // by address; so many and so large as memory allows
+};
+
+}  // namespace millrace::adapters

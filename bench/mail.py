@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Mails a second through one connection and through several, to a server on this host: `./dev bench mail`.
+"""Mails a second through one connection and through several, to a server on this host, and what an emit costs:
+`./dev bench mail`.
 
     mail.py [--mails N] [--runs N] [--quick] [--json FILE]
 
 One worker with as many slots as connections; the variants take turns in each run, and the ratio is that of the medians.
 The server is one thread of Node, which reads and throws away: the CPU seconds that it took say whether it was the limit.
-Times come from the rows themselves. Environment: MILLRACE_BINARY and MILLRACE_NODE, set by `./dev bench`.
+Times come from the rows themselves. An emit is one statement and its commit, timed by the client that sends it, to
+users who have an address and no settings; half a second of them is made for nothing first. Environment:
+MILLRACE_BINARY and MILLRACE_NODE, set by `./dev bench`.
 """
 
 import argparse
@@ -22,6 +25,8 @@ from server import Server, stop
 
 MAIL_SERVER = pathlib.Path(__file__).resolve().parent.parent / "tests/support/smtp/server.mjs"
 CONNECTIONS = (1, 2, 4, 8)
+RECIPIENTS = (1, 10, 100, 1_000)
+EMITS = 30  # of each size, whose median is told
 PATIENCE_SECONDS = 600
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -60,6 +65,40 @@ def send(server, mails, connections):
     return mails / seconds, *cpu
 
 
+def emit_costs(server, emits):
+    """[(recipients, milliseconds an emit)]"""
+    server.reset()
+    server.sql(f"""select millrace.create_queue('email');
+                   select count(notify.configure('user' || i, jsonb_build_object('email', 'user' || i || '@example.org')))
+                     from generate_series(1, {RECIPIENTS[-1]}) i;
+                   analyze;""")
+    cursor = server.connect("bench emit").cursor()
+
+    def emit(recipients):
+        began = time.monotonic()
+        cursor.execute("select pending from notify.emit('cl.comment.created', null, (select array_agg('user' || i)"
+                       " from generate_series(1, %s) i), 'A comment', 'Text.')", (recipients,))
+        taken = time.monotonic() - began
+        if cursor.fetchone()[0] != recipients:
+            sys.exit("emit has not told everybody")
+        return 1000 * taken
+
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        emit(RECIPIENTS[0])
+    return [(recipients, statistics.median(emit(recipients) for _ in range(emits))) for recipients in RECIPIENTS]
+
+
+def show(mails, rows, emitted, runs):
+    print(f"{mails} mails, medians of {runs}\n\nconnections  mails/s  ratio  CPU s server  CPU s worker")
+    for row in rows:
+        print(f"{row['connections']:>11} {row['mails_per_second']:>8.0f} {row['ratio']:>6.2f} "
+              f"{row['mail_server_cpu']:>13.2f} {row['worker_cpu']:>13.2f}")
+    print("\nrecipients  ms an emit  µs a recipient")
+    for recipients, taken in emitted:
+        print(f"{recipients:>10} {taken:>11.2f} {1000 * taken / recipients:>15.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="dev bench mail")
     parser.add_argument("--mails", type=int, default=20_000)
@@ -75,18 +114,17 @@ def main():
         for _ in range(options.runs):
             for connections in CONNECTIONS:
                 measured[connections].append(send(server, options.mails, connections))
+        emitted = emit_costs(server, 2 if options.quick else EMITS)
     finally:
         server.destroy()
     rows = [{"connections": connections, **{name: statistics.median(run[i] for run in runs) for i, name in
                                             enumerate(("mails_per_second", "mail_server_cpu", "worker_cpu"))}}
             for connections, runs in measured.items()]
-    print(f"{options.mails} mails, medians of {options.runs}\n\nconnections  mails/s  ratio  CPU s server  CPU s worker")
     for row in rows:
         row["ratio"] = row["mails_per_second"] / rows[0]["mails_per_second"]
-        print(f"{row['connections']:>11} {row['mails_per_second']:>8.0f} {row['ratio']:>6.2f} "
-              f"{row['mail_server_cpu']:>13.2f} {row['worker_cpu']:>13.2f}")
+    show(options.mails, rows, emitted, options.runs)
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+        options.json.write_text(json.dumps({"mails": rows, "emits": emitted}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,17 +16,21 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+std::string forks_of(const std::string& text) {
+    return EntriesFile{forks_format, text}.document();
+}
+
 std::string refusal_of(const std::string& text) {
     try {
-        const ForksFile file{text};
+        const EntriesFile file{forks_format, text};
         return "accepted: " + file.document();
-    } catch (const BadForksFile& error) {
+    } catch (const BadEntriesFile& error) {
         return error.what();
     }
 }
 
 TEST(ForksFile, is_read_with_comments_blank_lines_nulls_and_lists) {
-    const ForksFile file{R"(# ours
+    const EntriesFile file{forks_format, R"(# ours
 groups:
   - name: default
     recipients: [ops@example.org]
@@ -55,9 +59,9 @@ forks:
 }
 
 TEST(ForksFile, may_be_empty_or_lack_a_list) {
-    EXPECT_EQ(json::parse(ForksFile{""}.document()), json::object());
-    EXPECT_EQ(json::parse(ForksFile{"# nothing\n"}.document()), json::object());
-    EXPECT_EQ(json::parse(ForksFile{"forks:\n"}.document()), json::parse(R"({"forks": []})"));
+    EXPECT_EQ(json::parse(forks_of("")), json::object());
+    EXPECT_EQ(json::parse(forks_of("# nothing\n")), json::object());
+    EXPECT_EQ(json::parse(forks_of("forks:\n")), json::parse(R"({"forks": []})"));
 }
 
 TEST(ForksFile, names_the_line_of_what_is_wrong) {
@@ -86,17 +90,17 @@ TEST(ForksFile, is_written_so_that_it_is_read_back_as_it_was) {
     const std::string document =
         R"({"groups": [{"cron": "0 13 * * *", "name": "default", "template": "a: \"b\"\n\tc: é # no comment\n"}],)"
         R"( "forks": [{"branches": ["16.0", "null", "true"], "enabled": false, "repo": "acme/widget"}]})";
-    const auto text = write_forks_file(document);
+    const auto text = write_entries(forks_format, document);
     EXPECT_THAT(text, StartsWith("groups:\n  - name: \"default\"\n    cron: \"0 13 * * *\"\n"));
-    EXPECT_EQ(json::parse(ForksFile{text}.document()), json::parse(document));
-    EXPECT_EQ(write_forks_file("{}"), "");
+    EXPECT_EQ(json::parse(forks_of(text)), json::parse(document));
+    EXPECT_EQ(write_entries(forks_format, "{}"), "");
 }
 
 TEST(ForksFile, the_example_is_one) {
     std::ifstream in{MILLRACE_SOURCE_DIR "/config/forks.yml"};
     std::ostringstream text;
     text << in.rdbuf();
-    EXPECT_EQ(json::parse(ForksFile{text.str()}.document())["forks"].size(), 20);
+    EXPECT_EQ(json::parse(forks_of(text.str()))["forks"].size(), 20);
 }
 
 }  // namespace

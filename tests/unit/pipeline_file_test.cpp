@@ -8,13 +8,18 @@
 namespace millrace::testing {
 namespace {
 
-using cli::BadPipelineFile;
-using cli::PipelineFile;
+using cli::BadEntriesFile;
+using cli::EntriesFile;
+using cli::pipeline_format;
+
+std::string queues_of(const std::string& text) {
+    return EntriesFile{pipeline_format, text}.document();
+}
 
 std::string complaint(const std::string& text) {
     try {
-        const PipelineFile file{text};
-    } catch (const BadPipelineFile& error) {
+        const EntriesFile file{pipeline_format, text};
+    } catch (const BadEntriesFile& error) {
         return error.what();
     }
     return "";
@@ -31,15 +36,15 @@ constexpr auto shop = R"(queues:
 )";
 
 TEST(PipelineFileTest, is_read_as_the_document_that_the_server_takes) {
-    EXPECT_EQ(PipelineFile{shop}.document(),
+    EXPECT_EQ(queues_of(shop),
               R"({"queues":[{"name":"shop/main","command":["make","a b"],"max_concurrent":2,"promotion_ref":null,)"
               R"("projects":[{"name":"web","rules":[{"path":"web/**"}]}]},{"name":"other"}]})");
-    EXPECT_EQ(PipelineFile{""}.document(), R"({"queues":[]})");
-    EXPECT_EQ(PipelineFile{"queues:"}.document(), R"({"queues":[]})");
+    EXPECT_EQ(queues_of(""), R"({"queues":[]})");
+    EXPECT_EQ(queues_of("queues:"), R"({"queues":[]})");
 }
 
 TEST(PipelineFileTest, knows_the_line_of_each_setting) {
-    const PipelineFile file{shop};
+    const EntriesFile file{pipeline_format, shop};
     EXPECT_EQ(file.line_of("queues[0].max_concurrent"), 4);
     EXPECT_EQ(file.line_of("queues[1].name"), 8);
     EXPECT_EQ(file.line_of("queues[1].remote"), 8);  // that is missing
@@ -61,8 +66,8 @@ TEST(PipelineFileTest, says_on_which_line_something_is_wrong) {
 TEST(PipelineFileTest, is_read_as_it_was_written) {
     const std::string document =
         R"({"queues":[{"name":"a: b","command":["# no comment","\n"],"poll":"* * * * *","max_concurrent":3}]})";
-    EXPECT_EQ(PipelineFile{cli::write_pipeline_file(document)}.document(), document);
-    EXPECT_EQ(cli::write_pipeline_file(R"({"queues":[]})"), "");
+    EXPECT_EQ(queues_of(cli::write_entries(pipeline_format, document)), document);
+    EXPECT_EQ(cli::write_entries(pipeline_format, R"({"queues":[]})"), "");
 }
 
 }  // namespace

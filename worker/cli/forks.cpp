@@ -1,8 +1,9 @@
 #include "cli/forks.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/forks_file.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
-#include "core/nearest.hpp"
 #include "handlers/forks/digest_text.hpp"
 #include "storage/error.hpp"
 #include "storage/fork_registry.hpp"
@@ -13,8 +14,6 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <istream>
 #include <ostream>
 
 namespace millrace::cli {
@@ -23,7 +22,7 @@ namespace {
 
 using storage::ForkRegistry;
 
-constexpr std::size_t most_file_bytes = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t most_file_mib = 8;
 constexpr int most_runs = 1000;
 
 constexpr std::array flags{
@@ -34,22 +33,6 @@ constexpr std::array flags{
     json_flag,
 };
 
-std::string read_all(std::istream& in, const std::string& name) {
-    std::string text(most_file_bytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (in.bad()) throw UsageError{fmt::format("cannot read {}", name)};
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > most_file_bytes) throw UsageError{fmt::format("{} is longer than 8 MiB", name)};
-    return text;
-}
-
-std::string read_file(const Invocation& invocation, const std::string& file) {
-    if (file == "-") return read_all(invocation.console.in, "standard input");
-    std::ifstream in{file, std::ios::binary};
-    if (!in) throw UsageError{fmt::format("cannot read {}", file)};
-    return read_all(in, file);
-}
-
 std::int64_t run_number(const std::string& word) {
     std::int64_t number = 0;
     const char* const end = word.data() + word.size();
@@ -58,17 +41,6 @@ std::int64_t run_number(const std::string& word) {
         throw UsageError{fmt::format("\"{}\" is not a run's number", word)};
     }
     return number;
-}
-
-Exit print(const Invocation& invocation, const Table& table, std::string_view nothing) {
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << nothing << '\n';
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
 }
 
 std::string joined(const std::string& json_list) {
@@ -91,32 +63,20 @@ Exit list_forks(const Invocation& invocation, ForkRegistry& registry) {
                    Cell::json(fork.enabled ? "true" : "false"),
                    fork.enabled ? Cell{} : Cell::of("disabled", Tone::bad)});
     }
-    return print(invocation, table, "no forks yet: millrace forks import FILE");
-}
-
-// What the server says of `forks[3].branches`, with the line on which that stands. False: it said something else.
-bool complain(const Invocation& invocation, const std::string& file, const ForksFile& forks,
-              const storage::Error& error) {
-    constexpr std::string_view prefix = "import_forks: bad ";
-    const std::string what = error.what();
-    const auto path = what.starts_with(prefix) ? what.substr(prefix.size()) : "";
-    const auto line = forks.line_of(path);
-    if (line == 0) return false;
-    const auto dot = path.find('.');
-    const auto key = dot == std::string::npos ? "entry" : path.substr(dot + 1);
-    invocation.console.complain(fmt::format("{}:{}: bad {}; nothing was imported", file, line, key), error.hint());
-    return true;
+    return show_rows(invocation, table, "no forks yet: millrace forks import FILE");
 }
 
 Exit import_forks(const Invocation& invocation, ForkRegistry& registry, const std::string& file,
-                  const ForksFile& forks) {
+                  const EntriesFile& forks) {
     const bool is_dry = invocation.arguments.has("dry-run");
     std::vector<storage::RegistryChange> changes;
     try {
         changes =
             registry.import(forks.document(), is_dry ? ForkRegistry::Import::dry_run : ForkRegistry::Import::apply);
     } catch (const storage::Error& error) {
-        if (!complain(invocation, file, forks, error)) throw;
+        const auto where = forks.located(file, "import_forks", error.what());
+        if (!where) throw;
+        invocation.console.complain(*where + "; nothing was imported", error.hint());
         return Exit::failed;
     }
     using For = Column::For;
@@ -147,7 +107,7 @@ Exit sync(const Invocation& invocation, ForkRegistry& registry) {
     Table table{{{"job"}}};
     for (const auto& job : jobs)
         table.add({Cell::of(job.value)});
-    return print(invocation, table, "");
+    return show_rows(invocation, table, "");
 }
 
 Tone tone_of(const std::string& state) {
@@ -201,7 +161,7 @@ Exit show_run(const Invocation& invocation, ForkRegistry& registry, std::int64_t
         table_of({*run}).print(out, invocation.console.out_screen);
         out << '\n';
     }
-    return print(invocation, table, "");
+    return show_rows(invocation, table, "");
 }
 
 Exit report(const Invocation& invocation, std::int64_t run, const std::string& outcome) {
@@ -257,43 +217,20 @@ Exit switch_forks(const Invocation& invocation, ForkRegistry& registry, const st
     return Exit::done;
 }
 
-// How many words each verb takes behind it.
-struct Verb {
-    std::string name;
-    std::size_t least;
-    std::size_t most;
-    std::string_view needs;
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes no words"},
+    Verb{"import", 1, 1, "needs one file, or - for standard input"},
+    Verb{"export", 0, 0, "takes no words"},
+    Verb{"enable", 1, 1000, "needs the names of forks"},
+    Verb{"disable", 1, 1000, "needs the names of forks"},
+    Verb{"sync", 1, 2, "needs a fork, and at most one branch"},
+    Verb{"start", 1, 1, "needs one group"},
+    Verb{"runs", 0, 0, "takes no words"},
+    Verb{"show", 1, 1, "needs one run's number"},
+    Verb{"cancel", 1, 1, "needs one run's number"},
+    Verb{"resume", 1, 1, "needs one run's number"},
+    Verb{"digest", 1, 1, "needs one run's number"},
 };
-const std::vector<Verb> verbs{
-    {"list", 0, 0, "takes no words"},
-    {"import", 1, 1, "needs one file, or - for standard input"},
-    {"export", 0, 0, "takes no words"},
-    {"enable", 1, 1000, "needs the names of forks"},
-    {"disable", 1, 1000, "needs the names of forks"},
-    {"sync", 1, 2, "needs a fork, and at most one branch"},
-    {"start", 1, 1, "needs one group"},
-    {"runs", 0, 0, "takes no words"},
-    {"show", 1, 1, "needs one run's number"},
-    {"cancel", 1, 1, "needs one run's number"},
-    {"resume", 1, 1, "needs one run's number"},
-    {"digest", 1, 1, "needs one run's number"},
-};
-
-const Verb& verb_of(const std::vector<std::string>& words) {
-    if (words.empty()) return verbs.front();
-    std::vector<std::string> names;
-    names.reserve(verbs.size());
-    for (const auto& verb : verbs)
-        names.push_back(verb.name);
-    require_known("verb", words.front(), names);
-    const auto& verb =
-        *std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.name == words.front(); });
-    const auto behind = words.size() - 1;
-    if (behind < verb.least || behind > verb.most) {
-        throw UsageError{fmt::format("forks {} {}", verb.name, verb.needs)};
-    }
-    return verb;
-}
 
 Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistry& registry) {
     const auto& words = invocation.arguments.words();
@@ -301,12 +238,12 @@ Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistr
     if (verb == "sync") return sync(invocation, registry);
     if (verb == "enable" || verb == "disable") return switch_forks(invocation, registry, verb);
     if (verb == "export") {
-        invocation.console.out << write_forks_file(registry.export_document());
+        invocation.console.out << write_entries(forks_format, registry.export_document());
         return Exit::done;
     }
     if (verb == "runs") {
         const auto limit = invocation.arguments.number("limit", 1, most_runs).value_or(20);
-        return print(invocation, table_of(registry.runs(limit)), "no runs yet: millrace forks start GROUP");
+        return show_rows(invocation, table_of(registry.runs(limit)), "no runs yet: millrace forks start GROUP");
     }
     if (verb == "show") return show_run(invocation, registry, run_number(words[1]));
     if (verb == "digest") return show_digest(invocation, registry, run_number(words[1]));
@@ -315,20 +252,20 @@ Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistr
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    const auto verb = verb_of(words).name;
+    const std::string verb{verb_of("forks", words, verbs).name};
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb != "import") {
         const auto session = sessions.open("forks");
         ForkRegistry registry{*session};
         return run_with(invocation, verb, registry);
     }
-    const auto text = read_file(invocation, words[1]);
+    const auto text = read_file(invocation, words[1], most_file_mib);
     try {
-        const ForksFile forks{text};
+        const EntriesFile forks{forks_format, text};
         const auto session = sessions.open("forks");
         ForkRegistry registry{*session};
         return import_forks(invocation, registry, words[1], forks);
-    } catch (const BadForksFile& error) {
+    } catch (const BadEntriesFile& error) {
         invocation.console.complain(fmt::format("{}:{}", words[1], error.what()), "Nothing was imported.");
         return Exit::failed;
     }

@@ -1,5 +1,6 @@
 #include "cli/jobs.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/explain.hpp"
 #include "cli/many_jobs.hpp"
 #include "cli/table.hpp"
@@ -96,22 +97,11 @@ Table table_of(const std::vector<storage::JobRow>& jobs) {
     return table;
 }
 
-void print(const Invocation& invocation, const Table& table) {
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << "no job matches\n";
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-}
-
 Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
     if (invocation.arguments.words().size() > 1)
         throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
     const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
-    print(invocation, table);
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
+    return show_rows(invocation, table, "no job matches");
 }
 
 Cell maybe_json(const std::optional<std::string>& text) {
@@ -208,7 +198,7 @@ Exit act_on(const Invocation& invocation, storage::OperatorStore& store, Operato
             table.add({Cell::of(id.value), Cell{}, Cell::of(error.what(), Tone::bad)});
         }
     }
-    print(invocation, table);
+    show_rows(invocation, table, "no job matches");
     if (refused > 0) return Exit::failed;
     return unknown == ids.size() ? Exit::nothing : (unknown > 0 ? Exit::failed : Exit::done);
 }

@@ -1,6 +1,7 @@
 #include "cli/notify_looks.hpp"
 
 #include "adapters/mustache.hpp"
+#include "cli/answer.hpp"
 #include "cli/table.hpp"
 #include "core/nearest.hpp"
 #include "handlers/email/letter.hpp"
@@ -24,17 +25,6 @@ constexpr int max_limit = 10'000;
 
 std::unique_ptr<storage::Session> session_of(const Invocation& invocation) {
     return storage::SessionFactory{invocation.options.database_url}.open("notify");
-}
-
-Exit printed(const Invocation& invocation, const Table& table, std::string_view if_none) {
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << if_none << '\n';
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
 }
 
 Tone tone_of(const std::string& status) {
@@ -79,7 +69,7 @@ Exit list_types(const Invocation& invocation) {
                    Cell::of(std::string{type.is_required ? "yes" : "no"}),
                    Cell::of(std::string{type.is_default ? "on" : "off"}), Cell::of(type.description)});
     }
-    return printed(invocation, table, "no event types: select notify.define_type(…)");
+    return show_rows(invocation, table, "no event types: select notify.define_type(…)");
 }
 
 Exit list_emails(const Invocation& invocation) {
@@ -95,7 +85,7 @@ Exit list_emails(const Invocation& invocation) {
                    Cell::maybe(email.address), Cell::of(email.status, tone_of(email.status)), Cell::maybe(email.reason),
                    Cell::of(email.emitted_at), email.job ? Cell::of(*email.job) : Cell{}});
     }
-    return printed(invocation, table, "no emails");
+    return show_rows(invocation, table, "no emails");
 }
 
 Exit list_suppressed(const Invocation& invocation) {
@@ -106,7 +96,7 @@ Exit list_suppressed(const Invocation& invocation) {
         table.add({Cell::of(suppression.address, Tone::strong), Cell::of(suppression.reason),
                    Cell::of(suppression.suppressed_at)});
     }
-    return printed(invocation, table, "no address is suppressed");
+    return show_rows(invocation, table, "no address is suppressed");
 }
 
 Exit preview(const Invocation& invocation) {

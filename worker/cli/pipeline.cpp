@@ -1,5 +1,7 @@
 #include "cli/pipeline.hpp"
 
+#include "cli/answer.hpp"
+#include "cli/input.hpp"
 #include "cli/pipeline_file.hpp"
 #include "cli/pipeline_log.hpp"
 #include "cli/table.hpp"
@@ -11,11 +13,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
-#include <istream>
 #include <ostream>
 
 namespace millrace::cli {
@@ -24,7 +23,7 @@ namespace {
 
 using storage::PipelineOverview;
 
-constexpr std::size_t most_file_bytes = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t most_file_mib = 8;
 constexpr int most_requests = 1000;
 constexpr std::chrono::hours default_wait{1};
 constexpr std::chrono::milliseconds between_looks{500};
@@ -41,47 +40,6 @@ constexpr std::array flags{
     log_follow_flag,
     json_flag,
 };
-
-std::string read_all(std::istream& in, const std::string& name) {
-    std::string text(most_file_bytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (in.bad()) throw UsageError{fmt::format("cannot read {}", name)};
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > most_file_bytes) throw UsageError{fmt::format("{} is longer than 8 MiB", name)};
-    return text;
-}
-
-std::string read_file(const Invocation& invocation, const std::string& file) {
-    if (file == "-") return read_all(invocation.console.in, "standard input");
-    std::ifstream in{file, std::ios::binary};
-    if (!in) throw UsageError{fmt::format("cannot read {}", file)};
-    return read_all(in, file);
-}
-
-Exit print(const Invocation& invocation, const Table& table, std::string_view nothing) {
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << nothing << '\n';
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
-}
-
-// What the server says of `queues[3].remote`, with the line on which that stands. False: it said something else.
-bool complain(const Invocation& invocation, const std::string& file, const PipelineFile& queues,
-              const storage::Error& error) {
-    constexpr std::string_view prefix = "apply: bad ";
-    const std::string what = error.what();
-    const auto path = what.starts_with(prefix) ? what.substr(prefix.size()) : "";
-    const auto line = queues.line_of(path);
-    if (line == 0) return false;
-    const auto dot = path.find('.');
-    const auto key = dot == std::string::npos ? "entry" : path.substr(dot + 1);
-    invocation.console.complain(fmt::format("{}:{}: bad {}; nothing was applied", file, line, key), error.hint());
-    return true;
-}
 
 Exit show_changes(const Invocation& invocation, const std::vector<storage::PipelineChange>& changes, bool is_dry) {
     using For = Column::For;
@@ -105,18 +63,20 @@ Exit show_changes(const Invocation& invocation, const std::vector<storage::Pipel
 Exit apply(const Invocation& invocation, const storage::SessionFactory& sessions) {
     const auto& file = invocation.arguments.words()[1];
     const bool is_dry = invocation.arguments.has("dry-run");
-    const auto text = read_file(invocation, file);
+    const auto text = read_file(invocation, file, most_file_mib);
     try {
-        const PipelineFile queues{text};
+        const EntriesFile queues{pipeline_format, text};
         const auto session = sessions.open("pipeline");
         PipelineOverview overview{*session};
         const auto how = is_dry ? PipelineOverview::Apply::dry_run : PipelineOverview::Apply::for_good;
         try {
             return show_changes(invocation, overview.apply(queues.document(), how), is_dry);
         } catch (const storage::Error& error) {
-            if (!complain(invocation, file, queues, error)) throw;
+            const auto where = queues.located(file, "apply", error.what());
+            if (!where) throw;
+            invocation.console.complain(*where + "; nothing was applied", error.hint());
         }
-    } catch (const BadPipelineFile& error) {
+    } catch (const BadEntriesFile& error) {
         invocation.console.complain(fmt::format("{}:{}", file, error.what()), "Nothing was applied.");
     }
     return Exit::failed;
@@ -144,7 +104,7 @@ Exit show_queues(const Invocation& invocation, PipelineOverview& overview) {
                    Cell::of(queue.waiting), Cell::of(queue.processing), Cell::of(queue.latest_request),
                    Cell::of(queue.last_green_request), Cell::maybe(queue.last_green_uri), looked});
     }
-    return print(invocation, table, "no pipeline queues yet: millrace pipeline apply FILE");
+    return show_rows(invocation, table, "no pipeline queues yet: millrace pipeline apply FILE");
 }
 
 Exit show_requests(const Invocation& invocation, PipelineOverview& overview, const std::string& queue) {
@@ -167,7 +127,7 @@ Exit show_requests(const Invocation& invocation, PipelineOverview& overview, con
                    request.roll_up ? Cell::json(*request.roll_up) : Cell{}, Cell::maybe(request.strategy),
                    Cell::of(request.uri), Cell::maybe(request.culprit), Cell::maybe(request.reason)});
     }
-    return print(invocation, table, "no requests of that pipeline queue");
+    return show_rows(invocation, table, "no requests of that pipeline queue");
 }
 
 Exit exit_of(const std::string& verdict) {
@@ -219,48 +179,25 @@ Exit revalidate(const Invocation& invocation, PipelineOverview& overview) {
     return Exit::done;
 }
 
-// How many words each verb takes behind it.
-struct Verb {
-    std::string name;
-    std::size_t least;
-    std::size_t most;
-    std::string_view needs;
+constexpr std::array verbs{
+    Verb{"status", 0, 1, "takes one pipeline queue at most"},
+    Verb{"apply", 1, 1, "needs one file, or - for standard input"},
+    Verb{"export", 0, 0, "takes no words"},
+    Verb{"gate", 2, 2, "needs a pipeline queue and a commit"},
+    Verb{"revalidate", 2, 2, "needs a pipeline queue and a URI"},
+    Verb{"log", 1, 2, "needs a build, and perhaps -f"},
 };
-const std::vector<Verb> verbs{
-    {"status", 0, 1, "takes one pipeline queue at most"},
-    {"apply", 1, 1, "needs one file, or - for standard input"},
-    {"export", 0, 0, "takes no words"},
-    {"gate", 2, 2, "needs a pipeline queue and a commit"},
-    {"revalidate", 2, 2, "needs a pipeline queue and a URI"},
-    {"log", 1, 2, "needs a build, and perhaps -f"},
-};
-
-std::string verb_of(const std::vector<std::string>& words) {
-    if (words.empty()) return verbs.front().name;
-    std::vector<std::string> names;
-    names.reserve(verbs.size());
-    for (const auto& verb : verbs)
-        names.push_back(verb.name);
-    require_known("verb", words.front(), names);
-    const auto& verb =
-        *std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.name == words.front(); });
-    const auto behind = words.size() - 1;
-    if (behind < verb.least || behind > verb.most) {
-        throw UsageError{fmt::format("pipeline {} {}", verb.name, verb.needs)};
-    }
-    return verb.name;
-}
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    const auto verb = verb_of(words);
+    const auto verb = verb_of("pipeline", words, verbs).name;
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb == "apply") return apply(invocation, sessions);
     if (verb == "log") return pipeline_log(invocation);
     const auto session = sessions.open("pipeline");
     PipelineOverview overview{*session};
     if (verb == "export") {
-        invocation.console.out << write_pipeline_file(overview.export_document());
+        invocation.console.out << write_entries(pipeline_format, overview.export_document());
         return Exit::done;
     }
     if (verb == "gate") return gate(invocation, overview);

@@ -1,5 +1,6 @@
 #include "cli/queues.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/table.hpp"
 #include "storage/operator_store.hpp"
 
@@ -61,14 +62,7 @@ Exit list_queues(const Invocation& invocation, storage::OperatorStore& store) {
                    age ? Cell::of(rough_age(*age)) : Cell{}, age ? Cell::json(fmt::format("{:.3f}", *age)) : Cell{},
                    queue.paused_at ? Cell::of(*queue.paused_at, Tone::bad) : Cell{}});
     }
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << "no queues yet: millrace queues create NAME\n";
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
+    return show_rows(invocation, table, "no queues yet: millrace queues create NAME");
 }
 
 Exit create_queues(const Invocation& invocation, storage::OperatorStore& store) {

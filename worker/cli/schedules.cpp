@@ -1,5 +1,6 @@
 #include "cli/schedules.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/json_lines.hpp"
 #include "cli/table.hpp"
 #include "core/nearest.hpp"
@@ -80,14 +81,7 @@ Exit list_schedules(const Invocation& invocation, storage::ScheduleStore& store)
                    Cell::maybe(each.last_due_at), Cell::maybe(each.last_fired_at), Cell::maybe(each.last_how),
                    maybe_number(each.last_job), error_of(each)});
     }
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << "no schedules yet: millrace schedules create NAME CRON QUEUE KIND\n";
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
+    return show_rows(invocation, table, "no schedules yet: millrace schedules create NAME CRON QUEUE KIND");
 }
 
 std::string json_of(std::span<const storage::NextRun> runs) {

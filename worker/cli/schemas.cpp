@@ -1,5 +1,7 @@
 #include "cli/schemas.hpp"
 
+#include "cli/answer.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
 #include "core/nearest.hpp"
 #include "engine/payload_schema.hpp"
@@ -8,34 +10,15 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <istream>
 #include <ostream>
 
 namespace millrace::cli {
 
 namespace {
 
-constexpr std::size_t most_file_bytes = std::size_t{1024} * 1024;  // far more than the server takes
+constexpr std::size_t most_file_mib = 1;  // far more than the server takes
 
 constexpr std::array flags{json_flag};
-
-std::string read_all(std::istream& in, const std::string& name) {
-    std::string text(most_file_bytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (in.bad()) throw UsageError{fmt::format("cannot read {}", name)};
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > most_file_bytes) throw UsageError{fmt::format("{} is longer than a schema can be", name)};
-    return text;
-}
-
-// A file, or standard input; throws UsageError.
-std::string read_schema(const Invocation& invocation, const std::string& file) {
-    if (file == "-") return read_all(invocation.console.in, "standard input");
-    std::ifstream in{file, std::ios::binary};
-    if (!in) throw UsageError{fmt::format("cannot read {}", file)};
-    return read_all(in, file);
-}
 
 // Nothing when this program understands it.
 std::optional<std::string> problem_of(const std::string& schema) {
@@ -55,14 +38,7 @@ Exit list_schemas(const Invocation& invocation, storage::SchemaStore& store) {
         table.add({Cell::of(kind, Tone::strong), Cell::of(static_cast<std::int64_t>(schema.size())),
                    problem ? Cell::of(*problem, Tone::bad) : Cell{}});
     }
-    if (invocation.arguments.has("json")) {
-        table.print_json(invocation.console.out);
-    } else if (table.rows() == 0) {
-        invocation.console.err << "no schemas yet: millrace schemas set KIND FILE\n";
-    } else {
-        table.print(invocation.console.out, invocation.console.out_screen);
-    }
-    return table.rows() == 0 ? Exit::nothing : Exit::done;
+    return show_rows(invocation, table, "no schemas yet: millrace schemas set KIND FILE");
 }
 
 // For a kind that has none: one that is like it and has one.
@@ -90,7 +66,7 @@ Exit show_schema(const Invocation& invocation, storage::SchemaStore& store) {
 Exit check_schema(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
     if (words.size() != 2) throw UsageError{"schemas check needs one file, or - for standard input"};
-    const auto problem = problem_of(read_schema(invocation, words[1]));
+    const auto problem = problem_of(read_file(invocation, words[1], most_file_mib));
     if (invocation.arguments.has("json")) {
         Table table{{{"file"}, {"problem"}}};
         table.add({Cell::of(words[1]), Cell::maybe(problem)});
@@ -140,7 +116,7 @@ Exit run(const Invocation& invocation) {
     std::string schema;
     if (verb == "set") {
         if (words.size() != 3) throw UsageError{"schemas set needs a kind and a file, or - for standard input"};
-        schema = read_schema(invocation, words[2]);
+        schema = read_file(invocation, words[2], most_file_mib);
     }
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("schemas");

@@ -20,8 +20,13 @@ ClaimRhythm::Step ClaimRhythm::after_jobs(Time now) {
     ready_to_sleep_ = false;
     sleep_ = first_sleep;
     if (!streak_began_) streak_began_ = now;
+    if (now - count_began_ >= lately) {
+        count_began_ = now;
+        counted_ = 0;
+    }
+    ++counted_;
 
-    const bool long_enough = now - *streak_began_ >= lately;
+    const bool long_enough = now - *streak_began_ >= lately || counted_ >= rush;
     const bool allowed = !lowered_at_ || now - *lowered_at_ >= lower_pause_;
     if (flag_is_up_ && long_enough && allowed) {
         flag_is_up_ = false;
@@ -37,8 +42,7 @@ ClaimRhythm::Step ClaimRhythm::after_nothing(Time now) {
 
     const bool busy_lately = last_jobs_ && now - *last_jobs_ < lately;
     if (!flag_is_up_ && busy_lately && looks_ < quick_looks) {
-        ++looks_;
-        return {Next::sleep, quick_pause};
+        return {Next::sleep, quick_pause * (1 << looks_++)};
     }
     looks_ = 0;
     ready_to_sleep_ = true;

@@ -26,10 +26,11 @@ ClaimRhythm::Step ClaimRhythm::after_jobs(Time now) {
     }
     ++counted_;
 
-    const bool long_enough = now - *streak_began_ >= lately || counted_ >= rush;
+    const bool long_enough = now - *streak_began_ >= lately;
     const bool allowed = !lowered_at_ || now - *lowered_at_ >= lower_pause_;
-    if (flag_is_up_ && long_enough && allowed) {
+    if (flag_is_up_ && (long_enough || counted_ >= rush) && allowed) {
         flag_is_up_ = false;
+        is_rushed_ = !long_enough;
         lowered_at_ = now;
         return {Next::lower};
     }
@@ -41,10 +42,13 @@ ClaimRhythm::Step ClaimRhythm::after_nothing(Time now) {
     if (ready_to_sleep_) return sleep();
 
     const bool busy_lately = last_jobs_ && now - *last_jobs_ < lately;
-    if (!flag_is_up_ && busy_lately && looks_ < quick_looks) {
-        return {Next::sleep, quick_pause * (1 << looks_++)};
+    if (!flag_is_up_ && busy_lately && looks_ < (is_rushed_ ? rush_looks : quick_looks)) {
+        const auto pause = is_rushed_ ? quick_pause * (1 << looks_) : quick_pause;
+        ++looks_;
+        return {Next::sleep, pause};
     }
     looks_ = 0;
+    is_rushed_ = false;
     ready_to_sleep_ = true;
     if (listening_ == Listening::off) return sleep();
 

@@ -6,11 +6,11 @@
 // sleeps until it is notified. A producer that read the flag just before it was raised and commits after that second
 // claim notifies nobody; therefore the first sleeps are short, 5 ms and doubling up to the poll interval.
 //
-// A queue that was busy a moment ago is likely to be busy again in a moment: there the claimer looks a few times, after
-// 2, 4, 8 and 16 ms, before it makes producers pay. And a flag that is up comes down only when claims have brought jobs
-// for a while without a miss, or when they have brought jobs very often: producers that wait for each other's
+// A queue that was busy a moment ago is likely to be busy again in a moment: there the claimer looks a few times, 2 ms
+// apart, before it makes producers pay. And a flag that is up comes down only when claims have brought jobs for a while
+// without a miss, or in a rush, when they have brought jobs very often: producers that wait for each other's
 // notifications are so slow that each of their jobs finds a claimer asleep, see docs/decisions/0010. Each time that
-// turns out to have been too soon, the next attempt waits twice as long.
+// turns out to have been too soon, the next attempt waits twice as long. In a rush the looks take longer, too.
 //
 // Another worker may lower the flag while this one sleeps. All sleepers are told, and raise it anew before they sleep
 // on: the one that lowered it may be busy for hours. Should they not hear of it, they raise it with every sixth poll.
@@ -32,8 +32,9 @@ public:
 
     static constexpr Milliseconds lately{250};  // this is what "busy" means
     static constexpr int rush = 50;              // claims with jobs within that time: too many to be woken for each
-    static constexpr Milliseconds quick_pause{2};  // before the first look; twice as long before each of the others
-    static constexpr int quick_looks = 4;
+    static constexpr Milliseconds quick_pause{2};
+    static constexpr int quick_looks = 3;
+    static constexpr int rush_looks = 4;         // 2, 4, 8 and 16 ms apart
     static constexpr Milliseconds first_sleep{5};
     static constexpr Milliseconds lower_pause{1000};  // between two lowerings, at least
     static constexpr Milliseconds longest_lower_pause{30'000};
@@ -69,7 +70,8 @@ private:
     std::optional<Time> last_jobs_;
     std::optional<Time> streak_began_;  // since when no claim was empty
     Time count_began_{};
-    int counted_ = 0;  // claims with jobs since then
+    int counted_ = 0;         // claims with jobs since then
+    bool is_rushed_ = false;  // the flag was lowered because of a rush
     int looks_ = 0;
     bool flag_is_up_ = false;      // as far as we know
     bool ready_to_sleep_ = false;  // the flag was raised and a claim after it was empty

@@ -1,6 +1,7 @@
 #include "cli/jobs.hpp"
 
 #include "cli/explain.hpp"
+#include "cli/guess.hpp"
 #include "cli/many_jobs.hpp"
 #include "cli/table.hpp"
 #include "storage/error.hpp"
@@ -100,7 +101,7 @@ void print(const Invocation& invocation, const Table& table) {
     if (invocation.arguments.has("json")) {
         table.print_json(invocation.console.out);
     } else if (table.rows() == 0) {
-        invocation.console.err << "no job matches\n";
+        invocation.console.err << "no job matches\n" << guess_for_filter(invocation);
     } else {
         table.print(invocation.console.out, invocation.console.out_screen);
     }

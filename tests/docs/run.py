@@ -95,8 +95,9 @@ def broken_links(page):
 
 def stale_pages():
     """(script, what it says) of each that would write something else."""
-    for script in sorted((ROOT / "tests/support/dev").glob("*_reference.py")):
-        done = subprocess.run([script, "--check"], text=True, capture_output=True, check=False)
+    folder = ROOT / "tests/support/dev"
+    for script in sorted([*folder.glob("*_reference.py"), *folder.glob("pages.py")]):
+        done = subprocess.run([sys.executable, script, "--check"], text=True, capture_output=True, check=False)
         yield script.name, "" if done.returncode == 0 else done.stdout + done.stderr
 
 

@@ -168,6 +168,7 @@ as $$
                          offset 0) j on true
 $$;
 
+-- Addresses that get nothing, and why.
 create view notify.suppressions as
 select s.address, s.reason, s.suppressed_at from notify.suppression s;
 

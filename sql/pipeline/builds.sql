@@ -66,6 +66,7 @@ as $$
      where b.queue = get_build.queue and b.id = get_build.id
 $$;
 
+-- Which build a run of a request has.
 create or replace function pipeline.build_of(queue text, request bigint, project text, run int default 1)
 returns text  -- the id of this run's build; null: none
 language sql stable security definer
@@ -151,6 +152,7 @@ begin
 end
 $$;
 
+-- The verdict on a commit; no row: nobody has validated it.
 create or replace function pipeline.get_fact(queue text, uri text, project text)
 returns table (degree numeric, request bigint, is_flaky boolean)
 language sql stable security definer

@@ -12,6 +12,7 @@
 -- Raises  MR003 unknown_queue, MR005 bad_argument.
 -- Rows    1; read_command_log up to `most`; the logs of up to 10 runs that ended more than 30 days ago.
 
+-- What the running attempt has written since its last text.
 create or replace function pipeline.append_command_log(queue text, id text, attempt int, start_byte bigint, text text)
 returns boolean  -- false: it is not that attempt that runs
 language plpgsql security definer

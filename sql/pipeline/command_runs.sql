@@ -15,6 +15,7 @@
 -- Raises  MR003 unknown_queue, MR005 bad_argument.
 -- Rows    1, and those of one enqueue; the logs of up to 10 old runs.
 
+-- Asks for a run, once however often it is called: a job that runs the queue's command.
 create or replace function pipeline.trigger_command(
     queue text, request bigint, project text, base_uri text, head_uri text, run int default 1)
 returns text  -- the build's id
@@ -89,6 +90,7 @@ begin
 end
 $$;
 
+-- What the command came to; the first to say so is believed.
 create or replace function pipeline.finish_command(
     queue text, id text, status text, reason text, exit_code int, log_tail text, target_graph jsonb default null)
 returns boolean  -- false: it had ended before
@@ -112,6 +114,7 @@ begin
 end
 $$;
 
+-- Calls a run off, with its job.
 create or replace function pipeline.cancel_command(queue text, id text)
 returns boolean  -- false: it had ended before
 language plpgsql security definer
@@ -131,6 +134,7 @@ begin
 end
 $$;
 
+-- How far a run has come; no row: there is no such run.
 create or replace function pipeline.command_status(queue text, id text)
 returns table (status text, reason text, target_graph jsonb)
 language sql stable security definer

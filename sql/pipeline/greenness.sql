@@ -13,6 +13,7 @@
 -- Locks      none.
 -- Raises     MR003 unknown_queue; gate: MR005 bad_argument, MR007 invalid_transition (nobody looks at the branch).
 
+-- Whether that commit has been validated, with degree 0.
 create or replace function pipeline.is_green(queue text, uri text, project text default '')
 returns boolean
 language plpgsql stable security definer

@@ -11,6 +11,7 @@
 -- Raises  MR005 bad_argument, MR007 invalid_transition.
 -- Rows    1; supersede_before: as many as are waiting, which every process stage leaves at 1.
 
+-- The whole entity; no row: there is no such pipeline queue. lock_queue holds its row, too.
 create or replace function pipeline.get_queue(name text)
 returns setof pipeline.queue
 language sql stable security definer
@@ -23,6 +24,7 @@ language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$ select q.* from pipeline.queue q where q.name = lock_queue.name for update $$;
 
+-- Moves the bookmark of the latest green commit, never backwards.
 create or replace function pipeline.update_queue(
     name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint)
 returns boolean  -- false: it has another version
@@ -62,12 +64,14 @@ begin
 end
 $$;
 
+-- The whole entity; no row: there is no such request.
 create or replace function pipeline.get_request(queue text, number bigint)
 returns setof pipeline.request
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$ select r.* from pipeline.request r where r.queue = get_request.queue and r.number = get_request.number $$;
 
+-- Brings a request into its next state.
 create or replace function pipeline.update_request(
     queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint)
 returns boolean  -- false: it has another version

@@ -25,6 +25,7 @@ set local client_min_messages = warning;
 drop view if exists millrace.horizon_holders;
 reset client_min_messages;
 
+-- What the view horizon_holders shows.
 create or replace function millrace.horizon_overview()
 returns table (rank int, holder text, name text, pid int, database text, role_name text, application text, state text,
                since timestamptz, query_start timestamptz, xid text, transactions bigint, holds text, wrote boolean,

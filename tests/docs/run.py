@@ -3,6 +3,7 @@
 
 A page's sql, sh, python and js blocks run in their order, from one shell, as a reader would type them; the first that
 fails fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
+Pages that `./dev pages` writes must be what it would write now.
 """
 
 import contextlib
@@ -92,10 +93,21 @@ def broken_links(page):
     return [target for target in targets if not (page.parent / target).exists()]
 
 
+def stale_pages():
+    """(script, what it says) of each that would write something else."""
+    folder = ROOT / "tests/support/dev"
+    for script in sorted([*folder.glob("*_reference.py"), *folder.glob("pages.py")]):
+        done = subprocess.run([sys.executable, script, "--check"], text=True, capture_output=True, check=False)
+        yield script.name, "" if done.returncode == 0 else done.stdout + done.stderr
+
+
 def main():
     environment = os.environ | {
         "PATH": f"{pathlib.Path(os.environ['MILLRACE_BINARY']).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
     passed = failed = 0
+    for script, complaint in stale_pages():
+        print(f"{'not ok' if complaint else 'ok'}  {script}: its page" + (f"\n{complaint}" if complaint else ""), flush=True)
+        passed, failed = passed + (not complaint), failed + bool(complaint)
     for page in PAGES:
         where = page.relative_to(ROOT)
         links = broken_links(page)

@@ -17,7 +17,8 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "schedules", "schemas", "doctor", "adopt", "notify"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "top", "schedules", "schemas", "doctor", "adopt",
+                        "notify", "completion"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -29,6 +30,23 @@ class Help(ProgramTest):
         for words, meant in ((["wroker"], '"worker"'), (["jobs", "lst"], '"list"'), (["jobs", "--stat", "x"], "--state"),
                              (["jobs", "--state", "runing"], '"running"'), (["worker", "--leas", "5s"], "--lease")):
             self.assertIn(f"did you mean {meant}?", self.expect(self.run_millrace(*words), USAGE).err)
+
+    def test_guesses_names_that_only_the_database_knows(self):
+        self.sql("select millrace.create_queue('mail')")
+        self.sql("select millrace.configure_kind('email.send', '{\"max_attempts\": 3}')")
+        self.sql("select millrace.create_schedule('nightly', '@daily', 'mail', 'noop')")
+        for words, status in ((("queues", "pause", "mial"), FAILED), (("enqueue", "mal", "noop"), FAILED),
+                              (("jobs", "cancel", "--queue", "mali", "--all"), FAILED)):
+            self.assertIn('Did you mean "mail"?', self.expect(self.run_millrace(*words), status).err)
+        self.assertNotIn("mean", self.expect(self.run_millrace("queues", "pause", "elsewhere"), FAILED).err)
+        self.assertIn("Create it first", self.run_millrace("queues", "pause", "elsewhere").err)
+        for words, meant in ((("--queue", "mial"), "--queue mail"), (("--kind", "email.sned"), "--kind email.send")):
+            self.assertIn(f"did you mean {meant}?", self.expect(self.run_millrace("jobs", *words), NOTHING).err)
+        self.assertNotIn("mean", self.run_millrace("jobs", "--queue", "mail", "--kind", "email.send").err)
+        # Who may not see the names is told nothing of them.
+        ran = self.run_millrace("enqueue", "mial", "noop", PGOPTIONS="-c role=millrace_enqueuer")
+        self.assertNotIn("mail", self.expect(ran, FAILED).err)
+        self.assertIn('did you mean "settings"?', self.expect(self.run_millrace("help", "setings"), USAGE).err)
 
     def test_without_a_command_is_wrong_usage(self):
         ran = self.expect(self.run_millrace(), USAGE)

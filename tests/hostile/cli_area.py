@@ -148,6 +148,7 @@ class CliArea:
                 ("schedules",): {"millrace_enqueuer", "millrace_worker"},
                 ("adopt",): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("jobs",): {"millrace_enqueuer", "millrace_worker"},
+                ("top",): {"millrace_enqueuer", "millrace_worker"},
                 ("queues",): {"millrace_enqueuer", "millrace_worker"}}
         self.try_group("wrong roles", [(list(words), {"PGOPTIONS": f"-c role={role}"}, None, FAILED,
                                         "permission denied")

@@ -22,11 +22,7 @@ enum class Exit : int {
     flaky = 12,
 };
 
-struct Invocation {
-    const Options& options;
-    const Arguments& arguments;
-    Console& console;
-};
+struct Invocation;
 
 struct Command {
     std::string_view name;
@@ -36,6 +32,13 @@ struct Command {
     std::span<const Flag> flags;  // of static storage
     Exit (*run)(const Invocation& invocation);
     Exit failure = Exit::failed;  // what it ends with when it could not do its work
+};
+
+struct Invocation {
+    const Options& options;
+    const Arguments& arguments;
+    Console& console;
+    std::span<const Command> commands;  // all there are
 };
 
 inline constexpr Flag json_flag{"json", "", "print JSON, for programs"};

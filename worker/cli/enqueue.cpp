@@ -1,5 +1,6 @@
 #include "cli/enqueue.hpp"
 
+#include "cli/guess.hpp"
 #include "cli/json_lines.hpp"
 #include "cli/progress.hpp"
 #include "engine/payload_schema.hpp"
@@ -142,7 +143,9 @@ Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, 
         invocation.console.complain(error.what(), remainder(tally));
         return Exit::failed;
     } catch (const storage::Error& error) {
-        invocation.console.complain(error.what(), error.hint() + (tally.jobs > 0 ? " " + remainder(tally) : ""));
+        const auto guess = guess_for(error, invocation.options);
+        invocation.console.complain(
+            error.what(), (guess.empty() ? error.hint() : guess) + (tally.jobs > 0 ? " " + remainder(tally) : ""));
         return Exit::failed;
     }
     print_tally(invocation, tally);

@@ -48,10 +48,11 @@ void print_overview(std::ostream& out, const Screen& screen, std::span<const Com
     out << "millrace: PostgreSQL tables as job queues\n";
     print_heading(out, screen, "Commands");
     for (const auto& command : commands)
-        out << fmt::format("  {:<10}{}\n", command.name, command.summary);
+        out << fmt::format("  {:<11}{}\n", command.name, command.summary);
     print_heading(out, screen, "More");
     out << "  millrace help COMMAND     what a command does, and its flags\n"
            "  millrace help settings    what can be set by flag, environment and file\n"
+           "  millrace help man         all of it as a manual page\n"
            "  millrace --version\n";
     print_heading(out, screen, "Exit status");
     out << "  0 done   1 failed   2 wrong usage   3 nothing matched\n";

@@ -2,6 +2,7 @@
 
 #include "cli/answer.hpp"
 #include "cli/explain.hpp"
+#include "cli/guess.hpp"
 #include "cli/many_jobs.hpp"
 #include "cli/table.hpp"
 #include "storage/error.hpp"
@@ -101,7 +102,11 @@ Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
     if (invocation.arguments.words().size() > 1)
         throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
     const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
-    return show_rows(invocation, table, "no job matches");
+    const auto ended = show_rows(invocation, table, "no job matches");
+    if (ended == Exit::nothing && !invocation.arguments.has("json")) {
+        invocation.console.err << guess_for_filter(invocation);
+    }
+    return ended;
 }
 
 Cell maybe_json(const std::optional<std::string>& text) {

@@ -1,5 +1,6 @@
 #include "cli/many_jobs.hpp"
 
+#include "cli/guess.hpp"
 #include "cli/table.hpp"
 #include "storage/interval.hpp"
 
@@ -43,7 +44,7 @@ void print(const Invocation& invocation, const std::string& verb, const storage:
                    Cell::of(std::int64_t{answer.skipped}), Cell::json(answer.has_more ? "true" : "false")});
         table.print_json_record(console.out);
     } else if (answer.matched == 0) {
-        console.err << "no job matches\n";
+        console.err << "no job matches\n" << guess_for_filter(invocation);
     } else if (is_certain) {
         console.out << fmt::format("{}: {}\n", verb, jobs_text(answer.changed));
     }

@@ -1,6 +1,8 @@
 #include "cli/program.hpp"
 
+#include "cli/guess.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "storage/error.hpp"
 
 #include <fmt/format.h>
@@ -13,8 +15,8 @@ namespace millrace::cli {
 
 namespace {
 
-const Command& find_command(std::span<const Command> commands, const std::string& name) {
-    std::vector<std::string> names{"help"};
+const Command& find_command(std::span<const Command> commands, const std::string& name,
+                            std::vector<std::string> names = {"help"}) {
     for (const auto& command : commands)
         names.emplace_back(command.name);
     require_known("command", name, names);
@@ -29,9 +31,12 @@ Exit give_help(const Options& options, std::span<const Command> commands, const 
         print_overview(console.out, console.out_screen, commands);
     } else if (options.command == "help" && topic == "settings") {
         print_settings(console.out, console.out_screen);
+    } else if (options.command == "help" && topic == "man") {
+        print_manual(console.out, commands);
+    } else if (options.command == "help") {
+        print_command(console.out, console.out_screen, find_command(commands, topic, {"settings", "man"}));
     } else {
-        const auto& name = options.command == "help" ? topic : options.command;
-        print_command(console.out, console.out_screen, find_command(commands, name));
+        print_command(console.out, console.out_screen, find_command(commands, options.command));
     }
     return Exit::done;
 }
@@ -48,7 +53,7 @@ Exit run_command(const Options& options, std::span<const Command> commands, Cons
     }
     const auto& command = find_command(commands, options.command);
     const Arguments arguments{options.arguments, command.flags, setting_flags(command.name)};
-    return command.run({options, arguments, console});
+    return command.run({options, arguments, console, commands});
 }
 
 // For a problem that says itself nothing of its remedy.
@@ -100,7 +105,9 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
                     "Is it running? It is found by --database-url or PGHOST, PGPORT, PGDATABASE, PGUSER.");
     } catch (const storage::Error& error) {
         const bool has_no_schema = error.sqlstate() == "3F000" || error.sqlstate() == "42P01";
-        const auto remedy = error.hint().empty() ? help_on(commands, options.command) : error.hint();
+        const auto guess = guess_for(error, options);
+        const auto hint = guess.empty() ? error.hint() : guess;
+        const auto remedy = hint.empty() ? help_on(commands, options.command) : hint;
         return fail(error.what(),
                     has_no_schema ? "If millrace is not installed in this database: millrace migrate up" : remedy);
     } catch (const std::exception& error) {

@@ -14,8 +14,8 @@ packages=(
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev
     spin iproute2 nftables mount pgbouncer libfaketime curl postfix dovecot-imapd lighttpd openssh-server openssh-client
-    zsh tmux groff-base dpkg-dev file fakeroot
-    python3 python3-psycopg2 python3-psycopg python3-croniter perl util-linux procps passwd
+    zsh tmux groff-base dpkg-dev file fakeroot prometheus systemd
+    python3 python3-psycopg2 python3-psycopg python3-croniter python3-yaml perl util-linux procps passwd
 )
 
 if [ "$(id -u)" = 0 ]; then as_root=(); else as_root=(sudo); fi
@@ -35,6 +35,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
     # postfix and dovecot run only within a test, by its own configuration: installing them must start no mail server.
+    # Of prometheus only promtool is wanted.
     echo 'postfix postfix/main_mailer_type select No configuration' | "${as_root[@]}" debconf-set-selections
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
@@ -47,6 +48,8 @@ if [ ${#missing[@]} -gt 0 ]; then
         -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "${missing[@]}" >"$log" 2>&1 ||
         { tail -n 30 "$log" >&2; exit 1; }
     rm -f "$log"
+    # Nor at the next start of this machine, unless it was there before.
+    if [[ " ${missing[*]} " == *" prometheus "* ]]; then "${as_root[@]}" systemctl disable -q prometheus || true; fi
 fi
 
 if ! id millrace-dev >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then

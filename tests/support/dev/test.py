@@ -47,6 +47,7 @@ AREAS = {
     "crash": ("crash", "--durable", ["tests/crash/run"]),
     "e2e": ("test", "--fast", ["tests/e2e/run"]),
     "docs": ("test", "--fast", ["python3", "tests/docs/run.py"]),
+    "config": ("test", "--fast", ["tests/config/run"]),
     "package": (None, None, ["tests/package/run"]),
     "model": (None, None, ["tests/model/run"]),
     "mutants": ("race", "--fast", ["tests/mutants/run", "--eighth"]),

@@ -106,7 +106,8 @@ class Worker(WorkerProcessTest):
     def test_refuses_to_start_without_a_queue_or_with_one_that_there_is_not(self):
         self.assertIn("--queue NAME", self.expect(self.run_millrace("worker"), USAGE).err)
         self.assertIn("--queue work", self.expect(self.run_millrace("worker", "work"), USAGE).err)
-        self.assertIn("create_queue", self.expect(self.run_millrace("worker", "--queue", "wrok"), FAILED).err)
+        self.assertIn("create_queue", self.expect(self.run_millrace("worker", "--queue", "elsewhere"), FAILED).err)
+        self.assertIn('Did you mean "work"?', self.expect(self.run_millrace("worker", "--queue", "wrok"), FAILED).err)
 
     def test_can_be_checked_before_it_is_started(self):
         ran = self.expect(self.run_millrace("worker", "--check", "--queue", "work=3"), DONE)

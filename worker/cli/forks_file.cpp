@@ -40,8 +40,8 @@ Json value_of_fork(const YAML::Node& node, const std::string& key) {
 }  // namespace
 
 constinit const EntriesFormat forks_format{.lists = lists,
-                                 .expected = "write groups: and forks:, with a list below each",
-                                 .names_all = false,
-                                 .value_of = &value_of_fork};
+                                           .expected = "write groups: and forks:, with a list below each",
+                                           .names_all = false,
+                                           .value_of = &value_of_fork};
 
 }  // namespace millrace::cli

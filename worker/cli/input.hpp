@@ -13,7 +13,7 @@ namespace millrace::cli {
 
 struct Verb {
     std::string_view name;
-    std::size_t least;       // words behind it
+    std::size_t least;  // words behind it
     std::size_t most;
     std::string_view needs;  // what is said when there are fewer or more
 };

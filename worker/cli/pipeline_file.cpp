@@ -50,8 +50,8 @@ Json value_of_queue(const YAML::Node& node, const std::string& key) {
 }  // namespace
 
 constinit const EntriesFormat pipeline_format{.lists = queue_lists,
-                                    .expected = "write queues:, with a list below",
-                                    .names_all = true,
-                                    .value_of = &value_of_queue};
+                                              .expected = "write queues:, with a list below",
+                                              .names_all = true,
+                                              .value_of = &value_of_queue};
 
 }  // namespace millrace::cli

@@ -31,10 +31,10 @@ public:
     using Milliseconds = std::chrono::milliseconds;
 
     static constexpr Milliseconds lately{250};  // this is what "busy" means
-    static constexpr int rush = 50;              // claims with jobs within that time: too many to be woken for each
+    static constexpr int rush = 50;             // claims with jobs within that time: too many to be woken for each
     static constexpr Milliseconds quick_pause{2};
     static constexpr int quick_looks = 3;
-    static constexpr int rush_looks = 4;         // 2, 4, 8 and 16 ms apart
+    static constexpr int rush_looks = 4;  // 2, 4, 8 and 16 ms apart
     static constexpr Milliseconds first_sleep{5};
     static constexpr Milliseconds lower_pause{1000};  // between two lowerings, at least
     static constexpr Milliseconds longest_lower_pause{30'000};

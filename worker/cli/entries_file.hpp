@@ -8,6 +8,7 @@
 // What a key may hold is the server's business, but for its shape, which the format knows. Whatever is wrong is
 // reported with the line on which it stands.
 
+#include <yaml-cpp/yaml.h>
 #include <nlohmann/json_fwd.hpp>
 
 #include <functional>
@@ -17,10 +18,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-namespace YAML {
-class Node;
-}
 
 namespace millrace::cli {
 

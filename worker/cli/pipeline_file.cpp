@@ -1,7 +1,6 @@
 #include "cli/pipeline_file.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -13,7 +13,8 @@
 -- Locks      record_digest: the run's row.
 -- Raises     MR005 bad_argument, MR007 invalid_transition (not this run's digest, or not any more), MR024 unknown_run;
 --            what enqueueing the mails raises.
--- Rows       digest_content: one per branch of the run. record_digest: 2, and 3 per recipient.
+-- Rows       digest_content: one per branch of the run, and per item of its steps. record_digest: 2, and 3 per
+--            recipient.
 
 create or replace function forks.digest_content(run bigint)
 returns jsonb
@@ -46,8 +47,37 @@ begin
                        'subjects', to_jsonb(i.subjects),
                        'failing_days', forks.failing_days(i.fork, i.branch, known.id))
                        order by i.fork, i.branch)
-              from forks.run_items(known.id) i), '[]'));
+              from forks.run_items(known.id) i), '[]')) || forks.steps_content(known.id);
 end
+$$;
+
+create or replace function forks.steps_content(of_run bigint)
+returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with known as (select s.* from forks.run_steps(of_run) s)
+    select jsonb_build_object(
+        'distributions', coalesce((
+            select jsonb_agg(jsonb_build_object('fork', k.target, 'state', k.state, 'detail', k.detail)
+                             order by k.target)
+              from known k
+             where k.step = 'distribute'), '[]'),
+        'migrations', coalesce((
+            select jsonb_agg(jsonb_build_object('upstream', k.target, 'branch', k.branch, 'number', k.item::int,
+                                                'title', k.detail) order by k.target, k.item::int)
+              from known k
+             where k.step = 'search' and k.item is not null), '[]'),
+        'searches', coalesce((
+            select jsonb_agg(jsonb_build_object('upstream', k.target, 'branch', k.branch, 'state', k.state,
+                                                'detail', k.detail) order by k.target, k.branch)
+              from known k
+             where k.step = 'search' and k.item is null), '[]'),
+        'rebases', coalesce((
+            select jsonb_agg(jsonb_build_object('fork', k.target, 'branch', k.item, 'onto', k.branch, 'state', k.state,
+                                                'detail', k.detail) order by k.target, k.item nulls first)
+              from known k
+             where k.step = 'rebase'), '[]'))
 $$;
 
 -- For how many days in a row the runs before this one and this one have failed; null: this one has not.

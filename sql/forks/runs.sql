@@ -1,7 +1,7 @@
 -- start_run, begin_run, cancel_run, resume_run, runs, run_items: all branches of a group's forks, and then a digest.
 --
---     (nothing) ──start_run──► running: a batch of jobs forks.sync, one for each fork and branch
---     running, last job has ended ──► the batch's callback, a job forks.digest ──record_digest──► finished
+--     (nothing) ──start_run──► running: a batch of jobs forks.sync, one for each fork and branch; see stages.sql
+--     running, last job has ended ──► the last batch's callback, a job forks.digest ──record_digest──► finished
 --     running ──cancel_run──► cancelling: what waits is cancelled, what runs is asked to stop; then cancelled
 --     finished, cancelled ──resume_run──► running: a new batch of what has not succeeded
 --
@@ -14,7 +14,7 @@
 --         for each job.
 -- Raises  MR005 bad_argument, MR007 invalid_transition (no fork to synchronise; nothing to cancel or resume),
 --         MR022 unknown_digest_group, MR023 run_active, MR024 unknown_run.
--- Rows    4 per branch of the group's forks.
+-- Rows    4 per branch of the group's forks, and 1 per step.
 
 create or replace function forks.start_run(digest_group text)
 returns bigint  -- the run
@@ -62,7 +62,8 @@ begin
                                                                   digest_group),
             hint = 'Add forks to it, or enable them: the view forks.registry has them.';
     end if;
-    perform forks.enqueue_items(run);
+    perform forks.plan_steps(run);
+    perform forks.enqueue_stage(run, 'search');
 end
 $$;
 
@@ -72,16 +73,13 @@ language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$ select r.id from forks.run r where r.digest_group = of_group and r.finished_at is null $$;
 
--- A batch of those items that have not succeeded and are still wanted.
-create or replace function forks.enqueue_items(of_run bigint)
+-- Those items that have not succeeded and are still wanted.
+create or replace function forks.enqueue_items(of_run bigint, batch bigint)
 returns int  -- how many
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    queue constant text := (select g.queue from forks.run r join forks.digest_group g on g.name = r.digest_group
-                             where r.id = of_run);
-    batch constant bigint := millrace.create_batch(queue, 'forks.digest', jsonb_build_object('run', of_run));
     todo record;
     jobs bigint[];
     amount int := 0;
@@ -106,8 +104,6 @@ begin
          where i.run_id = of_run and i.fork_id = todo.id and i.branch = n.branch;
         amount := amount + cardinality(jobs);
     end loop;
-    perform millrace.close_batch(batch);
-    update forks.run r set batch_id = batch where r.id = of_run;
     return amount;
 end
 $$;
@@ -131,12 +127,16 @@ begin
             hint = 'Only a run that is active can be cancelled: the view forks.runs shows them.';
     end if;
     update forks.run r set cancelled_at = coalesce(r.cancelled_at, millrace.now()) where r.id = cancel_run.run;
-    perform millrace.cancel_one(i.job_id, coalesce(reason, 'the run was cancelled'))
-       from forks.run_item i
-       left join forks.sync_result s on s.job_id = i.job_id
-      where i.run_id = cancel_run.run and s.job_id is null
-      order by i.job_id;
-    -- The digest's job ends the run, unless nobody will run it any more.
+    perform millrace.cancel_one(o.job_id, coalesce(reason, 'the run was cancelled'))
+       from (select i.job_id
+               from forks.run_item i
+               left join forks.sync_result s on s.job_id = i.job_id
+              where i.run_id = cancel_run.run and s.job_id is null
+              union all
+             select s.job_id from forks.run_step s
+              where s.run_id = cancel_run.run and s.state is null and s.job_id <> 0) o
+      order by o.job_id;
+    -- The callback's job ends the run, unless nobody will run it any more.
     select b.id is null
            or b.finished_at is not null
               and coalesce(millrace.job_state(b.callback_job), 'gone')
@@ -176,10 +176,12 @@ begin
     exception when unique_violation then  -- another one was just starting
         perform forks.raise_run_active(known.digest_group, forks.active_run(known.digest_group));
     end;
-    amount := forks.enqueue_items(run);
+    perform forks.plan_again(run);
+    amount := forks.enqueue_stage(run, 'search')
+            + (select count(*) from forks.run_step s where s.run_id = resume_run.run and s.job_id = 0);
     if amount = 0 then
         raise exception using errcode = 'MR007', message = format('run %s has nothing left to do', run),
-            hint = 'All its branches have succeeded, or are no longer wanted. Start another run.';
+            hint = 'All of it has succeeded, or is no longer wanted. Start another run.';
     end if;
     perform millrace.audit('forks.resume_run', jsonb_build_object('run', run, 'jobs', amount), 1);
     return amount;

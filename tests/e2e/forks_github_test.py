@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Forks on GitHub, with the program as it is: what it asks is as GitHub describes it, a run comes to its right digest
-though workers die, and the token is seen by nobody."""
+though workers die, no file is committed twice, and the token is seen by nobody."""
 
 import json
 import os
@@ -99,6 +99,29 @@ class Described(GithubTest):
         self.assertEqual(self.finish(worker)[0], DONE)
 
 
+    def test_the_steps_of_a_run_are_so_too(self):
+        forge = self.forge()
+        forge.pulls = [(number, f"[MIG] addon {number}") for number in range(1, 121)] + [(500, "MIG without brackets")]
+        self.add_forks(2)
+        self.sql("""select forks.change_fork('acme/fork-' || n, '{"install_forward_port": true, "upstream_track": "17.0"}')
+                      from generate_series(1, 2) n""")
+        self.sql("""select forks.configure_group('default', '{"template_path": ".github/port.yml", "template": "on: push"}')""")
+        forge.files["acme/fork-2", ".github/port.yml"] = b"on: never"
+        self.work(self.through_prism(forge.url))
+        for states in ("acme/fork-1 created, acme/fork-2 updated", "acme/fork-1 unchanged, acme/fork-2 unchanged"):
+            run = self.sql("select forks.start_run('default')")
+            self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+            self.assertEqual(self.sql("select string_agg(target || ' ' || state, ', ' order by target)"
+                                      f"  from forks.run_steps({run}) where step = 'distribute'"), states)
+            self.assertEqual(self.sql("select target, count(*), min(item::int), max(item::int)"
+                                      f"  from forks.run_steps({run}) where step = 'search' group by 1 order by 1"),
+                             "up/hub-1|120|1|120\nup/hub-2|120|1|120")
+        self.assertEqual(sorted(forge.commits), [
+            ("acme/fork-1", ".github/port.yml", "created .github/port.yml from default distributor"),
+            ("acme/fork-2", ".github/port.yml", "updated .github/port.yml from default distributor")])
+        self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "0")
+
+
 class Runs(GithubTest):
     FORKS, BRANCHES = 20, ("16.0", "17.0", "18.0")
 
@@ -110,6 +133,8 @@ class Runs(GithubTest):
         if method == "GET":
             is_fork_9 = path == "/repos/up/hub-9/compare/17.0...acme%3A17.0"
             return (200, self.double.compared(["somebody's work"]), {}) if is_fork_9 else None
+        if method == "PUT":
+            return None
         branch = (path, body["branch"])
         if branch == ("/repos/acme/fork-3/merge-upstream", "17.0"):
             return 409, {"message": f"conflicts, and {TOKEN}"}, {}
@@ -134,11 +159,14 @@ class Runs(GithubTest):
         self.double = self.forge(self.special, delay_seconds=0.02)
         self.add_forks(self.FORKS, "{" + ",".join(self.BRANCHES) + "}")
         self.sql("""select forks.configure_group('default', '{"recipients": ["ada@example.org"],
-                                                               "subject_prefix": "Acme"}')""")
+                                                               "subject_prefix": "Acme", "template_path": "port.yml",
+                                                               "template": "on: push"}')""")
+        self.sql("""select forks.change_fork(repo, '{"install_forward_port": true}') from forks.registry""")
         run = self.sql("select forks.start_run('default')")
         logs, workers = [], [self.work(self.double.url, "--name", f"w{n}") for n in range(2)]
-        for done in (10, 25, 40):
-            self.wait_until(f"select count(*) >= {done} from forks.results", "t")
+        for moment in ("10 from forks.results", "25 from forks.results", "40 from forks.results",
+                       "5 from forks.run_step where state is not null"):
+            self.wait_until(f"select count(*) >= {moment}", "t")
             victim = workers.pop(0)
             victim.send_signal(signal.SIGKILL)
             logs.append(victim.communicate()[1])
@@ -155,6 +183,8 @@ class Runs(GithubTest):
                                   f"  from forks.run_items({run}) where state not in ('updated', 'current')"),
                          "acme/fork-3 17.0 conflict, acme/fork-5 16.0 skipped, acme/fork-7 18.0 failed")
         self.assertEqual(len(self.double.merged), total - 3)
+        self.assertEqual(self.sql(f"select state, count(*) from forks.run_steps({run}) group by 1"), f"created|{self.FORKS}")
+        self.assertEqual(len(self.double.commits), self.FORKS)
         subject = self.sql("select string_agg(subject, '; ') from forks.digests")
         self.assertRegex(subject, r"^Acme digest \d{4}-\d\d-\d\d — ⚠️ 2 sync fail — ⚠️ 1 diverged$")
         self.assertEqual(self.sql("select count(*), min(payload->>'to') from millrace.jobs where kind = 'email.send'"),

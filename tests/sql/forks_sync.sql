@@ -162,10 +162,11 @@ select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
               $$ select 'millrace_' || role || ' ' || f
                    from (values ('operator', '{add_fork,change_fork,enable_fork,disable_fork,sync_now,configure_group,
                                                import_forks,export_forks,start_run,cancel_run,resume_run,run_items,
-                                               digest_content}'::text[]),
-                                ('viewer', '{export_forks,run_items,digest_content}'),
+                                               run_steps,digest_content}'::text[]),
+                                ('viewer', '{export_forks,run_items,run_steps,digest_content}'),
                                 ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
-                                             record_digest,pause_token,token_wait}')) m(role, functions), unnest(functions) f $$,
+                                             record_digest,pause_token,token_wait,next_stage,step_target,
+                                             intend_step,record_step}')) m(role, functions), unnest(functions) f $$,
               'each role calls what it needs');
 select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'

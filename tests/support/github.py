@@ -1,8 +1,11 @@
 """A forge that speaks GitHub's REST interface as far as forks need it, on this host, and remembers what it was asked.
 
-A branch is behind its upstream until it has been merged once. Everything else is said by the test, request by request.
+A branch is behind its upstream until it has been merged once; files are kept as they are put; a search finds what the
+test has in `pulls`. Everything else is said by the test, request by request.
 """
 
+import base64
+import hashlib
 import http.server
 import json
 import pathlib
@@ -10,10 +13,13 @@ import re
 import ssl
 import threading
 import time
+import urllib.parse
 
 DESCRIPTION = pathlib.Path(__file__).resolve().parent / "github-openapi-subset.json"  # of GitHub, MIT: see its `info`
 MERGE = re.compile(r"/repos/([^/]+/[^/]+)/merge-upstream")
 COMPARE = re.compile(r"/repos/([^/]+/[^/]+)/compare/(.+)")
+CONTENTS = re.compile(r"/repos/([^/]+/[^/]+)/contents/(.+)")
+SEARCH = re.compile(r"/search/issues[?](.+)")
 
 
 class Forge:
@@ -24,7 +30,11 @@ class Forge:
         self.special, self.delay_seconds = special, delay_seconds
         self.lock = threading.Lock()
         self.merged, self.asked = {}, []  # (repo, branch): how often there was something to merge; (method, path, body)
-        self.comparison = json.loads(DESCRIPTION.read_text())["components"]["examples"]["commit-comparison"]["value"]
+        self.files, self.commits = {}, []  # (repo, path): bytes; (repo, path, subject)
+        self.pulls = []  # (number, title)
+        examples = json.loads(DESCRIPTION.read_text())["components"]["examples"]
+        self.examples = {name: example["value"] for name, example in examples.items()}
+        self.comparison = self.examples["commit-comparison"]
         forge = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,6 +46,8 @@ class Forge:
 
             def do_POST(self):  # pylint: disable=invalid-name
                 forge.answer(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            do_PUT = do_POST
 
             def log_message(self, *_):
                 pass
@@ -87,7 +99,34 @@ class Forge:
                          "base_branch": f"up:{body['branch']}"}, {}
         if COMPARE.fullmatch(path):
             return 200, self.compared([]), {}
+        if file := CONTENTS.fullmatch(path):
+            return self.file(file[1], urllib.parse.unquote(file[2]), body)
+        if search := SEARCH.fullmatch(path):
+            return self.found(urllib.parse.parse_qs(search[1]))
         return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com"}, {}
+
+    def file(self, repo, path, body):
+        known = self.files.get((repo, path))
+        sha = known and hashlib.sha1(known).hexdigest()
+        if body is None:
+            if known is None:
+                return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"}, {}
+            return 200, self.examples["content-file-response-if-content-is-a-file"] | {
+                "path": path, "sha": sha, "size": len(known), "content": base64.encodebytes(known).decode()}, {}
+        if body.get("sha") != sha:
+            return 409, {"message": f"{path} does not match {sha}", "documentation_url": "https://docs.github.com"}, {}
+        self.files[repo, path] = base64.b64decode(body["content"])
+        self.commits.append((repo, path, body["message"]))
+        example = f"file-commit-example-for-{'updating' if known else 'creating'}-a-file"
+        return 200 if known else 201, self.examples[example], {}
+
+    def found(self, query):
+        page, size = int(query["page"][0]), int(query["per_page"][0])
+        example = self.examples["issue-search-result-item-paginated"]
+        items = [example["items"][0] | {"number": number, "title": title}
+                 for number, title in self.pulls[(page - 1) * size:page * size]]
+        more = {"Link": f'<{self.url}/search/issues?page={page + 1}>; rel="next"'} if len(self.pulls) > page * size else {}
+        return 200, example | {"total_count": len(self.pulls), "items": items}, more
 
     def compared(self, subjects):
         """The answer to a comparison with these commits ahead, the oldest first."""

@@ -65,6 +65,29 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
+// * in the pattern stands for any text, slashes included.
+bool matches(std::string_view name, std::string_view glob) {
+    std::size_t at = 0;
+    std::size_t in_glob = 0;
+    auto star = glob.npos;  // the last one that was passed, and what it has been given up to here
+    std::size_t taken = 0;
+    while (at < name.size()) {
+        if (in_glob < glob.size() && glob[in_glob] == '*') {
+            star = in_glob++;
+            taken = at;
+        } else if (in_glob < glob.size() && glob[in_glob] == name[at]) {
+            ++in_glob;
+            ++at;
+        } else if (star != glob.npos) {
+            in_glob = star + 1;
+            at = ++taken;
+        } else {
+            return false;
+        }
+    }
+    return glob.find_first_not_of('*', in_glob) == glob.npos;
+}
+
 // The decimal digits that a text begins with.
 int number_of(const std::string& text) {
     int number = 0;
@@ -160,6 +183,33 @@ std::optional<Commit> Git::tip(const Remote& remote, const Branch& branch) {
     return std::nullopt;
 }
 
+std::vector<RemoteBranch> Git::branches(const Remote& remote, const std::vector<std::string>& globs) {
+    require_remote(remote);
+    constexpr std::string_view folder{"refs/heads/"};
+    std::vector<std::string> words{"ls-remote", "--quiet", "--refs", "--", remote.url};
+    for (const auto& glob : globs)
+        words.push_back(std::string{folder} + glob);
+    const auto end = run(words);
+    if (!end.succeeded()) throw failure("ls-remote", end);
+    if (end.is_cut) throw GitError{"git ls-remote: more branches match than can be listed"};
+    std::vector<RemoteBranch> found;
+    for (std::size_t start = 0; start < end.output.size();) {
+        const auto line_end = std::min(end.output.find('\n', start), end.output.size());
+        const auto line = std::string_view{end.output}.substr(start, line_end - start);
+        start = line_end + 1;
+        const auto tab = line.find('\t');
+        if (tab == line.npos || !line.substr(tab + 1).starts_with(folder)) continue;
+        const std::string name{line.substr(tab + 1 + folder.size())};
+        // A pattern matches the end of a name as well: refs/heads/x/refs/heads/main.
+        const bool is_meant =
+            std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches(name, glob); });
+        if (is_meant) found.push_back({{name}, {std::string{line.substr(0, tab)}}});
+    }
+    std::sort(found.begin(), found.end(),
+              [](const auto& one, const auto& other) { return one.branch.name < other.branch.name; });
+    return found;
+}
+
 Commit Git::fetch(const Remote& remote, const Branch& branch, const std::string& side) {
     require_remote(remote);
     require_branch(branch);
@@ -223,15 +273,26 @@ Divergence Git::compare(const Commit& ours, const Commit& theirs) {
 }
 
 std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {
-    const auto base = run({"merge-base", plan.ours.sha, plan.theirs.sha});
+    const auto merged = merged_tree(plan.ours, plan.theirs);
+    if (const auto* conflict = std::get_if<MergeConflict>(&merged)) return *conflict;
+    std::vector<std::string> variables{author_variables.begin(), author_variables.end()};
+    const auto seconds = first_line(output_of({"show", "--no-patch", "--format=%ct", plan.theirs.sha}));
+    for (const auto* who : {"AUTHOR", "COMMITTER"})
+        variables.push_back(fmt::format("GIT_{}_DATE=@{} +0000", who, seconds));
+    return Commit{first_line(output_of({"commit-tree", std::get<std::string>(merged), "-p", plan.ours.sha, "-p",
+                                        plan.theirs.sha, "-m", plan.message},
+                                       variables))};
+}
+
+std::variant<std::string, MergeConflict> Git::merged_tree(const Commit& ours, const Commit& theirs) {
+    const auto base = run({"merge-base", ours.sha, theirs.sha});
     if (exited_with(base, 1)) return MergeConflict{.paths = {}, .is_unrelated = true};
     if (!base.succeeded()) throw failure("merge-base", base);
 
-    const auto merged =
-        run({"merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", plan.ours.sha, plan.theirs.sha});
+    const auto merged = run({"merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours.sha, theirs.sha});
     if (!merged.succeeded() && !exited_with(merged, 1)) throw failure("merge-tree", merged);
     // The tree, then the paths in conflict, each ended by NUL.
-    const auto tree = merged.output.substr(0, merged.output.find('\0'));
+    auto tree = merged.output.substr(0, merged.output.find('\0'));
     if (!merged.succeeded()) {
         MergeConflict conflict;
         for (auto start = tree.size() + 1;
@@ -241,12 +302,68 @@ std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {
         }
         return conflict;
     }
-    std::vector<std::string> variables{author_variables.begin(), author_variables.end()};
-    const auto seconds = first_line(output_of({"show", "--no-patch", "--format=%ct", plan.theirs.sha}));
-    for (const auto* who : {"AUTHOR", "COMMITTER"})
-        variables.push_back(fmt::format("GIT_{}_DATE=@{} +0000", who, seconds));
-    return Commit{first_line(
-        output_of({"commit-tree", tree, "-p", plan.ours.sha, "-p", plan.theirs.sha, "-m", plan.message}, variables))};
+    return tree;
+}
+
+std::variant<Rebased, MergeConflict> Git::rebase(const RebasePlan& plan) {
+    const auto base = run({"merge-base", plan.onto.sha, plan.branch.sha});
+    if (exited_with(base, 1)) return MergeConflict{.paths = {}, .is_unrelated = true};
+    if (!base.succeeded()) throw failure("merge-base", base);
+
+    const auto listed =
+        output_of({"rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick",
+                   fmt::format("--max-count={}", most_rebased + 1), plan.onto.sha + "..." + plan.branch.sha, "--"});
+    if (std::count(listed.begin(), listed.end(), '\n') > most_rebased) {
+        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased)};
+    }
+    Point tip{plan.onto, first_line(output_of({"rev-parse", "--verify", "--quiet", plan.onto.sha + "^{tree}"}))};
+    Rebased rebased{plan.onto, 0};
+    for (std::size_t start = 0; start < listed.size();) {
+        const auto end = std::min(listed.find('\n', start), listed.size());
+        auto picked = pick({listed.substr(start, end - start)}, tip);
+        start = end + 1;
+        if (auto* conflict = std::get_if<MergeConflict>(&picked)) return std::move(*conflict);
+        tip = std::get<Point>(std::move(picked));
+        if (tip.commit == rebased.tip) continue;
+        rebased = {tip.commit, rebased.commits + 1};
+    }
+    return rebased;
+}
+
+// What a commit does to its parent is done to `onto`: the merge of the two, had both come from that parent. `git
+// merge-tree` takes the common ancestor from the history alone, so `onto` gets one of its own for the moment.
+std::variant<Git::Point, MergeConflict> Git::pick(const Commit& commit, const Point& onto) {
+    enum Field : std::size_t { parent, author, address, authored, committed, message, fields };
+    const auto shown = output_of({"show", "--no-patch", "--encoding=UTF-8", "--date=raw",
+                                  "--format=%P%x00%an%x00%ae%x00%ad%x00%ct%x00%B", commit.sha});
+    std::array<std::string, fields> told;
+    std::size_t start = 0;
+    for (std::size_t field = 0; field < fields; ++field) {
+        const auto end = field == message ? shown.find_last_not_of('\n') + 1 : shown.find('\0', start);
+        if (end == shown.npos) throw GitError{"git show: a commit cannot be read"};
+        told.at(field) = shown.substr(start, std::max(end, start) - start);
+        start = end + 1;
+    }
+    if (told[parent].empty()) return MergeConflict{.paths = {}, .is_unrelated = true};
+
+    std::vector<std::string> ours{author_variables.begin(), author_variables.end()};
+    ours.insert(ours.end(), {"GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_DATE=@0 +0000"});
+    const Commit stand_in{
+        first_line(output_of({"commit-tree", onto.tree, "-p", told[parent], "-m", "stands in"}, ours))};
+    auto merged = merged_tree(stand_in, commit);
+    if (auto* conflict = std::get_if<MergeConflict>(&merged)) return std::move(*conflict);
+    auto& tree = std::get<std::string>(merged);
+    if (tree == onto.tree) return onto;
+
+    const std::vector<std::string> variables{"GIT_AUTHOR_NAME=" + told[author],
+                                             "GIT_AUTHOR_EMAIL=" + told[address],
+                                             "GIT_AUTHOR_DATE=@" + told[authored],
+                                             author_variables[2],
+                                             author_variables[3],
+                                             fmt::format("GIT_COMMITTER_DATE=@{} +0000", told[committed])};
+    Commit made{
+        first_line(output_of({"commit-tree", tree, "-p", onto.commit.sha, "-m", told[message]}, variables))};
+    return Point{std::move(made), std::move(tree)};
 }
 
 void Git::push(const Remote& remote, const PushPlan& plan) {

@@ -61,6 +61,20 @@ struct MergeConflict {
     bool is_unrelated = false;  // no common commit: git merges such only when told to
 };
 
+struct RemoteBranch {
+    Branch branch;
+    Commit tip;
+};
+
+struct RebasePlan {
+    Commit branch;
+    Commit onto;
+};
+struct Rebased {
+    Commit tip;
+    int commits = 0;  // that were made anew
+};
+
 struct PushPlan {
     Branch branch;
     Commit expected;  // where the branch must be, or nothing is pushed; without a name: there must be none
@@ -86,6 +100,9 @@ public:
     // Where a remote's branch is; nothing when there is no such branch.
     [[nodiscard]] std::optional<Commit> tip(const Remote& remote, const Branch& branch);
 
+    // A remote's branches whose names fit one of these, in which * stands for any text; by name.
+    [[nodiscard]] std::vector<RemoteBranch> branches(const Remote& remote, const std::vector<std::string>& globs);
+
     // Brings a remote's branch here, whatever it was before; `side` tells several remotes apart. Where it is.
     [[nodiscard]] Commit fetch(const Remote& remote, const Branch& branch, const std::string& side);
 
@@ -107,10 +124,24 @@ public:
     // The same plan always makes the same commit: its dates are those of `theirs`.
     [[nodiscard]] std::variant<Commit, MergeConflict> merge(const MergePlan& plan);
 
+    // What the branch has of its own, commit by commit, on top of `onto`; with their authors, by a committer of ours.
+    // Left out are merges, what `onto` has in other commits already, and what changes nothing there. The same plan
+    // always makes the same commits. Throws also when there are more of them than that.
+    [[nodiscard]] std::variant<Rebased, MergeConflict> rebase(const RebasePlan& plan);
+    static constexpr int most_rebased = 250;
+
     // Throws also when the remote's branch has moved meanwhile, or the remote refuses.
     void push(const Remote& remote, const PushPlan& plan);
 
 private:
+    struct Point {
+        Commit commit;
+        std::string tree;
+    };
+
+    [[nodiscard]] std::variant<std::string, MergeConflict> merged_tree(const Commit& ours, const Commit& theirs);
+    [[nodiscard]] std::variant<Point, MergeConflict> pick(const Commit& commit, const Point& onto);
+
     ProcessEnd run(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
     std::string output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
 

@@ -71,6 +71,17 @@ FileLock wait_for(const std::filesystem::path& file, const std::stop_token& stop
     throw SourceControlError{Kind::passing, "asked to stop while another worker fetches"};
 }
 
+// What the mirror can say as it is: mostly all, and each question that is asked before is one more process. Nothing: it
+// lacks a commit, or more than that.
+template <class Question>
+auto as_it_is(const Question& question) -> std::optional<decltype(question())> {
+    try {
+        return question();
+    } catch (const GitError&) {
+        return std::nullopt;
+    }
+}
+
 // Tells a mirror from one that was made in its place; 0: there is none.
 ino_t identity_of(const std::filesystem::path& directory) {
     struct stat status {};
@@ -117,9 +128,13 @@ SourceControl::Ancestry GitSource::ancestry(const Range& uris, const std::stop_t
     const Commit base{commit_of(uris.base)};
     const Commit head{commit_of(uris.head)};
     return ask(stop, [&](Git& mirror) {
-        need(mirror, head, stop);
-        if (!mirror.has(base)) return Ancestry::unknown_base;
-        return mirror.is_ancestor(base, head) ? Ancestry::ancestor : Ancestry::not_ancestor;
+        auto is_ancestor = as_it_is([&] { return mirror.is_ancestor(base, head); });
+        if (!is_ancestor) {
+            need(mirror, head, stop);
+            if (!mirror.has(base)) return Ancestry::unknown_base;
+            is_ancestor = mirror.is_ancestor(base, head);
+        }
+        return *is_ancestor ? Ancestry::ancestor : Ancestry::not_ancestor;
     });
 }
 
@@ -133,10 +148,14 @@ SourceControl::History GitSource::history(const std::string& cursor, int limit, 
     auto from = cursor.empty() ? std::optional<Commit>{} : Commit{commit_of(cursor)};
     return ask(stop, [&](Git& mirror) {
         const auto first = from ? *from : head(stop);
-        need(mirror, first, stop);
-        const auto commits = mirror.first_parents(first, static_cast<int>(page) + 1);
+        const auto list = [&] { return mirror.first_parents(first, static_cast<int>(page) + 1); };
+        auto commits = as_it_is(list);
+        if (!commits) {
+            need(mirror, first, stop);
+            commits = list();
+        }
         History history;
-        for (const auto& [commit, committed] : commits) {
+        for (const auto& [commit, committed] : *commits) {
             if (history.changes.size() == page) {
                 history.next = uri_prefix_ + commit.sha;
                 break;

@@ -178,10 +178,16 @@ std::string Github::name_of_moved(const std::string& url, const std::stop_token&
     }
 }
 
-GithubAnswer Github::judge(const HttpAnswer& answer) const {
+GithubAnswer Github::refusal(const HttpAnswer& answer) const {
     const auto message = core::printable(masked(message_of(answer)), most_message_bytes);
     const auto told = fmt::format("GitHub answered {}{}{}", answer.status, message.empty() ? "" : ": ", message);
     if (const auto wait = limit_of(answer)) return {Verdict::limited, told, *wait};
+    if (answer.status >= 500) return {Verdict::broken, told, {}};
+    return {Verdict::failed, told + remedy_of(answer), {}};
+}
+
+GithubAnswer Github::judge(const HttpAnswer& answer) const {
+    const auto message = core::printable(masked(message_of(answer)), most_message_bytes);
     if (answer.status == 200) {
         const auto body = json::parse(answer.body, nullptr, false);
         const auto type = body.is_object() ? body.value("merge_type", json{}) : json{};
@@ -193,8 +199,7 @@ GithubAnswer Github::judge(const HttpAnswer& answer) const {
                                (answer.status == 404 && says(message, "branch not found"));
     if (has_no_branch) return {Verdict::skipped, message, {}};
     if (answer.status == 409) return {Verdict::conflict, message, {}};
-    if (answer.status >= 500) return {Verdict::broken, told, {}};
-    return {Verdict::failed, told + remedy_of(answer), {}};
+    return refusal(answer);
 }
 
 GithubAnswer Github::merge_upstream(const GithubBranch& fork, const std::stop_token& stop) {

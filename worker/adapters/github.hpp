@@ -1,5 +1,6 @@
 #pragma once
-// GitHub's REST interface, as far as forks need it: a branch brought up to date, and compared with its upstream.
+// GitHub's REST interface, as far as forks need it: a branch brought up to date, and compared with its upstream; a file
+// put in its place; merged pull requests searched for.
 //
 //     POST /repos/{repo}/merge-upstream           200 fast-forward or merge → updated, none → current
 //                                                 422 "does not exist", 404 "branch not found" → skipped
@@ -9,6 +10,9 @@
 //                                                 anything else → failed, with status, message and remedy
 //     GET  /repos/{upstream}/compare/{basehead}   200 → the difference, 304 → the one that is known;
 //                                                 anything else → unknown
+//
+//     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs
+//     GET  /search/issues                         page by page, 100 at a time
 //
 // GitHub tells two forks of one upstream apart by their owner only, when it compares.
 //
@@ -20,10 +24,13 @@
 #include "adapters/http.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace millrace::adapters {
@@ -58,6 +65,27 @@ struct GithubComparison {
     std::chrono::seconds wait{0};  // more than 0: the token has come to a limit
 };
 
+struct GithubFile {
+    std::string repo;
+    std::string path;
+    std::string content;
+    std::string distributor;  // whom the commit's subject names
+};
+enum class GithubFileState { created, updated, unchanged };
+[[nodiscard]] const char* name_of(GithubFileState state);
+
+// Pull requests into a branch that were merged since then.
+struct GithubSearch {
+    std::string repo;
+    std::string branch;
+    std::string since;  // ISO 8601
+    std::string word;   // in the title, in brackets: [word]
+};
+struct GithubPull {
+    std::int64_t number = 0;
+    std::string title;
+};
+
 // Why a worker cannot work with these settings; nothing when it can.
 [[nodiscard]] std::optional<std::string> github_problem(const GithubSettings& settings);
 
@@ -70,10 +98,21 @@ public:
     // What the token is called, for whoever must tell others of it. Nothing of the token.
     [[nodiscard]] std::string token_name() const;
 
-    // Both throw HttpError.
+    // All throw HttpError.
     [[nodiscard]] GithubAnswer merge_upstream(const GithubBranch& fork, const std::stop_token& stop);
     [[nodiscard]] GithubComparison compare(const std::string& upstream, const GithubBranch& fork,
                                            const std::stop_token& stop);
+
+    // What became of the file; or the refusal: failed, broken or limited. `announce` is called before a file is
+    // written, with what it is about to be; what it throws prevents that. The subjects of the commits are
+    // "created PATH from DISTRIBUTOR distributor" and "updated …".
+    using Announce = std::function<void(GithubFileState)>;
+    [[nodiscard]] std::variant<GithubFileState, GithubAnswer> put_file(const GithubFile& file, const Announce& announce,
+                                                                       const std::stop_token& stop);
+
+    // Those with the word, at most 1,000; or the refusal.
+    [[nodiscard]] std::variant<std::vector<GithubPull>, GithubAnswer> merged_pulls(const GithubSearch& search,
+                                                                                   const std::stop_token& stop);
 
 private:
     struct Answered {
@@ -90,6 +129,9 @@ private:
     [[nodiscard]] Answered call(HttpRequest request, const std::stop_token& stop);
     [[nodiscard]] std::string name_of_moved(const std::string& url, const std::stop_token& stop);
     [[nodiscard]] GithubAnswer judge(const HttpAnswer& answer) const;
+    // Of an answer that is not what was asked for.
+    [[nodiscard]] GithubAnswer refusal(const HttpAnswer& answer) const;
+    [[nodiscard]] GithubAnswer refusal(const std::string& step, const HttpAnswer& answer) const;
     [[nodiscard]] std::optional<GithubDifference> difference_in(const std::string& body) const;
 
     const GithubSettings settings_;

@@ -149,12 +149,21 @@ Exit no_run(const Invocation& invocation, std::int64_t run) {
 Exit show_run(const Invocation& invocation, ForkRegistry& registry, std::int64_t id) {
     const auto run = registry.run(id);
     if (!run) return no_run(invocation, id);
-    Table table{{{"fork"}, {"branch"}, {"state"}, {"divergence"}, {"ahead"}, {"behind"}, {"job"}, {"detail"}}};
+    Table table{{{"step"},
+                 {"fork"},
+                 {"branch"},
+                 {"item"},
+                 {"state"},
+                 {"divergence"},
+                 {"ahead"},
+                 {"behind"},
+                 {"job"},
+                 {"detail"}}};
     const auto maybe = [](const std::optional<std::int64_t>& number) { return number ? Cell::of(*number) : Cell{}; };
     for (const auto& item : registry.items(id)) {
-        table.add({Cell::of(item.fork, Tone::strong), Cell::of(item.branch), Cell::of(item.state, tone_of(item.state)),
-                   Cell::maybe(item.divergence), maybe(item.ahead), maybe(item.behind), Cell::of(item.job),
-                   Cell::maybe(item.detail)});
+        table.add({Cell::of(item.step), Cell::of(item.fork, Tone::strong), Cell::of(item.branch),
+                   Cell::maybe(item.item), Cell::of(item.state, tone_of(item.state)), Cell::maybe(item.divergence),
+                   maybe(item.ahead), maybe(item.behind), maybe(item.job), Cell::maybe(item.detail)});
     }
     auto& out = invocation.console.out;
     if (!invocation.arguments.has("json")) {

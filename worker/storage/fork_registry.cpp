@@ -19,7 +19,10 @@ constexpr auto runs_statement = "select id, digest_group, state, " ISO("started_
                                 "  from forks.runs where $1::bigint is null or id = $1 order by id desc limit $2";
 
 constexpr auto items_statement =
-    "select fork, branch, state, detail, divergence, ahead, behind, job from forks.run_items($1) order by fork, branch";
+    "select 'sync', fork, branch, state, detail, divergence, ahead, behind, job, null from forks.run_items($1)"
+    " union all "
+    "select step, target, branch, state, detail, null, null, null, job, item from forks.run_steps($1)"
+    " order by 2, 1 desc, 3, 10";
 
 constexpr auto digest_statement =
     "select subject, text, html, failures from forks.digests where run = $1 order by id desc limit 1";
@@ -107,14 +110,16 @@ std::optional<RunRow> ForkRegistry::run(std::int64_t id) {
 std::vector<RunItem> ForkRegistry::items(std::int64_t run) {
     std::vector<RunItem> items;
     for (const auto& row : execute(session_, items_statement, run)) {
-        items.push_back({.fork = row[0].c_str(),
-                         .branch = row[1].c_str(),
-                         .state = row[2].c_str(),
-                         .detail = text(row[3]),
-                         .divergence = text(row[4]),
-                         .ahead = number(row[5]),
-                         .behind = number(row[6]),
-                         .job = row[7].as<std::int64_t>()});
+        items.push_back({.step = row[0].c_str(),
+                         .fork = row[1].c_str(),
+                         .branch = row[2].c_str(),
+                         .state = row[3].c_str(),
+                         .detail = text(row[4]),
+                         .divergence = text(row[5]),
+                         .ahead = number(row[6]),
+                         .behind = number(row[7]),
+                         .job = number(row[8]),
+                         .item = text(row[9])});
     }
     return items;
 }

@@ -51,14 +51,16 @@ struct RunRow {
 };
 
 struct RunItem {
-    std::string fork;
+    std::string step;  // sync, search, distribute or rebase
+    std::string fork;  // of a search: the upstream
     std::string branch;
     std::string state;
     std::optional<std::string> detail;
     std::optional<std::string> divergence;
     std::optional<std::int64_t> ahead;
     std::optional<std::int64_t> behind;
-    std::int64_t job = 0;
+    std::optional<std::int64_t> job;  // none yet
+    std::optional<std::string> item;  // of a search: the number of a pull request; of rebasing: the branch
 };
 
 class ForkRegistry {

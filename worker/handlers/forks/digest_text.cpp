@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace millrace::handlers::forks {
@@ -102,11 +103,67 @@ Section diverged(const json& branches) {
     return section;
 }
 
+// Of a step of the run: it ended in another way than it should.
+bool has_failed(const json& step) {
+    static const std::set<std::string> others{"created", "updated",    "unchanged", "skipped", "done",
+                                              "rebased", "up to date", "found",     "pending"};
+    return !others.contains(text_in(step, "state"));
+}
+
+std::string why_failed(const std::string& name, const json& step) {
+    const auto detail = text_in(step, "detail");
+    return fmt::format("{}: {}{}", name, text_in(step, "state"), detail.empty() ? "" : ": " + detail);
+}
+
 Section distribution_failures(const json& distributions) {
     Section section{"Distribution failures", {}};
     for (const auto& each : distributions) {
-        if (text_in(each, "state") != "failed") continue;
-        section.items.push_back({fmt::format("{}: {}", text_in(each, "fork"), text_in(each, "detail")), {}});
+        if (!has_failed(each)) continue;
+        const auto detail = text_in(each, "detail");
+        const auto why = detail.empty() ? text_in(each, "state") : detail;
+        section.items.push_back({fmt::format("{}: {}", text_in(each, "fork"), why), {}});
+    }
+    return section;
+}
+
+Section rebase_failures(const json& rebases) {
+    Section section{"Rebase failures", {}};
+    for (const auto& each : rebases) {
+        if (!has_failed(each)) continue;
+        const auto branch = text_in(each, "branch");  // none: the fork as a whole
+        section.items.push_back({why_failed(text_in(each, "fork") + (branch.empty() ? "" : " " + branch), each), {}});
+    }
+    return section;
+}
+
+Section search_failures(const json& searches) {
+    Section section{"Search failures", {}};
+    for (const auto& each : searches) {
+        if (!has_failed(each)) continue;
+        section.items.push_back(
+            {why_failed(fmt::format("{} {}", text_in(each, "upstream"), text_in(each, "branch")), each), {}});
+    }
+    return section;
+}
+
+Section distributed(const json& distributions) {
+    Section section{"Distributed", {}};
+    for (const auto& each : distributions) {
+        const auto state = text_in(each, "state");
+        if (state != "created" && state != "updated") continue;
+        const auto path = text_in(each, "detail");
+        section.items.push_back(
+            {fmt::format("{}: {}{}", text_in(each, "fork"), state, path.empty() ? "" : " " + path), {}});
+    }
+    return section;
+}
+
+Section rebased(const json& rebases) {
+    Section section{"Rebased", {}};
+    for (const auto& each : rebases) {
+        if (text_in(each, "state") != "rebased") continue;
+        const auto how = text_in(each, "detail");
+        section.items.push_back({name_of(each) + (how.empty() ? "" : ": " + how), {}});
     }
     return section;
 }
@@ -225,14 +282,27 @@ storage::DigestText write_digest(std::string_view text) {
     const auto content = json::parse(text, nullptr, false);
     if (!content.is_object()) throw std::invalid_argument{"what a digest is to tell is no JSON object"};
     const auto& branches = list_in(content, "branches");
-    const std::vector<Section> sections{counts_of(branches), sync_failures(branches),
-                                        diverged(branches),  distribution_failures(list_in(content, "distributions")),
-                                        synced(branches),    migrations(list_in(content, "migrations")),
+    const auto& distributions = list_in(content, "distributions");
+    const auto& rebases = list_in(content, "rebases");
+    auto failed = sync_failures(branches);
+    auto apart = diverged(branches);
+    auto undistributed = distribution_failures(distributions);
+    auto found = migrations(list_in(content, "migrations"));
+    const Counts counts{.sync_failures = failed.items.size(),
+                        .distribution_failures = undistributed.items.size(),
+                        .diverged = apart.items.size(),
+                        .migrations = found.items.size()};
+    const std::vector<Section> sections{counts_of(branches),
+                                        std::move(failed),
+                                        std::move(apart),
+                                        std::move(undistributed),
+                                        rebase_failures(rebases),
+                                        search_failures(list_in(content, "searches")),
+                                        synced(branches),
+                                        distributed(distributions),
+                                        rebased(rebases),
+                                        std::move(found),
                                         overlay(branches)};
-    const Counts counts{.sync_failures = sections[1].items.size(),
-                        .distribution_failures = sections[3].items.size(),
-                        .diverged = sections[2].items.size(),
-                        .migrations = sections[5].items.size()};
     for (auto limit = most_items;; limit /= 2) {
         auto digest = written(content, counts, sections, limit);
         if (limit <= 1 || (digest.text.size() <= most_digest_bytes && digest.html.size() <= most_digest_bytes)) {

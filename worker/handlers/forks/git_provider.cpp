@@ -1,14 +1,9 @@
 #include "handlers/forks/git_provider.hpp"
 
-#include "adapters/file_lock.hpp"
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace millrace::handlers::forks {
 namespace {
@@ -18,9 +13,6 @@ using adapters::Git;
 using adapters::MergeConflict;
 using storage::SyncResult;
 using storage::SyncState;
-namespace fs = std::filesystem;
-
-constexpr std::size_t max_shown_paths = 5;
 
 struct Tips {
     Commit fork;
@@ -28,12 +20,7 @@ struct Tips {
 };
 
 std::string conflict_detail(const MergeConflict& conflict) {
-    if (conflict.is_unrelated) return "fork and upstream have no commit in common";
-    const auto& paths = conflict.paths;
-    const std::vector<std::string> first{
-        paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(std::min(paths.size(), max_shown_paths))};
-    const auto more = paths.size() - first.size();
-    return fmt::format("both changed {}{}", fmt::join(first, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+    return conflict.is_unrelated ? "fork and upstream have no commit in common" : both_changed(conflict.paths);
 }
 
 // One attempt, with the fork's copy to itself.
@@ -118,16 +105,9 @@ private:
 }  // namespace
 
 std::optional<SyncResult> GitProvider::sync(const Order& order, const Announce& announce, const std::stop_token& stop) {
-    const auto forks = settings_.cache / "forks";
-    const auto copy = forks / (order.fork + ".git");
-    fs::create_directories(copy.parent_path());
-    fs::permissions(forks, fs::perms::owner_all);  // sources may be private
-    const auto lock = adapters::FileLock::try_acquire(forks / (order.fork + ".lock"));
-    if (!lock) return std::nullopt;
-
-    Git git{copy, settings_.git, stop};
-    git.create();
-    Attempt attempt{git, order, announce};
+    auto copy = ForkCopy::try_open(settings_, order.fork, stop);
+    if (!copy) return std::nullopt;
+    Attempt attempt{copy->git(), order, announce};
     if (auto result = attempt.judge_tips()) return result;
     Tips tips;
     try {
@@ -135,7 +115,7 @@ std::optional<SyncResult> GitProvider::sync(const Order& order, const Announce& 
     } catch (const adapters::GitError&) {
         // Both sides have just answered: if this happens again and again, the copy is what is broken. A host that
         // crashed leaves half-written objects and lock files. The next attempt makes a new one.
-        if (order.attempt > 1 && !stop.stop_requested()) fs::remove_all(copy);
+        if (order.attempt > 1 && !stop.stop_requested()) copy->discard();
         throw;
     }
     auto result = attempt.bring_together(tips);

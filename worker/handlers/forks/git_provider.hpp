@@ -16,15 +16,15 @@
 //
 // A comparison that fails leaves the difference unknown; what was synchronised stays so.
 //
-// A copy of each fork is kept in the cache, so that only what is new is fetched. One attempt at a time works on a fork,
-// on this host: the copy has a lock. On several hosts two may meet, which costs one of them a rejected push.
+// One attempt at a time works on a fork, on this host: the copy is its own. On several hosts two may meet, which costs
+// one of them a rejected push.
 //
 // Thread rule: any thread.
 
 #include "adapters/git.hpp"
+#include "handlers/forks/fork_copy.hpp"
 #include "storage/forks_store.hpp"
 
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -34,10 +34,7 @@ namespace millrace::handlers::forks {
 
 class GitProvider {
 public:
-    struct Settings {
-        std::filesystem::path cache;  // absolute
-        adapters::GitSettings git{};
-    };
+    using Settings = CopySettings;
     struct Order {
         std::string fork;  // org/name
         adapters::Branch branch;

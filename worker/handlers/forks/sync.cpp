@@ -1,6 +1,7 @@
 #include "handlers/forks/sync.hpp"
 
 #include "handlers/forks/payload.hpp"
+#include "handlers/forks/token_rest.hpp"
 #include "storage/forks_store.hpp"
 
 #include <fmt/format.h>
@@ -36,12 +37,6 @@ std::optional<std::string> refusal_of(const ForkBranch& wanted, const std::optio
     if (!target) return fmt::format("unknown fork {}; add it with forks.add_fork", wanted.fork);
     if (!target->is_listed) return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
     return std::nullopt;
-}
-
-// Jobs that wait for the same moment come back spread over a tenth of the time.
-std::chrono::milliseconds with_jitter(std::chrono::seconds wait, core::JobId job) {
-    const std::chrono::milliseconds whole{wait};
-    return whole + whole * (job.value % 100) / 1000;
 }
 
 }  // namespace

@@ -1,0 +1,56 @@
+#pragma once
+// `forks.search`, `forks.distribute` and `forks.rebase`: one step of a run. The job itself says which one, and not its
+// payload, which is for people.
+//
+//     done, whatever was found (conflicts are results)      → completed, with the result in the same transaction
+//     the fork is disabled by now, or has opted out         → completed, as `skipped`
+//     the fork's provider cannot do it, or GitHub refuses   → the result `failed` and a dead letter
+//     another attempt works on this fork                    → snoozed, no attempt is burned
+//     git, the remote or GitHub fails                       → failed: retried; at the last attempt the result `failed`
+//                                                             and a dead letter, in one transaction
+//     GitHub wants to be left alone for a while             → snoozed, as are all jobs of that token, on all workers
+//     the job is no step of a run                           → dead letter
+//
+//                  provider git                          provider github
+//     search       cannot                                pull requests with [MIG] in their titles that were merged in
+//                                                        the 24 hours before the run
+//     distribute   cannot                                the group's template, by a commit if the file differs
+//     rebase       branches by the fork's patterns       cannot
+//
+// Until the outside is done, nothing is read or written in the settling transaction; what must be known, announced or
+// kept before has short sessions of its own.
+//
+// Thread rule: that of TransactionalHandler.
+
+#include "adapters/github.hpp"
+#include "engine/handler.hpp"
+#include "handlers/forks/git_rebase.hpp"
+#include "storage/session.hpp"
+
+#include <chrono>
+#include <stop_token>
+
+namespace millrace::handlers::forks {
+
+class Step final : public engine::TransactionalHandler {
+public:
+    struct Settings {
+        CopySettings git;
+        adapters::Github* github = nullptr;  // outlives the handler; none: this worker has no token
+        std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
+    };
+
+    Step(storage::SessionFactory sessions, Settings settings);
+
+    core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) override;
+
+private:
+    class Attempt;
+
+    const storage::SessionFactory sessions_;
+    adapters::Github* const github_;
+    const std::chrono::milliseconds busy_delay_;
+    GitRebase git_;
+};
+
+}  // namespace millrace::handlers::forks

@@ -106,14 +106,16 @@ $$;
 
 create or replace function pipeline.complete_request(queue text, request bigint)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+begin
     update pipeline.request r set completed_at = millrace.now(), version = r.version + 1
      where r.queue = $1 and r.number = $2 and r.analyzed_at is not null and r.completed_at is null
        and not exists (select
                          from pipeline.request_project p
-                        where p.queue = $1 and p.request = $2 and p.state = 'pending')
+                        where p.queue = $1 and p.request = $2 and p.state = 'pending');
+end
 $$;
 
 -- 0: all its projects are green … 1: none is; null while it is not complete, or touches none.

@@ -52,9 +52,11 @@ $$;
 create or replace function pipeline.get_build(queue text, id text)
 returns table (request bigint, project text, status text, reason text, log_location text, version bigint, age interval,
                run int, commit text, is_current boolean, is_repeated boolean)
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    return query
     select b.request, b.project, b.status, b.reason, b.log_location, b.version, millrace.now() - b.created_at,
            b.run, b.uri, b.run >= r.first_run,
            exists (select
@@ -63,19 +65,22 @@ as $$
                       and f.run between r.first_run and b.run - 1 and f.status = 'failed')
       from pipeline.build b
       join pipeline.request r on r.queue = b.queue and r.number = b.request
-     where b.queue = get_build.queue and b.id = get_build.id
+     where b.queue = get_build.queue and b.id = get_build.id;
+end
 $$;
 
 -- Which build a run of a request has.
 create or replace function pipeline.build_of(queue text, request bigint, project text, run int default 1)
 returns text  -- the id of this run's build; null: none
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select b.id
-      from pipeline.build b
-     where b.queue = build_of.queue and b.request = build_of.request and b.project = build_of.project
-       and b.run = build_of.run
+begin
+    return (select b.id
+              from pipeline.build b
+             where b.queue = build_of.queue and b.request = build_of.request and b.project = build_of.project
+               and b.run = build_of.run);
+end
 $$;
 
 create or replace function pipeline.update_build(
@@ -155,10 +160,13 @@ $$;
 -- The verdict on a commit; no row: nobody has validated it.
 create or replace function pipeline.get_fact(queue text, uri text, project text)
 returns table (degree numeric, request bigint, is_flaky boolean)
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    return query
     select f.degree, f.request, f.is_flaky
       from pipeline.validation_fact f
-     where f.queue = get_fact.queue and f.uri = get_fact.uri and f.project = get_fact.project
+     where f.queue = get_fact.queue and f.uri = get_fact.uri and f.project = get_fact.project;
+end
 $$;

@@ -137,10 +137,13 @@ $$;
 -- How far a run has come; no row: there is no such run.
 create or replace function pipeline.command_status(queue text, id text)
 returns table (status text, reason text, target_graph jsonb)
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    return query
     select r.status, r.reason, r.target_graph
       from pipeline.command_run r
-     where r.queue = command_status.queue and r.id = command_status.id
+     where r.queue = command_status.queue and r.id = command_status.id;
+end
 $$;

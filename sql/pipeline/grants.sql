@@ -27,12 +27,12 @@ begin
                                       trigger_command,start_command,finish_command,cancel_command,command_status,
                                       append_command_log,runner_settings,set_target_graph,analyze_request,
                                       settle_project,announce,bisect_step,rerun_build,hook_delivery,tell,
-                                      note_promotion}'),
+                                      note_promotion,overview}'),
                 ('millrace_operator', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,create_queue,
                                         configure_queue,settings_of,apply,export,revalidate,verdict,roll_up,
-                                        limit_command,use_service,read_command_log,command_runs_of}'),
+                                        limit_command,use_service,read_command_log,command_runs_of,overview}'),
                 ('millrace_viewer', '{is_green,latest_green,greenness,coverage,gate,settings_of,export,verdict,
-                                      roll_up,read_command_log,command_runs_of}'))
+                                      roll_up,read_command_log,command_runs_of,overview}'))
                r(name, functions)
           join pg_catalog.pg_proc f on f.pronamespace = 'pipeline'::regnamespace and f.proname = any (r.functions)
     loop

@@ -5,7 +5,9 @@
 --
 -- An update writes the whole entity if it still has the version that was read, and says whether it did. What must
 -- never happen is refused here, whoever asks: a state that is left for one that it does not lead to, a strategy that
--- changes, a bookmark that moves backwards.
+-- changes, a bookmark that moves backwards. The time of a commit stands once it is known.
+--
+-- What each stage asks is in plpgsql, however short: a session keeps its plans, those of sql are made for each call.
 --
 -- Locks   lock_queue: the row of pipeline.queue, always the first that a stage locks. Updates: the row they write.
 -- Raises  MR005 bad_argument, MR007 invalid_transition.
@@ -14,15 +16,25 @@
 -- The whole entity; no row: there is no such pipeline queue. lock_queue holds its row, too.
 create or replace function pipeline.get_queue(name text)
 returns setof pipeline.queue
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
-as $$ select q.* from pipeline.queue q where q.name = get_queue.name $$;
+as $$
+begin
+    return query
+    select q.* from pipeline.queue q where q.name = get_queue.name;
+end
+$$;
 
 create or replace function pipeline.lock_queue(name text)
 returns setof pipeline.queue
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-as $$ select q.* from pipeline.queue q where q.name = lock_queue.name for update $$;
+as $$
+begin
+    return query
+    select q.* from pipeline.queue q where q.name = lock_queue.name for update;
+end
+$$;
 
 -- Moves the bookmark of the latest green commit, never backwards.
 create or replace function pipeline.update_queue(
@@ -67,13 +79,19 @@ $$;
 -- The whole entity; no row: there is no such request.
 create or replace function pipeline.get_request(queue text, number bigint)
 returns setof pipeline.request
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
-as $$ select r.* from pipeline.request r where r.queue = get_request.queue and r.number = get_request.number $$;
+as $$
+begin
+    return query
+    select r.* from pipeline.request r where r.queue = get_request.queue and r.number = get_request.number;
+end
+$$;
 
 -- Brings a request into its next state.
 create or replace function pipeline.update_request(
-    queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint)
+    queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint,
+    committed_at timestamptz default null)
 returns boolean  -- false: it has another version
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -90,6 +108,7 @@ begin
         when (build_strategy = 'incremental_since_green') <> (base_uri is not null)
             then 'base_uri: with incremental_since_green, and only then'
         when new_version is null then 'new_version: not null'
+        when not isfinite(committed_at) then 'committed_at: a time that there can be, or null'
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'update_request: bad ' || split_part(wrong, ':', 1),
@@ -118,6 +137,7 @@ begin
     update pipeline.request r
        set state = update_request.state, build_strategy = update_request.build_strategy,
            base_uri = update_request.base_uri, version = new_version,
+           committed_at = coalesce(r.committed_at, update_request.committed_at),
            admitted_at = case when update_request.state = 'processing' then coalesce(r.admitted_at, millrace.now())
                               else r.admitted_at end,
            finished_at = case when update_request.state not in ('accepted', 'processing')
@@ -147,21 +167,25 @@ $$;
 -- Slots in use: counted anew each time, so that no counter can drift.
 create or replace function pipeline.count_processing(queue text)
 returns bigint
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select count(*) from pipeline.request r where r.queue = count_processing.queue and r.state = 'processing'
+begin
+    return (select count(*) from pipeline.request r where r.queue = count_processing.queue and r.state = 'processing');
+end
 $$;
 
 -- Who is next: the latest, after those that an operator wants again and nothing supersedes.
 create or replace function pipeline.latest_accepted(queue text)
 returns bigint  -- null: none waits
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select r.number
-      from pipeline.request r
-     where r.queue = latest_accepted.queue and r.state = 'accepted'
-     order by r.attempt > 1 desc, r.number desc
-     limit 1
+begin
+    return (select r.number
+              from pipeline.request r
+             where r.queue = latest_accepted.queue and r.state = 'accepted'
+             order by r.attempt > 1 desc, r.number desc
+             limit 1);
+end
 $$;

@@ -192,7 +192,7 @@ protected:
         for (const auto* stage : {"process", "build"})
             ASSERT_EQ(pipeline_.step(std::string{"pipeline."} + stage), "completed");
     }
-    [[nodiscard]] core::Outcome execute(std::stop_token stop, std::int64_t id = 1) const {
+    [[nodiscard]] core::Outcome execute(std::stop_token stop, std::int64_t id = 1) {
         const auto registry = pipeline_.registry();
         core::Job job;
         job.id = {id};

@@ -110,6 +110,24 @@ TEST(PipelineEdgesTest, a_closed_gate_is_reopened_by_a_dead_letter) {
     EXPECT_EQ(states(pipeline), "failed succeeded");
 }
 
+TEST(PipelineEdgesTest, a_closed_gate_is_reopened_by_a_stage_that_is_cancelled_and_its_build_is_called_off) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    steps(pipeline, {"process"});
+    pipeline.push({{"a", "2"}});
+    steps(pipeline, {"process", "build"});
+    pipeline.database().execute(
+        "select millrace.cancel(id, 'not this one') from millrace.jobs"
+        " where kind = 'pipeline.buildsignal' and state = 'available'");
+    EXPECT_EQ(states(pipeline), "failed accepted");
+    EXPECT_EQ(pipeline.waiting(), "calloff process");  // the command's own job was taken back
+    pipeline.finish();
+    EXPECT_EQ(states(pipeline), "failed succeeded");
+    EXPECT_EQ(verdict(pipeline, 1), "");
+    EXPECT_EQ(pipeline.database().value("select string_agg(status, ' ' order by request) from pipeline.builds"),
+              "cancelled succeeded");
+}
+
 TEST(PipelineEdgesTest, duplicate_builds_for_one_request_are_one) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});

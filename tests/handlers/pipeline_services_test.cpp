@@ -259,6 +259,36 @@ TEST_F(GithubActions, are_cancelled_when_a_build_takes_too_long) {
     EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
 }
 
+TEST_F(GithubActions, are_cancelled_when_the_request_fails_closed) {
+    use_github();
+    const auto* cancel = "POST /repos/acme/shop/actions/runs/77/cancel";
+    service_.answers(run, {github_run("in_progress", nullptr)});
+    trigger();
+    EXPECT_EQ(signal(), "snoozed");
+    pipeline_.database().execute(
+        "select millrace.cancel(id, 'not this one') from millrace.jobs where kind = 'pipeline.buildsignal'");
+    EXPECT_EQ(pipeline_.state(1), "failed full");
+    service_.answers(cancel, {web_reply(500, "out of order"), web_reply(202, "{}")});
+    EXPECT_THAT(pipeline_.step("pipeline.calloff"), HasSubstr("failed: "));
+    EXPECT_EQ(build("status"), "running");
+    pipeline_.database().execute("select millrace.retry(id) from millrace.jobs where state = 'scheduled'");
+    EXPECT_EQ(pipeline_.step("pipeline.calloff"), "completed");
+    EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
+    EXPECT_EQ(build("status || ': ' || reason"), "cancelled: called off");
+    use_buildkite();  // nothing is under way any more
+}
+
+TEST_F(GithubActions, that_will_not_be_cancelled_have_ended_for_us) {
+    use_github();
+    service_.answers(run, {github_run("in_progress", nullptr)});
+    trigger();
+    pipeline_.database().execute("select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.buildsignal'");
+    service_.answers("POST /repos/acme/shop/actions/runs/77/cancel", {web_reply(403, "no")});
+    EXPECT_EQ(pipeline_.step("pipeline.calloff"), "completed");
+    EXPECT_EQ(build("status"), "cancelled");
+    EXPECT_THAT(build("reason"), HasSubstr("called off; "));
+}
+
 TEST_F(GithubActions, that_have_ended_when_they_are_cancelled_are_left_alone) {
     use_github();
     for (const int status : {404, 409}) {

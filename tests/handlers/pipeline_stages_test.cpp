@@ -1,7 +1,7 @@
 // The stages on a real database and a real repository: what each of them writes, and what it does when it is run again.
 
 #include "support/pipeline_stages.hpp"
-#include "storage/pipeline_stores.hpp"
+#include "storage/pipeline_tables.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,7 +83,9 @@ TEST(PipelineStagesTest, a_race_of_two_pollers_mints_one_request) {
     PipelineStages pipeline;
     const auto uri = pipeline.uri(pipeline.remote().head());
     const auto ingest = [&](storage::Transaction& transaction) {
-        return storage::pipeline::QueueStore{transaction}.ingest("shop/main", uri).value;
+        storage::pipeline::StoreCounts counts;
+        storage::pipeline::Tables tables{transaction, counts};
+        return tables.stores().queues.ingest("shop/main", uri).value;
     };
     const auto session = pipeline.database().sessions().open("first");
     storage::Transaction first{*session};

@@ -8,6 +8,7 @@
 #include "handlers/pipeline/promote.hpp"
 #include "handlers/pipeline/record.hpp"
 #include "handlers/pipeline/run_command.hpp"
+#include "storage/error.hpp"
 #include "storage/job_store.hpp"
 #include "storage/pipeline_stores.hpp"
 
@@ -45,19 +46,20 @@ PipelineStages::PipelineStages(const std::string& options, std::map<std::string,
     worker_ = {std::stoi(database_.value("select millrace.open_session('test', '{pipeline}', lease => '1 hour')"))};
 }
 
-engine::Registry PipelineStages::registry() const {
+engine::Registry PipelineStages::registry(const storage::SessionFactory& sessions) {
     namespace stages = handlers::pipeline;
     engine::Registry registry;
-    registry.add("pipeline.ingest", std::make_unique<stages::Ingest>(extensions_));
-    registry.add("pipeline.process", std::make_unique<stages::Process>(extensions_));
-    registry.add("pipeline.build", std::make_unique<stages::Build>(extensions_));
-    registry.add("pipeline.buildsignal", std::make_unique<stages::BuildSignal>(extensions_));
-    registry.add("pipeline.record", std::make_unique<stages::Record>());
-    registry.add("pipeline.analyze", std::make_unique<stages::Analyze>());
-    registry.add("pipeline.bisect", std::make_unique<stages::Bisect>());
-    registry.add("pipeline.promote", std::make_unique<stages::Promote>(extensions_));
-    registry.add("pipeline.tell", std::make_unique<stages::Tell>());
-    registry.add("pipeline.run", std::make_unique<stages::RunCommand>(extensions_, database_.sessions()));
+    registry.add("pipeline.ingest", std::make_unique<stages::Ingest>(extensions_, counts_));
+    registry.add("pipeline.process", std::make_unique<stages::Process>(extensions_, counts_));
+    registry.add("pipeline.build", std::make_unique<stages::Build>(extensions_, counts_));
+    registry.add("pipeline.buildsignal", std::make_unique<stages::BuildSignal>(extensions_, counts_));
+    registry.add("pipeline.record", std::make_unique<stages::Record>(counts_));
+    registry.add("pipeline.analyze", std::make_unique<stages::Analyze>(counts_));
+    registry.add("pipeline.bisect", std::make_unique<stages::Bisect>(counts_));
+    registry.add("pipeline.promote", std::make_unique<stages::Promote>(extensions_, counts_));
+    registry.add("pipeline.tell", std::make_unique<stages::Tell>(counts_));
+    registry.add("pipeline.calloff", std::make_unique<stages::CallOff>(extensions_, counts_));
+    registry.add("pipeline.run", std::make_unique<stages::RunCommand>(extensions_, sessions, counts_));
     return registry;
 }
 
@@ -87,6 +89,21 @@ void PipelineStages::lose(const std::string& kind) {
     if (job.id.value == 0) throw std::logic_error{"no job to lose: " + kind};
     run(job, Fate::lost);
     claimed_.push_front(std::move(job));
+}
+
+bool PipelineStages::breaks(const std::string& kind, const storage::SessionFactory& way) {
+    claim();
+    auto job = take(kind);
+    if (job.id.value == 0) throw std::logic_error{"no job to run: " + kind};
+    const auto elsewhere = registry(way);
+    const auto session = way.open("test");
+    try {
+        run(job, Fate::committed, elsewhere, *session);
+        return false;
+    } catch (const storage::ConnectionLost&) {
+        claimed_.push_front(std::move(job));
+        return true;
+    }
 }
 
 void PipelineStages::finish() {
@@ -132,17 +149,18 @@ std::string PipelineStages::count(const std::string& table) {
     return database_.value("select count(*) from pipeline." + table);
 }
 
-std::string PipelineStages::run(const core::Job& job, Fate fate) {
-    const auto* entry = registry_.find(job.kind);
+std::string PipelineStages::run(const core::Job& job, Fate fate, const engine::Registry& registry,
+                                storage::Session& session) {
+    const auto* entry = registry.find(job.kind);
     if (const auto* plain = std::get_if<std::unique_ptr<engine::Handler>>(entry)) {
         const auto outcome = (*plain)->run(job, {});
         if (fate == Fate::lost) return "lost";
-        storage::Transaction transaction{*session_};
+        storage::Transaction transaction{session};
         storage::settle_within(transaction, {job.id, job.fence, outcome});
         transaction.commit();
         return std::visit(Words{}, outcome);
     }
-    storage::Transaction transaction{*session_};
+    storage::Transaction transaction{session};
     core::Outcome outcome = std::get<std::unique_ptr<engine::TransactionalHandler>>(*entry)->run(job, transaction, {});
     if (fate == Fate::lost) return "lost";
     storage::settle_within(transaction, {job.id, job.fence, outcome});

@@ -6,6 +6,7 @@
 
 #include "engine/registry.hpp"
 #include "handlers/pipeline/extensions.hpp"
+#include "storage/pipeline_counts.hpp"
 #include "support/database.hpp"
 #include "support/git_remote.hpp"
 
@@ -26,7 +27,7 @@ public:
     [[nodiscard]] Database& database() noexcept { return database_; }
     [[nodiscard]] GitRemote& remote() noexcept { return remote_; }
     [[nodiscard]] const std::filesystem::path& cache() const noexcept { return cache_.path(); }
-    [[nodiscard]] engine::Registry registry() const;  // of all kinds
+    [[nodiscard]] engine::Registry registry() { return registry(database_.sessions()); }  // of all kinds
 
     [[nodiscard]] std::string uri(const std::string& commit) const;
     // A new commit; the number of the request that it became.
@@ -38,6 +39,8 @@ public:
     std::string step(const std::string& kind);
     // The same, but the worker dies before it commits; the job stays.
     void lose(const std::string& kind);
+    // The same, but on another way to the server, which breaks: true when it did, and the job stays with its fence.
+    bool breaks(const std::string& kind, const storage::SessionFactory& way);
     // Everything that is left, snoozed jobs too. Throws when that takes more than a hundred jobs.
     void finish();
     // Available and snoozed jobs by kind, as "build process".
@@ -50,7 +53,10 @@ public:
 
 private:
     enum class Fate { committed, lost };
-    std::string run(const core::Job& job, Fate fate);
+    std::string run(const core::Job& job, Fate fate) { return run(job, fate, registry_, *session_); }
+    static std::string run(const core::Job& job, Fate fate, const engine::Registry& registry,
+                           storage::Session& session);
+    [[nodiscard]] engine::Registry registry(const storage::SessionFactory& sessions);
     void claim();
     [[nodiscard]] core::Job take(const std::string& kind);
 
@@ -58,6 +64,7 @@ private:
     GitRemote remote_;
     TemporaryDirectory cache_;
     handlers::pipeline::Extensions extensions_;
+    storage::pipeline::StoreCounts counts_;  // of the stages
     engine::Registry registry_;
     std::unique_ptr<storage::Session> session_;
     core::WorkerId worker_;

@@ -57,6 +57,8 @@ struct Request {
     std::optional<std::string> base_uri;
     int attempt = 1;    // above 1: an operator has asked for it again
     int first_run = 1;  // of this attempt
+    // By the repository's clock; nothing: nobody has asked. The first that is written stands.
+    std::optional<std::chrono::sys_seconds> committed;
     std::int64_t version = 0;
 };
 

@@ -16,6 +16,11 @@ constexpr auto requests_statement =
     " extract(epoch from millrace.now() - accepted_at)::float8"
     " from pipeline.requests where queue = $1 order by number desc limit $2";
 
+constexpr auto numbers_statement =
+    "select queue, accepted, processing, succeeded, failed, cancelled, superseded,"
+    " extract(epoch from last_green_committed_at)::float8, extract(epoch from break_undetected)::float8,"
+    " extract(epoch from validation_time)::float8 from pipeline.overview()";
+
 std::optional<std::string> text(const pqxx::field& field) {
     return field.is_null() ? std::nullopt : std::optional<std::string>{field.c_str()};
 }
@@ -47,6 +52,23 @@ std::vector<PipelineRow> PipelineOverview::queues() {
                           .last_green_request = row[6].as<std::int64_t>(),
                           .last_green_uri = text(row[7]),
                           .looked_seconds_ago = row[8].is_null() ? std::nullopt : std::optional{row[8].as<double>()}});
+    }
+    return queues;
+}
+
+std::vector<PipelineNumbers> PipelineOverview::numbers() {
+    std::vector<PipelineNumbers> queues;
+    for (const auto& row : execute(session_, numbers_statement)) {
+        queues.push_back({.queue = row[0].c_str(),
+                          .accepted = row[1].as<std::int64_t>(),
+                          .processing = row[2].as<std::int64_t>(),
+                          .succeeded = row[3].as<std::int64_t>(),
+                          .failed = row[4].as<std::int64_t>(),
+                          .cancelled = row[5].as<std::int64_t>(),
+                          .superseded = row[6].as<std::int64_t>(),
+                          .last_green_committed_at = row[7].as<std::optional<double>>(),
+                          .break_undetected_seconds = row[8].as<std::optional<double>>(),
+                          .validation_seconds = row[9].as<std::optional<double>>()});
     }
     return queues;
 }

@@ -60,6 +60,20 @@ struct GateQuestion {
     std::optional<std::chrono::milliseconds> max_age;
 };
 
+// How a pipeline queue fares, in numbers; sql/pipeline/overview.sql says what each of them is.
+struct PipelineNumbers {
+    std::string queue;
+    std::int64_t accepted = 0;
+    std::int64_t processing = 0;
+    std::int64_t succeeded = 0;
+    std::int64_t failed = 0;
+    std::int64_t cancelled = 0;
+    std::int64_t superseded = 0;
+    std::optional<double> last_green_committed_at;   // seconds since 1970
+    std::optional<double> break_undetected_seconds;  // nothing: it is not broken
+    std::optional<double> validation_seconds;
+};
+
 class PipelineOverview {
 public:
     enum class Apply { dry_run, for_good };
@@ -71,6 +85,7 @@ public:
     [[nodiscard]] std::string export_document();
 
     [[nodiscard]] std::vector<PipelineRow> queues();
+    [[nodiscard]] std::vector<PipelineNumbers> numbers();  // for gauges; unlike the others, a worker may ask
     [[nodiscard]] std::vector<PipelineRequestRow> requests(const std::string& queue, int limit);  // the newest first
 
     // Nothing: nobody has reported that commit.

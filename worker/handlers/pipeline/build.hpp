@@ -10,7 +10,8 @@ namespace millrace::handlers::pipeline {
 
 class Build final : public Stage {
 public:
-    explicit Build(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+    Build(const Extensions& extensions, storage::pipeline::StoreCounts& counts)
+        : Stage{counts}, extensions_{extensions} {}  // which outlive this
 
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override {

@@ -16,7 +16,8 @@ namespace millrace::handlers::pipeline {
 
 class BuildSignal final : public Stage {
 public:
-    explicit BuildSignal(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+    BuildSignal(const Extensions& extensions, storage::pipeline::StoreCounts& counts)
+        : Stage{counts}, extensions_{extensions} {}  // which outlive this
 
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override {

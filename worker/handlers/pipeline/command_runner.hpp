@@ -11,7 +11,7 @@ namespace millrace::handlers::pipeline {
 
 class CommandRunner final : public BuildRunner {
 public:
-    explicit CommandRunner(storage::pipeline::Stores& stores) : stores_{stores} {}
+    explicit CommandRunner(const storage::pipeline::Stores& stores) : stores_{stores} {}
 
     // Commits with the stage that triggers it, and the job with them.
     std::string trigger(const BuildOrder& order, const std::stop_token& stop) override;
@@ -20,7 +20,7 @@ public:
     void cancel(const storage::pipeline::BuildKey& build, const std::stop_token& stop) override;
 
 private:
-    storage::pipeline::Stores& stores_;
+    const storage::pipeline::Stores stores_;
 };
 
 }  // namespace millrace::handlers::pipeline

@@ -30,7 +30,7 @@ std::unique_ptr<adapters::SourceControl> Extensions::source_control(const storag
 }
 
 std::unique_ptr<BuildRunner> Extensions::build_runner(const storage::pipeline::Queue& queue,
-                                                      storage::pipeline::Stores& stores) const {
+                                                      const storage::pipeline::Stores& stores) const {
     if (queue.build_runner == "command") return std::make_unique<CommandRunner>(stores);
     const std::shared_ptr<adapters::SourceControl> source = source_control(queue);
     CommitNames commits = [source](const std::string& uri) { return source->commit_of(uri); };

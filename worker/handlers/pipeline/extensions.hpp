@@ -31,7 +31,7 @@ public:
     // Both throw std::runtime_error for a name that this program does not know: another worker may be newer.
     [[nodiscard]] std::unique_ptr<adapters::SourceControl> source_control(const storage::pipeline::Queue& queue) const;
     [[nodiscard]] std::unique_ptr<BuildRunner> build_runner(const storage::pipeline::Queue& queue,
-                                                            storage::pipeline::Stores& stores) const;
+                                                            const storage::pipeline::Stores& stores) const;
 
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
 

@@ -2,9 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
+#include <tuple>
+#include <utility>
+
 namespace millrace::handlers::pipeline {
 
 using nlohmann::json;
+using storage::pipeline::BuildStatus;
 
 core::Outcome Analyze::advance(const Work& work) {
     if (!work.stores.builds.get(work.build()).is_current) return core::Completed{};
@@ -20,6 +25,27 @@ core::Outcome Bisect::advance(const Work& work) {
 core::Outcome Tell::advance(const Work& work) {
     const bool is_told = work.stores.hooks.tell(work.payload.event, work.payload.sink);
     return core::Completed{json{{"told", is_told}}.dump(), {}};
+}
+
+core::Outcome CallOff::advance(const Work& work) {
+    auto& builds = work.stores.builds;
+    if (is_terminal(builds.get(work.build()).status)) return core::Completed{};
+    std::string reason = "called off";
+    try {
+        const auto seen = work.stores.queues.get(work.payload.queue);
+        extensions_.build_runner(seen, work.stores)->cancel(work.build(), work.stop);
+    } catch (const BuildRunnerError& error) {
+        if (error.kind() == BuildRunnerError::Kind::passing) throw;
+        reason += std::string{"; "} + error.what();
+    }
+    std::ignore = work.stores.queues.lock(work.payload.queue);
+    auto build = builds.get(work.build());  // which may have ended by itself meanwhile
+    if (!is_terminal(build.status)) {
+        build.status = BuildStatus::cancelled;
+        build.reason = std::move(reason);
+        builds.update(build, storage::pipeline::next(build.version));
+    }
+    return core::Completed{};
 }
 
 }  // namespace millrace::handlers::pipeline

@@ -13,7 +13,8 @@ namespace millrace::handlers::pipeline {
 
 class Ingest final : public Stage {
 public:
-    explicit Ingest(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+    Ingest(const Extensions& extensions, storage::pipeline::StoreCounts& counts)
+        : Stage{counts}, extensions_{extensions} {}  // which outlive this
 
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override { return read_payload(payload, {"queue"}); }

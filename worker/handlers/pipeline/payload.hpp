@@ -11,6 +11,7 @@
 //     pipeline.promote       {"queue": …}
 //     pipeline.run           {"queue": …, "build": "command/7"}
 //     pipeline.tell          {"event": "pipeline/validation.recorded/…", "sink": "owners"}
+//     pipeline.calloff       {"queue": …, "request": 7, "build": "command/7"}
 
 #include "storage/pipeline_entities.hpp"
 

@@ -18,7 +18,7 @@ core::Outcome Process::advance(const Work& work) {
         candidate.state == RequestState::accepted &&
         (seen.latest_request == work.payload.request || candidate.attempt > 1) &&  // one that an operator wants again
         requests.count_processing(seen.name) < seen.max_concurrent;
-    const bool incremental = may_be_admitted && !candidate.strategy && is_incremental(seen, candidate, work.stop);
+    const auto admission = may_be_admitted && !candidate.strategy ? look(seen, candidate, work.stop) : Admission{};
 
     const auto queue = queues.lock(work.payload.queue);
     requests.supersede_before({queue.name, queue.latest_request});
@@ -30,8 +30,9 @@ core::Outcome Process::advance(const Work& work) {
         }
         request.state = RequestState::processing;
         if (!request.strategy) {  // pinned for all attempts
-            request.strategy = incremental ? BuildStrategy::incremental_since_green : BuildStrategy::full;
-            if (incremental) request.base_uri = queue.last_green_uri;
+            request.strategy = admission.is_incremental ? BuildStrategy::incremental_since_green : BuildStrategy::full;
+            if (admission.is_incremental) request.base_uri = queue.last_green_uri;
+            request.committed = admission.committed;
         }
         requests.update(request, storage::pipeline::next(request.version));
     }
@@ -41,10 +42,13 @@ core::Outcome Process::advance(const Work& work) {
     return core::Completed{{}, {stage_job(queue, "pipeline.build", payload)}};
 }
 
-bool Process::is_incremental(const Queue& queue, const Request& request, const std::stop_token& stop) const {
-    if (!queue.last_green_uri) return false;
+// Of the very first heads nothing is to be known, and a repository that is out of reach does not keep them waiting.
+Process::Admission Process::look(const Queue& queue, const Request& request, const std::stop_token& stop) const {
+    if (!queue.last_green_uri) return {};
     const auto source = extensions_.source_control(queue);
-    return source->ancestry({*queue.last_green_uri, request.uri}, stop) == adapters::SourceControl::Ancestry::ancestor;
+    const auto ancestry = source->ancestry({*queue.last_green_uri, request.uri}, stop);
+    return {.is_incremental = ancestry == adapters::SourceControl::Ancestry::ancestor,
+            .committed = source->change_info(request.uri, stop).committed};
 }
 
 }  // namespace millrace::handlers::pipeline

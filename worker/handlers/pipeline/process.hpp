@@ -8,24 +8,33 @@
 //     ended                             → nothing
 //
 // Strategy: incremental_since_green when the last green commit is an ancestor of the head, else full: nothing has been
-// green, history was rewritten, or the source control does not know the last green any more.
+// green, history was rewritten, or the source control does not know the last green any more. Whoever asks for that asks
+// when the head was committed, too.
 
 #include "handlers/pipeline/extensions.hpp"
 #include "handlers/pipeline/stage.hpp"
+
+#include <chrono>
+#include <optional>
 
 namespace millrace::handlers::pipeline {
 
 class Process final : public Stage {
 public:
-    explicit Process(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+    Process(const Extensions& extensions, storage::pipeline::StoreCounts& counts)
+        : Stage{counts}, extensions_{extensions} {}  // which outlive this
 
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override {
         return read_payload(payload, {"queue", "request"});
     }
     core::Outcome advance(const Work& work) override;
-    [[nodiscard]] bool is_incremental(const storage::pipeline::Queue& queue, const storage::pipeline::Request& request,
-                                      const std::stop_token& stop) const;
+    struct Admission {
+        bool is_incremental = false;
+        std::optional<std::chrono::sys_seconds> committed;
+    };
+    [[nodiscard]] Admission look(const storage::pipeline::Queue& queue, const storage::pipeline::Request& request,
+                                 const std::stop_token& stop) const;
 
     const Extensions& extensions_;
 };

@@ -14,7 +14,8 @@ namespace millrace::handlers::pipeline {
 
 class Promote final : public Stage {
 public:
-    explicit Promote(const Extensions& extensions) : extensions_{extensions} {}  // which outlive this
+    Promote(const Extensions& extensions, storage::pipeline::StoreCounts& counts)
+        : Stage{counts}, extensions_{extensions} {}  // which outlive this
 
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override { return read_payload(payload, {"queue"}); }

@@ -17,6 +17,9 @@
 namespace millrace::handlers::pipeline {
 
 class Record final : public Stage {
+public:
+    using Stage::Stage;
+
 private:
     [[nodiscard]] Payload read(std::string_view payload) const override {
         return read_payload(payload, {"queue", "request", "build"});

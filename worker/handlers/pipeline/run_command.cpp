@@ -4,6 +4,7 @@
 #include "adapters/work_tree.hpp"
 #include "core/printable.hpp"
 #include "handlers/pipeline/target_graph.hpp"
+#include "storage/pipeline_tables.hpp"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
         if (is_terminal(assignment.run.status)) return core::Completed{};  // run before, or called off
         std::stop_source ends;
         const std::stop_callback with_the_job{stop, [&] { ends.request_stop(); }};
-        RunLog log{sessions_, {assignment.run.key, assignment.run.attempt}, ends};
+        RunLog log{sessions_, counts_, {assignment.run.key, assignment.run.attempt}, ends};
         const auto token = ends.get_token();
         const Attempt attempt{assignment, job, log, token};
         try {
@@ -98,7 +99,8 @@ core::Outcome RunCommand::run(const core::Job& job, std::stop_token stop) {
 RunCommand::Assignment RunCommand::begin(const Payload& payload) const {
     const auto session = sessions_.open(session_purpose);
     storage::Transaction transaction{*session};
-    storage::pipeline::Stores stores{transaction};
+    storage::pipeline::Tables tables{transaction, counts_};
+    const auto stores = tables.stores();
     Assignment assignment{stores.queues.get(payload.queue), stores.command_runs.start({payload.queue, payload.build})};
     transaction.commit();
     return assignment;
@@ -147,7 +149,8 @@ void RunCommand::finish(const Attempt& attempt, const CommandEnd& end) const {
     const auto session = sessions_.open(session_purpose);
     storage::Transaction transaction{*session};
     attempt.log.rest(transaction);
-    storage::pipeline::CommandRunStore{transaction}.finish(attempt.assignment.run.key, end);
+    storage::pipeline::Tables tables{transaction, counts_};
+    tables.stores().command_runs.finish(attempt.assignment.run.key, end);
     transaction.commit();
 }
 

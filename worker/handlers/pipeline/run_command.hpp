@@ -17,6 +17,7 @@
 #include "handlers/pipeline/extensions.hpp"
 #include "handlers/pipeline/payload.hpp"
 #include "handlers/pipeline/run_log.hpp"
+#include "storage/pipeline_counts.hpp"
 #include "storage/pipeline_stores.hpp"
 #include "storage/session.hpp"
 
@@ -30,9 +31,9 @@ class RunCommand final : public engine::Handler {
 public:
     static constexpr std::size_t max_log_tail = std::size_t{64} * 1024;  // bytes that are shown with the build
 
-    // The extensions outlive the handler.
-    RunCommand(const Extensions& extensions, storage::SessionFactory sessions)
-        : extensions_{extensions}, sessions_{std::move(sessions)} {}
+    // The extensions and the counts outlive the handler.
+    RunCommand(const Extensions& extensions, storage::SessionFactory sessions, storage::pipeline::StoreCounts& counts)
+        : extensions_{extensions}, sessions_{std::move(sessions)}, counts_{counts} {}
 
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 
@@ -54,6 +55,7 @@ private:
 
     const Extensions& extensions_;
     const storage::SessionFactory sessions_;
+    storage::pipeline::StoreCounts& counts_;
 };
 
 }  // namespace millrace::handlers::pipeline

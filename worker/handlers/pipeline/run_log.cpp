@@ -1,6 +1,7 @@
 #include "handlers/pipeline/run_log.hpp"
 
 #include "core/printable.hpp"
+#include "storage/pipeline_tables.hpp"
 
 #include <chrono>
 #include <exception>
@@ -17,8 +18,10 @@ constexpr std::size_t max_printable = std::size_t{256} * 1024;  // more than max
 
 }  // namespace
 
-RunLog::RunLog(storage::SessionFactory sessions, storage::pipeline::RunKey run, std::stop_source void_run)
+RunLog::RunLog(storage::SessionFactory sessions, storage::pipeline::StoreCounts& counts, storage::pipeline::RunKey run,
+               std::stop_source void_run)
     : sessions_{std::move(sessions)},
+      counts_{counts},
       run_{std::move(run)},
       void_run_{std::move(void_run)},
       writer_{[this](const std::stop_token& stop) { write(stop); }} {}
@@ -32,7 +35,8 @@ void RunLog::add(std::string_view bytes) {
 void RunLog::rest(storage::Transaction& transaction) {
     writer_.request_stop();
     if (writer_.joinable()) writer_.join();
-    storage::pipeline::CommandRunStore runs{transaction};
+    storage::pipeline::Tables tables{transaction, counts_};
+    auto& runs = tables.stores().command_runs;
     for (std::size_t start = 0; start < pending_.size(); start += max_text) {
         const auto part = std::string_view{pending_}.substr(start, max_text);
         runs.append_log(run_, {position_, core::printable(part, max_printable)});
@@ -70,8 +74,9 @@ void RunLog::write(const std::stop_token& stop) {
 
 void RunLog::write_once(storage::Session& session, const std::string& text) {
     storage::Transaction transaction{session};
-    const bool is_ours = storage::pipeline::CommandRunStore{transaction}.append_log(
-        run_, {position_, core::printable(text, max_printable)});
+    storage::pipeline::Tables tables{transaction, counts_};
+    const bool is_ours =
+        tables.stores().command_runs.append_log(run_, {position_, core::printable(text, max_printable)});
     transaction.commit();
     if (!is_ours) void_run_.request_stop();
     // Only now: what was not committed is sent again, which the server knows by its position.

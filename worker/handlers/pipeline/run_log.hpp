@@ -8,6 +8,7 @@
 //
 // Thread rule: `add` on one thread; an own thread with its own session writes, and ends with `rest` or this object.
 
+#include "storage/pipeline_counts.hpp"
 #include "storage/pipeline_stores.hpp"
 #include "storage/session.hpp"
 
@@ -23,7 +24,9 @@ namespace millrace::handlers::pipeline {
 
 class RunLog {
 public:
-    RunLog(storage::SessionFactory sessions, storage::pipeline::RunKey run, std::stop_source void_run);
+    // The counts outlive it.
+    RunLog(storage::SessionFactory sessions, storage::pipeline::StoreCounts& counts, storage::pipeline::RunKey run,
+           std::stop_source void_run);
 
     void add(std::string_view bytes);
 
@@ -36,6 +39,7 @@ private:
     [[nodiscard]] std::string next_text();
 
     const storage::SessionFactory sessions_;
+    storage::pipeline::StoreCounts& counts_;
     const storage::pipeline::RunKey run_;
     std::stop_source void_run_;
 

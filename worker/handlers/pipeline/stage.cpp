@@ -2,15 +2,20 @@
 
 #include "adapters/source_control.hpp"
 #include "handlers/pipeline/build_runner.hpp"
+#include "storage/pipeline_tables.hpp"
 
 #include <utility>
 
 namespace millrace::handlers::pipeline {
 
 core::Outcome Stage::run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) {
+    storage::pipeline::Tables tables{transaction, counts_};
+    return run(job, tables.stores(), stop);
+}
+
+core::Outcome Stage::run(const core::Job& job, const storage::pipeline::Stores& stores, const std::stop_token& stop) {
     try {
         const auto payload = read(job.payload);
-        storage::pipeline::Stores stores{transaction};
         return advance({payload, stores, stop, job.priority});
     } catch (const BadPayload& error) {
         return core::Discarded{error.what()};

@@ -14,6 +14,7 @@
 
 #include "engine/handler.hpp"
 #include "handlers/pipeline/payload.hpp"
+#include "storage/pipeline_counts.hpp"
 #include "storage/pipeline_stores.hpp"
 
 #include <string>
@@ -23,7 +24,7 @@ namespace millrace::handlers::pipeline {
 // What one attempt of a stage works with.
 struct Work {
     const Payload& payload;
-    storage::pipeline::Stores& stores;
+    const storage::pipeline::Stores& stores;
     const std::stop_token& stop;
     int priority;  // of the job: that of the next one, when it is about the same build
 
@@ -33,11 +34,17 @@ struct Work {
 
 class Stage : public engine::TransactionalHandler {
 public:
+    explicit Stage(storage::pipeline::StoreCounts& counts) : counts_{counts} {}  // which outlive this
+
     core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) final;
+    // The same on stores of any kind: what is written there is for the caller to commit.
+    core::Outcome run(const core::Job& job, const storage::pipeline::Stores& stores, const std::stop_token& stop);
 
 private:
     [[nodiscard]] virtual Payload read(std::string_view payload) const = 0;  // throws BadPayload
     virtual core::Outcome advance(const Work& work) = 0;
+
+    storage::pipeline::StoreCounts& counts_;
 };
 
 // A job of this pipeline queue's stages.

@@ -1,0 +1,37 @@
+#pragma once
+// The pipeline's stores in memory, for unit tests of the stages: what tests/storage/pipeline_contract_test.cpp states
+// holds here as it does in PostgreSQL. There are no transactions: what is written stays.
+//
+// Projects, searches for a culprit, repeated builds and hooks are functions of the server; here there are none.
+//
+// Thread rule: one thread.
+
+#include "storage/pipeline_stores.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace::testing {
+
+class MemoryStores {
+public:
+    MemoryStores();
+    ~MemoryStores();
+    MemoryStores(const MemoryStores&) = delete;
+    MemoryStores& operator=(const MemoryStores&) = delete;
+
+    void add_queue(storage::pipeline::Queue queue);
+    [[nodiscard]] storage::pipeline::Stores stores();
+    [[nodiscard]] const std::vector<storage::pipeline::Fact>& announced() const;
+
+    // The end of a command.
+    void finish(const storage::pipeline::BuildKey& build, storage::pipeline::BuildStatus status);
+
+private:
+    struct All;
+    std::unique_ptr<All> all_;
+};
+
+}  // namespace millrace::testing

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The systemd units: known to systemd, hardened, and with verbs and flags that there are."""
+"""The systemd units: known to systemd, hardened, and in agreement with what the program does."""
 
 import os
 import pathlib
@@ -16,6 +16,7 @@ from program import BINARY, main  # noqa: E402
 UNITS = ROOT / "config" / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
 WORST_EXPOSURE = 20  # tenths; systemd calls up to 3.9 OK, and 9.6 is a service without any of it
+FAREWELL_SECONDS = 10  # worker/engine/worker.cpp
 
 
 def analyze(*words):
@@ -27,6 +28,16 @@ def analyze(*words):
 def settings(path):
     """{key: its last value}, without sections: none of ours has a key in two."""
     return dict(re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE))
+
+
+def seconds(text):
+    number, unit = re.fullmatch(r"(\d+)(s|min)", text).groups()
+    return int(number) * {"s": 1, "min": 60}[unit]
+
+
+def default_of(key):
+    """What config/millrace.conf shows as the default of a setting."""
+    return re.search(rf"^#{key} = (\S+)$", (ROOT / "config/millrace.conf").read_text(), re.MULTILINE)[1]
 
 
 class Units(unittest.TestCase):
@@ -48,6 +59,15 @@ class Units(unittest.TestCase):
                 status, said = analyze("security", "--offline=true", f"--threshold={WORST_EXPOSURE}", str(unit))
                 self.assertEqual(status, 0, said)
                 print(unit.name, said.strip().splitlines()[-1])
+
+    def test_give_a_worker_the_time_that_its_settings_promise(self):
+        worker = settings(UNITS / "millrace-worker.service")
+        self.assertEqual(worker["Type"], "notify")
+        self.assertEqual(worker["TimeoutStartSec"], "infinity")
+        drain = seconds(default_of("drain_timeout")) + seconds(default_of("stop_grace")) + FAREWELL_SECONDS
+        self.assertGreater(seconds(worker["TimeoutStopSec"]), drain)
+        self.assertGreaterEqual(seconds(worker["WatchdogSec"]), 30)
+        self.assertEqual(worker["KillMode"], "mixed")
 
     def test_call_verbs_and_flags_that_there_are(self):
         for unit in SERVICES:

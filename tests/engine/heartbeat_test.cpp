@@ -49,5 +49,27 @@ TEST_F(HeartbeatTest, is_trusted_from_when_it_was_sent) {
     EXPECT_EQ(log.count("lease lost"), 1U);
 }
 
+// Whoever watches from outside must see it, and must not wait for what it waits for.
+TEST_F(HeartbeatTest, does_not_go_round_while_it_is_held_up) {
+    constexpr auto longest = 2 * 1s + engine::Heartbeat::connecting;
+    engine::Heartbeat quick{database.sessions(), {"test", "1", {"q"}, 1s}, attempts, answers, stats, log.log()};
+    quick.open({});
+    const auto blocker = storage::SessionFactory{database.admin_conninfo()}.open("test");
+    auto blocking = std::make_unique<storage::Transaction>(*blocker);
+    storage::execute(*blocking, "select from millrace.worker for update");
+    std::jthread thread{[&](const std::stop_token& stop) { quick.run(stop); }};
+    ASSERT_TRUE(
+        database.becomes("select count(*) from pg_stat_activity where datname = current_database()"
+                         " and application_name = 'millrace heartbeat' and wait_event_type = 'Lock'",
+                         "1"));
+    const auto held_up_since = Clock::now();
+    EXPECT_TRUE(quick.goes_round(held_up_since)) << "there is time";
+    EXPECT_FALSE(quick.goes_round(held_up_since + longest));
+    blocking.reset();
+    while (!quick.goes_round(held_up_since + longest) && Clock::now() < held_up_since + 20s)
+        std::this_thread::yield();
+    EXPECT_TRUE(quick.goes_round(held_up_since + longest)) << "it has come round since";
+}
+
 }  // namespace
 }  // namespace millrace::testing

@@ -12,7 +12,8 @@ Heartbeat::Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInf
       stats_{stats},
       log_{log},
       answers_{answers},
-      connection_{sessions, "heartbeat", answers, stats, log, AnswerWatch::Speaker::heartbeat} {}
+      connection_{sessions, "heartbeat", answers, stats, log, AnswerWatch::Speaker::heartbeat},
+      rounds_{2 * worker_.lease + connecting} {}
 
 void Heartbeat::open(const std::stop_token& stop) {
     connection_.repeat(stop, [&](storage::Session& session) {
@@ -21,10 +22,12 @@ void Heartbeat::open(const std::stop_token& stop) {
         }
         open_session(session);
     });
+    rounds_.note();
 }
 
 void Heartbeat::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
+        rounds_.note();
         auto pause = worker_.lease / 3;
         try {
             auto& session = connection_.get_now();

@@ -19,6 +19,7 @@
 
 #include "engine/attempt.hpp"
 #include "engine/reconnecting.hpp"
+#include "engine/rounds.hpp"
 #include "engine/running_attempts.hpp"
 #include "storage/worker_store.hpp"
 
@@ -33,6 +34,9 @@ namespace millrace::engine {
 
 class Heartbeat {
 public:
+    // Beyond two leases: to look a host up, and to find that nobody answers there.
+    static constexpr std::chrono::minutes connecting{1};
+
     Heartbeat(const storage::SessionFactory& sessions, storage::WorkerInfo worker, RunningAttempts& attempts,
               AnswerWatch& answers, Stats& stats, ops::Log& log);
 
@@ -54,6 +58,9 @@ public:
     [[nodiscard]] bool holds_session() const;
     // Since the newest renewal that the database accepted was sent; nothing before the first.
     [[nodiscard]] std::optional<Clock::duration> age() const;
+    // Whether `run` comes round, the database may answer or not: an answer that does not come is hung up on after a
+    // third of the lease. When it has not for two leases, all that it held is lost already.
+    [[nodiscard]] bool goes_round(Clock::time_point now) const noexcept { return rounds_.are_going(now); }
 
     // Gives up the leases that may not be trusted any more.
     void expire(Clock::time_point now);
@@ -81,6 +88,7 @@ private:
     ops::Log& log_;
     AnswerWatch& answers_;
     Reconnecting connection_;
+    Rounds rounds_;
 
     mutable std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;

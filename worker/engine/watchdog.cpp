@@ -13,6 +13,7 @@ void Watchdog::run(const std::stop_token& stop) {
         if (const auto hung_up = answers_.hang_up_unanswered(now); hung_up > 0) {
             log_.write(ops::Level::warning, "the database does not answer, hanging up", {{"connections", hung_up}});
         }
+        rounds_.note();
         pause(stop, interval);
     }
 }

@@ -9,6 +9,7 @@
 
 #include "engine/attempt_log.hpp"
 #include "engine/heartbeat.hpp"
+#include "engine/rounds.hpp"
 #include "engine/running_attempts.hpp"
 
 #include <stop_token>
@@ -18,6 +19,8 @@ namespace millrace::engine {
 class Watchdog {
 public:
     static constexpr std::chrono::milliseconds interval{100};
+    // It waits for nobody but for the locks that other loops hold for a moment.
+    static constexpr std::chrono::seconds longest_round{10};
 
     // `grace` is from asking an attempt to stop to hanging up its session.
     Watchdog(RunningAttempts& attempts, std::chrono::milliseconds grace, Heartbeat& heartbeat, AnswerWatch& answers,
@@ -32,6 +35,8 @@ public:
 
     void run(const std::stop_token& stop);
 
+    [[nodiscard]] bool goes_round(Clock::time_point now) const noexcept { return rounds_.are_going(now); }
+
 private:
     void escalate(Clock::time_point now);
 
@@ -42,6 +47,7 @@ private:
     Stats& stats_;
     ops::Log& log_;
     const AttemptLog& attempt_log_;
+    Rounds rounds_{longest_round};
 };
 
 }  // namespace millrace::engine

@@ -175,8 +175,12 @@ Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
     return ending;
 }
 
+// Who waits for the database, for jobs or for a handler may wait for long, and is well. These two may not: the
+// watchdog, which takes the locks of leases, attempts and answers each time, and the heartbeat, which it frees.
 Worker::Condition Worker::Parts::condition() const {
-    return {heartbeat_.holds_session(), work_.stop_requested(), abandoned_, heartbeat_.age()};
+    const auto now = Clock::now();
+    return {heartbeat_.holds_session(), work_.stop_requested(), abandoned_, heartbeat_.age(),
+            watchdog_.goes_round(now) && heartbeat_.goes_round(now)};
 }
 
 // The lease is held already. Who consumes starts before who produces, and who listens before who claims.

@@ -49,6 +49,7 @@ public:
         bool is_draining = false;
         bool has_abandoned = false;                                        // see Ending; also when `run` threw
         std::optional<std::chrono::steady_clock::duration> heartbeat_age;  // nothing before the first session
+        bool is_alive = true;  // once it holds a session: the loops that wait for nobody go round
     };
     [[nodiscard]] Condition condition() const;
     [[nodiscard]] const Stats& stats() const noexcept;

@@ -1,0 +1,78 @@
+#pragma once
+// Tells whoever has started this process and looks after it, mostly systemd, how it is. The protocol is that of
+// sd_notify(3), a datagram to a socket of this host:
+//
+//     READY=1      it can work
+//     STOPPING=1   it was asked to stop
+//     WATCHDOG=1   it is alive; when none has come for the watchdog's time, this process is ended, and another started
+//
+// Nobody is told anything when there is no socket.
+//
+// Thread rule: any thread.
+
+#include "ops/log.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace millrace::ops {
+
+// What the supervisor wants, in its own words NOTIFY_SOCKET and WATCHDOG_USEC.
+struct Supervision {
+    std::string socket;                     // a path, or @ and an abstract name; empty: there is no supervisor
+    std::chrono::microseconds watchdog{0};  // 0: it does not ask for signs of life
+};
+
+class Supervisor {
+public:
+    Supervisor(Supervision supervision, Log& log);
+    ~Supervisor();
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    [[nodiscard]] bool is_there() const noexcept { return socket_ >= 0; }
+    [[nodiscard]] std::chrono::microseconds watchdog() const noexcept { return supervision_.watchdog; }
+
+    // False when it could not be sent; never waits. The first failure is logged.
+    bool tell_ready() { return tell("READY=1"); }
+    bool tell_stopping() { return tell("STOPPING=1"); }
+    bool tell_alive() { return tell("WATCHDOG=1"); }
+
+private:
+    bool tell(std::string_view message);
+
+    const Supervision supervision_;
+    Log& log_;
+    int socket_ = -1;
+    std::atomic<bool> has_complained_{false};
+};
+
+// Looks at a worker while it works, on behalf of its supervisor: tells that it is ready as soon as it is, and from then
+// on, twice in the watchdog's time, that it is alive, if it is.
+//
+// Thread rule: owns one thread, which calls `look`; none when there is nobody to be told.
+class Watching {
+public:
+    struct State {
+        bool is_ready = false;
+        bool is_alive = false;
+    };
+    static constexpr std::chrono::milliseconds look_every{100};  // until it is ready
+
+    // `look` and the supervisor outlive it.
+    Watching(Supervisor& supervisor, std::function<State()> look);
+
+private:
+    void run(const std::stop_token& stop);
+
+    Supervisor& supervisor_;
+    const std::function<State()> look_;
+    std::jthread thread_;  // last: uses the others
+};
+
+}  // namespace millrace::ops

@@ -1,34 +1,100 @@
 -- adopt: makes this database the home of its queues.
 --
--- A queue remembers the server and the database it lives in. Restored or cloned elsewhere, it hands out no job until
--- somebody has said that this copy is meant to work: a staging copy must not send the customers their mail again.
--- Positions are transaction numbers of the old server: those that this one has not reached yet become this
--- transaction's, or everything enqueued here would come before them; the low-water starts afresh.
+-- A queue remembers the server, the database and the tables it lives in. Restored or cloned elsewhere, it hands out no
+-- job until somebody has said that this copy is meant to work: a staging copy must not send the customers their mail
+-- again. What the old place has left behind, and means nothing here, is put right:
+--
+--     marks       begin afresh: those of the old server are ahead of whatever is enqueued here, and claims would never
+--                 see it.
+--     positions   are transaction numbers of the old server. Those of transactions that have not ended here become this
+--                 transaction's: a mark may enter a position only when nothing more is inserted there (low_water.sql).
+--     versions    of concurrency keys, which are transaction numbers, too, are no later than now, or prune() would keep
+--                 the keys for ever.
+--     sessions    end, and reap() takes back what they ran: a worker that finds its way here must not renew the lease
+--                 of a job that it finished at the old place.
+--     ids         of jobs and sessions skip a range, on another server: the old one has gone on counting since the
+--                 copy was made, and an id may be known outside, as that of a payment, or of a fence.
+--
+-- At home it may be repeated: marks begin afresh once more, which costs some claims a longer walk, and nothing else
+-- changes.
+--
+-- A server is told by its system identifier, which a standby shares: a failover is not noticed here. pg_upgrade gives
+-- it another one. A copy of the server's files that keeps it cannot be told from the original. Where a provider lets
+-- nobody read it, the number of the role millrace_owner stands in, which is another one on a new server, too, but for
+-- chance.
 --
 -- Locks   advisory 7709/1 and 7709/2 for the transaction; rows of installation, low_water, lane, ready, follow_up,
---         queue_delta.
+--         queue_delta, concurrency_key, then worker.
 -- Raises  assert_home: MR011 foreign_database.
--- Rows    2, 10 per queue, and what waits with a position of the future.
+-- Rows    2, 10 per queue, what waits with a position that may be of the future, keys, and sessions that are open.
+
+create or replace function millrace.server_identifier()
+returns bigint
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if has_function_privilege('pg_control_system()'::regprocedure, 'execute') then
+        return (pg_control_system()).system_identifier;
+    end if;
+    return 'millrace_owner'::regrole::oid::bigint;
+end
+$$;
+
+-- What tells this database from every other one, of letters, digits and dots: for names that must not clash outside.
+create or replace function millrace.installation_id()
+returns text
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select millrace.server_identifier() || '.' || d.oid from pg_database d where d.datname = current_database()
+$$;
+
+-- A row, if this database is where its queues belong.
+create or replace view millrace.home as
+select i.database_name
+  from millrace.installation i
+ where i.system_identifier = (select millrace.server_identifier())
+   and i.database_oid = (select d.oid from pg_database d where d.datname = current_database())
+   and i.table_oid = i.tableoid;
 
 create or replace function millrace.adopt()
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    jobs_apart constant bigint := 1000000000;  -- more than are enqueued between a copy and its adoption
+    sessions_apart constant int := 1000000;
+    here constant bigint := millrace.server_identifier();
+    was_home constant boolean := exists (select from millrace.home);
+    open_from xid8;  -- positions whose transactions may insert more
+    server_known constant boolean := exists (select from millrace.installation i where i.system_identifier = here);
 begin
     -- an advance or a fold that is under way would write back what it has read before
     perform pg_advisory_xact_lock(7709, 1), pg_advisory_xact_lock(7709, 2);
     update millrace.installation i
-       set system_identifier = c.system_identifier, database_name = current_database()
-      from pg_control_system() c;
+       set system_identifier = here, database_name = d.datname, database_oid = d.oid, table_oid = i.tableoid
+      from pg_database d
+     where d.datname = current_database();
     update millrace.low_water w set seen = '{}', delta_low = '0', delta_pending = '{}';
     update millrace.lane l set low = '0', low_job = 0, pending = '{}', pending_job = '{}';
-    update millrace.ready r set pos = pg_current_xact_id()
-     where r.pos >= pg_snapshot_xmax(pg_current_snapshot());
-    update millrace.follow_up f set pos = pg_current_xact_id()
-     where f.pos >= pg_snapshot_xmax(pg_current_snapshot());
-    update millrace.queue_delta d set pos = pg_current_xact_id()
-     where d.pos >= pg_snapshot_xmax(pg_current_snapshot());
+    -- at home those in progress are whose they say they are, and claims are at work on them
+    open_from := case when was_home then pg_snapshot_xmax(pg_current_snapshot())
+                      else pg_snapshot_xmin(pg_current_snapshot()) end;
+    update millrace.ready r set pos = pg_current_xact_id() where r.pos >= open_from;
+    update millrace.follow_up f set pos = pg_current_xact_id() where f.pos >= open_from;
+    update millrace.queue_delta d set pos = pg_current_xact_id() where d.pos >= open_from;
+    update millrace.concurrency_key k set version = pg_current_xact_id()::text::bigint
+     where k.version > pg_current_xact_id()::text::bigint;
+    if not was_home then
+        perform from millrace.worker w where w.ended_at is null order by w.id for update;
+        update millrace.worker w set ended_at = millrace.now(), end_reason = 'lease expired' where w.ended_at is null;
+    end if;
+    if not server_known then
+        perform setval('millrace.job_id', s.last_value + jobs_apart) from millrace.job_id s;
+        perform setval('millrace.worker_id_seq', s.last_value + sessions_apart) from millrace.worker_id_seq s;
+    end if;
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
 end
 $$;
@@ -39,14 +105,13 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    home millrace.installation%rowtype;
+    known text;
 begin
-    select i.* into home from millrace.installation i;
-    if home.database_name is distinct from current_database()::text
-       or home.system_identifier is distinct from (select c.system_identifier from pg_control_system() c) then
+    if not exists (select from millrace.home) then
+        select i.database_name into known from millrace.installation i;
         raise exception using errcode = 'MR011',
             message = format('these queues belong to database %L of another place, not to %L here',
-                             home.database_name, current_database()),
+                             known, current_database()),
             hint = 'A restored or cloned queue runs nothing until told to. If this copy is the one that shall work: '
                    'millrace adopt, or select millrace.adopt().';
     end if;

@@ -12,6 +12,9 @@
 -- sequence would not do: its values are handed out again when the server stops before they are on disk, and a
 -- claim may be asynchronous.
 --
+-- In a restored or cloned database nothing is handed out, see adopt.sql. The numbers of database and table are looked
+-- at here (open_worker); the server's identifier, which is read from a file, by open_session and each heartbeat.
+--
 -- Large asynchronous claims of a queue take turns: of several at once each would walk over all the rows that the others
 -- hold, see docs/decisions/0007. Nobody waits longer than 100 ms for a turn; then it claims beside the others.
 --
@@ -24,7 +27,7 @@
 --            queue with max_running or a rate advisory 7710/queue, tried; of 100 jobs and more, when asynchronous and
 --            the first in its transaction, advisory 7712/queue, for 100 ms at most; then rows of ready, SKIP LOCKED.
 -- Rows       3 per job; of jobs that are set aside at most max_jobs in each of 10 rounds, and 3 for each.
--- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument.
+-- Raises     MR002 session_ended, MR003 unknown_queue, MR005 bad_argument, MR011 foreign_database.
 -- Plan       ready by its primary key within each lane, delete by row address, job by primary key; the settings below
 --            keep it so in every state of the statistics (tests/sql/claim_plan.sql, docs/decisions/0001).
 
@@ -65,7 +68,7 @@ begin
       into claimed_queue, limited, rated, room, paused, sorted
       from millrace.queue q where q.name = queue;
     perform millrace.queue_id(queue) where not found;  -- raises MR003
-    select w.kinds into handled from millrace.worker w where w.id = session and w.ended_at is null for key share;
+    select w.kinds into handled from millrace.open_worker w where w.id = session for key share;
     perform millrace.raise_session_ended(session) where not found;
     perform set_config('synchronous_commit', 'off', true) where async and own is null;
     if (select l.version from millrace.lane l where l.queue_id = claimed_queue and l.priority = 20

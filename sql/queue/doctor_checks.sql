@@ -16,8 +16,7 @@ as $$
            format('the queues belong to database %s of another place; here nobody may work', i.database_name),
            'millrace adopt, if this copy shall do the work'
       from millrace.installation i
-     where i.database_name is distinct from current_database()::text
-        or i.system_identifier is distinct from (select c.system_identifier from pg_control_system() c)
+     where not exists (select from millrace.home)
     union all
     select v.severity, s.name || ' off', 0, s.name, v.detail, format('alter system set %s = on', s.name)
       from (values ('fsync', 'critical', 'a crash of the host may destroy the database'),

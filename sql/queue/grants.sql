@@ -35,7 +35,7 @@ begin
                                       discard,settle_many,settled_as,assert_lease,raise_signal,lower_signal,promote,
                                       reap,advance_low_water,fold_counts,maintain_partitions,prune,queue_overview,
                                       tick_schedules,next_runs,cancel_requests,set_progress,log_line,
-                                      payload_schemas,next_token}'),
+                                      payload_schemas,next_token,installation_id}'),
                 ('millrace_operator', '{now,enqueue,enqueue_many,enqueue_unique,create_batch,close_batch,poke,
                                         create_queue,configure_queue,pause_queue,resume_queue,pause_kind,resume_kind,
                                         limit_key,follow_up_all,retry,replay,cancel,adopt,reap,promote,

@@ -18,6 +18,15 @@
 --            MR007 invalid_transition in a transaction that is not read committed.
 -- Rows       1, and for close_session the running jobs of the session.
 
+-- Those that may claim. None in a restored or cloned database, even if it was restored with it.
+create or replace view millrace.open_worker as
+select w.id, w.kinds
+  from millrace.worker w
+ where w.ended_at is null
+   and exists (select from millrace.installation i
+                where i.table_oid = i.tableoid
+                  and i.database_oid = (select d.oid from pg_database d where d.datname = current_database()));
+
 create or replace function millrace.open_session(
     name text,
     queues text[],
@@ -72,7 +81,7 @@ end
 $$;
 
 -- Renews the lease. One that has run out may still be renewed as long as nobody has reaped the session: its jobs are
--- its own until then.
+-- its own until then. In a restored copy it is refused: the worker must learn that it is not where it was.
 create or replace function millrace.heartbeat(session int, draining boolean default false)
 returns timestamptz  -- when the lease expires now
 language plpgsql security definer
@@ -82,6 +91,7 @@ declare
     beat constant timestamptz := millrace.now();
     expires timestamptz;
 begin
+    perform millrace.assert_home();
     update millrace.worker w
        set heartbeat_at = beat, lease_expires_at = beat + w.lease, draining = coalesce(heartbeat.draining, false)
      where w.id = session and w.ended_at is null
@@ -132,6 +142,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform millrace.assert_home();
     raise exception using errcode = 'MR002',
         message = format('session %s has ended', coalesce(session::text, 'null')),
         detail = coalesce((select 'reason: ' || w.end_reason from millrace.worker w where w.id = session),

@@ -24,9 +24,10 @@ Command adopt_command() {
             .summary = "lets a restored or cloned database run its jobs",
             .usage = "millrace adopt",
             .details =
-                "A database remembers the server and the name it was migrated under. Elsewhere it hands out no job,\n"
-                "so that a copy does not mail the customers again. This says that the copy is meant to work:\n"
-                "make sure that the original does not.",
+                "A database remembers the server that it was migrated on, and its tables. Elsewhere it hands out no\n"
+                "job, so that a copy does not mail the customers again. This says that the copy is meant to work:\n"
+                "make sure that the original does not. Marks and positions of the old server are reset, its\n"
+                "sessions end. After pg_restore, a clone or pg_upgrade; at home it changes nothing that matters.",
             .flags = {},
             .run = run};
 }

@@ -202,6 +202,33 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 22
+\set name 0022_create_run_steps
+\set text `cat migrations/0022_create_run_steps.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0022_create_run_steps.sql
+\endif
+\ir install/end.sql
+
+\set number 23
+\set name 0023_note_commit_times
+\set text `cat migrations/0023_note_commit_times.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0023_note_commit_times.sql
+\endif
+\ir install/end.sql
+
+\set number 24
+\set name 0024_remember_home
+\set text `cat migrations/0024_remember_home.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0024_remember_home.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -257,6 +284,8 @@ set local role millrace_owner;
 \ir forks/tokens.sql
 \ir forks/import.sql
 \ir forks/runs.sql
+\ir forks/stages.sql
+\ir forks/steps.sql
 \ir forks/digest.sql
 \ir forks/grants.sql
 \ir pipeline/create_queue.sql
@@ -276,6 +305,7 @@ set local role millrace_owner;
 \ir pipeline/configure.sql
 \ir pipeline/apply.sql
 \ir pipeline/views.sql
+\ir pipeline/overview.sql
 \ir pipeline/grants.sql
 \ir notify/types.sql
 \ir notify/preferences.sql

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <sstream>
 
 namespace millrace {
@@ -269,6 +271,20 @@ std::vector<std::string> program_environment(const Environment& environment) {
     return passed;
 }
 
+// What systemd tells its services, sd_notify(3) and sd_watchdog_enabled(3). A watchdog may be another process's.
+ops::Supervision supervision(const Environment& environment) {
+    ops::Supervision wanted{.socket = text_or_empty(environment, "NOTIFY_SOCKET")};
+    const auto watched = text_or_empty(environment, "WATCHDOG_PID");
+    if (!watched.empty() && watched != std::to_string(getpid())) return wanted;
+    const auto time = text_or_empty(environment, "WATCHDOG_USEC");
+    std::int64_t micros = 0;
+    const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), micros);
+    if (error == std::errc{} && end == time.data() + time.size() && micros > 0) {
+        wanted.watchdog = std::chrono::microseconds{micros};
+    }
+    return wanted;
+}
+
 std::map<std::string, std::string> pipeline_secrets(const Environment& environment) {
     std::map<std::string, std::string> secrets;
     for (const auto& [name, value] : environment)
@@ -315,6 +331,7 @@ Options read_options(std::span<const std::string> words, const Environment& envi
     complete(draft);
     if (auto& github = draft.options.github) github->token = text_or_empty(environment, github->token_variable);
     if (draft.options.cache_directory.empty()) draft.options.cache_directory = default_cache(environment);
+    draft.options.supervision = supervision(environment);
     draft.options.program_environment = program_environment(environment);
     draft.options.pipeline_secrets = pipeline_secrets(environment);
     return draft.options;

@@ -11,13 +11,14 @@
 // What is not known is refused, and so is a secret that others could read: on the command line, or in a file whose
 // mode is not 0600. libpq's own variables (PGHOST, PGPASSFILE, …) hold where `database.url` is silent.
 //
-// Pure but for reading the files that it is told to read and asking this host for its name.
+// Pure but for reading the files that it is told to read and asking this host for its name and this process's number.
 
 #include "adapters/github.hpp"
 #include "adapters/smtp_settings.hpp"
 #include "engine/settings.hpp"
 #include "ops/address.hpp"
 #include "ops/log.hpp"
+#include "ops/supervisor.hpp"
 
 #include <map>
 #include <optional>
@@ -48,6 +49,7 @@ struct Options {
     std::optional<adapters::GithubSettings> github;  // nothing: no variable is named that holds a token
 
     std::string cache_directory;  // empty: none can be thought of
+    ops::Supervision supervision;
     // NAME=value: what programs that a worker starts may see of this process's variables.
     std::vector<std::string> program_environment;
     // Variables whose names begin with PIPELINE_: tokens and keys that pipeline queues name.

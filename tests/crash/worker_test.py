@@ -101,7 +101,7 @@ class WorkerIsToldToStop(CrashTest):
 
 class DatabaseIsACopy(CrashTest):
     def test_a_worker_refuses_a_copied_database_until_it_is_adopted(self):
-        self.sql("update millrace.installation set database_name = 'where_it_came_from'")
+        self.sql("update millrace.installation set database_name = 'where_it_came_from', database_oid = 1")
         job = self.enqueue("noop", "{}")
         refused = self.start("careful")
         self.assertEqual(refused.wait(), 1)

@@ -522,7 +522,7 @@ class Notifications(ProgramTest):
 class Adopt(ProgramTest):
     def test_makes_a_cloned_database_work(self):
         self.sql("select millrace.create_queue('work')")
-        self.sql("update millrace.installation set database_name = 'production'")
+        self.sql("update millrace.installation set database_name = 'production', database_oid = 1")
         ran = self.expect(self.run_millrace("worker", "--queue", "work"), FAILED)
         self.assertIn("millrace adopt", ran.err)
         self.expect(self.run_millrace("adopt"), DONE)

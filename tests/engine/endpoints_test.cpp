@@ -82,6 +82,32 @@ protected:
             return MetricsPage{answer.body}.sum_of("millrace_jobs_total") == attempts;
         });
     }
+    // A pipeline queue shop/main whose first head is green; half an hour later the third is found broken.
+    void break_a_pipeline() {
+        database.create_queue("pipeline");
+        database.execute("select pipeline.create_queue('shop/main', '/srv/shop.git', 'main', '{make}')");
+        validate(1, "succeeded", "0");
+        database.execute(
+            "select pipeline.update_queue('shop/main', 1, 'u1', version, version + 1)"
+            "  from pipeline.get_queue('shop/main')");
+        database.execute("select pipeline.ingest('shop/main', 'u2')");
+        validate(3, "failed", "1");
+        database.execute("select pipeline.supersede_before('shop/main', 3)");
+    }
+    // Committed in the year 2023, which is the time of a commit and not of this test.
+    void validate(int request, const std::string& state, const std::string& degree) {
+        const auto number = std::to_string(request);
+        database.execute("select pipeline.ingest('shop/main', $1)", {"u" + number});
+        for (const auto& [next, after] : {std::pair{std::string{"processing"}, 0min}, std::pair{state, 30min}}) {
+            database.advance_clock(after);
+            database.execute(
+                "select pipeline.update_request('shop/main', number, $1, 'full', null, version,"
+                " version + 1, to_timestamp(1700000000)) from pipeline.get_request('shop/main', $2::bigint)",
+                {next, number});
+        }
+        database.execute("select pipeline.create_fact('shop/main', $1, '', $2::numeric, $3::bigint)",
+                         {"u" + number, degree, number});
+    }
 };
 
 TEST_F(Health, is_told_while_the_process_answers_whatever_the_database_does) {
@@ -350,6 +376,45 @@ TEST_F(Metrics, show_what_runs_and_what_is_dead_and_the_age_of_the_lease) {
     gate.open();
 }
 
+TEST_F(Metrics, show_each_pipeline_queue_of_the_database) {
+    EXPECT_FALSE(metrics().has("millrace_pipeline_requests"));
+    break_a_pipeline();
+    ASSERT_TRUE(becomes(
+        "/metrics", [](const Answer& answer) { return MetricsPage{answer.body}.has("millrace_pipeline_requests"); }));
+    const auto page = metrics();
+    const auto requests = [&](const std::string& state) {
+        return page.value("millrace_pipeline_requests{pipeline_queue=\"shop/main\",state=\"" + state + "\"}");
+    };
+    EXPECT_EQ(requests("accepted"), 0);
+    EXPECT_EQ(requests("processing"), 0);
+    EXPECT_EQ(requests("succeeded"), 1);
+    EXPECT_EQ(requests("failed"), 1);
+    EXPECT_EQ(requests("cancelled"), 0);
+    EXPECT_EQ(requests("superseded"), 1);
+    const auto gauge = [&](const std::string& name) {
+        return page.value("millrace_pipeline_" + name + "{pipeline_queue=\"shop/main\"}");
+    };
+    EXPECT_EQ(gauge("last_green_commit_timestamp_seconds"), 1'700'000'000);
+    EXPECT_THAT(gauge("break_undetected_seconds"), Ge(1'000'000)) << "since the broken commit";
+    EXPECT_THAT(gauge("validation_seconds"), AllOf(Ge(1800), Lt(1900)));
+}
+
+TEST_F(Metrics, count_what_is_asked_of_the_pipeline_s_stores) {
+    start(no_op);
+    storage::pipeline::StoreCounts counts;
+    counts.add({"requests", "get", "done"}, 1500ms);
+    counts.add({"requests", "get", "done"}, 500ms);
+    counts.add({"facts", "create", "already_exists"}, 1ms);
+    showing.emplace(endpoints, worker->worker(), worker->registry(),
+                    ops::Counted{.counters = {}, .durations = {}, .stores = &counts});
+    const auto page = metrics();
+    const std::string reads = R"({store="requests",operation="get",outcome="done"})";
+    EXPECT_EQ(page.value("millrace_pipeline_store_operations_total" + reads), 2);
+    EXPECT_EQ(page.value("millrace_pipeline_store_seconds_total" + reads), 2);
+    EXPECT_EQ(page.sum_of("millrace_pipeline_store_operations_total"), 3);
+    showing.reset();
+}
+
 TEST_F(Metrics, are_there_while_the_database_is_not) {
     Endpoints lost{anywhere, nowhere, "1.2.3", log.log()};
     start(no_op);
@@ -363,6 +428,7 @@ TEST_F(Metrics, are_there_while_the_database_is_not) {
 }
 
 TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
+    break_a_pipeline();
     start(no_op);
     show();
     enqueue_many(1);
@@ -383,6 +449,8 @@ TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     for (const auto* family : {"millrace_mail_deliveries_total", "millrace_notifications_sent_total",
                                "millrace_notifications_skipped_total", "millrace_notifications_failed_total"})
         shown.emplace(family, "counter");  // of a worker with a mail server: tests/e2e
+    for (const auto* family : {"millrace_pipeline_store_operations_total", "millrace_pipeline_store_seconds_total"})
+        shown.emplace(family, "counter");  // of one that has run a stage
     shown.emplace("millrace_notification_seconds", "histogram");
     EXPECT_EQ(shown, documented);
 }

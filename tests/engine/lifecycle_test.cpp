@@ -1,5 +1,6 @@
 // A worker's start, its work, and its end.
 
+#include "engine/watchdog.hpp"
 #include "storage/error.hpp"
 #include "support/worker_test.hpp"
 
@@ -27,6 +28,28 @@ TEST_F(Lifecycle, opens_a_session_and_closes_it) {
         database.becomes("select count(*) from pg_stat_activity where application_name like 'millrace %'"
                          " and datname = current_database()",
                          "0"));
+}
+
+// The time that a watchdog gives it is counted from its last round.
+TEST_F(Lifecycle, is_alive_while_its_watchdog_goes_round) {
+    LogWatch log;
+    engine::Stats stats;
+    engine::RunningAttempts attempts{1};
+    engine::AnswerWatch answers{1h};
+    engine::Heartbeat heartbeat{database.sessions(), {"test", "1", {"q"}, 30s}, attempts, answers, stats, log.log()};
+    const engine::AttemptLog attempt_log{log.log(), "test"};
+    engine::Watchdog watchdog{attempts, 1s, heartbeat, answers, stats, log.log(), attempt_log};
+    const auto made = engine::Clock::now();
+    EXPECT_TRUE(watchdog.goes_round(made));
+    EXPECT_FALSE(watchdog.goes_round(made + engine::Watchdog::longest_round)) << "it has not begun";
+    std::jthread thread{[&](const std::stop_token& stop) { watchdog.run(stop); }};
+    while (!watchdog.goes_round(made + engine::Watchdog::longest_round) && engine::Clock::now() < made + 10s)
+        std::this_thread::yield();
+    EXPECT_TRUE(watchdog.goes_round(made + engine::Watchdog::longest_round));
+
+    start(no_op);
+    EXPECT_TRUE(database.becomes("select state from millrace.workers", "alive"));
+    EXPECT_TRUE(worker->worker().condition().is_alive);
 }
 
 TEST_F(Lifecycle, stops_while_the_server_cannot_be_reached) {

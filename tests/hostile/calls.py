@@ -114,6 +114,7 @@ MILLRACE = {
     "maintain_partitions": writes(days_ahead=("7", d.between("days_ahead", 1, 60))),
     "prune": writes(max_rows=("1", d.between("max_rows", 1, 100000))),
     "queue_overview": reads(),
+    "installation_id": reads(),
     "register_schema": writes(kind=("'noop'", d.kind), schema=("'{\"type\": \"object\"}'", d.schema)),
     "payload_schemas": reads(
         kinds=("null", d.unless_null(d.either(lambda kinds: len(kinds.items) <= 1000, d.bad("kinds")))),
@@ -146,6 +147,13 @@ FORKS = {
     "begin_run": writes(digest_group=("'default'", d.unknown_group)),
     "cancel_run": writes(run=("<busy_run>", d.unknown_run), reason=WHY),
     "resume_run": writes(run=("<done_run>", d.unknown_run)),
+    "run_steps": reads(of_run=("<done_run>", d.anything)),
+    "next_stage": writes(job_id=("<running>", d.never("MR007", "does not lead")), run=("<told_run>", d.unknown_run)),
+    "step_target": reads(job_id=("<running>", d.anything)),
+    "intend_step": writes(**LEASE, intended=("'created'", d.one_of("intended", "created", "updated"))),
+    "record_step": writes(
+        **LEASE, state=("'done'", d.unless_null(d.one_of("state", "done", "failed"))),
+        detail=("null", d.unless_null(d.sized("detail", 4000))), items=("'[]'", d.items)),
     "run_items": reads(of_run=("<busy_run>", d.anything)),
     "digest_content": reads(run=("<busy_run>", d.unknown_run)),
     "pause_token": writes(token=("'x'", d.sized("token", 300, least=1)),
@@ -196,6 +204,7 @@ PIPELINES = {
         document=("'{\"queues\": [{\"name\": \"a\", \"remote\": \"/a\", \"ref\": \"m\", \"command\": [\"x\"]}]}'",
                   d.document), dry_run=("false", d.anything)),
     "export": reads(),
+    "overview": reads(),
     "revalidate": writes(queue=OLD_PIPELINE, uri=("'old-1'", d.either(lambda uri: uri == "old-1", d.bad("uri"))),
                          reason=("'why'", d.sized("reason", 1000, least=1))),
     "verdict": reads(degree=("0", d.anything), is_flaky=("false", d.anything)),
@@ -233,7 +242,7 @@ PIPELINES = {
     "update_request": writes(
         queue=("'mono/main'", d.anything), number=ANY_NUMBER, state=("'accepted'", d.one_of("state", *STATES)),
         build_strategy=("null", d.unless_null(d.one_of("build_strategy", "full", "incremental_since_green"))),
-        base_uri=("null", d.anything), **VERSIONS),
+        base_uri=("null", d.anything), **VERSIONS, committed_at=("null", d.committed_at)),
     "supersede_before": writes(queue=("'mono/main'", d.anything), number=ANY_NUMBER),
     "count_processing": reads(queue=("'mono/main'", d.anything)),
     "latest_accepted": reads(queue=("'mono/main'", d.anything)),

@@ -90,6 +90,11 @@ def document(meaning):
     return None if meaning == ("object", 2) else bad("document")
 
 
+def items(meaning):
+    """No generated list has anything of a step in it; of none of them is more known than its kind and its length."""
+    return None if meaning == ("array", 2) else bad("items")
+
+
 def never(sqlstate, word):
     """No generated value is the right one."""
     return lambda _meaning: (sqlstate, word)
@@ -290,6 +295,7 @@ def new_queue(meaning):
 
 kind = sized("kind", 100, least=1)
 run_at = unless_null(either(lambda years: years <= 10, bad("run_at")))
+committed_at = unless_null(either(lambda years: abs(years) != 9999, bad("committed_at")))
 expires_at = unless_null(either(lambda years: 0 < years <= 20, bad("expires_at")))
 delay = unless_null(span("delay", 0, 10 * YEAR))
 timeout = unless_null(span("timeout", 0, 30 * DAY, above=0))

@@ -98,6 +98,9 @@ class Database:
             words[f"{group}_run"] = self.one(f"select id from forks.run where digest_group = '{group}'")
         run(self.owner, f"update millrace.batch set finished_at = closed_at, callback_job = {words['running']}"
                         f" where id = (select batch_id from forks.run where id = {words['told_run']})")
+        run(self.owner, "insert into forks.run_step (run_id, step, target, branch, fork_id, job_id)"
+                        f" select {words['done_run']}, 'search', 'up/done', 'main', f.id, {words['running']}"
+                        "   from forks.fork f where f.repo = 'acme/done'")
         words["waiting"] = self.one("select millrace.enqueue('mail', 'noop')")
         words["scheduled"] = self.one("select millrace.enqueue('mail', 'noop', delay => '1 day')")
         return {word: str(value) for word, value in words.items()}

@@ -462,9 +462,15 @@ STATES = [
     ("restored elsewhere", ["reset role; update millrace.installation set system_identifier = 1;"
                             "set role millrace_worker"],
      "millrace.open_session", "millrace.open_session('w', '{mail}')", "MR011", "another place"),
-    ("cloned under another name", ["reset role; update millrace.installation set database_name = 'x';"
-                                   "set role millrace_worker"],
+    ("cloned to another database", ["reset role; update millrace.installation set database_oid = 1;"
+                                    "set role millrace_worker"],
      "millrace.open_session", "millrace.open_session('w', '{mail}')", "MR011", "another place"),
+    ("restored to other tables", ["reset role; update millrace.installation set table_oid = 1;"
+                                  "set role millrace_worker"],
+     "millrace.claim", "millrace.claim(1, 'mail')", "MR011", "another place"),
+    ("restored in mid-session", ["reset role; update millrace.installation set system_identifier = 1;"
+                                 "set role millrace_worker"],
+     "millrace.heartbeat", "millrace.heartbeat(1)", "MR011", "another place"),
 ]
 
 LEGAL = [

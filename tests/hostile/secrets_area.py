@@ -20,6 +20,8 @@ DATABASE, SMTP, PAYLOAD, HEADER, TEXT = CANARIES.values()
 JOBS = {  # kind: payload; none of them can be done
     "noop": {"x": PAYLOAD}, "no.such.kind": {"x": PAYLOAD}, "wait": {"milliseconds": PAYLOAD},
     "forks.sync": {"fork": PAYLOAD}, "forks.run": {"group": [PAYLOAD]}, "forks.digest": {"run": PAYLOAD},
+    "forks.stage": {"run": PAYLOAD}, "forks.search": {"upstream": PAYLOAD}, "forks.distribute": [PAYLOAD],
+    "forks.rebase": PAYLOAD,
     "pipeline.ingest": {"queue": "mono/main", "x": PAYLOAD}, "pipeline.process": {"queue": "mono/main",
         "request": PAYLOAD},
     "pipeline.build": [PAYLOAD], "pipeline.run": PAYLOAD, "pipeline.record": {"x": [PAYLOAD]},

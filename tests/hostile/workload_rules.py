@@ -135,6 +135,33 @@ def run_rules():
         ("failures", "negative", "<running>, <told_run>, 's', 't', 'h', -1", "MR005", "bad failures"))
 
 
+def step_rules():
+    items = {"null": "null", "an object": "'{}'", "a number": "'[7]'", "no number": '\'[{"item": "x", "state": "found"}]\'',
+             "0": '\'[{"item": "0", "state": "found"}]\'', "another state": '\'[{"item": "7", "state": "rebased"}]\'',
+             "a list as name": '\'[{"item": ["7"], "state": "found"}]\'',
+             "1001": "(select jsonb_agg(jsonb_build_object('item', n, 'state', 'found')) from generate_series(1, 1001) n)",
+             "4001 characters": "jsonb_build_array(jsonb_build_object('item', 7, 'state', 'found', 'detail',"
+                                " repeat('d', 4001)))"}
+    rules = of("forks.record_step", *(("items", rule, f"<fence>, <running>, 'done', null, {given}", "MR005", "bad items")
+                                      for rule, given in items.items()))
+    for verb, word in (("record_step", "done"), ("intend_step", "created")):
+        rules += of(f"forks.{verb}", ("fence", "null", f"null, <running>, '{word}'", "MR001", "fence null"),
+                    ("fence", "of an earlier claim", f"<spent_fence>, <running>, '{word}'", "MR001", "does not hold"),
+                    ("job_id", "null", f"<fence>, null, '{word}'", "MR001", "job null"))
+    return rules + of(
+        "forks.record_step", ("state", "of another step", "<fence>, <running>, 'created'", "MR005", "bad state"),
+        ("detail", "4001 characters", "<fence>, <running>, 'done', repeat('d', 4001)", "MR005", "bad detail")
+    ) + of(
+        "forks.intend_step", ("intended", "null", "<fence>, <running>, null", "MR005", "bad intended"),
+        ("intended", "unknown", "<fence>, <running>, 'unchanged'", "MR005", "bad intended")
+    ) + of(
+        "forks.next_stage", ("run", "null", "<running>, null", "MR024", "unknown run null"),
+        ("run", "unknown", "<running>, 4711", "MR024", "unknown run 4711"),
+        ("run", "that has finished", "<running>, <done_run>", "MR007", "does not lead"),
+        ("job_id", "null", "null, <told_run>", "MR007", "job null does not lead"),
+        ("job_id", "another", "<dead>, <told_run>", "MR007", "does not lead"))
+
+
 def sync_rules():
     commits = {"empty": "", "short": "a" * 39, "too long": "a" * 41, "in capitals": "A" * 40, "a word": "HEAD",
                "a line behind it": SHA + "\n", "an option": "--all"}
@@ -257,7 +284,8 @@ def stage_rules():
         ("base_uri", "with a full build", f"{queue}, 1, 'processing', 'full', 'u', 1, 2", "MR005", "bad base_uri"),
         ("base_uri", "missing", f"{queue}, 1, 'processing', 'incremental_since_green', null, 1, 2", "MR005",
          "bad base_uri"),
-        ("new_version", "null", f"{queue}, 1, 'processing', null, null, 1, null", "MR005", "bad new_version")
+        ("new_version", "null", f"{queue}, 1, 'processing', null, null, 1, null", "MR005", "bad new_version"),
+        ("committed_at", "infinite", f"{queue}, 1, 'accepted', null, null, 1, 2, 'infinity'", "MR005", "bad committed_at")
     ) + of(
         "pipeline.update_queue", ("last_green_request", "null", f"{queue}, null, 'u', 1, 2", "MR005",
                                   "bad last_green_request"),
@@ -369,7 +397,8 @@ def follow_up_rules():
         ("run", "0", f"{queue}, 1, '', null, 'u', 0", "MR005", "bad run"))
 
 
-RULES = fork_rules() + group_rules() + run_rules() + sync_rules() + pipeline_queue_rules() + stage_rules() + follow_up_rules()
+RULES = (fork_rules() + group_rules() + run_rules() + step_rules() + sync_rules() + pipeline_queue_rules() + stage_rules()
+         + follow_up_rules())
 
 LEGAL = [
     ("forks.add_fork", "a branch in Cyrillic", "forks.add_fork('a/b', '/srv/a', '/srv/b', '{основная}')"),

@@ -41,6 +41,11 @@ CREATE FUNCTION forks.add_fork(repo text, origin_url text DEFAULT NULL::text, up
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.are_items(step text, items jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.are_items(step text, items jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -150,11 +155,21 @@ CREATE FUNCTION forks.enable_fork(repo text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.enable_fork(repo text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.enqueue_items(of_run bigint) RETURNS integer
+CREATE FUNCTION forks.enqueue_items(of_run bigint, batch bigint) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.enqueue_items(of_run bigint) OWNER TO millrace_owner;
+ALTER FUNCTION forks.enqueue_items(of_run bigint, batch bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.enqueue_stage(of_run bigint, stage text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.enqueue_stage(of_run bigint, stage text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.enqueue_steps(of_run bigint, stage text, batch bigint) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.enqueue_steps(of_run bigint, stage text, batch bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.export_forks() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -215,6 +230,11 @@ CREATE FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.intend_step(fence bigint, job_id bigint, intended text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.intend_step(fence bigint, job_id bigint, intended text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.is_branch(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -225,6 +245,11 @@ CREATE FUNCTION forks.is_glob(pattern text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.is_glob(pattern text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.is_item(step text, item jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.is_item(step text, item jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION forks.is_remote(url text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -250,11 +275,47 @@ CREATE FUNCTION forks.locked_run(run bigint) RETURNS forks.run
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.locked_run(run bigint) OWNER TO millrace_owner;
+CREATE TABLE forks.run_step (
+    run_id bigint NOT NULL,
+    step text NOT NULL,
+    target text NOT NULL,
+    branch text NOT NULL,
+    fork_id integer NOT NULL,
+    job_id bigint NOT NULL,
+    state text,
+    detail text,
+    at timestamp with time zone,
+    intended text,
+    CONSTRAINT run_step_intended_check CHECK ((intended = ANY (ARRAY['created'::text, 'updated'::text]))),
+    CONSTRAINT run_step_state_check CHECK ((state = ANY (ARRAY['done'::text, 'created'::text, 'updated'::text, 'unchanged'::text, 'skipped'::text, 'failed'::text]))),
+    CONSTRAINT run_step_step_check CHECK ((step = ANY (ARRAY['search'::text, 'distribute'::text, 'rebase'::text])))
+);
+ALTER TABLE forks.run_step OWNER TO millrace_owner;
+CREATE FUNCTION forks.locked_step(job_id bigint) RETURNS forks.run_step
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.locked_step(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.next_stage(job_id bigint, run bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.next_stage(job_id bigint, run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.pause_token(token text, seconds integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.pause_token(token text, seconds integer) OWNER TO millrace_owner;
+CREATE FUNCTION forks.plan_again(of_run bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.plan_again(of_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.plan_steps(of_run bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.plan_steps(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.raise_run_active(of_group text, run bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -275,6 +336,11 @@ CREATE FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_step(fence bigint, job_id bigint, state text DEFAULT NULL::text, detail text DEFAULT NULL::text, items jsonb DEFAULT '[]'::jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text DEFAULT NULL::text, after_sha text DEFAULT NULL::text, detail text DEFAULT NULL::text, run bigint DEFAULT NULL::bigint, ahead integer DEFAULT NULL::integer, behind integer DEFAULT NULL::integer, subjects text[] DEFAULT NULL::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -290,6 +356,11 @@ CREATE FUNCTION forks.run_items(of_run bigint) RETURNS TABLE(fork text, branch t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.run_items(of_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.run_steps(of_run bigint) RETURNS TABLE(step text, target text, branch text, item text, state text, detail text, job bigint, at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.run_steps(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -300,11 +371,31 @@ CREATE FUNCTION forks.set_enabled(repo text, enabled boolean) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.set_enabled(repo text, enabled boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.stage_of(step text) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.stage_of(step text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.start_run(digest_group text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.start_run(digest_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.states_of(step text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.states_of(step text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.steps_content(of_run bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.steps_content(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.sync_now(repo text, branch text DEFAULT NULL::text) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -882,6 +973,11 @@ CREATE FUNCTION millrace.insert_schedule(wanted millrace.schedule) RETURNS millr
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.insert_schedule(wanted millrace.schedule) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.installation_id() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.installation_id() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1261,6 +1357,11 @@ CREATE FUNCTION millrace.run_schedule_now(name text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.run_schedule_now(name text) OWNER TO millrace_owner;
+CREATE FUNCTION millrace.server_identifier() RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.server_identifier() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.session_holders() RETURNS TABLE(holder text, name text, pid integer, database text, role_name text, application text, state text, since timestamp with time zone, query_start timestamp with time zone, held xid, own xid, holds text, hidden boolean, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1860,10 +1961,33 @@ CREATE FUNCTION pipeline.blank_settings() RETURNS jsonb
     AS …;
 ALTER FUNCTION pipeline.blank_settings() OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer DEFAULT 1) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) OWNER TO millrace_owner;
+CREATE TABLE pipeline.build (
+    queue text NOT NULL,
+    id text NOT NULL,
+    request bigint NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'accepted'::text NOT NULL,
+    reason text,
+    log_location text,
+    target_graph jsonb,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    run integer DEFAULT 1 NOT NULL,
+    rerun_as integer,
+    uri text,
+    CONSTRAINT build_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+);
+ALTER TABLE pipeline.build OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.call_off(build pipeline.build) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.call_off(build pipeline.build) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.cancel_command(queue text, id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1894,12 +2018,12 @@ CREATE FUNCTION pipeline.command_runs_of(id text, queue text DEFAULT NULL::text)
     AS …;
 ALTER FUNCTION pipeline.command_runs_of(id text, queue text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.command_status(queue text, id text) RETURNS TABLE(status text, reason text, target_graph jsonb)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.command_status(queue text, id text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.complete_request(queue text, request bigint) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.complete_request(queue text, request bigint) OWNER TO millrace_owner;
@@ -1910,7 +2034,7 @@ CREATE FUNCTION pipeline.configure_queue(name text, settings jsonb) RETURNS text
     AS …;
 ALTER FUNCTION pipeline.configure_queue(name text, settings jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.count_processing(queue text) RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.count_processing(queue text) OWNER TO millrace_owner;
@@ -1952,6 +2076,7 @@ CREATE TABLE pipeline.request (
     reason text,
     analyzed_at timestamp with time zone,
     completed_at timestamp with time zone,
+    committed_at timestamp with time zone,
     CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
     CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
     CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
@@ -2024,22 +2149,22 @@ CREATE FUNCTION pipeline.gate(queue text, commit text, project text DEFAULT ''::
     AS …;
 ALTER FUNCTION pipeline.gate(queue text, commit text, project text, max_age interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_build(queue text, id text) RETURNS TABLE(request bigint, project text, status text, reason text, log_location text, version bigint, age interval, run integer, commit text, is_current boolean, is_repeated boolean)
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.get_build(queue text, id text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_fact(queue text, uri text, project text) RETURNS TABLE(degree numeric, request bigint, is_flaky boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.get_fact(queue text, uri text, project text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_queue(name text) RETURNS SETOF pipeline.queue
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.get_queue(name text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.get_request(queue text, number bigint) RETURNS SETOF pipeline.request
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.get_request(queue text, number bigint) OWNER TO millrace_owner;
@@ -2080,7 +2205,7 @@ CREATE FUNCTION pipeline.known_queue(name text) RETURNS pipeline.queue
     AS …;
 ALTER FUNCTION pipeline.known_queue(name text) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.latest_accepted(queue text) RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.latest_accepted(queue text) OWNER TO millrace_owner;
@@ -2100,7 +2225,7 @@ CREATE FUNCTION pipeline.limits_complaint(max_concurrent integer, max_validation
     AS …;
 ALTER FUNCTION pipeline.limits_complaint(max_concurrent integer, max_validation interval, time_limit interval, poll_accepted interval, poll_running interval) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.lock_queue(name text) RETURNS SETOF pipeline.queue
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.lock_queue(name text) OWNER TO millrace_owner;
@@ -2119,6 +2244,12 @@ CREATE FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.overview() RETURNS TABLE(queue text, accepted bigint, processing bigint, succeeded bigint, failed bigint, cancelled bigint, superseded bigint, last_green_committed_at timestamp with time zone, break_undetected interval, validation_time interval)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION pipeline.overview() OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.poll(queue text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2297,11 +2428,11 @@ CREATE FUNCTION pipeline.update_queue(name text, last_green_request bigint, last
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) RETURNS boolean
+CREATE FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint, committed_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) OWNER TO millrace_owner;
+ALTER FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint, committed_at timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2409,6 +2540,18 @@ CREATE TABLE forks.run_item (
 ALTER TABLE forks.run_item OWNER TO millrace_owner;
 CREATE VIEW forks.runs AS …;
 ALTER TABLE forks.runs OWNER TO millrace_owner;
+CREATE TABLE forks.step_item (
+    run_id bigint NOT NULL,
+    step text NOT NULL,
+    target text NOT NULL,
+    branch text NOT NULL,
+    item text NOT NULL,
+    state text NOT NULL,
+    detail text,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT step_item_state_check CHECK ((state = ANY (ARRAY['found'::text, 'rebased'::text, 'up to date'::text, 'conflict'::text, 'failed'::text])))
+);
+ALTER TABLE forks.step_item OWNER TO millrace_owner;
 CREATE TABLE forks.token_pause (
     token text NOT NULL,
     until timestamp with time zone NOT NULL
@@ -2609,8 +2752,6 @@ CREATE TABLE millrace.history_mark (
     CONSTRAINT history_mark_what_check CHECK ((what = ANY (ARRAY['jobs'::text, 'payloads'::text])))
 );
 ALTER TABLE millrace.history_mark OWNER TO millrace_owner;
-CREATE VIEW millrace.horizon_holders AS …;
-ALTER TABLE millrace.horizon_holders OWNER TO millrace_owner;
 CREATE TABLE millrace.installation (
     singleton boolean DEFAULT true NOT NULL,
     system_identifier bigint NOT NULL,
@@ -2618,9 +2759,15 @@ CREATE TABLE millrace.installation (
     first_day date NOT NULL,
     last_day date NOT NULL,
     drop_given_up_at timestamp with time zone,
+    database_oid oid DEFAULT 0 NOT NULL,
+    table_oid oid DEFAULT 0 NOT NULL,
     CONSTRAINT installation_singleton_check CHECK (singleton)
 );
 ALTER TABLE millrace.installation OWNER TO millrace_owner;
+CREATE VIEW millrace.home AS …;
+ALTER TABLE millrace.home OWNER TO millrace_owner;
+CREATE VIEW millrace.horizon_holders AS …;
+ALTER TABLE millrace.horizon_holders OWNER TO millrace_owner;
 CREATE TABLE millrace.job_log (
     job_id bigint NOT NULL,
     line bigint NOT NULL,
@@ -2716,6 +2863,8 @@ CREATE TABLE millrace.migration (
 );
 ALTER TABLE millrace.migration OWNER TO millrace_owner;
 COMMENT ON TABLE millrace.migration IS 'which migrations this schema has seen';
+CREATE VIEW millrace.open_worker AS …;
+ALTER TABLE millrace.open_worker OWNER TO millrace_owner;
 CREATE TABLE millrace.operator_action (
     at timestamp with time zone NOT NULL,
     who text NOT NULL,
@@ -2891,24 +3040,6 @@ CREATE TABLE notify.user_preference (
     enabled boolean NOT NULL
 );
 ALTER TABLE notify.user_preference OWNER TO millrace_owner;
-CREATE TABLE pipeline.build (
-    queue text NOT NULL,
-    id text NOT NULL,
-    request bigint NOT NULL,
-    project text DEFAULT ''::text NOT NULL,
-    status text DEFAULT 'accepted'::text NOT NULL,
-    reason text,
-    log_location text,
-    target_graph jsonb,
-    version bigint DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    run integer DEFAULT 1 NOT NULL,
-    rerun_as integer,
-    uri text,
-    CONSTRAINT build_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
-);
-ALTER TABLE pipeline.build OWNER TO millrace_owner;
 CREATE TABLE pipeline.command_run (
     queue text NOT NULL,
     id text NOT NULL,
@@ -3033,6 +3164,10 @@ ALTER TABLE ONLY forks.run_item
     ADD CONSTRAINT run_item_pkey PRIMARY KEY (run_id, fork_id, branch);
 ALTER TABLE ONLY forks.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY forks.run_step
+    ADD CONSTRAINT run_step_pkey PRIMARY KEY (run_id, step, target, branch);
+ALTER TABLE ONLY forks.step_item
+    ADD CONSTRAINT step_item_pkey PRIMARY KEY (run_id, step, target, branch, item);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY forks.token_pause
@@ -3168,6 +3303,7 @@ ALTER TABLE ONLY pipeline.validation_fact
 CREATE INDEX digest_run ON forks.digest USING btree (run_id);
 CREATE INDEX fork_digest_group ON forks.fork USING btree (digest_group);
 CREATE UNIQUE INDEX run_active ON forks.run USING btree (digest_group) WHERE (finished_at IS NULL);
+CREATE UNIQUE INDEX run_step_job ON forks.run_step USING btree (job_id) WHERE (job_id <> 0);
 CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch, at);
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
@@ -3240,7 +3376,8 @@ CREATE OR REPLACE VIEW millrace.kinds AS
              JOIN millrace.workers s ON ((s.id = w_1.id)))
           WHERE (s.state = 'alive'::text)) w ON (((w.kinds IS NULL) OR (n.name = ANY (w.kinds)))))
   GROUP BY n.name, k.id;
-CREATE TRIGGER pipeline_fails_closed AFTER INSERT ON millrace.dead_letter FOR EACH ROW EXECUTE FUNCTION pipeline.fail_closed();
+CREATE TRIGGER pipeline_fails_closed AFTER INSERT ON millrace.dead_letter FOR EACH ROW EXECUTE FUNCTION pipeline.fail_closed('dead letter');
+CREATE TRIGGER pipeline_fails_closed AFTER INSERT ON millrace.finished FOR EACH ROW WHEN (((new.outcome = 'cancelled'::millrace.outcome) AND ((new.claimed_at IS NOT NULL) OR (new.worker IS NULL)))) EXECUTE FUNCTION pipeline.fail_closed('cancelled');
 ALTER TABLE ONLY forks.digest
     ADD CONSTRAINT digest_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
 ALTER TABLE ONLY forks.fork
@@ -3251,6 +3388,12 @@ ALTER TABLE ONLY forks.run_item
     ADD CONSTRAINT run_item_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.run_item
     ADD CONSTRAINT run_item_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY forks.run_step
+    ADD CONSTRAINT run_step_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
+ALTER TABLE ONLY forks.run_step
+    ADD CONSTRAINT run_step_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY forks.step_item
+    ADD CONSTRAINT step_item_run_id_step_target_branch_fkey FOREIGN KEY (run_id, step, target, branch) REFERENCES forks.run_step(run_id, step, target, branch);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
@@ -3322,6 +3465,7 @@ REVOKE ALL ON TYPE millrace.outcome FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.active_run(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.are_items(step text, items jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.blank_fork(repo text) FROM PUBLIC;
@@ -3345,7 +3489,9 @@ REVOKE ALL ON FUNCTION forks.disable_fork(repo text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.disable_fork(repo text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.enable_fork(repo text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.enable_fork(repo text) TO millrace_operator;
-REVOKE ALL ON FUNCTION forks.enqueue_items(of_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.enqueue_items(of_run bigint, batch bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.enqueue_stage(of_run bigint, stage text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.enqueue_steps(of_run bigint, stage text, batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.export_forks() FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.export_forks() TO millrace_operator;
 GRANT ALL ON FUNCTION forks.export_forks() TO millrace_viewer;
@@ -3362,18 +3508,28 @@ REVOKE ALL ON FUNCTION forks.import_list(list text, entries jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.insert_fork(f forks.fork) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.intend_step(fence bigint, job_id bigint, intended text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.intend_step(fence bigint, job_id bigint, intended text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.is_branch(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_glob(pattern text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.is_item(step text, item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.key_of(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.locked_run(run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.locked_step(job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.pause_token(token text, seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.pause_token(token text, seconds integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.plan_again(of_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.plan_steps(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_run_active(of_group text, run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.resume_run(run bigint) FROM PUBLIC;
@@ -3381,10 +3537,18 @@ GRANT ALL ON FUNCTION forks.resume_run(run bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.run_items(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_viewer;
+REVOKE ALL ON FUNCTION forks.run_steps(of_run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_operator;
+GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.set_enabled(repo text, enabled boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.stage_of(step text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.start_run(digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.start_run(digest_group text) TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.states_of(step text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.steps_content(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) FROM PUBLIC;
@@ -3522,6 +3686,8 @@ REVOKE ALL ON FUNCTION millrace.horizon_overview() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_operator;
 GRANT ALL ON FUNCTION millrace.horizon_overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION millrace.insert_schedule(wanted millrace.schedule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.installation_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.installation_id() TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.is_cancelled(fence bigint, job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.is_filling(of_queue integer, of_key text, spent_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.job_state(job_id bigint) FROM PUBLIC;
@@ -3627,6 +3793,7 @@ REVOKE ALL ON FUNCTION millrace.retry_one(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_due(known millrace.schedule, due millrace.schedule_due, at timestamp with time zone, max_jobs integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.run_schedule_now(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.run_schedule_now(name text) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.server_identifier() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.session_holders() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_aside(of_queue integer, at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.set_progress(fence bigint, job_id bigint, percent integer, message text) FROM PUBLIC;
@@ -3781,6 +3948,7 @@ GRANT ALL ON FUNCTION pipeline.bisect_step(queue text, request bigint) TO millra
 REVOKE ALL ON FUNCTION pipeline.blank_settings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.call_off(build pipeline.build) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.cancel_command(queue text, id text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cloud_event(told pipeline.event) FROM PUBLIC;
@@ -3864,6 +4032,10 @@ REVOKE ALL ON FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT b
 REVOKE ALL ON FUNCTION pipeline.note_look(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.overview() FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.overview() TO millrace_worker;
+GRANT ALL ON FUNCTION pipeline.overview() TO millrace_operator;
+GRANT ALL ON FUNCTION pipeline.overview() TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.poll(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_worker;
@@ -3916,8 +4088,8 @@ REVOKE ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, r
 GRANT ALL ON FUNCTION pipeline.update_build(queue text, id text, status text, reason text, log_location text, old_version bigint, new_version bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.update_queue(name text, last_green_request bigint, last_green_uri text, old_version bigint, new_version bigint) TO millrace_worker;
-REVOKE ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint, committed_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.update_request(queue text, number bigint, state text, build_strategy text, base_uri text, old_version bigint, new_version bigint, committed_at timestamp with time zone) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) FROM PUBLIC;

@@ -179,7 +179,7 @@ insert into causes (finding, severity, statement) values
 insert into causes (finding, severity, besides, statement) values
     ('low-water held', 'warning', '{horizon pinned}', $$ select pg_temp.hold(9, 'pg_current_xact_id()') $$);
 insert into causes (finding, severity, statement) values
-    ('foreign database', 'critical', $$ update millrace.installation set database_name = 'elsewhere' $$);
+    ('foreign database', 'critical', $$ update millrace.installation set database_name = 'elsewhere', database_oid = 1 $$);
 
 -- What the doctor finds when all of them hold; nothing of it stays.
 create function pg_temp.found(places int[], out findings text, out wanted text)

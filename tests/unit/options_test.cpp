@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -283,6 +284,22 @@ TEST_F(OptionsTest, takes_secrets_of_unsubscribe_addresses_the_newest_first) {
 TEST_F(OptionsTest, gives_each_worker_a_name) {
     EXPECT_FALSE(read_options(Words{"worker"}, {}).worker.name.empty());
     EXPECT_EQ(read_options(Words{"worker", "--name", "alder"}, {}).worker.name, "alder");
+}
+
+TEST_F(OptionsTest, knows_where_systemd_wants_to_be_told) {
+    const auto alone = read_options(Words{"worker"}, {}).supervision;
+    EXPECT_EQ(alone.socket, "");
+    EXPECT_EQ(alone.watchdog, 0us);
+    Environment systemd{{"NOTIFY_SOCKET", "/run/systemd/notify"}, {"WATCHDOG_USEC", "60000000"}};
+    EXPECT_EQ(read_options(Words{"worker"}, systemd).supervision.socket, "/run/systemd/notify");
+    EXPECT_EQ(read_options(Words{"worker"}, systemd).supervision.watchdog, 60s);
+    systemd["WATCHDOG_PID"] = std::to_string(getpid());
+    EXPECT_EQ(read_options(Words{"worker"}, systemd).supervision.watchdog, 60s);
+    systemd["WATCHDOG_PID"] = "1";
+    EXPECT_EQ(read_options(Words{"worker"}, systemd).supervision.watchdog, 0us) << "another process is watched";
+    for (const auto* odd : {"", "soon", "60 s", "-1", "99999999999999999999"}) {
+        EXPECT_EQ(read_options(Words{"worker"}, {{"WATCHDOG_USEC", odd}}).supervision.watchdog, 0us) << odd;
+    }
 }
 
 TEST_F(OptionsTest, finds_a_cache_where_systemd_or_the_desktop_keeps_one) {

@@ -8,6 +8,8 @@
 #include "handlers/email/send.hpp"
 #include "handlers/forks/digest.hpp"
 #include "handlers/forks/run.hpp"
+#include "handlers/forks/stage.hpp"
+#include "handlers/forks/step.hpp"
 #include "handlers/forks/sync.hpp"
 #include "handlers/pipeline/build.hpp"
 #include "handlers/pipeline/build_signal.hpp"
@@ -30,9 +32,11 @@ namespace {
 
 constexpr auto no_smtp = "no mail server is configured: set smtp.url";
 
+constexpr std::array fork_steps{"forks.search", "forks.distribute", "forks.rebase"};
+
 constexpr std::array pipeline_kinds{"pipeline.ingest", "pipeline.process", "pipeline.build",  "pipeline.buildsignal",
                                     "pipeline.record", "pipeline.analyze", "pipeline.bisect", "pipeline.promote",
-                                    "pipeline.tell",   "pipeline.run"};
+                                    "pipeline.tell",   "pipeline.calloff", "pipeline.run"};
 
 // Why this host cannot work with repositories; nothing when it can.
 std::optional<std::string> repository_problem(const Options& options, const adapters::GitSettings& git) {
@@ -57,6 +61,7 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
     registry_.add("forks.run", std::make_unique<handlers::forks::Run>());
+    registry_.add("forks.stage", std::make_unique<handlers::forks::Stage>());
     registry_.add("forks.digest", std::make_unique<handlers::forks::Digest>());
     if (const auto problem = mail_server_problem(options)) {
         for (const auto* kind : {"email.send", "notify.send", "notify.digest"})
@@ -74,16 +79,15 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);
+        for (const auto* kind : fork_steps)
+            add_unavailable(kind, *problem, log);
         for (const auto* kind : pipeline_kinds)
             add_unavailable(kind, *problem, log);
     } else {
         if (options.github && !adapters::github_problem(*options.github)) {
             github_ = std::make_unique<adapters::Github>(*options.github);
         }
-        handlers::forks::Sync::Settings settings{.git = {.cache = options.cache_directory, .git = git},
-                                                 .github = github_.get()};
-        registry_.add("forks.sync", std::make_unique<handlers::forks::Sync>(
-                                        storage::SessionFactory{options.database_url}, std::move(settings)));
+        add_forks(options, {.cache = options.cache_directory, .git = git});
         add_pipeline(options);
     }
 }
@@ -97,23 +101,35 @@ void Kinds::add_notifications(const Options& options, handlers::email::Send& sen
                                        send, settings, notify_counts_, storage::SessionFactory{options.database_url}));
 }
 
+void Kinds::add_forks(const Options& options, const handlers::forks::CopySettings& copies) {
+    namespace forks = handlers::forks;
+    const storage::SessionFactory sessions{options.database_url};
+    registry_.add("forks.sync", std::make_unique<forks::Sync>(
+                                    sessions, forks::Sync::Settings{.git = copies, .github = github_.get()}));
+    for (const auto* kind : fork_steps) {
+        registry_.add(kind, std::make_unique<forks::Step>(
+                                sessions, forks::Step::Settings{.git = copies, .github = github_.get()}));
+    }
+}
+
 void Kinds::add_pipeline(const Options& options) {
     namespace pipeline = handlers::pipeline;
     pipeline_ = std::make_unique<pipeline::Extensions>(
         pipeline::Extensions::Settings{.cache = options.cache_directory + "/pipeline",
                                        .environment = options.program_environment,
                                        .secrets = pipeline::Secrets{options.pipeline_secrets}});
-    registry_.add("pipeline.ingest", std::make_unique<pipeline::Ingest>(*pipeline_));
-    registry_.add("pipeline.process", std::make_unique<pipeline::Process>(*pipeline_));
-    registry_.add("pipeline.build", std::make_unique<pipeline::Build>(*pipeline_));
-    registry_.add("pipeline.buildsignal", std::make_unique<pipeline::BuildSignal>(*pipeline_));
-    registry_.add("pipeline.record", std::make_unique<pipeline::Record>());
-    registry_.add("pipeline.analyze", std::make_unique<pipeline::Analyze>());
-    registry_.add("pipeline.bisect", std::make_unique<pipeline::Bisect>());
-    registry_.add("pipeline.promote", std::make_unique<pipeline::Promote>(*pipeline_));
-    registry_.add("pipeline.tell", std::make_unique<pipeline::Tell>());
-    registry_.add("pipeline.run",
-                  std::make_unique<pipeline::RunCommand>(*pipeline_, storage::SessionFactory{options.database_url}));
+    registry_.add("pipeline.ingest", std::make_unique<pipeline::Ingest>(*pipeline_, store_counts_));
+    registry_.add("pipeline.process", std::make_unique<pipeline::Process>(*pipeline_, store_counts_));
+    registry_.add("pipeline.build", std::make_unique<pipeline::Build>(*pipeline_, store_counts_));
+    registry_.add("pipeline.buildsignal", std::make_unique<pipeline::BuildSignal>(*pipeline_, store_counts_));
+    registry_.add("pipeline.record", std::make_unique<pipeline::Record>(store_counts_));
+    registry_.add("pipeline.analyze", std::make_unique<pipeline::Analyze>(store_counts_));
+    registry_.add("pipeline.bisect", std::make_unique<pipeline::Bisect>(store_counts_));
+    registry_.add("pipeline.promote", std::make_unique<pipeline::Promote>(*pipeline_, store_counts_));
+    registry_.add("pipeline.tell", std::make_unique<pipeline::Tell>(store_counts_));
+    registry_.add("pipeline.calloff", std::make_unique<pipeline::CallOff>(*pipeline_, store_counts_));
+    registry_.add("pipeline.run", std::make_unique<pipeline::RunCommand>(
+                                      *pipeline_, storage::SessionFactory{options.database_url}, store_counts_));
 }
 
 void Kinds::add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log) {
@@ -122,7 +138,7 @@ void Kinds::add_unavailable(const std::string& kind, const std::string& reason, 
 }
 
 ops::Counted Kinds::counted() const {
-    if (smtp_ == nullptr) return {};
+    if (smtp_ == nullptr) return {.counters = {}, .durations = {}, .stores = &store_counts_};
     using handlers::email::NotifyCounts;
     ops::CounterFamily deliveries{.name = "millrace_mail_deliveries_total",
                                   .help = "Mails handed to the mail server, by what became of them.",
@@ -150,7 +166,8 @@ ops::Counted Kinds::counted() const {
     return {.counters = {std::move(deliveries), std::move(sent), std::move(skipped), std::move(failed)},
             .durations = {{.name = "millrace_notification_seconds",
                            .help = "From emit until the mail server has taken it; without digests.",
-                           .durations = &counts.delivery()}}};
+                           .durations = &counts.delivery()}},
+            .stores = &store_counts_};
 }
 
 std::optional<std::string> mail_server_problem(const Options& options) {

@@ -7,10 +7,12 @@
 #include "adapters/smtp.hpp"
 #include "engine/registry.hpp"
 #include "handlers/email/notify_counts.hpp"
+#include "handlers/forks/fork_copy.hpp"
 #include "handlers/pipeline/extensions.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "options.hpp"
+#include "storage/pipeline_counts.hpp"
 
 #include <memory>
 #include <optional>
@@ -36,6 +38,7 @@ public:
 
 private:
     void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
+    void add_forks(const Options& options, const handlers::forks::CopySettings& copies);
     void add_pipeline(const Options& options);
     void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
 
@@ -43,6 +46,7 @@ private:
     std::unique_ptr<adapters::Smtp> smtp_;
     std::unique_ptr<adapters::Github> github_;
     handlers::email::NotifyCounts notify_counts_;
+    storage::pipeline::StoreCounts store_counts_;
     std::unique_ptr<handlers::pipeline::Extensions> pipeline_;
     engine::Registry registry_;
 };

@@ -3,6 +3,7 @@
 #include "adapters/unsubscribe_token.hpp"
 #include "cli/signals.hpp"
 #include "ops/notify_api.hpp"
+#include "ops/supervisor.hpp"
 #include "storage/migrator.hpp"
 
 #include <unistd.h>
@@ -53,7 +54,10 @@ Exit run(const Invocation& invocation) {
     const ops::HttpServer server{*options.http, api.site(), log};
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
+    ops::Supervisor supervisor{options.supervision, log};
+    supervisor.tell_ready();
     std::ignore = signals.wait();
+    supervisor.tell_stopping();
     return Exit::done;
 }
 

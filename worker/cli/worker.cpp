@@ -5,6 +5,7 @@
 #include "engine/reconnecting.hpp"
 #include "engine/worker.hpp"
 #include "ops/endpoints.hpp"
+#include "ops/supervisor.hpp"
 #include "storage/error.hpp"
 #include "storage/installation.hpp"
 #include "storage/migrator.hpp"
@@ -65,7 +66,8 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
 }
 
 // Until `stop` is requested. A database that is away is waited for; one that does not fit is not worked on.
-void serve(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, const std::stop_token& stop) {
+void serve(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, ops::Supervisor& supervisor,
+           const std::stop_token& stop) {
     const storage::SessionFactory sessions{options.database_url};
     std::optional<ops::Endpoints> endpoints;
     if (options.http) endpoints.emplace(*options.http, sessions, MILLRACE_VERSION, log);
@@ -84,6 +86,10 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
     engine::Worker worker{sessions, kinds.registry(), settings, log};
     std::optional<ops::Endpoints::Showing> showing;
     if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), kinds.counted());
+    const ops::Watching watching{supervisor, [&] {
+                                     const auto condition = worker.condition();
+                                     return ops::Watching::State{condition.holds_session, condition.is_alive};
+                                 }};
     // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for.
     try {
         if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(static_cast<int>(Exit::done));
@@ -112,16 +118,18 @@ Exit run(const Invocation& invocation) {
     if (is_check) return check(invocation, settings, log);
 
     Signals signals;
+    ops::Supervisor supervisor{options.supervision, log};
     std::exception_ptr failure;
     std::jthread work{[&](const std::stop_token& stop) {
         try {
-            serve(options, settings, log, stop);
+            serve(options, settings, log, supervisor, stop);
         } catch (...) {
             failure = std::current_exception();
         }
         signals.finish();
     }};
     if (signals.wait()) {
+        supervisor.tell_stopping();
         work.request_stop();
         if (const auto second = signals.wait()) _exit(128 + *second);
     }

@@ -52,7 +52,8 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
         storage::verify_schema(*session_);
         Look look{std::nullopt, storage::queue_overview(*session_),
-                  storage::NotifyOverview{*session_}.oldest_pending_seconds()};
+                  storage::NotifyOverview{*session_}.oldest_pending_seconds(),
+                  storage::PipelineOverview{*session_}.numbers()};
         note("");
         return look;
     } catch (const storage::ConnectionLost& error) {

@@ -10,6 +10,7 @@
 
 #include "ops/log.hpp"
 #include "ops/readiness.hpp"
+#include "storage/pipeline_overview.hpp"
 #include "storage/queue_overview.hpp"
 #include "storage/session.hpp"
 
@@ -34,6 +35,7 @@ public:
         std::optional<Obstacle> obstacle;                     // why this database cannot be worked with
         std::vector<storage::QueueDepth> queues;              // empty with an obstacle
         std::optional<double> oldest_notification_seconds{};  // of those that wait; nothing when there are none
+        std::vector<storage::PipelineNumbers> pipelines{};
     };
 
     // The factory and the log outlive it.

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -146,6 +148,39 @@ void add_queues(Families& families, const DatabaseProbe::Look& database) {
     families.gauge({}, std::max(0.0, database.oldest_notification_seconds.value_or(0)));
 }
 
+void add_pipelines(Families& families, const std::vector<storage::PipelineNumbers>& queues) {
+    families.begin("millrace_pipeline_requests",
+                   "Requests of a pipeline queue: all that wait or are validated, and of its last 1,000 what became of"
+                   " them.",
+                   MetricType::Gauge);
+    for (const auto& queue : queues) {
+        const std::array<std::pair<const char*, std::int64_t>, 6> states{{{"accepted", queue.accepted},
+                                                                          {"processing", queue.processing},
+                                                                          {"succeeded", queue.succeeded},
+                                                                          {"failed", queue.failed},
+                                                                          {"cancelled", queue.cancelled},
+                                                                          {"superseded", queue.superseded}}};
+        for (const auto& [state, requests] : states) {
+            families.gauge({{"pipeline_queue", queue.queue}, {"state", state}}, static_cast<double>(requests));
+        }
+    }
+    const auto add = [&](const char* name, const char* help, auto value_of) {
+        families.begin(name, help, MetricType::Gauge);
+        for (const auto& queue : queues) {
+            const std::optional<double> value = value_of(queue);
+            if (value) families.gauge({{"pipeline_queue", queue.queue}}, *value);
+        }
+    };
+    add("millrace_pipeline_last_green_commit_timestamp_seconds", "When the last green commit was made.",
+        [](const auto& queue) { return queue.last_green_committed_at; });
+    add("millrace_pipeline_break_undetected_seconds",
+        "How long a pipeline queue had been broken before there was a verdict; 0 while it is not broken.",
+        [](const auto& queue) { return queue.break_undetected_seconds.value_or(0); });
+    add("millrace_pipeline_validation_seconds",
+        "How long the last validated head took, from its report to the end of its request.",
+        [](const auto& queue) { return queue.validation_seconds; });
+}
+
 void add_kinds(Families& families, const engine::Registry& registry) {
     families.begin("millrace_kind_available", "Whether this worker can run a kind as it is configured: 0 or 1.",
                    MetricType::Gauge);
@@ -167,6 +202,24 @@ void add_counted(Families& families, const Counted& counted) {
     }
 }
 
+void add_stores(Families& families, const storage::pipeline::StoreCounts& stores) {
+    const auto tallies = stores.snapshot();
+    const auto add = [&](const char* name, const char* help, auto value_of) {
+        families.begin(name, help, MetricType::Counter);
+        for (const auto& [key, tally] : tallies) {
+            families.counter({{"store", std::string{key.store}},
+                              {"operation", std::string{key.operation}},
+                              {"outcome", std::string{key.outcome}}},
+                             value_of(tally));
+        }
+    };
+    add("millrace_pipeline_store_operations_total",
+        "What the pipeline's stages asked of its stores, by what came of it.",
+        [](const auto& tally) { return static_cast<double>(tally.operations); });
+    add("millrace_pipeline_store_seconds_total", "How long that took.",
+        [](const auto& tally) { return std::chrono::duration<double>{tally.time}.count(); });
+}
+
 }  // namespace
 
 std::string metrics_text(const Sample& sample) {
@@ -176,7 +229,9 @@ std::string metrics_text(const Sample& sample) {
     if (sample.worker != nullptr) add_worker(families, *sample.worker);
     if (sample.registry != nullptr) add_kinds(families, *sample.registry);
     add_counted(families, sample.counted);
+    if (sample.counted.stores != nullptr) add_stores(families, *sample.counted.stores);
     add_queues(families, sample.database);
+    add_pipelines(families, sample.database.pipelines);
     return families.text();
 }
 

@@ -1,12 +1,13 @@
 #pragma once
 // A worker's counts in the Prometheus text format. docs/metrics.md says what each means.
 //
-// Labels are names of queues, of kinds that this program has handlers for, of outcomes and of states: as many as were
-// configured, never as many as producers think of.
+// Labels are names of queues and pipeline queues, of kinds that this program has handlers for, of stores, of outcomes
+// and of states: as many as were configured, never as many as producers think of.
 
 #include "engine/registry.hpp"
 #include "engine/worker.hpp"
 #include "ops/database_probe.hpp"
+#include "storage/pipeline_counts.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct DurationFamily {
 struct Counted {
     std::vector<CounterFamily> counters;
     std::vector<DurationFamily> durations;
+    const storage::pipeline::StoreCounts* stores = nullptr;  // null: there are none
 };
 
 struct Sample {

@@ -107,6 +107,23 @@ ROWS = {
         Panel("From emit to the mail server", quantiles("millrace_notification_seconds", "", ""), "s"),
         Panel("Age of the oldest notification", (("max(millrace_notifications_oldest_age_seconds)", "oldest"),), "s"),
     ),
+    "Pipeline": (
+        Panel("Requests", (("max by (pipeline_queue, state) (millrace_pipeline_requests)",
+                            "{{pipeline_queue}} {{state}}"),)),
+        Panel("Age of the last green commit",
+              (("time() - max by (pipeline_queue) (millrace_pipeline_last_green_commit_timestamp_seconds)",
+                "{{pipeline_queue}}"),), "s"),
+        Panel("Undetected break, and validation of a head", (
+            ("max by (pipeline_queue) (millrace_pipeline_break_undetected_seconds)", "{{pipeline_queue}} undetected"),
+            ("max by (pipeline_queue) (millrace_pipeline_validation_seconds)", "{{pipeline_queue}} validation")), "s"),
+        Panel("Operations of the stores",
+              (("sum by (store, outcome) (rate(millrace_pipeline_store_operations_total[$__rate_interval]))",
+                "{{store}} {{outcome}}"),), "ops"),
+        Panel("Mean time of an operation",
+              (("sum by (store) (rate(millrace_pipeline_store_seconds_total[$__rate_interval]))"
+                " / sum by (store) (rate(millrace_pipeline_store_operations_total[$__rate_interval]))", "{{store}}"),),
+              "s"),
+    ),
     "Database": (
         Panel("Reachable", (("min by (instance) (millrace_database_reachable)", "{{instance}}"),)),
         Panel("Connections opened anew",

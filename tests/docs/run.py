@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "bench/README.md", ROOT / "tests/README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -65,6 +66,15 @@ def made_outside(environment):
     return [tuple(line.split(" ", 1)) for line in listed.stdout.splitlines()]
 
 
+@contextlib.contextmanager
+def root_of_links():
+    """A folder that looks like the project's, so that what an example writes is not left in it."""
+    with tempfile.TemporaryDirectory(prefix="millrace-docs-") as folder:
+        for entry in ROOT.iterdir():
+            (pathlib.Path(folder) / entry.name).symlink_to(entry)
+        yield folder
+
+
 def run_page(page, environment):
     commands = script(page)
     if commands is None:
@@ -78,8 +88,10 @@ def run_page(page, environment):
         if page.name == "README.md":
             on_database(name, ["psql", "-X", "-q", "-c", "select millrace.create_queue('email')"], environment,
                         check=True)
-        with mail_server() if page.name == "email.md" else contextlib.nullcontext({}) as settings:
-            done = on_database(name, ["bash", "-c", commands], environment | settings, timeout=TIMEOUT_SECONDS)
+        with mail_server() if page.name == "email.md" else contextlib.nullcontext({}) as settings, \
+                root_of_links() as folder:
+            done = on_database(name, ["bash", "-c", commands], environment | settings, timeout=TIMEOUT_SECONDS,
+                               cwd=folder)
         return "" if done.returncode == 0 else done.stdout + done.stderr
     finally:
         subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)

@@ -78,7 +78,7 @@ TEST_F(Lifecycle, does_not_work_for_a_queue_that_is_not_there) {
 }
 
 TEST_F(Lifecycle, does_not_work_on_a_database_that_was_restored_elsewhere) {
-    database.execute("update millrace.installation set database_name = 'production'");
+    database.execute("update millrace.installation set database_name = 'production', database_oid = 1");
     start(no_op);
     try {
         worker->await_end();

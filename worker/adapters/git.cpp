@@ -279,9 +279,9 @@ std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {
     const auto seconds = first_line(output_of({"show", "--no-patch", "--format=%ct", plan.theirs.sha}));
     for (const auto* who : {"AUTHOR", "COMMITTER"})
         variables.push_back(fmt::format("GIT_{}_DATE=@{} +0000", who, seconds));
-    return Commit{first_line(output_of({"commit-tree", std::get<std::string>(merged), "-p", plan.ours.sha, "-p",
-                                        plan.theirs.sha, "-m", plan.message},
-                                       variables))};
+    return Commit{first_line(output_of(
+        {"commit-tree", std::get<std::string>(merged), "-p", plan.ours.sha, "-p", plan.theirs.sha, "-m", plan.message},
+        variables))};
 }
 
 std::variant<std::string, MergeConflict> Git::merged_tree(const Commit& ours, const Commit& theirs) {
@@ -361,8 +361,7 @@ std::variant<Git::Point, MergeConflict> Git::pick(const Commit& commit, const Po
                                              author_variables[2],
                                              author_variables[3],
                                              fmt::format("GIT_COMMITTER_DATE=@{} +0000", told[committed])};
-    Commit made{
-        first_line(output_of({"commit-tree", tree, "-p", onto.commit.sha, "-m", told[message]}, variables))};
+    Commit made{first_line(output_of({"commit-tree", tree, "-p", onto.commit.sha, "-m", told[message]}, variables))};
     return Point{std::move(made), std::move(tree)};
 }
 

@@ -292,17 +292,11 @@ storage::DigestText write_digest(std::string_view text) {
                         .distribution_failures = undistributed.items.size(),
                         .diverged = apart.items.size(),
                         .migrations = found.items.size()};
-    const std::vector<Section> sections{counts_of(branches),
-                                        std::move(failed),
-                                        std::move(apart),
-                                        std::move(undistributed),
-                                        rebase_failures(rebases),
-                                        search_failures(list_in(content, "searches")),
-                                        synced(branches),
-                                        distributed(distributions),
-                                        rebased(rebases),
-                                        std::move(found),
-                                        overlay(branches)};
+    const std::vector<Section> sections{
+        counts_of(branches),      std::move(failed),          std::move(apart),
+        std::move(undistributed), rebase_failures(rebases),   search_failures(list_in(content, "searches")),
+        synced(branches),         distributed(distributions), rebased(rebases),
+        std::move(found),         overlay(branches)};
     for (auto limit = most_items;; limit /= 2) {
         auto digest = written(content, counts, sections, limit);
         if (limit <= 1 || (digest.text.size() <= most_digest_bytes && digest.html.size() <= most_digest_bytes)) {

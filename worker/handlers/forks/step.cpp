@@ -134,15 +134,14 @@ private:
     }
 
     core::Outcome rebase() {
-        const GitRebase::Hooks hooks{
-            .announce =
-                [&](const storage::PushIntent& intent) {
-                    ForksStore{*step_.sessions_.open(step_session)}.intend_push(job_, intent);
-                },
-            .record =
-                [&](const storage::StepItem& item) {
-                    ForkSteps{*step_.sessions_.open(step_session)}.record_item(job_, item);
-                }};
+        const GitRebase::Hooks hooks{.announce =
+                                         [&](const storage::PushIntent& intent) {
+                                             ForksStore{*step_.sessions_.open(step_session)}.intend_push(job_, intent);
+                                         },
+                                     .record =
+                                         [&](const storage::StepItem& item) {
+                                             ForkSteps{*step_.sessions_.open(step_session)}.record_item(job_, item);
+                                         }};
         const auto report = step_.git_.rebase({.fork = target_.fork,
                                                .origin = {target_.origin_url},
                                                .onto = {target_.branch},

@@ -132,11 +132,9 @@ void refuse_unknown_variables(const Environment& environment) {
         known.push_back(variable_of(key));
     for (const auto& [name, value] : environment) {
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-        for (const std::string_view section :
-             {"DATABASE_", "WORKER_", "HTTP_", "LOG_", "SMTP_", "NOTIFY_", "API_", "UNSUBSCRIBE_"}) {
-            if (name.starts_with(std::string{variable_prefix}.append(section))) {
-                refuse_unknown("environment", name, known);
-            }
+        for (const auto& key : known_keys()) {
+            const auto section = key.substr(0, key.find('.') + 1);
+            if (!section.empty() && name.starts_with(variable_of(section))) refuse_unknown("environment", name, known);
         }
     }
 }

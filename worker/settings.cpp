@@ -89,7 +89,7 @@ Value choice_of(const Given& given, std::initializer_list<std::pair<std::string_
 }
 
 void set_database_url(Draft& draft, const Given& given) {
-    static const std::regex password{R"((^|[\s?&'])password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
+    static const std::regex password{R"((^|[\s?&'])(ssl)?password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
     draft.options.database_url = text_of(given);
     if (std::regex_search(given.value, password)) require_secrecy(given);
 }

@@ -1,8 +1,8 @@
 # What is installed, and the Debian package of it: `./dev package`, or cpack in a build folder.
 #
 # The manual page and the completions are asked of the program that is installed, so that they are about no other.
-# /etc/millrace/millrace.conf is a conffile: what an administrator has changed there stays. The installation starts and
-# enables nothing.
+# /etc/millrace/millrace.conf is a conffile: what an administrator has changed there stays. The installation makes the
+# user that the units run as, and starts and enables nothing.
 
 set(PACKAGE_FILES ${PROJECT_BINARY_DIR}/package-files)
 install(CODE "
@@ -30,6 +30,11 @@ file(GLOB units CONFIGURE_DEPENDS config/systemd/*.service config/systemd/*.time
 if(units)
     install(FILES ${units} DESTINATION /lib/systemd/system)
 endif()
+install(FILES config/systemd/millrace.sysusers DESTINATION lib/sysusers.d RENAME millrace.conf)
+install(FILES config/prometheus/alerts.yml DESTINATION share/doc/millrace/examples)
+file(GLOB dashboards CONFIGURE_DEPENDS config/grafana/*.json)
+install(FILES ${dashboards} DESTINATION share/doc/millrace/examples)
+install(FILES docs/runbooks.md DESTINATION share/doc/millrace)
 
 file(WRITE ${PROJECT_BINARY_DIR}/conffiles "/etc/millrace/millrace.conf\n")
 set(CPACK_GENERATOR DEB)
@@ -46,9 +51,9 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS git)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql, bash-completion")
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/conffiles)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/conffiles;${PROJECT_SOURCE_DIR}/config/debian/postinst)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

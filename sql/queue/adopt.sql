@@ -12,8 +12,9 @@
 --                 the keys for ever.
 --     sessions    end, and reap() takes back what they ran: a worker that finds its way here must not renew the lease
 --                 of a job that it finished at the old place.
---     ids         of jobs and sessions skip a range, on another server: the old one has gone on counting since the
---                 copy was made, and an id may be known outside, as that of a payment, or of a fence.
+--     ids         of jobs and sessions skip a range: the place that was copied has gone on counting since, be it in
+--                 the same database before it was restored, and an id may be known outside, as that of a payment, of a
+--                 mail, or of a fence.
 --
 -- At home it may be repeated: marks begin afresh once more, which costs some claims a longer walk, and nothing else
 -- changes.
@@ -67,12 +68,12 @@ declare
     jobs_apart constant bigint := 1000000000;  -- more than are enqueued between a copy and its adoption
     sessions_apart constant int := 1000000;
     here constant bigint := millrace.server_identifier();
-    was_home constant boolean := exists (select from millrace.home);
+    was_home boolean;
     open_from xid8;  -- positions whose transactions may insert more
-    server_known constant boolean := exists (select from millrace.installation i where i.system_identifier = here);
 begin
     -- an advance or a fold that is under way would write back what it has read before
     perform pg_advisory_xact_lock(7709, 1), pg_advisory_xact_lock(7709, 2);
+    was_home := exists (select from millrace.home);  -- another adopt may have come first
     update millrace.installation i
        set system_identifier = here, database_name = d.datname, database_oid = d.oid, table_oid = i.tableoid
       from pg_database d
@@ -90,8 +91,6 @@ begin
     if not was_home then
         perform from millrace.worker w where w.ended_at is null order by w.id for update;
         update millrace.worker w set ended_at = millrace.now(), end_reason = 'lease expired' where w.ended_at is null;
-    end if;
-    if not server_known then
         perform setval('millrace.job_id', s.last_value + jobs_apart) from millrace.job_id s;
         perform setval('millrace.worker_id_seq', s.last_value + sessions_apart) from millrace.worker_id_seq s;
     end if;

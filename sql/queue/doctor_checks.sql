@@ -123,7 +123,7 @@ as $$
     union all
     select 'warning', 'dead letters', -b.lately, q.name,
            format('%s in the last 24 hours, %s in all; the last one: %s', b.lately, q.dead, left(b.error, 200)),
-           format('millrace jobs list --queue %s --state discarded, then replay or cancel', q.name)
+           format('millrace jobs list --queue %s --state discarded, then replay or discard', q.name)
       from buried b
       join millrace.queue k on k.id = b.queue_id
       join queue q on q.name = k.name

@@ -121,7 +121,7 @@ as $$
     select case when s.run_at <= millrace.now() then 'due'
                 else case s.waits_for when 'run_at' then 'scheduled' else s.waits_for end end,
            case when s.run_at <= millrace.now()
-                then 'its time has come; a worker makes it available within two seconds'
+                then 'its time has come; a worker makes it available at its next look, in ten seconds at most'
                 else format('not before %s%s', millrace.utc_text(s.run_at),
                             case s.waits_for when 'retry' then format(', its attempt %s failed: %s', s.attempt,
                                                                       (select v.error from millrace.jobs v

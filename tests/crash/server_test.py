@@ -36,6 +36,11 @@ class ServerStops(CrashTest):
         self.assert_each_once(JOBS + 1)
         self.assertTrue(all(worker.process.poll() is None for worker in self.workers), "the workers survived")
         rig.wait_for("the doctor to find nothing", lambda: self.doctor() == (0, []))
+        self.sql("select millrace.create_schedule('nightly', '@daily', 'work', 'noop')")
+        self.sql("select millrace.pause_schedule('nightly')")
+        self.sql("update millrace.schedule_due set next_run_at = next_run_at - interval '9 days'")
+        status, found = self.doctor()
+        self.assertEqual((status, [row["severity"] for row in found]), (0, ["note"]), "notes are no illness")
 
     def test_the_holder_of_a_claim_that_a_crash_undid_is_refused(self):
         """An asynchronous claim is handed out, lost with the server, and handed out again under another fence."""

@@ -370,6 +370,9 @@ class Jobs(ProgramTest):
                  f" from millrace.claim({session}, 'mail', 4)")
         ran = self.expect(self.run_millrace("jobs", "replay", "--queue", "mail", "--error", "4%", "--json"), DONE)
         self.assertEqual(ran.json, {"matched": 2, "changed": 0, "skipped": 0, "more": False})
+        listed = ["jobs", "list", "--queue", "mail", "--error", "4%", "--json"]
+        self.assertEqual([row["error"] for row in self.run_millrace(*listed, "--newer-than", "1h").json], 2 * ["421 later"])
+        self.expect(self.run_millrace(*listed, "--older-than", "1h"), NOTHING)
         replay = ["jobs", "replay", "--queue", "mail", "--kind", "m", "--yes"]
         ran = self.expect(self.run_millrace(*replay, "--error", "4%", "--max", "1", "--json"), DONE)
         self.assertEqual(ran.json, {"matched": 1, "changed": 1, "skipped": 0, "more": True})
@@ -394,6 +397,12 @@ class Jobs(ProgramTest):
         for words in (["cancel", "--state", "completed"], ["retry", "--state", "running"],
                       ["cancel", "--all", "--kind", "k"]):
             self.assertIn("bad filter", self.expect(self.run_millrace("jobs", *words, "--queue", "work"), FAILED).err)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
+
+    def test_say_which_flag_would_do_nothing(self):
+        for words in (["cancel", "--queue", "work", "--all", "--limit", "1", "--yes"], ["list", "--max", "1"],
+                      ["list", "--all"], ["show", self.ready, "--queue", "work"]):
+            self.assertIn("does nothing with --", self.expect(self.run_millrace("jobs", *words), USAGE).err)
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
 
     def test_are_not_changed_by_a_filter_that_is_empty(self):

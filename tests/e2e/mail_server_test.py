@@ -92,7 +92,7 @@ class MailServerTest(WorkerProcessTest):
         process.terminate()
         status, log = self.finish(process)
         self.assertEqual(status, DONE)
-        self.assertIn("535 5.7.8", next(line for line in log if line["message"] == "mail deliveries pause")["error"])
+        self.assertIn("535 5.7.8", next(line for line in log if line["message"] == "mail deliveries pause")["reason"])
 
     def test_send_test_tells_each_step(self):
         for security in ("starttls", "tls"):

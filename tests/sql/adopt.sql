@@ -5,7 +5,7 @@ create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(32);
+select plan(34);
 select millrace.create_queue('q') as q \gset
 select millrace.enqueue('q', 'k') as job \gset
 
@@ -115,5 +115,9 @@ select lives_ok($$select millrace.open_session('w', '{q}')$$, 'nor needed');
 -- pg_restore --clean, in the same database
 update millrace.installation set table_oid = table_oid::bigint + 1;
 select throws_ok($$select millrace.open_session('w', '{q}')$$, 'MR011', null, 'nor with other tables');
+select last_value as last_job from millrace.job_id \gset
+select lives_ok('select millrace.adopt()', 'adopt');
+select cmp_ok(millrace.enqueue('q', 'k'), '>', :last_job::bigint + 1000000000,
+              'no job gets an id that was given to another between the copy and its return');
 select * from finish();
 rollback;

@@ -250,7 +250,7 @@ select set_eq($$ select finding, about, regexp_replace(detail, '[0-9-]{10} [0-9:
      'millrace worker --queue orphan'),
     ('queue behind', 'busy', '1 jobs are available, the oldest for 901 s; 0 run', 'more slots: millrace worker --queue busy=N'),
     ('dead letters', 'waiting', '1 in the last 24 hours, 1 in all; the last one: bad',
-     'millrace jobs list --queue waiting --state discarded, then replay or cancel'),
+     'millrace jobs list --queue waiting --state discarded, then replay or discard'),
     ('nobody reaps', 'gone', '1 sessions whose lease ran out, the first at T, are not reaped; their jobs wait',
      'start a worker, or select millrace.reap()'),
     ('stuck jobs', 'stuck', 'past its deadline: 1 jobs, the first since T: %s',

@@ -23,7 +23,9 @@ Exit run(const Invocation& invocation) {
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("doctor");
     Table table{{{"severity"}, {"finding"}, {"about"}, {"detail"}, {"remedy"}}};
+    bool is_ill = false;
     for (const auto& each : storage::OperatorStore{*session}.findings()) {
+        is_ill |= each.severity != "note";
         table.add({Cell::of(each.severity, tone_of(each.severity)), Cell::of(each.finding, Tone::strong),
                    Cell::of(each.about), Cell::of(each.detail), Cell::of(each.remedy)});
     }
@@ -34,7 +36,7 @@ Exit run(const Invocation& invocation) {
     } else {
         table.print(invocation.console.out, invocation.console.out_screen);
     }
-    return table.rows() == 0 ? Exit::done : Exit::failed;
+    return is_ill ? Exit::failed : Exit::done;
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ Command doctor_command() {
             .summary = "what is wrong with this installation, and what to do about it",
             .usage = "millrace doctor [--json]",
             .details =
-                "Exit status: 0 nothing found   1 something found   2 wrong usage, or it could not look.\n"
+                "Exit status: 0 nothing but notes   1 something found   2 wrong usage, or it could not look.\n"
                 "critical: jobs do not run, or may be lost. warning: it works, and will not for ever. note: somebody\n"
                 "wanted it so, and may have forgotten. On a terminal long texts are cut; --json has them whole.",
             .flags = flags,

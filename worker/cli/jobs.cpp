@@ -28,9 +28,9 @@ constexpr std::array flags{
     Flag{"kind", "NAME", "only of this kind"},
     Flag{"state", "STATE", "available, scheduled, blocked, running, completed, cancelled, discarded"},
     Flag{"limit", "NUMBER", "list: the newest so many (50)"},
-    Flag{"error", "TEXT", "by filter: whose last failure says so; % is any text, _ any character"},
-    Flag{"older-than", "DURATION", "by filter: discarded, failed or enqueued so long ago, or longer"},
-    Flag{"newer-than", "DURATION", "by filter: since then"},
+    Flag{"error", "TEXT", "whose last failure says so; % is any text, _ any character"},
+    Flag{"older-than", "DURATION", "discarded, failed or enqueued so long ago, or longer"},
+    Flag{"newer-than", "DURATION", "since then"},
     Flag{"all", "", "by filter: all of the queue"},
     Flag{"max", "NUMBER", "by filter: at most so many (1000)"},
     Flag{"yes", "", "by filter: do it"},
@@ -64,6 +64,9 @@ storage::JobFilter filter_of(const Arguments& arguments) {
     filter.queue = filter_text(arguments, "queue");
     filter.kind = filter_text(arguments, "kind");
     filter.state = filter_text(arguments, "state");
+    if (const auto text = filter_text(arguments, "error"); !text.empty()) filter.error = text;
+    filter.older_than = arguments.duration("older-than");
+    filter.newer_than = arguments.duration("newer-than");
     filter.limit = arguments.number("limit", 1, most_jobs).value_or(filter.limit);
     if (!filter.state.empty()) require_known("state", filter.state, states);
     return filter;
@@ -101,6 +104,8 @@ Table table_of(const std::vector<storage::JobRow>& jobs) {
 Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
     if (invocation.arguments.words().size() > 1)
         throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
+    invocation.arguments.allow_only("jobs list",
+                                    {"queue", "kind", "state", "error", "older-than", "newer-than", "limit"});
     const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
     const auto ended = show_rows(invocation, table, "no job matches");
     if (ended == Exit::nothing && !invocation.arguments.has("json")) {
@@ -129,6 +134,7 @@ void print_log(const Invocation& invocation, const std::string& log) {
 Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
     const auto& words = invocation.arguments.words();
     if (words.size() != 2) throw UsageError{"jobs show needs one job's number"};
+    invocation.arguments.allow_only("jobs show", {});
     const auto id = id_of(words[1]);
     const auto found = store.job(id);
     if (!found) {
@@ -213,6 +219,8 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
     std::vector<core::JobId> ids;
     for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word)
         ids.push_back(id_of(*word));
+    arguments.allow_only("jobs " + verb, {"queue", "kind", "state", "error", "older-than", "newer-than", "all", "max",
+                                          "yes", "dry-run"});
     if (verb == "discard") return change_many(invocation, store, verb, storage::ManyAction::discard, ids);
     if (ids.empty() == !has_filter(arguments)) {
         throw UsageError{fmt::format("jobs {} needs job numbers, or --queue and a filter", verb)};
@@ -244,6 +252,7 @@ Exit run(const Invocation& invocation) {
     if (verb == "show") return show_job(invocation, store);
     if (verb == "explain") {
         if (words.size() != 2) throw UsageError{"jobs explain needs one job's number"};
+        invocation.arguments.allow_only("jobs explain", {});
         return explain_job(invocation, store, id_of(words[1]));
     }
     return change_jobs(invocation, store, verb);
@@ -255,7 +264,8 @@ Command jobs_command() {
     return {.name = "jobs",
             .summary = "lists, shows and explains jobs; cancels, retries, replays and discards them",
             .usage =
-                "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--limit N] [--json]\n"
+                "millrace jobs [list] [--queue Q] [--kind K] [--state S] [--error LIKE] [--older-than D]\n"
+                "                     [--newer-than D] [--limit N] [--json]\n"
                 "millrace jobs show|explain ID [--json]\n"
                 "millrace jobs cancel|retry|replay ID... [--json]\n"
                 "millrace jobs cancel|retry|replay|discard --queue Q FILTER... [--max N] [--yes] [--json]\n"

@@ -18,7 +18,12 @@ constexpr auto list_statement = "select " ROW_COLUMNS
                                 "  from millrace.jobs"
                                 " where ($1::text is null or queue = $1) and ($2::text is null or kind = $2)"
                                 "   and ($3::text is null or state = $3)"
-                                " order by id desc limit $4";
+                                "   and ($4::text is null or error like $4 escape '')"
+                                "   and ($5::interval is null"
+                                "        or coalesce(finished_at, enqueued_at) <= millrace.now() - $5::interval)"
+                                "   and ($6::interval is null"
+                                "        or coalesce(finished_at, enqueued_at) > millrace.now() - $6::interval)"
+                                " order by id desc limit $7";
 
 constexpr auto detail_statement =
     "select " ROW_COLUMNS ", " ISO("claimed_at") ", " ISO("deadline") ", " ISO("finished_at")
@@ -107,7 +112,8 @@ pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, st
 std::vector<JobRow> OperatorStore::jobs(const JobFilter& filter) {
     std::vector<JobRow> jobs;
     for (const auto& row : execute(session_, list_statement, unless_empty(filter.queue), unless_empty(filter.kind),
-                                   unless_empty(filter.state), filter.limit)) {
+                                   unless_empty(filter.state), filter.error, optional_interval(filter.older_than),
+                                   optional_interval(filter.newer_than), filter.limit)) {
         jobs.push_back(read_row(row));
     }
     return jobs;

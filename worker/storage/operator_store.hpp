@@ -23,6 +23,9 @@ struct JobFilter {
     std::string queue;
     std::string kind;
     std::string state;
+    std::optional<std::string> error;                     // LIKE
+    std::optional<std::chrono::milliseconds> older_than;  // since it has ended, else since it was enqueued
+    std::optional<std::chrono::milliseconds> newer_than;
     int limit = 50;  // the newest
 };
 

@@ -19,7 +19,7 @@ public:
         std::string_view store;  // all three are literals of this program
         std::string_view operation;
         std::string_view outcome;
-        friend auto operator<=>(const Key&, const Key&) = default;
+        friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT(modernize-use-nullptr): not its own 0
     };
     struct Tally {
         std::uint64_t operations = 0;

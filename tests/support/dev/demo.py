@@ -358,7 +358,8 @@ commit;"""
             f"  {sum(self.checks)} of {len(self.checks)}, {time.monotonic() - began:.1f} s")
         if keep:
             say("\nStill running: the cluster, birch and the SMTP server. Look around with\n\n"
-                "    ./dev psql -c 'table millrace.queues'\n\nand end it with ./dev clean.")
+                "    ./dev psql -c 'table millrace.queues'\n    eval \"$(./dev env)\"; millrace jobs list\n\n"
+                "and end it with ./dev clean.")
         return good
 
     def keep(self):

@@ -79,7 +79,12 @@ core::Outcome Send::pause(const core::Job& job, ProviderPause::Clock::time_point
                           const adapters::Delivery& delivery) {
     const auto wait = pause_.extend(began, ProviderPause::Clock::now());
     log_.write(ops::Level::warning, "mail deliveries pause",
-               {{"job", job.id.value}, {"error", delivery.error}, {"wait_ms", std::int64_t{wait.count()}}});
+               {{"job", job.id.value},
+                {"queue", job.queue},
+                {"kind", job.kind},
+                {"attempt", std::int64_t{job.attempt}},
+                {"reason", delivery.error},
+                {"wait_ms", std::int64_t{wait.count()}}});
     return core::Snoozed{wait};
 }
 

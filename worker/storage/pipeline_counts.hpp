@@ -19,7 +19,8 @@ public:
         std::string_view store;  // all three are literals of this program
         std::string_view operation;
         std::string_view outcome;
-        friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT(modernize-use-nullptr): not its own 0
+        // NOLINTNEXTLINE(modernize-use-nullptr): as in core/ids.hpp
+        friend auto operator<=>(const Key&, const Key&) = default;
     };
     struct Tally {
         std::uint64_t operations = 0;

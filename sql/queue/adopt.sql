@@ -69,11 +69,13 @@ declare
     sessions_apart constant int := 1000000;
     here constant bigint := millrace.server_identifier();
     was_home boolean;
+    server_known boolean;
     open_from xid8;  -- positions whose transactions may insert more
 begin
     -- an advance or a fold that is under way would write back what it has read before
     perform pg_advisory_xact_lock(7709, 1), pg_advisory_xact_lock(7709, 2);
     was_home := exists (select from millrace.home);  -- another adopt may have come first
+    server_known := exists (select from millrace.installation i where i.system_identifier = here);
     update millrace.installation i
        set system_identifier = here, database_name = d.datname, database_oid = d.oid, table_oid = i.tableoid
       from pg_database d
@@ -91,8 +93,11 @@ begin
     if not was_home then
         perform from millrace.worker w where w.ended_at is null order by w.id for update;
         update millrace.worker w set ended_at = millrace.now(), end_reason = 'lease expired' where w.ended_at is null;
-        perform setval('millrace.job_id', s.last_value + jobs_apart) from millrace.job_id s;
-        perform setval('millrace.worker_id_seq', s.last_value + sessions_apart) from millrace.worker_id_seq s;
+        -- a database that was copied on its server before the first job has nothing to skip
+        perform setval('millrace.job_id', s.last_value + jobs_apart),
+                setval('millrace.worker_id_seq', w.last_value + sessions_apart)
+           from millrace.job_id s, millrace.worker_id_seq w
+          where not server_known or s.is_called;
     end if;
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
 end

@@ -490,6 +490,12 @@ class Doctor(ProgramTest):
         seen = self.run_on_terminal("doctor", columns=100).out
         self.assertEqual(max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()), 100)
 
+    def test_sees_that_the_schema_is_another_program_s(self):
+        self.sql("update millrace.function_set set checksum = repeat('0', 64)")
+        first = self.expect(self.run_millrace("doctor", "--json"), FAILED).json[0]
+        self.assertEqual((first["severity"], first["finding"]), ("critical", "another schema"))
+        self.assertIn("millrace migrate up", first["remedy"])
+
     def test_exits_with_2_when_it_cannot_look(self):
         self.assertIn("--database-url", self.expect(self.run_millrace("doctor", PGHOST="/nowhere"), USAGE).err)
         self.assertIn("permission denied", self.expect(self.run_millrace("doctor", PGOPTIONS="-c role=millrace_worker"),

@@ -1,9 +1,12 @@
 #include "cli/doctor.hpp"
 
 #include "cli/table.hpp"
+#include "storage/error.hpp"
+#include "storage/migrator.hpp"
 #include "storage/operator_store.hpp"
 
 #include <array>
+#include <optional>
 #include <ostream>
 #include <string_view>
 
@@ -18,13 +21,29 @@ Tone tone_of(std::string_view severity) {
     return severity == "warning" ? Tone::busy : Tone::faint;
 }
 
+// Which the functions of the database cannot know.
+std::optional<storage::Finding> misfit(storage::Session& session) {
+    try {
+        storage::verify_schema(session);
+        return std::nullopt;
+    } catch (const storage::SchemaMismatch& mismatch) {
+        return storage::Finding{.severity = "critical",
+                                .finding = "another schema",
+                                .about = "this program",
+                                .detail = mismatch.what(),
+                                .remedy = mismatch.hint()};
+    }
+}
+
 Exit run(const Invocation& invocation) {
     if (!invocation.arguments.words().empty()) throw UsageError{"doctor takes no words"};
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("doctor");
     Table table{{{"severity"}, {"finding"}, {"about"}, {"detail"}, {"remedy"}}};
+    auto findings = storage::OperatorStore{*session}.findings();
+    if (auto found = misfit(*session)) findings.insert(findings.begin(), *std::move(found));
     bool is_ill = false;
-    for (const auto& each : storage::OperatorStore{*session}.findings()) {
+    for (const auto& each : findings) {
         is_ill |= each.severity != "note";
         table.add({Cell::of(each.severity, tone_of(each.severity)), Cell::of(each.finding, Tone::strong),
                    Cell::of(each.about), Cell::of(each.detail), Cell::of(each.remedy)});

@@ -69,7 +69,7 @@ begin
     select r.* into of_request from pipeline.request r
      where r.queue = known.name and r.number = (payload ->> 'request')::bigint;
     if of_request.number is null
-       or coalesce(dead.run, nullif(substring(payload ->> 'run' from '^[0-9]{1,9}$'), '')::int, of_request.first_run)
+       or coalesce(greatest(dead.run, substring(payload ->> 'run' from '^[0-9]{1,9}$')::int), of_request.first_run)
           < of_request.first_run then
         return;  -- a revalidation has begun since
     elsif kind = 'pipeline.bisect' or dead.uri is not null or payload ? 'uri' then
@@ -86,6 +86,7 @@ begin
         update pipeline.request_project p set state = 'failed'
          where p.queue = known.name and p.request = of_request.number and p.state = 'pending';
         perform pipeline.fail_request(of_request, why);
+        perform pipeline.complete_request(known.name, of_request.number);
     elsif kind = 'pipeline.record'
           and not exists (select
                             from pipeline.validation_fact f

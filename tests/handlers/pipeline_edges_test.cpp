@@ -230,6 +230,29 @@ TEST(PipelineEdgesTest, the_projects_that_a_head_touches_are_built_and_roll_up) 
     EXPECT_EQ(states(pipeline), "succeeded");
 }
 
+TEST(PipelineEdgesTest, a_project_that_is_not_believed_is_built_again_though_its_commit_is_green) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    steps(pipeline, {"process", "build", "run"});
+    pipeline.database().execute(
+        "select pipeline.set_target_graph('shop/main', 'command/1',"
+        " '{\"targets\": [{\"name\": \"//a\", \"status\": \"passed\"}]}')");
+    steps(pipeline, {"buildsignal", "record", "analyze", "build"});
+    pipeline.database().execute("update pipeline.command_run set argv = '{false}' where project = 'unmapped'");
+    pipeline.finish();
+    EXPECT_EQ(verdict(pipeline, 1, "unmapped"), "broken");
+    for (const auto* attempt : {"2", "3"}) {
+        pipeline.database().execute("update pipeline.validation_fact set degree = 1 where project = 'unmapped'");
+        EXPECT_EQ(pipeline.database().value(
+                      "select pipeline.revalidate('shop/main', uri, 'a full disk') from pipeline.request"),
+                  attempt);
+        pipeline.finish();
+        EXPECT_EQ(verdict(pipeline, 1, "unmapped"), "green");
+        EXPECT_EQ(pipeline.database().value("select roll_up from pipeline.requests"), "0.00000");
+    }
+    EXPECT_EQ(pipeline.bookmark(), "1");
+}
+
 TEST(PipelineEdgesTest, a_project_whose_build_is_a_dead_letter_counts_as_broken) {
     PipelineStages pipeline;
     configure(pipeline, R"({"projects": [{"name": "web", "rules": [{"target": "//web/**"}]}]})");

@@ -130,6 +130,9 @@ TEST_F(GitSourceTest, knows_what_a_rewrite_has_dropped_as_no_ancestor_and_what_i
     EXPECT_EQ(git.ancestry({dropped_uri, git.latest({})}, {}), Ancestry::not_ancestor);
     const auto unknown = git.latest({}).replace(git.latest({}).size() - 40, 40, std::string(40, 'a'));
     EXPECT_EQ(git.ancestry({unknown, git.latest({})}, {}), Ancestry::unknown_base);
+    sandbox_.reset(remote_, "feature", first_);
+    EXPECT_EQ(git.ancestry({source("feature").latest({}), git.latest({})}, {}), Ancestry::unknown_base);
+    EXPECT_THROW(git.ancestry({git.latest({}), source("feature").latest({})}, {}), SourceControlError);
     EXPECT_EQ(git.promote(dropped_uri, "verified-main", {}), Promotion::vanished);
     EXPECT_EQ(git.promote(unknown, "verified-main", {}), Promotion::vanished);
     EXPECT_EQ(sandbox_.tip(remote_, "verified-main"), "");

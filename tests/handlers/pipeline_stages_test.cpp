@@ -216,6 +216,27 @@ TEST(PipelineStagesTest, an_unknown_base_is_built_in_full) {
     EXPECT_EQ(pipeline.state(request), "succeeded full");
 }
 
+TEST(PipelineStagesTest, a_branch_or_remote_that_was_changed_is_built_in_full) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    validate(pipeline);
+    pipeline.remote().git({"branch", "next"});
+    pipeline.database().execute(R"(select pipeline.configure_queue('shop/main', '{"ref": "next"}'))");
+    pipeline.database().execute("select pipeline.poll('shop/main')");
+    EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(2), "succeeded full");
+    const auto moved = pipeline.remote().path() + ".moved.git";
+    std::filesystem::copy(pipeline.remote().path(), moved, std::filesystem::copy_options::recursive);
+    pipeline.database().execute("select pipeline.configure_queue('shop/main', jsonb_build_object('remote', $1::text))",
+                                {moved});
+    pipeline.database().execute("select pipeline.poll('shop/main')");
+    EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    validate(pipeline);
+    EXPECT_EQ(pipeline.state(3), "succeeded full");
+    EXPECT_EQ(pipeline.bookmark(), "3");
+}
+
 TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});

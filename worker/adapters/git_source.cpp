@@ -125,8 +125,9 @@ std::string GitSource::latest(const std::stop_token& stop) {
 }
 
 SourceControl::Ancestry GitSource::ancestry(const Range& uris, const std::stop_token& stop) {
-    const Commit base{commit_of(uris.base)};
     const Commit head{commit_of(uris.head)};
+    if (!uris.base.starts_with(uri_prefix_)) return Ancestry::unknown_base;  // of another remote or branch than now
+    const Commit base{commit_of(uris.base)};
     return ask(stop, [&](Git& mirror) {
         auto is_ancestor = as_it_is([&] { return mirror.is_ancestor(base, head); });
         if (!is_ancestor) {

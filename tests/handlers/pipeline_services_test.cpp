@@ -131,6 +131,7 @@ TEST_F(GithubActions, are_dispatched_with_the_commits_and_followed_to_their_end)
     EXPECT_EQ(build("status"), "running");
     EXPECT_EQ(signal(), "completed");
     EXPECT_EQ(build("status || ': ' || reason"), "succeeded: the run ended with success");
+    EXPECT_EQ(build("log_location"), "https://github.com/acme/shop/actions/runs/77");
     EXPECT_EQ(pipeline_.step("pipeline.record"), "completed");
     EXPECT_EQ(pipeline_.degree(head), "0");
 }
@@ -417,6 +418,7 @@ TEST_F(Buildkite, builds_are_cancelled_when_they_take_too_long) {
     pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
     EXPECT_EQ(signal(), "completed");
     EXPECT_EQ(build("status"), "failed");
+    EXPECT_EQ(build("log_location"), "https://buildkite.com/acme/shop/builds/5") << "where one sees why";
     EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
 }
 

@@ -39,11 +39,13 @@ core::Outcome BuildSignal::advance(const Work& work) {
     auto report = runner->report(build.key, work.stop);
     if (!is_terminal(report.status) && build.age > queue.max_validation) {
         runner->cancel(build.key, work.stop);
-        report = {BuildStatus::failed, "took longer than " + core::format_duration(queue.max_validation), {}};
+        report.status = BuildStatus::failed;
+        report.reason = "took longer than " + core::format_duration(queue.max_validation);
     }
     const bool is_news = report.status != build.status;
     build.status = report.status;
     build.reason = std::move(report.reason);
+    if (!report.log_location.empty()) build.log_location = std::move(report.log_location);
     if (is_terminal(build.status)) {
         if (!report.target_graph.empty()) builds.keep_target_graph(build.key, report.target_graph);
         return conclude(work, build);

@@ -136,6 +136,19 @@ TEST_F(GithubActions, are_dispatched_with_the_commits_and_followed_to_their_end)
     EXPECT_EQ(pipeline_.degree(head), "0");
 }
 
+TEST_F(GithubActions, that_wait_between_two_jobs_go_on_running) {
+    use_github();
+    service_.answers(run, {github_run("in_progress", nullptr), github_run("waiting", nullptr),
+                           github_run("queued", nullptr), github_run("completed", "success")});
+    EXPECT_EQ(trigger(), "completed");
+    for (int look = 0; look < 3; ++look) {
+        EXPECT_EQ(signal(), "snoozed");
+        EXPECT_EQ(build("status"), "running");
+    }
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(build("status"), "succeeded");
+}
+
 TEST_F(GithubActions, are_green_only_when_the_conclusion_is_success) {
     for (const auto& [conclusion, status] : std::map<std::string, std::string>{{"success", "succeeded"},
                                                                                {"failure", "failed"},

@@ -42,6 +42,8 @@ core::Outcome BuildSignal::advance(const Work& work) {
         report.status = BuildStatus::failed;
         report.reason = "took longer than " + core::format_duration(queue.max_validation);
     }
+    // A service whose build waits between two of its jobs says so; what has begun has begun.
+    if (build.status == BuildStatus::running && report.status == BuildStatus::accepted) report.status = build.status;
     const bool is_news = report.status != build.status;
     build.status = report.status;
     build.reason = std::move(report.reason);

@@ -178,7 +178,11 @@ SourceControl::Promotion GitSource::promote(const std::string& uri, const std::s
         const Branch promoted{ref};
         const auto before = tip(promoted, stop);
         if (before == commit) return Promotion::was_there;
-        mirror.push(settings_.remote, {promoted, before.value_or(Commit{}), commit});
+        try {
+            mirror.push(settings_.remote, {promoted, before.value_or(Commit{}), commit});
+        } catch (const GitError& error) {  // the remote's word: no other mirror would change its mind
+            throw SourceControlError{Kind::passing, error.what()};
+        }
         return Promotion::moved;
     });
 }
@@ -213,7 +217,13 @@ void GitSource::check_out(const std::string& uri, const std::filesystem::path& d
             git({"clone", "--quiet", "--local", "--no-checkout", "--template=", "--", mirror_.string(),
                  directory.string()});
         }
-        git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+        try {
+            git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+        } catch (const GitError& error) {
+            // A full disk, say, or a name that is too long for this host; unless the commit cannot be read, either.
+            git({"-C", directory.string(), "archive", "--format=tar", "--output=/dev/null", commit.sha});
+            throw SourceControlError{Kind::passing, error.what()};
+        }
     });
 }
 

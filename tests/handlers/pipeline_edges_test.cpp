@@ -128,6 +128,20 @@ TEST(PipelineEdgesTest, a_closed_gate_is_reopened_by_a_stage_that_is_cancelled_a
               "cancelled succeeded");
 }
 
+TEST(PipelineEdgesTest, a_record_that_is_replayed_after_its_request_has_failed_closed_makes_nothing_green) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    steps(pipeline, {"process", "build", "run", "buildsignal"});
+    pipeline.database().execute("select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.record'");
+    EXPECT_EQ(states(pipeline), "failed");
+    pipeline.database().enqueue("pipeline", "pipeline.record",
+                                R"({"queue": "shop/main", "request": 1, "build": "command/1"})");
+    pipeline.finish();
+    EXPECT_EQ(states(pipeline), "failed");
+    EXPECT_EQ(verdict(pipeline, 1), "");
+    EXPECT_EQ(pipeline.bookmark(), "0");
+}
+
 TEST(PipelineEdgesTest, duplicate_builds_for_one_request_are_one) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});

@@ -129,6 +129,21 @@ TEST_F(StageTest, a_build_that_was_called_off_is_no_verdict) {
     EXPECT_THROW(std::ignore = memory.stores().facts.get({"shop/main", "u1", ""}), storage::pipeline::NotFound);
 }
 
+TEST_F(StageTest, a_green_build_of_a_request_that_has_failed_closed_is_no_verdict) {
+    ingest("u1");
+    std::ignore = process(request);
+    std::ignore = build();
+    auto& requests = memory.stores().requests;
+    auto failed = requests.get(RequestKey{"shop/main", {1}});
+    failed.state = RequestState::failed;
+    requests.update(failed, storage::pipeline::next(failed.version));
+    memory.finish(key, BuildStatus::succeeded);
+    EXPECT_THAT(build_signal(), ElementsAre("pipeline.record"));
+    EXPECT_THAT(record(), IsEmpty());
+    EXPECT_EQ(memory.stores().queues.get("shop/main").last_green_uri, std::nullopt);
+    EXPECT_THROW(std::ignore = memory.stores().facts.get({"shop/main", "u1", ""}), storage::pipeline::NotFound);
+}
+
 TEST_F(StageTest, what_does_not_exist_is_a_dead_letter) {
     EXPECT_THAT(process(request), ElementsAre("discarded"));
     EXPECT_THAT(record(), ElementsAre("discarded"));

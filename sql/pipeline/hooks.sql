@@ -11,7 +11,7 @@
 --     notify    pipeline.tell       NOTIFY on a channel, with the event as payload
 --
 -- A sink that tells of changes hears when a project breaks and when it is green again. Which verdict is new is decided
--- by the order of ingestion.
+-- by the order of ingestion, and by that of the attempts at one commit.
 --
 -- Arguments  event  an event's id
 --            sink   the name of one of its pipeline queue's sinks
@@ -29,13 +29,21 @@ as $$
                 else 'broken' end
 $$;
 
--- The verdict on the request before; none: there is none.
+-- What was told last: the verdict that a revalidation of the request has set aside, else that on the request before;
+-- none: there is none.
 create or replace function pipeline.verdict_before(queue text, request bigint, project text)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce((select pipeline.verdict(f.degree, f.is_flaky)
+    select coalesce((select pipeline.verdict(s.degree, s.is_flaky)
+                       from pipeline.request r
+                       join pipeline.superseded_fact s on s.queue = r.queue and s.uri = r.uri
+                      where r.queue = verdict_before.queue and r.number = verdict_before.request
+                        and s.project = verdict_before.project
+                      order by s.attempt desc
+                      limit 1),
+                    (select pipeline.verdict(f.degree, f.is_flaky)
                        from pipeline.validation_fact f
                       where f.queue = verdict_before.queue and f.project = verdict_before.project
                         and f.request < verdict_before.request

@@ -12,7 +12,8 @@
 --     build: accepted, running ──nobody waits for it any more──► cancelled
 --
 -- A command is ended here and now: its job is taken back, or asked to stop. A service has to be told, which may take
--- several attempts: the job pipeline.calloff does that, and writes the build's end.
+-- several attempts: the job pipeline.calloff does that, and writes the build's end. Where that cannot be done, the end
+-- is written all the same, because a build that is under way keeps the runner from being changed.
 --
 -- In the transaction that ends the job, whoever does: a settle, the reaper, an operator. A stage that is replayed
 -- afterwards finds its request ended, and does nothing; pipeline.revalidate begins again.
@@ -63,7 +64,12 @@ begin
         update pipeline.command_run c set status = 'failed', reason = left(why, 10000), finished_at = millrace.now()
          where c.queue = known.name and c.id = payload ->> 'build' and c.status in ('accepted', 'running');
         return;
-    elsif kind = 'pipeline.calloff' or (payload ->> 'request' ~ '^[1-9][0-9]{0,17}$') is not true then
+    elsif kind = 'pipeline.calloff' then
+        update pipeline.build b
+           set status = 'cancelled', reason = left(why, 10000), version = b.version + 1, finished_at = millrace.now()
+         where b.queue = known.name and b.id = dead.id and b.status in ('accepted', 'running');
+        return;
+    elsif (payload ->> 'request' ~ '^[1-9][0-9]{0,17}$') is not true then
         return;
     end if;
     select r.* into of_request from pipeline.request r
@@ -71,7 +77,7 @@ begin
     if of_request.number is null
        or coalesce(greatest(dead.run, substring(payload ->> 'run' from '^[0-9]{1,9}$')::int), of_request.first_run)
           < of_request.first_run then
-        return;  -- a revalidation has begun since
+        perform pipeline.call_off(dead);  -- and no more: a revalidation has begun since
     elsif kind = 'pipeline.bisect' or dead.uri is not null or payload ? 'uri' then
         update pipeline.bisect b set state = 'given up', finished_at = millrace.now()
          where b.queue = known.name and b.request = of_request.number and b.state = 'searching';

@@ -15,7 +15,7 @@
 --     poll           a cron expression for how often the source control is asked; null: somebody else reports heads
 -- Locks      the row of pipeline.queue; of its schedule.
 -- Raises     MR003 unknown_queue, MR005 bad_argument, and what create_schedule raises.
--- Rows       1, and 1 per project and sink.
+-- Rows       1, and 1 per project and sink; those of one enqueue per new slot.
 
 -- With every setting, for configure_queue and for people.
 create or replace function pipeline.settings_of(queue text)
@@ -171,6 +171,13 @@ begin
            flaky_reruns = (s ->> 'flaky_reruns')::int, bisect_budget = (s ->> 'bisect_budget')::int,
            version = q.version + 1
      where q.name = write_settings.queue;
+    -- Nobody else tells those who wait at a closed gate of slots that there have not been before.
+    perform millrace.enqueue(s ->> 'job_queue', 'pipeline.process',
+                             jsonb_build_object('queue', r.queue, 'request', r.number))
+       from pipeline.request r
+      where r.queue = write_settings.queue and r.state = 'accepted'
+      order by r.attempt > 1 desc, r.number desc
+      limit greatest(0, (s ->> 'max_concurrent')::int - (before ->> 'max_concurrent')::int);
     delete from pipeline.project p where p.queue = write_settings.queue;
     insert into pipeline.project (queue, name, position, rules)
     select write_settings.queue, p.project ->> 'name', p.place, p.project -> 'rules'

@@ -188,8 +188,8 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
     select pipeline.publish(r.queue,
-                            concat_ws('/', 'pipeline/culprit.found', format('request/%s/%s', r.queue, r.number),
-                                      case when r.attempt > 1 then r.attempt end),
+                            format('pipeline/culprit.found/request/%s/%s%s', r.queue, r.number,
+                                   case when r.attempt > 1 then '~' || r.attempt end),
                             'culprit.found',
                             jsonb_build_object('queue', r.queue, 'request', format('request/%s/%s', r.queue, r.number),
                                                'uri', r.uri, 'project', '', 'verdict', 'broken',

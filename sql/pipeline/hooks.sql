@@ -82,7 +82,7 @@ begin
 end
 $$;
 
--- The event of a fact. A verdict after a revalidation is another fact, and has another id.
+-- The event of a fact. A verdict after a revalidation is another fact, and its id has a sign more that is in no name.
 create or replace function pipeline.publish_fact(queue text, request bigint, project text)
 returns int
 language plpgsql
@@ -102,8 +102,8 @@ begin
       left join pipeline.bisect b on b.queue = r.queue and b.request = r.number and publish_fact.project = ''
      where r.queue = publish_fact.queue and r.number = publish_fact.request;
     return pipeline.publish(queue,
-        concat_ws('/', 'pipeline/validation.recorded', named, publish_fact.project,
-                  case when told.attempt > 1 then told.attempt end),
+        format('pipeline/validation.recorded/%s/%s%s', named, publish_fact.project,
+               case when told.attempt > 1 then '~' || told.attempt end),
         'validation.recorded',
         jsonb_build_object('queue', queue, 'request', named, 'uri', told.uri, 'project', project,
                            'degree', told.degree, 'verdict', told.verdict, 'verdict_before', before,

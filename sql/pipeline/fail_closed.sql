@@ -18,9 +18,9 @@
 -- In the transaction that ends the job, whoever does: a settle, the reaper, an operator. A stage that is replayed
 -- afterwards finds its request ended, and does nothing; pipeline.revalidate begins again.
 --
--- Locks   the row of pipeline.queue, after the row of running; for a cancelled pipeline.run that of the command_run
---         alone. A stage locks them the other way round: where the reaper meets one that still runs, PostgreSQL ends
---         one of the two, and both can be repeated.
+-- Locks   the row of pipeline.queue, after the row of running, and before those of builds and command runs; for a
+--         cancelled pipeline.run that of the command_run alone. A stage locks the first two the other way round: where
+--         the reaper meets one that still runs, PostgreSQL ends one of the two, and both can be repeated.
 -- Raises  nothing for a payload that makes no sense.
 -- Rows    1 or 2 of the pipeline, and those of one enqueue, for each build that has not ended, too; for a job of
 --         another kind, one look at its row. Jobs that are completed cost the condition of the trigger.

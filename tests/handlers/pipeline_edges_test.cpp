@@ -2,9 +2,13 @@
 // and what follows from a verdict.
 
 #include "support/pipeline_stages.hpp"
+#include "storage/pipeline_tables.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <future>
+#include <tuple>
 
 namespace millrace::testing {
 namespace {
@@ -126,6 +130,25 @@ TEST(PipelineEdgesTest, a_closed_gate_is_reopened_by_a_stage_that_is_cancelled_a
     EXPECT_EQ(verdict(pipeline, 1), "");
     EXPECT_EQ(pipeline.database().value("select string_agg(status, ' ' order by request) from pipeline.builds"),
               "cancelled succeeded");
+}
+
+TEST(PipelineEdgesTest, the_end_of_a_build_is_written_when_its_pipeline_queue_is_locked_and_not_before) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    steps(pipeline, {"process", "build"});
+    pipeline.database().advance_clock(std::chrono::hours{3});
+    const auto session = pipeline.database().sessions().open("other");
+    storage::Transaction other{*session};
+    storage::pipeline::StoreCounts counts;
+    storage::pipeline::Tables tables{other, counts};
+    std::ignore = tables.stores().queues.lock("shop/main");
+    auto outcome = std::async(std::launch::async, [&] { return pipeline.step("pipeline.buildsignal"); });
+    EXPECT_TRUE(pipeline.database().becomes(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", "1"));
+    EXPECT_TRUE(tables.stores().command_runs.cancel({"shop/main", "command/1"})) << "neither waits for the other";
+    other.commit();
+    EXPECT_EQ(outcome.get(), "completed");
+    EXPECT_EQ(states(pipeline), "failed");
 }
 
 TEST(PipelineEdgesTest, a_record_that_is_replayed_after_its_request_has_failed_closed_makes_nothing_green) {

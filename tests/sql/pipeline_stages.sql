@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(79);
+select plan(80);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make,all}', time_limit => '10 min') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 4) n \g /dev/null
@@ -77,6 +77,7 @@ select throws_ok('select pipeline.' || call, 'MR005', split_part(call, '(', 1) |
                ('create_fact(''q'', ''u9'', repeat(''p'', 501), 0, 1)', 'project'),
                ('create_fact(''q'', ''u9'', '''', 0, 99)', 'request'),
                ('create_fact(''q'', ''u9'', '''', ''NaN'', 1)', 'degree'),
+               ('create_fact(''q'', ''u9'', '''', 0.5, 1)', 'degree'),
                ('update_build(''q'', ''b'', null, null, null, 3, 4)', 'status'),
                ('update_build(''q'', ''b'', ''done'', null, null, 3, 4)', 'status'),
                ('update_build(''q'', ''b'', ''failed'', null, null, 3, null)', 'new_version'),

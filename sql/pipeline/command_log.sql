@@ -97,6 +97,20 @@ begin
 end
 $$;
 
+create or replace function pipeline.command_limits_complaint(
+    memory_limit bigint, output_limit bigint, disk_limit bigint)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when memory_limit < 1048576 then 'memory_limit: 1048576 bytes or more, or null'
+        when output_limit is null or output_limit not between 65536 and 1073741824
+            then 'output_limit: 65536 to 1073741824 bytes'
+        when disk_limit < 1048576 then 'disk_limit: 1048576 bytes or more, or null'
+    end
+$$;
+
 -- For the builds that are triggered from now on.
 create or replace function pipeline.limit_command(
     queue text, memory_limit bigint default null, output_limit bigint default 67108864, disk_limit bigint default null)
@@ -110,10 +124,7 @@ declare
 begin
     wrong := case
         when limited.build_runner <> 'command' then 'queue: one whose build runner is `command`'
-        when memory_limit < 1048576 then 'memory_limit: 1048576 bytes or more, or null'
-        when output_limit is null or output_limit not between 65536 and 1073741824
-            then 'output_limit: 65536 to 1073741824 bytes'
-        when disk_limit < 1048576 then 'disk_limit: 1048576 bytes or more, or null'
+        else pipeline.command_limits_complaint(memory_limit, output_limit, disk_limit)
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'limit_command: bad ' || split_part(wrong, ':', 1),

@@ -118,6 +118,19 @@ TEST_F(StageTest, a_gate_that_is_closed_enqueues_nothing_and_whoever_frees_the_s
     EXPECT_THAT(build_signal(), ElementsAre("pipeline.record", "pipeline.process"));
 }
 
+TEST_F(StageTest, who_is_wanted_again_is_woken_before_a_later_head) {
+    ingest("u1");
+    std::ignore = process(request);
+    std::ignore = build();
+    memory.finish(key, BuildStatus::failed);
+    std::ignore = build_signal();
+    ingest("u2");
+    memory.want_again({"shop/main", {1}});
+    EXPECT_EQ(memory.stores().requests.latest_accepted("shop/main"), storage::pipeline::RequestNumber{1});
+    std::ignore = process(R"({"queue": "shop/main", "request": 2})");
+    EXPECT_EQ(state(1), RequestState::accepted) << "nothing supersedes it";
+}
+
 TEST_F(StageTest, a_build_that_was_called_off_is_no_verdict) {
     ingest("u1");
     std::ignore = process(request);

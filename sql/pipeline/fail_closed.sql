@@ -39,7 +39,8 @@ begin
     select j.kind, j.payload into dead from millrace.job j where j.id = new.job_id and j.stored_on = new.stored_on;
     if dead.kind = 'pipeline.run' and how = 'cancelled' then
         update pipeline.command_run c
-           set status = 'cancelled', reason = left(why, 10000), finished_at = millrace.now()
+           set status = 'cancelled', reason = left(why, 10000),
+               log_tail = pipeline.end_of_log(c.queue, c.id, c.attempt), finished_at = millrace.now()
          where c.queue = dead.payload ->> 'queue' and c.id = dead.payload ->> 'build'
            and c.status in ('accepted', 'running');
     elsif dead.kind like 'pipeline.%' and jsonb_typeof(dead.payload) = 'object' then
@@ -61,7 +62,9 @@ declare
 begin
     select b.* into dead from pipeline.build b where b.queue = known.name and b.id = payload ->> 'build';
     if kind = 'pipeline.run' then
-        update pipeline.command_run c set status = 'failed', reason = left(why, 10000), finished_at = millrace.now()
+        update pipeline.command_run c
+           set status = 'failed', reason = left(why, 10000),
+               log_tail = pipeline.end_of_log(c.queue, c.id, c.attempt), finished_at = millrace.now()
          where c.queue = known.name and c.id = payload ->> 'build' and c.status in ('accepted', 'running');
         return;
     elsif kind = 'pipeline.calloff' then

@@ -260,7 +260,7 @@ TEST_F(PipelineRun, is_repeated_with_a_log_of_its_own_when_the_worker_that_runs_
 
 TEST_F(PipelineRun, is_ended_within_the_grace_when_its_build_is_called_off) {
     auto& database = pipeline_.database();
-    trigger("array['sh', '-c', 'echo begun; sleep 60']");
+    trigger(R"(array['sh', '-c', 'trap "echo ended; exit" TERM; echo begun; sleep 60 & wait'])");
     database.execute("select millrace.close_session(id) from millrace.workers");
     auto settings = quick_settings();
     settings.queues = {{.name = "pipeline", .slots = 4}};
@@ -271,6 +271,9 @@ TEST_F(PipelineRun, is_ended_within_the_grace_when_its_build_is_called_off) {
         << worker.log().text();
     EXPECT_TRUE(database.becomes("select state from pipeline.requests", "cancelled"));
     EXPECT_EQ(database.value("select count(*) from pipeline.history"), "0") << "nothing is known of the commit";
+    EXPECT_EQ(database.value("select string_agg(text, '' order by start_byte) from pipeline.command_log"),
+              "begun\nended\n");
+    EXPECT_EQ(build("log_tail"), "begun\nended\n") << "the last words are kept";
     worker.stop();
     EXPECT_TRUE(std::filesystem::is_empty(pipeline_.cache() / "builds"));
 }

@@ -93,8 +93,7 @@ TEST_F(PipelineCommand, that_is_asked_to_stop_has_no_verdict) {
     pipeline_.database().execute(
         R"(update pipeline.queue set runner_settings = runner_settings || '{"argv": ["sleep", "60"]}')");
     pipeline_.push({{"a", "1"}});
-    for (const auto* stage : {"process", "build"})
-        pipeline_.step(std::string{"pipeline."} + stage);
+    pipeline_.steps({"process", "build"});
     const auto registry = pipeline_.registry();
     auto& handler = *std::get<std::unique_ptr<engine::Handler>>(*registry.find("pipeline.run"));
     core::Job job;
@@ -189,8 +188,7 @@ protected:
         pipeline_.database().execute(
             R"(update pipeline.queue set runner_settings = runner_settings || '{"time_limit": "40 seconds"}')");
         pipeline_.push({{"a", "1"}});
-        for (const auto* stage : {"process", "build"})
-            ASSERT_EQ(pipeline_.step(std::string{"pipeline."} + stage), "completed");
+        pipeline_.steps({"process", "build"});
     }
     [[nodiscard]] core::Outcome execute(std::stop_token stop, std::int64_t id = 1) {
         const auto registry = pipeline_.registry();

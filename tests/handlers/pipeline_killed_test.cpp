@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -82,21 +81,12 @@ struct Branch {
     friend std::ostream& operator<<(std::ostream& out, const Branch& branch) { return out << branch.name; }
 };
 
-void configure(PipelineStages& pipeline, const std::string& settings) {
-    pipeline.database().execute("select pipeline.configure_queue('shop/main', $1::jsonb)", {settings});
-}
-
-void steps(PipelineStages& pipeline, std::initializer_list<const char*> stages) {
-    for (const auto* stage : stages)
-        ASSERT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed") << stage;
-}
-
 void up_to_the_build_of_a_project(PipelineStages& pipeline) {
     pipeline.push({{"a", "1"}});
-    steps(pipeline, {"process", "build", "run"});
+    pipeline.steps({"process", "build", "run"});
     pipeline.database().execute(
         R"(select pipeline.set_target_graph('shop/main', 'command/1', '{"targets": [{"name": "a", "status": "passed"}]}'))");
-    steps(pipeline, {"buildsignal", "record", "analyze"});
+    pipeline.steps({"buildsignal", "record", "analyze"});
 }
 
 const std::vector<Branch> branches{
@@ -111,9 +101,9 @@ const std::vector<Branch> branches{
       "pipeline.supersede_before", "pipeline.update_request"}},
     {"buildsignal_of_what_may_be_flaky",
      [](PipelineStages& pipeline) {
-         configure(pipeline, R"({"flaky_reruns": 1})");
+         pipeline.configure(R"({"flaky_reruns": 1})");
          pipeline.push({{"broken", ""}});
-         steps(pipeline, {"process", "build", "run"});
+         pipeline.steps({"process", "build", "run"});
      },
      "buildsignal",
      {"pipeline.get_build", "pipeline.get_queue", "pipeline.command_status", "pipeline.lock_queue",
@@ -126,7 +116,7 @@ const std::vector<Branch> branches{
     {"buildsignal_of_a_project",
      [](PipelineStages& pipeline) {
          up_to_the_build_of_a_project(pipeline);
-         steps(pipeline, {"build", "run"});
+         pipeline.steps({"build", "run"});
      },
      "buildsignal",
      {"pipeline.get_build", "pipeline.get_queue", "pipeline.command_status", "pipeline.lock_queue",
@@ -134,43 +124,43 @@ const std::vector<Branch> branches{
     {"record_of_a_project",
      [](PipelineStages& pipeline) {
          up_to_the_build_of_a_project(pipeline);
-         steps(pipeline, {"build", "run", "buildsignal"});
+         pipeline.steps({"build", "run", "buildsignal"});
      },
      "record",
      {"pipeline.get_build", "pipeline.lock_queue", "pipeline.get_request", "pipeline.create_fact",
       "pipeline.announce"}},
     {"promote",
      [](PipelineStages& pipeline) {
-         configure(pipeline, R"({"promotion_ref": "verified"})");
+         pipeline.configure(R"({"promotion_ref": "verified"})");
          pipeline.push({{"a", "1"}});
-         steps(pipeline, {"process", "build", "run", "buildsignal", "record"});
+         pipeline.steps({"process", "build", "run", "buildsignal", "record"});
      },
      "promote",
      {"pipeline.get_queue", "pipeline.note_promotion"}},
     {"tell",
      [](PipelineStages& pipeline) {
-         configure(pipeline, R"({"sinks": [{"name": "log", "kind": "notify", "channel": "verdicts"}]})");
+         pipeline.configure(R"({"sinks": [{"name": "log", "kind": "notify", "channel": "verdicts"}]})");
          pipeline.push({{"a", "1"}});
-         steps(pipeline, {"process", "build", "run", "buildsignal", "record"});
+         pipeline.steps({"process", "build", "run", "buildsignal", "record"});
      },
      "tell",
      {"pipeline.tell"}},
     {"bisect",
      [](PipelineStages& pipeline) {
-         configure(pipeline, R"({"bisect_budget": 5})");
+         pipeline.configure(R"({"bisect_budget": 5})");
          pipeline.push({{"a", "1"}});
          pipeline.finish();
          for (const auto* text : {"2", "3"})
              pipeline.push({{"a", text}});
          pipeline.push({{"broken", ""}});
-         steps(pipeline, {"process", "process", "process", "build", "run", "buildsignal", "record"});
+         pipeline.steps({"process", "process", "process", "build", "run", "buildsignal", "record"});
      },
      "bisect",
      {"pipeline.bisect_step"}},
     {"calloff",
      [](PipelineStages& pipeline) {
          pipeline.push({{"a", "1"}});
-         steps(pipeline, {"process", "build"});
+         pipeline.steps({"process", "build"});
          pipeline.database().execute(
              "select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.buildsignal'");
      },

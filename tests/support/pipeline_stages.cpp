@@ -77,10 +77,26 @@ int PipelineStages::ingest(const std::string& uri) {
     return std::stoi(database_.value("select pipeline.ingest('shop/main', $1)", {uri}));
 }
 
+void PipelineStages::configure(const std::string& settings) {
+    database_.execute("select pipeline.configure_queue('shop/main', $1::jsonb)", {settings});
+}
+
 std::string PipelineStages::step(const std::string& kind) {
     claim();
     const auto job = take(kind);
     return job.id.value == 0 ? "none" : run(job, Fate::committed);
+}
+
+void PipelineStages::steps(std::initializer_list<const char*> stages) {
+    for (const auto* stage : stages) {
+        if (const auto outcome = step(std::string{"pipeline."} + stage); outcome != "completed") {
+            throw std::runtime_error{std::string{stage} + " " + outcome};
+        }
+    }
+}
+
+void PipelineStages::validate() {
+    steps({"process", "build", "run", "buildsignal", "record", "analyze"});
 }
 
 void PipelineStages::lose(const std::string& kind) {
@@ -129,6 +145,16 @@ std::string PipelineStages::waiting() {
     return database_.value(
         "select string_agg(replace(kind, 'pipeline.', ''), ' ' order by id) from millrace.jobs"
         " where state in ('available', 'scheduled', 'running')");
+}
+
+std::string PipelineStages::states() {
+    return database_.value("select string_agg(state, ' ' order by number) from pipeline.requests");
+}
+
+std::string PipelineStages::verdict(int request, const std::string& project) {
+    return database_.value(
+        "select max(verdict) from pipeline.history where request = $1::bigint and project = $2 and superseded_at is null",
+        {std::to_string(request), project});
 }
 
 std::string PipelineStages::state(int request) {

@@ -1,13 +1,6 @@
 #include "support/pipeline_stages.hpp"
 
-#include "handlers/pipeline/build.hpp"
-#include "handlers/pipeline/build_signal.hpp"
-#include "handlers/pipeline/follow_up.hpp"
-#include "handlers/pipeline/ingest.hpp"
-#include "handlers/pipeline/process.hpp"
-#include "handlers/pipeline/promote.hpp"
-#include "handlers/pipeline/record.hpp"
-#include "handlers/pipeline/run_command.hpp"
+#include "handlers/pipeline/stages.hpp"
 #include "storage/error.hpp"
 #include "storage/job_store.hpp"
 #include "storage/pipeline_stores.hpp"
@@ -47,19 +40,8 @@ PipelineStages::PipelineStages(const std::string& options, std::map<std::string,
 }
 
 engine::Registry PipelineStages::registry(const storage::SessionFactory& sessions) {
-    namespace stages = handlers::pipeline;
     engine::Registry registry;
-    registry.add("pipeline.ingest", std::make_unique<stages::Ingest>(extensions_, counts_));
-    registry.add("pipeline.process", std::make_unique<stages::Process>(extensions_, counts_));
-    registry.add("pipeline.build", std::make_unique<stages::Build>(extensions_, counts_));
-    registry.add("pipeline.buildsignal", std::make_unique<stages::BuildSignal>(extensions_, counts_));
-    registry.add("pipeline.record", std::make_unique<stages::Record>(counts_));
-    registry.add("pipeline.analyze", std::make_unique<stages::Analyze>(counts_));
-    registry.add("pipeline.bisect", std::make_unique<stages::Bisect>(counts_));
-    registry.add("pipeline.promote", std::make_unique<stages::Promote>(extensions_, counts_));
-    registry.add("pipeline.tell", std::make_unique<stages::Tell>(counts_));
-    registry.add("pipeline.calloff", std::make_unique<stages::CallOff>(extensions_, counts_));
-    registry.add("pipeline.run", std::make_unique<stages::RunCommand>(extensions_, sessions, counts_));
+    handlers::pipeline::add_stages(registry, extensions_, sessions, counts_);
     return registry;
 }
 

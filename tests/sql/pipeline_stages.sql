@@ -60,8 +60,8 @@ select is(degree || ' of ' || request, '0.00000 of 1', 'the first stands') from 
 select throws_ok($$ select pipeline.create_fact('q', 'u9', '', 1.1, 1) $$, 'MR005', 'create_fact: bad degree',
                  'no degree above 1');
 
-select ok(pipeline.create_fact('q', 'u2', '', 1e-9, 2), 'what is broken by a hair');
-select ok(not pipeline.is_green('q', 'u2'), 'is not rounded to green');
+select ok(pipeline.create_fact('q', 'u2', 'web', 1e-9, 2), 'what is broken by a hair');
+select ok(not pipeline.is_green('q', 'u2', 'web'), 'is not rounded to green');
 
 -- What no table would hold is refused before it is tried, and named.
 select throws_ok('select pipeline.' || call, 'MR005', split_part(call, '(', 1) || ': bad ' || named, call)

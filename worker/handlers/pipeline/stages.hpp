@@ -10,9 +10,10 @@
 
 namespace millrace::handlers::pipeline {
 
-constexpr std::array stage_kinds{"pipeline.ingest", "pipeline.process", "pipeline.build",  "pipeline.buildsignal",
-                                 "pipeline.record", "pipeline.analyze", "pipeline.bisect", "pipeline.promote",
-                                 "pipeline.tell",   "pipeline.calloff", "pipeline.run"};
+inline constexpr std::array stage_kinds{"pipeline.ingest",      "pipeline.process", "pipeline.build",
+                                        "pipeline.buildsignal", "pipeline.record",  "pipeline.analyze",
+                                        "pipeline.bisect",      "pipeline.promote", "pipeline.tell",
+                                        "pipeline.calloff",     "pipeline.run"};
 
 // The extensions and the counts outlive the registry.
 void add_stages(engine::Registry& registry, const Extensions& extensions, const storage::SessionFactory& sessions,

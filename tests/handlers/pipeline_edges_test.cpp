@@ -1,8 +1,8 @@
 // The edges of the pipeline: heads that come again, gates that close, runners that misbehave, builds that are repeated,
 // and what follows from a verdict.
 
-#include "support/pipeline_stages.hpp"
 #include "storage/pipeline_tables.hpp"
+#include "support/pipeline_stages.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -217,7 +217,7 @@ TEST(PipelineEdgesTest, the_commit_that_broke_the_branch_is_found_among_those_th
     pipeline.finish();
     EXPECT_EQ(pipeline.database().value("select culprit_uri from pipeline.bisect"), first_broken);
     EXPECT_EQ(pipeline.database().value("select builds from pipeline.bisect"), "3");  // of 7 suspects
-    EXPECT_EQ(pipeline.verdict(5), "");                                              // no verdict comes of a search
+    EXPECT_EQ(pipeline.verdict(5), "");                                               // no verdict comes of a search
     EXPECT_EQ(pipeline.database().value("select priority from millrace.jobs where kind = 'pipeline.run'"
                                         " order by id desc limit 1"),
               "9");

@@ -135,7 +135,8 @@ std::string PipelineStages::states() {
 
 std::string PipelineStages::verdict(int request, const std::string& project) {
     return database_.value(
-        "select max(verdict) from pipeline.history where request = $1::bigint and project = $2 and superseded_at is null",
+        "select max(verdict) from pipeline.history"
+        " where request = $1::bigint and project = $2 and superseded_at is null",
         {std::to_string(request), project});
 }
 

@@ -52,12 +52,13 @@ public:
     // Available and snoozed jobs by kind, as "build process".
     [[nodiscard]] std::string waiting();
 
-    [[nodiscard]] std::string states();                           // of all requests
     [[nodiscard]] std::string state(int request);                 // with its strategy, as "processing full"
-    [[nodiscard]] std::string verdict(int request, const std::string& project = "");  // "" without a fact
     [[nodiscard]] std::string degree(const std::string& commit);  // "" without a fact
     [[nodiscard]] std::string bookmark();                         // the number of the request that holds it
     [[nodiscard]] std::string count(const std::string& table);
+    // Of all requests, in their order; and the verdict on one of them that stands, "" without one.
+    [[nodiscard]] std::string states();
+    [[nodiscard]] std::string verdict(int request, const std::string& project = "");
 
 private:
     enum class Fate { committed, lost };

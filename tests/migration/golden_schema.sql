@@ -2102,6 +2102,11 @@ CREATE FUNCTION pipeline.drop_old_logs(queue text) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.drop_old_logs(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.export() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3998,6 +4003,7 @@ REVOKE ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, c
 GRANT ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION pipeline.doubted_projects(of_request pipeline.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.drop_old_logs(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.export() FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.export() TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.export() TO millrace_viewer;

@@ -265,8 +265,8 @@ TYPED_TEST(StoreContract, a_request_goes_from_state_to_state_as_it_may) {
         {{State::processing, State::cancelled}, State::succeeded},
     };
     for (const auto& [states, forbidden] : refused) {
-        TypeParam place;
-        auto stores = place.stores();
+        TypeParam own;
+        auto stores = own.stores();
         auto request = stores.requests.get({queue_name, stores.queues.ingest(queue_name, "u1")});
         const auto become = [&](State state) {
             request.state = state;

@@ -218,7 +218,9 @@ void GitSource::check_out(const std::string& uri, const std::filesystem::path& d
                  directory.string()});
         }
         try {
-            git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+            // Not `checkout`, which ends with 0 although it could not write a file.
+            git({"-C", directory.string(), "update-ref", "--no-deref", "HEAD", commit.sha});
+            git({"-C", directory.string(), "reset", "--quiet", "--hard"});
         } catch (const GitError& error) {
             // A full disk, say, or a name that is too long for this host; unless the commit cannot be read, either.
             git({"-C", directory.string(), "archive", "--format=tar", "--output=/dev/null", commit.sha});

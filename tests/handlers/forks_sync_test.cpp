@@ -99,6 +99,20 @@ TEST_F(ForksSync, a_conflict_is_a_result_and_not_an_error) {
     EXPECT_EQ(results(), "acme/widget main conflict both changed a");
 }
 
+TEST_F(ForksSync, a_conflict_is_one_whatever_the_files_are_called) {
+    const std::string folder(200, 'x');
+    std::string deep;
+    while (deep.size() < 4000)
+        deep += folder + "/";
+    for (const auto& file : {std::string{"caf\xe9"}, deep + "y"}) {
+        sandbox_.commit(fork_, "main", file, "mine\n");
+        sandbox_.commit(upstream_, "main", file, "theirs\n");
+    }
+    start();
+    ASSERT_TRUE(reaches(enqueue(), "completed"));
+    EXPECT_THAT(results(), HasSubstr("acme/widget main conflict both changed caf?, xxx"));
+}
+
 TEST_F(ForksSync, what_fails_is_tried_again_and_at_last_recorded_as_failed) {
     add_fork("acme/gone", "/nowhere");
     start();

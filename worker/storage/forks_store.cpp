@@ -24,6 +24,7 @@ constexpr auto digest_statement =
     "select forks.record_digest(job_id => $1, run => $2, subject => $3, text => $4, html => $5, failures => $6)";
 
 constexpr std::size_t most_subject_bytes = 1000;
+constexpr std::size_t most_detail_bytes = 4000;
 
 }  // namespace
 
@@ -85,8 +86,8 @@ void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& br
         subjects = listed.text();
     }
     execute(transaction, record_statement, job.value, branch.fork, branch.branch, name_of(result.state),
-            unless_empty(result.before_sha), unless_empty(result.after_sha), unless_empty(result.detail), branch.run,
-            ahead, behind, subjects);
+            unless_empty(result.before_sha), unless_empty(result.after_sha),
+            unless_empty(core::printable(result.detail, most_detail_bytes)), branch.run, ahead, behind, subjects);
 }
 
 BegunRun begin_run(Transaction& transaction, const std::string& group) {

@@ -63,7 +63,7 @@ struct SyncResult {
     SyncState state = SyncState::failed;
     std::string before_sha;  // empty: unknown
     std::string after_sha;
-    std::string detail;
+    std::string detail;                    // any bytes
     std::optional<Divergence> divergence;  // nothing: unknown
 };
 

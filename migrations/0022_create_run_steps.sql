@@ -33,6 +33,10 @@ create table forks.step_item (
     foreign key (run_id, step, target, branch) references forks.run_step
 );
 
+-- One that nobody leads on any more ends when the group's next one begins, whose digest says so.
+alter table forks.run add succeeded_by bigint references forks.run;
+create index run_succeeded_by on forks.run (succeeded_by) where succeeded_by is not null;
+
 -- Its successor is told which batch.
 set local client_min_messages = warning;  -- a new installation has nothing to drop
 drop function if exists forks.enqueue_items(bigint);

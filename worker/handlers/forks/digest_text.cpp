@@ -115,6 +115,18 @@ std::string why_failed(const std::string& name, const json& step) {
     return fmt::format("{}: {}{}", name, text_in(step, "state"), detail.empty() ? "" : ": " + detail);
 }
 
+Section given_up(const json& runs) {
+    Section section{"Earlier runs that came to no end", {}};
+    for (const auto& run : runs) {
+        const auto id = number_in(run, "run");
+        const auto job = number_in(run, "job");  // 0: forgotten by now
+        const auto why = job == 0 ? "" : fmt::format("; its job {} is a dead letter or was taken back", job);
+        section.items.push_back(
+            {fmt::format("run {}{}: millrace forks digest {} --preview has what it found", id, why, id), {}});
+    }
+    return section;
+}
+
 Section distribution_failures(const json& distributions) {
     Section section{"Distribution failures", {}};
     for (const auto& each : distributions) {
@@ -293,6 +305,7 @@ storage::DigestText write_digest(std::string_view text) {
                         .diverged = apart.items.size(),
                         .migrations = found.items.size()};
     const std::vector<Section> sections{counts_of(branches),
+                                        given_up(list_in(content, "given_up")),
                                         std::move(failed),
                                         std::move(apart),
                                         std::move(undistributed),

@@ -134,6 +134,13 @@ TEST(GithubRequests, bear_the_token_and_no_answer_shows_it) {
     EXPECT_THAT(escaped.detail, AllOf(HasSubstr("***"), Not(HasSubstr("canary"))));
 }
 
+TEST(GithubRequests, come_back_whatever_the_token_is) {
+    WebServer server{[](const auto&) { return says(403, "a * b"); }};
+    auto settings = settings_of(server);
+    settings.token = "*";
+    EXPECT_THAT(Github{settings}.merge_upstream({"acme/hub", "main"}, {}).detail, HasSubstr("a *** b"));
+}
+
 TEST(GithubRequests, that_have_no_whole_answer_are_errors) {
     WebServer large{[](const auto&) { return web_reply(200, std::string(2000, 'x')); }};
     Github small{settings_of(large), {.body = 1000}};

@@ -134,8 +134,10 @@ std::string Github::token_name() const {
 }
 
 std::string Github::masked(std::string text) const {
-    for (auto at = text.find(settings_.token); at != text.npos; at = text.find(settings_.token, at))
-        text.replace(at, settings_.token.size(), "***");
+    constexpr std::string_view mask{"***"};
+    // Behind the mask: a token may be made of what it is.
+    for (auto at = text.find(settings_.token); at != text.npos; at = text.find(settings_.token, at + mask.size()))
+        text.replace(at, settings_.token.size(), mask);
     return text;
 }
 

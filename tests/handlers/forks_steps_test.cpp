@@ -122,6 +122,11 @@ TEST(GithubFiles, that_cannot_be_put_say_at_which_step_and_why) {
                                               HasSubstr("no such repository, or the token may not see it")));
     EXPECT_EQ(answered(200, 409).refusal.verdict, Verdict::broken) << "somebody has just pushed";
     EXPECT_EQ(answered(200, 502).refusal.verdict, Verdict::broken);
+    EXPECT_EQ(answered(404, 422).refusal.verdict, Verdict::failed);
+    const auto made = put_file([](const WebRequest& request) {
+        return request.method == "GET" ? says(404, "no") : says(422, R"(Invalid request.\n\n\"sha\" wasn't supplied.)");
+    });
+    EXPECT_EQ(made.refusal.verdict, Verdict::broken) << "somebody has just made the file";
     EXPECT_EQ(answered(200, 429).refusal.verdict, Verdict::limited);
     for (const auto& reply : {file("", "dir"), web_reply(200, "[]"), web_reply(200, "<html>")}) {
         const auto odd = put_file([&](const auto&) { return reply; });

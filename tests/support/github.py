@@ -113,6 +113,9 @@ class Forge:
                 return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"}, {}
             return 200, self.examples["content-file-response-if-content-is-a-file"] | {
                 "path": path, "sha": sha, "size": len(known), "content": base64.encodebytes(known).decode()}, {}
+        if known is not None and "sha" not in body:
+            return 422, {"message": "Invalid request.\n\n\"sha\" wasn't supplied.",
+                         "documentation_url": "https://docs.github.com"}, {}
         if body.get("sha") != sha:
             return 409, {"message": f"{path} does not match {sha}", "documentation_url": "https://docs.github.com"}, {}
         self.files[repo, path] = base64.b64decode(body["content"])

@@ -85,8 +85,10 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
     const auto answer = call(std::move(wanted), stop).answer;
     if (answer.status == 200 || answer.status == 201) return state;
     auto refused = refusal("put " + file.path, answer);
-    // Somebody else has just written to that branch.
-    if (answer.status == 409) refused.verdict = Verdict::broken;
+    // Somebody else has just written to that branch, or made the file.
+    const bool has_changed =
+        answer.status == 409 || (answer.status == 422 && answer.body.find("wasn't supplied") != std::string::npos);
+    if (has_changed) refused.verdict = Verdict::broken;
     return refused;
 }
 

@@ -410,5 +410,14 @@ TEST_F(ForksGit, says_how_the_branch_differs_when_it_is_asked_to) {
     EXPECT_FALSE(conflict.divergence) << "what was not synchronised is not compared";
 }
 
+TEST_F(ForksGit, does_not_say_how_it_differs_when_that_is_more_than_it_can_read) {
+    order_.compares = true;
+    for (int number = 0; number < 11; ++number)
+        sandbox_.commit(fork_, "main", "own", fmt::format("{}{}\n", number, std::string(100'000, 'x')));
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::current);
+    EXPECT_FALSE(result.divergence) << "the newest would be missing";
+}
+
 }  // namespace
 }  // namespace millrace::handlers::forks

@@ -159,6 +159,7 @@ ProcessEnd Git::run(const std::vector<std::string>& words, const std::vector<std
 std::string Git::output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
     auto end = run(words, variables);
     if (!end.succeeded()) throw failure(words.front(), end);
+    if (end.is_cut) throw GitError{fmt::format("git {}: its output is too long", words.front())};
     return std::move(end.output);
 }
 
@@ -291,7 +292,8 @@ std::variant<std::string, MergeConflict> Git::merged_tree(const Commit& ours, co
 
     const auto merged = run({"merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours.sha, theirs.sha});
     if (!merged.succeeded() && !exited_with(merged, 1)) throw failure("merge-tree", merged);
-    // The tree, then the paths in conflict, each ended by NUL.
+    // The tree, then the paths in conflict, each ended by NUL. Where the beginning was dropped, what is left of the path
+    // that was cut goes as the tree would: it is a conflict all the same.
     auto tree = merged.output.substr(0, merged.output.find('\0'));
     if (!merged.succeeded()) {
         MergeConflict conflict;

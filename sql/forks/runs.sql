@@ -10,8 +10,8 @@
 -- What a job has recorded is not done again: its result stays with the run.
 --
 -- begin_run is start_run for the job of a schedule: while a run is active it says which one, and starts none. One that
--- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead says
--- so.
+-- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead
+-- says so.
 --
 -- Locks   the run's row; a second start_run of the same group waits for the first one's commit. cancel_run: as cancel()
 --         for each job.
@@ -182,7 +182,7 @@ declare
 begin
     if known.finished_at is null then
         raise exception using errcode = 'MR007', message = format('run %s has not finished', run),
-            hint = 'A run can be resumed when it has finished, was cancelled or given up: the view forks.runs shows them.';
+            hint = 'One that has finished, was cancelled or given up can be resumed: the view forks.runs shows them.';
     end if;
     active := forks.active_run(known.digest_group);
     if active is not null then

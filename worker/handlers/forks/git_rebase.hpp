@@ -37,7 +37,8 @@ public:
         std::vector<std::string> listed;            // branches that are synchronised
         std::vector<std::string> done;              // rebased by an earlier attempt
         std::optional<storage::PushIntent> intent;  // of an earlier attempt
-        bool is_last = false;                       // attempt: what fails now has failed
+        int attempt = 1;
+        bool is_last = false;  // attempt: what fails now has failed
     };
     struct Report {
         std::size_t branches = 0;  // that were to be rebased

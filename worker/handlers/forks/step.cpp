@@ -150,6 +150,7 @@ private:
                                                .listed = target_.listed,
                                                .done = target_.rebased,
                                                .intent = target_.intent,
+                                               .attempt = job_.attempt,
                                                .is_last = is_last()},
                                               hooks, stop_);
         if (!report) return core::Snoozed{step_.busy_delay_};

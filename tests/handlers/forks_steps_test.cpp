@@ -106,6 +106,20 @@ TEST(GithubFiles, are_updated_where_they_differ_and_only_there) {
     EXPECT_EQ(same.seen.size(), 1U) << "no empty commit";
 }
 
+TEST(GithubFiles, of_a_repository_that_has_moved_are_put_there_without_asking_for_its_name) {
+    std::string url;
+    WebServer server{[&](const WebRequest& request) {
+        if (request.target.starts_with("/repositories/7/contents")) return file("new content\n");
+        return says(301, "Moved", {{"Location", url + "/repositories/7/contents/port.yml"}});
+    }};
+    url = server.url();
+    Github github{settings_of(server)};
+    const auto put = github.put_file(
+        {"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
+    EXPECT_EQ(std::get<GithubFileState>(put), GithubFileState::unchanged);
+    EXPECT_EQ(server.seen().size(), 2U);
+}
+
 TEST(GithubFiles, that_cannot_be_put_say_at_which_step_and_why) {
     const auto answered = [](int get, int put) {
         return put_file([=](const WebRequest& request) {

@@ -16,7 +16,8 @@
 //
 // GitHub tells two forks of one upstream apart by their owner only, when it compares.
 //
-// A repository that was renamed is followed, within the interface that was configured, and its new name told. Nothing
+// A repository that was renamed is followed, within the interface that was configured. Its new name is told when it is
+// synchronised, at the end of the detail: "the repository has moved to org/name: add it by that name". Nothing
 // that comes out of here shows the token, whatever an answer echoes.
 //
 // Thread rule: any thread.
@@ -30,6 +31,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -41,6 +43,9 @@ struct GithubSettings {
     std::string token = {};
     std::string ca_file = {};  // empty: the system's authorities
 };
+
+// What the detail says of a repository that was renamed, before the name.
+inline constexpr std::string_view moved_words = "the repository has moved to ";
 
 struct GithubAnswer {
     enum class Verdict { updated, current, skipped, conflict, failed, broken, limited };
@@ -117,7 +122,7 @@ public:
 private:
     struct Answered {
         HttpAnswer answer;
-        std::string moved_to;  // where it was found, when that is elsewhere
+        std::string moved_to;  // the address where it was found, when that is another one
     };
     struct Known {
         std::string etag;

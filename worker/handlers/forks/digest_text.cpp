@@ -1,5 +1,6 @@
 #include "handlers/forks/digest_text.hpp"
 
+#include "adapters/github.hpp"
 #include "core/html.hpp"
 #include "core/printable.hpp"
 
@@ -200,6 +201,22 @@ Section migrations(const json& found) {
     return section;
 }
 
+// Repositories that were found by another name than theirs, once each.
+Section moved(const json& branches) {
+    Section section{"Moved", {}};
+    std::set<std::string> told;
+    for (const auto& branch : branches) {
+        const auto detail = branch.value("detail", json{});
+        if (!detail.is_string()) continue;
+        const auto& text = detail.get_ref<const std::string&>();
+        const auto at = text.rfind(adapters::moved_words);
+        const auto fork = text_in(branch, "fork");
+        if (at == text.npos || !told.insert(fork).second) continue;
+        section.items.push_back({fmt::format("{}: {}", fork, line_of(std::string_view{text}.substr(at))), {}});
+    }
+    return section;
+}
+
 Section overlay(const json& branches) {
     Section section{"Managed overlay", {}};
     for (const auto& branch : branches) {
@@ -315,6 +332,7 @@ storage::DigestText write_digest(std::string_view text) {
                                         distributed(distributions),
                                         rebased(rebases),
                                         std::move(found),
+                                        moved(branches),
                                         overlay(branches)};
     for (auto limit = most_items;; limit /= 2) {
         auto digest = written(content, counts, sections, limit);

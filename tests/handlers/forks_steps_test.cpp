@@ -37,6 +37,7 @@ using testing::WebServer;
 using Verdict = GithubAnswer::Verdict;
 
 const std::string token = "ghp_canary0123456789";
+const std::string a_day = "2026-01-30T13:00:00Z..2026-01-31T12:59:59Z";
 
 adapters::GithubSettings settings_of(const WebServer& server) {
     return {.api_url = server.url(), .token_variable = "A_TOKEN", .token = token};
@@ -160,14 +161,14 @@ TEST(GithubSearches, go_through_all_pages_and_know_a_migration_by_its_title) {
         return web_reply(200, R"({"items": [{"number": 3, "title": "[MIG] )" + token + R"("}]})");
     }};
     Github github{settings_of(server)};
-    const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+    const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
     const auto& pulls = std::get<std::vector<adapters::GithubPull>>(found);
     ASSERT_EQ(pulls.size(), 2U);
     EXPECT_EQ(pulls[0].number, 1);
     EXPECT_EQ(pulls[1].title, "[MIG] ***");
     EXPECT_THAT(seen_by(server).at(0),
                 HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
-                          "%20merged%3A%3E%3D2026-01-30T13%3A00%3A00Z&per_page=100&page=1"));
+                          "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
     EXPECT_EQ(server.seen().size(), 2U);
 }
 
@@ -176,12 +177,12 @@ TEST(GithubSearches, that_came_to_no_end_are_tried_again) {
                              R"({"incomplete_results": true, "items": []})"}) {
         WebServer server{[&](const auto&) { return web_reply(200, body); }};
         Github github{settings_of(server)};
-        const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+        const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
         EXPECT_EQ(std::get<GithubAnswer>(found).verdict, Verdict::broken) << body;
     }
     WebServer server{[&](const auto&) { return says(422, "cannot be searched"); }};
     Github github{settings_of(server)};
-    const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+    const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
     EXPECT_EQ(std::get<GithubAnswer>(found).verdict, Verdict::failed);
     EXPECT_THAT(std::get<GithubAnswer>(found).detail, HasSubstr("search: GitHub answered 422: cannot be searched"));
 }

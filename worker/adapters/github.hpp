@@ -79,12 +79,12 @@ struct GithubFile {
 enum class GithubFileState { created, updated, unchanged };
 [[nodiscard]] const char* name_of(GithubFileState state);
 
-// Pull requests into a branch that were merged since then.
+// Pull requests into a branch that were merged in a period.
 struct GithubSearch {
     std::string repo;
     std::string branch;
-    std::string since;  // ISO 8601
-    std::string word;   // in the title, in brackets: [word]
+    std::string period;  // in ISO 8601: from..to, both included
+    std::string word;    // in the title, in brackets: [word]
 };
 struct GithubPull {
     std::int64_t number = 0;

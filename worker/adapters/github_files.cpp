@@ -95,8 +95,8 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
 std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const GithubSearch& search,
                                                                          const std::stop_token& stop) {
     const auto broken = [](const char* why) { return GithubAnswer{Verdict::broken, why, {}}; };
-    const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:>={}", search.word, search.repo,
-                                   search.branch, search.since);
+    const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:{}", search.word, search.repo,
+                                   search.branch, search.period);
     const auto tag = fmt::format("[{}]", search.word);  // a search passes over brackets
     std::vector<GithubPull> pulls;
     for (int page = 1; page <= most_pages; ++page) {

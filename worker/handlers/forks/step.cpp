@@ -108,7 +108,7 @@ private:
 
     core::Outcome search() {
         const auto found =
-            step_.github_->merged_pulls({target_.target, target_.branch, target_.since, migration}, stop_);
+            step_.github_->merged_pulls({target_.target, target_.branch, target_.period, migration}, stop_);
         if (const auto* answer = std::get_if<GithubAnswer>(&found)) return refused(*answer);
         const auto& pulls = std::get<std::vector<adapters::GithubPull>>(found);
         StepResult result{"done", pulls.empty() ? "no migration was merged" : ""};

@@ -257,12 +257,14 @@ protected:
         start(&*github_);
     }
 
-    void start(Github* github) {
+    void start(Github* github, const std::string& token_problem = "") {
         engine::Registry registry;
         registry.add(
             "forks.sync",
             std::make_unique<Sync>(database_.sessions(),
-                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"}, .github = github}));
+                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
+                                                        .github = github,
+                                                        .token_problem = token_problem}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
         worker_.emplace(database_.sessions(), std::move(registry), settings);
@@ -345,6 +347,13 @@ TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
     EXPECT_EQ(forge_->seen().size(), 1U) << "the second one does not even ask";
     EXPECT_THAT(database_.value("select token from forks.token_pause"),
                 AllOf(HasSubstr("A_TOKEN"), Not(HasSubstr(token))));
+}
+
+TEST_F(ForksGithub, wait_for_another_worker_where_the_token_is_missing) {
+    start(nullptr, "the environment has no variable A_TOKEN");
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_EQ(database_.value("select count(*) from forks.results"), "0");
 }
 
 TEST_F(ForksGithub, fail_in_clear_words_on_a_worker_without_a_token) {

@@ -37,6 +37,13 @@ create table forks.step_item (
 alter table forks.run add succeeded_by bigint references forks.run;
 create index run_succeeded_by on forks.run (succeeded_by) where succeeded_by is not null;
 
--- Its successor is told which batch.
+-- GitHub is asked to bring a branch up to date, and does not say from which commit to which.
+alter table forks.push_intent
+    alter before_sha drop not null,
+    alter after_sha drop not null,
+    add constraint push_intent_has_both_commits_or_none check (num_nulls(before_sha, after_sha) <> 1);
+
+-- Their successors are told which batch, and tell of more.
 set local client_min_messages = warning;  -- a new installation has nothing to drop
 drop function if exists forks.enqueue_items(bigint);
+drop function if exists forks.sync_target(text, text, bigint);

@@ -330,8 +330,20 @@ TEST_F(ForksGithub, are_tried_again_while_GitHub_is_down) {
     std::atomic<int> calls{0};
     start([&](const auto&) { return ++calls == 1 ? says(503, "oops") : merged("none"); });
     sync();
-    EXPECT_TRUE(result_becomes("current"));
+    EXPECT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
     EXPECT_EQ(database_.value("select max(attempt) from millrace.jobs"), "2");
+}
+
+TEST_F(ForksGithub, may_have_been_brought_up_to_date_by_an_attempt_that_heard_no_answer) {
+    database_.execute("select millrace.pause_kind('forks.sync')");
+    start([](const auto&) { return merged("none"); });
+    sync();
+    database_.execute("insert into forks.push_intent (job_id, intended_at) select id, now() from millrace.jobs");
+    database_.execute("select millrace.resume_kind('forks.sync')");
+    ASSERT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
+    sync();
+    ASSERT_TRUE(result_becomes("current perhaps by an attempt that was interrupted, current"));
+    EXPECT_EQ(database_.value("select count(*) from forks.push_intent"), "0");
 }
 
 TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(53);
+select plan(54);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -39,7 +39,7 @@ select millrace.open_session('w', '{forks}') as session \gset
 select job_id, fence from millrace.claim(:session, 'forks', 1) \gset
 select row_eq(format($$select * from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
               row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text,
-                  false, null::text),
+                  false, null::text, false),
               'a worker learns where to work');
 select is((select is_listed from forks.sync_target('acme/widget', 'other', 1)), false, 'and whether it may');
 select is_empty($$select * from forks.sync_target('acme/gadget', 'main', 1)$$, 'nothing of a fork that is not there');
@@ -54,6 +54,11 @@ select lives_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence, :job_
                 'another one replaces it');
 select is((select intended_before || intended_after from forks.sync_target('acme/widget', 'main', :job_id)),
           :'b' || :'c', 'the last one counts');
+savepoint announced;
+select forks.intend_push(:fence, :job_id, null, null);
+select row_eq(format($$select intended_before, was_announced from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
+              row(null::text, true), 'what a forge does by itself is announced without commits');
+rollback to announced;
 select throws_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence::bigint + 1, :job_id, :'a', :'b'), 'MR001',
                  null, 'no push without the lease');
 select throws_ok(format('select forks.intend_push(%s, %s, %s)', :fence, :job_id, shas), 'MR005',

@@ -10,7 +10,8 @@ namespace millrace::storage {
 namespace {
 
 constexpr auto target_statement =
-    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares, upstream"
+    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares,"
+    " upstream, was_announced"
     "  from forks.sync_target(repo => $1, branch => $2, job_id => $3)";
 
 constexpr auto intend_statement =
@@ -58,11 +59,17 @@ std::optional<SyncTarget> ForksStore::target(const ForkBranch& branch, core::Job
     if (!row[5].is_null()) target.intent = PushIntent{row[5].c_str(), row[6].c_str()};
     target.compares = row[7].as<bool>();
     target.upstream = row[8].as<std::string>("");
+    target.was_announced = row[9].as<bool>();
     return target;
 }
 
 void ForksStore::intend_push(const core::Job& job, const PushIntent& intent) {
     execute(session_, intend_statement, job.fence.value, job.id.value, intent.before_sha, intent.after_sha);
+}
+
+void ForksStore::intend_merge(const core::Job& job) {
+    const std::optional<std::string> unknown;
+    execute(session_, intend_statement, job.fence.value, job.id.value, unknown, unknown);
 }
 
 void ForksStore::pause_token(const std::string& token, std::chrono::seconds wait) {

@@ -184,8 +184,9 @@ Section rebased(const json& rebases) {
 Section synced(const json& branches) {
     Section section{"Synced", {}};
     for (const auto& branch : branches) {
-        if (text_in(branch, "state") != "updated") continue;
         const auto how = text_in(branch, "detail");
+        const bool is_perhaps = text_in(branch, "state") == "current" && how.starts_with("perhaps ");
+        if (text_in(branch, "state") != "updated" && !is_perhaps) continue;
         section.items.push_back({name_of(branch) + (how.empty() ? "" : fmt::format(": {}", how)), {}});
     }
     return section;

@@ -112,9 +112,16 @@ private:
             case Verdict::updated:
                 return completed({SyncState::updated, "", "", answer.detail, compared()});
             case Verdict::current:
-                return completed({SyncState::current, "", "", answer.detail, compared()});
+                return completed({SyncState::current, "", "", told_again(answer.detail), compared()});
         }
         __builtin_unreachable();
+    }
+
+    // GitHub does not tell whether it was this job that brought the branch up to date, by an attempt that was
+    // interrupted or had no answer.
+    std::string told_again(const std::string& detail) const {
+        if (!target_.was_announced) return detail;
+        return fmt::format("perhaps by an attempt that was interrupted{}{}", detail.empty() ? "" : "; ", detail);
     }
 
     // Of a branch that is up to date. Nothing when that cannot be found out, which is no reason to fail.
@@ -161,6 +168,8 @@ core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction,
         target = store.target(wanted, job.id);
         const bool asks_github = target && target->provider == Provider::github && token_.is_configured();
         if (asks_github) wait = token_.wait(*session, job);
+        const bool has_work = asks_github && target->is_enabled && target->is_listed;
+        if (has_work && !wait) store.intend_merge(job);
     }
     if (auto refusal = refusal_of(wanted, target)) return core::Discarded{*std::move(refusal)};
     Attempt attempt{*this, job, wanted, *target, wait, transaction, stop};

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <optional>
 
@@ -359,6 +360,24 @@ TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
     EXPECT_EQ(forge_->seen().size(), 1U) << "the second one does not even ask";
     EXPECT_THAT(database_.value("select token from forks.token_pause"),
                 AllOf(HasSubstr("A_TOKEN"), Not(HasSubstr(token))));
+}
+
+TEST_F(ForksGithub, ask_no_more_at_once_than_their_token_has_places) {
+    database_.execute("select forks.add_fork('acme/other', provider => 'github')");
+    std::promise<void> answer;
+    const auto answered = answer.get_future().share();
+    start([&](const auto&) {
+        answered.wait_for(10s);
+        return merged("none");
+    });
+    database_.execute("select forks.limit_token($1, 1)", {github_->token_name()});
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.token_use", "1"));
+    database_.execute("select forks.sync_now('acme/other')");
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_LE(forge_->seen().size(), 1U);
+    answer.set_value();
+    EXPECT_TRUE(result_becomes("current, current"));
 }
 
 TEST_F(ForksGithub, wait_for_another_worker_where_the_token_is_missing) {

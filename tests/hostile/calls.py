@@ -159,6 +159,8 @@ FORKS = {
     "pause_token": writes(token=("'x'", d.sized("token", 300, least=1)),
                           seconds=("1", d.between("seconds", 0, 86400))),
     "token_wait": reads(token=ANY_TEXT),
+    "take_place": writes(**LEASE, token=("'x'", d.sized("token", 300, least=1))),
+    "limit_token": writes(token=("'x'", d.sized("token", 300, least=1)), places=("8", d.between("places", 1, 1000))),
     "record_digest": writes(
         job_id=("<running>", d.never("MR007", "does not make the digest")), run=("<told_run>", d.unknown_run),
         subject=("'x'", d.subject), text=("'x'", d.sized("text", 400000, least=1, unit=d.byte_length)),

@@ -80,6 +80,11 @@ std::chrono::seconds ForksStore::token_wait(const std::string& token) {
     return std::chrono::seconds{execute(session_, "select forks.token_wait($1)", token).at(0).at(0).as<int>()};
 }
 
+bool ForksStore::take_place(const core::Job& job, const std::string& token) {
+    constexpr auto statement = "select forks.take_place(fence => $1, job_id => $2, token => $3)";
+    return execute(session_, statement, job.fence.value, job.id.value, token).at(0).at(0).as<bool>();
+}
+
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result) {
     std::optional<int> ahead;
     std::optional<int> behind;

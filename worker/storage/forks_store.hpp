@@ -83,6 +83,9 @@ public:
     void pause_token(const std::string& token, std::chrono::seconds wait);
     [[nodiscard]] std::chrono::seconds token_wait(const std::string& token);
 
+    // One of the token's places is the job's until its attempt ends; false: all are taken. Throws LeaseLost.
+    [[nodiscard]] bool take_place(const core::Job& job, const std::string& token);
+
 private:
     Session& session_;
 };

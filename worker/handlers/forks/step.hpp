@@ -10,6 +10,7 @@
 //                                                             and a dead letter, in one transaction
 //     this worker lacks the token that it should have       → snoozed, until another worker takes it
 //     GitHub wants to be left alone for a while             → snoozed, as are all jobs of that token, on all workers
+//     as many jobs as may use the token do so already       → snoozed for a moment
 //     the job is no step of a run                           → dead letter
 //
 //                  provider git                          provider github

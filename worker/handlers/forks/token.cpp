@@ -13,9 +13,12 @@ std::chrono::milliseconds with_jitter(std::chrono::milliseconds wait, core::JobI
 
 std::optional<std::chrono::milliseconds> Token::wait(storage::Session& session, const core::Job& job) const {
     if (github_ == nullptr) return with_jitter(missing_delay, job.id);
-    const auto rest = storage::ForksStore{session}.token_wait(github_->token_name());
+    storage::ForksStore store{session};
+    const auto name = github_->token_name();
+    const auto rest = store.token_wait(name);
     if (rest.count() > 0) return with_jitter(rest, job.id);
-    return std::nullopt;
+    if (store.take_place(job, name)) return std::nullopt;
+    return crowded_delay + std::chrono::milliseconds{job.id.value % 1000};
 }
 
 void Token::pause(storage::Session& session, std::chrono::seconds rest) const {

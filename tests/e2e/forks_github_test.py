@@ -194,6 +194,66 @@ class Runs(GithubTest):
         self.assert_nobody_saw_the_token(*logs)
 
 
+class Rebases(GithubTest):
+    """GitHub's description as it is kept here does not know the listing of branches, and git's own requests are none of
+    the interface's: neither goes through the proxy that validates."""
+
+    def git(self, *words):
+        environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+        return subprocess.run(["git", "-C", self.repository, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", *words],
+                              check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+    def write(self, branch, file, parent=""):
+        """A commit that adds a file of that name."""
+        self.git("read-tree", parent or "--empty")
+        blob = subprocess.run(["git", "-C", self.repository, "hash-object", "-w", "--stdin"], input=file, check=True,
+                              capture_output=True, text=True).stdout.strip()
+        self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{file}")
+        commit = self.git("commit-tree", self.git("write-tree"), "-m", file, *(["-p", parent] if parent else []))
+        self.git("update-ref", f"refs/heads/{branch}", commit)
+        return commit
+
+    def setUp(self):
+        super().setUp()
+        root = pathlib.Path(self.cache) / "repositories"
+        self.repository = root / "acme" / "fork-1.git"
+        self.repository.parent.mkdir(parents=True)
+        subprocess.run(["git", "init", "--quiet", "--bare", self.repository], check=True)
+        first = self.write("main", "first")
+        for number in range(3):
+            self.write(f"feature/{number}", f"ours-{number}", first)
+        self.base = self.write("main", "theirs", first)
+        for number in range(150):
+            self.git("update-ref", f"refs/heads/fixes/{number}", first)
+        self.double = self.forge(repositories=root, token=TOKEN)
+        self.add_forks(1, "{main}")
+        self.sql("""select forks.change_fork('acme/fork-1', '{"rebase_onto": "main", "rebase_globs": ["feature/*"]}')""")
+
+    def test_branches_are_rebased_with_the_token_in_no_address_and_no_file(self):
+        worker = self.work(self.double.url + "/api/v3")
+        run = self.sql("select forks.start_run('default')")
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        self.assertEqual(self.sql("select string_agg(concat_ws(' ', item, state, detail), ', ' order by item)"
+                                  f"  from forks.run_steps({run})"),
+                         ", ".join(f"feature/{number} rebased 1 commit on main" for number in range(3)))
+        self.assertEqual(self.git("log", "--format=%s", "feature/2").split(), ["ours-2", "theirs", "first"])
+        self.assertEqual(len([path for _, path, _ in self.double.asked if "/branches?" in path]), 2, "153 are two pages")
+        worker.send_signal(signal.SIGTERM)
+        self.assert_nobody_saw_the_token(worker.communicate(timeout=PATIENCE_SECONDS)[1], str(self.double.asked))
+        encoded = self.double.git_login.split()[1]
+        for file in pathlib.Path(self.cache, "forks").rglob("*"):
+            self.assertFalse(file.is_file() and {TOKEN, encoded} & set(file.read_bytes().decode(errors="replace").split()))
+
+    def test_a_token_that_git_does_not_accept_fails_in_a_way_that_shows_nothing_of_it(self):
+        self.double.git_login = "Basic of another"
+        worker = self.work(self.double.url + "/api/v3")
+        run = self.sql("select forks.start_run('default')")
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        self.assertRegex(self.sql(f"select state || ' ' || detail from forks.run_steps({run})"), "^failed git ls-remote exited")
+        worker.send_signal(signal.SIGTERM)
+        self.assert_nobody_saw_the_token(worker.communicate(timeout=PATIENCE_SECONDS)[1])
+
+
 class Encrypted(GithubTest):
     def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
         certificate = pathlib.Path(self.cache) / "forge.pem"

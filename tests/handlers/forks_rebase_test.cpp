@@ -26,6 +26,7 @@ protected:
         first_ = sandbox_.commit(fork_, "main", "a", "one\n");
         order_ = {.fork = "acme/widget",
                   .origin = {fork_},
+                  .environment = {},
                   .onto = {"main"},
                   .globs = {"feature/*"},
                   .listed = {},

@@ -187,6 +187,48 @@ TEST(GithubSearches, that_came_to_no_end_are_tried_again) {
     EXPECT_THAT(std::get<GithubAnswer>(found).detail, HasSubstr("search: GitHub answered 422: cannot be searched"));
 }
 
+TEST(GithubBranches, are_listed_page_by_page) {
+    WebServer server{[](const WebRequest& request) {
+        if (request.target.ends_with("&page=1")) {
+            return web_reply(200, R"([{"name": "main"}, {"name": "feature/ä"}])",
+                             {{"Link", "<https://x/?page=2>; rel=\"next\""}});
+        }
+        return web_reply(200, R"([{"name": "17.0"}])", {{"Link", "<https://x/?page=1>; rel=\"prev\""}});
+    }};
+    Github github{settings_of(server)};
+    const auto listed = github.branches("acme/hub", {});
+    EXPECT_THAT(std::get<std::vector<std::string>>(listed), ElementsAre("main", "feature/ä", "17.0"));
+    EXPECT_THAT(seen_by(server), ElementsAre("GET /repos/acme/hub/branches?per_page=100&page=1",
+                                             "GET /repos/acme/hub/branches?per_page=100&page=2"));
+}
+
+TEST(GithubBranches, that_cannot_be_listed_say_why_and_end) {
+    const auto verdict_of = [](const WebReply& reply) {
+        WebServer server{[&](const auto&) { return reply; }};
+        Github github{settings_of(server)};
+        return std::get<GithubAnswer>(github.branches("acme/hub", {})).verdict;
+    };
+    for (const auto* body : {"{}", "", "[7]", R"([{"name": 7}])"})
+        EXPECT_EQ(verdict_of(web_reply(200, body)), Verdict::broken) << body;
+    EXPECT_EQ(verdict_of(says(404, "Not Found")), Verdict::failed);
+    EXPECT_EQ(verdict_of(says(429, "slow")), Verdict::limited);
+    EXPECT_EQ(verdict_of(web_reply(200, "[]", {{"Link", "<https://x/>; rel=\"next\""}})), Verdict::failed) << "no end";
+}
+
+TEST(GithubRemotes, are_where_the_interface_has_its_repositories_and_no_address_has_the_token) {
+    const auto remote_of = [](const std::string& api_url) {
+        return Github{{.api_url = api_url, .token_variable = "A_TOKEN", .token = token, .ca_file = "/ca.pem"}}.remote(
+            "acme/hub");
+    };
+    EXPECT_EQ(remote_of("https://api.github.com").url, "https://github.com/acme/hub.git");
+    EXPECT_EQ(remote_of("https://git.example.org/api/v3").url, "https://git.example.org/acme/hub.git");
+    EXPECT_EQ(remote_of("https://api.acme.ghe.com").url, "https://acme.ghe.com/acme/hub.git");
+    EXPECT_THAT(remote_of("https://api.github.com").environment,
+                ElementsAre("GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.https://github.com/.extraHeader",
+                            "GIT_CONFIG_VALUE_0=Authorization: Basic " + adapters::base64("x-access-token:" + token),
+                            "GIT_SSL_CAINFO=/ca.pem"));
+}
+
 // As jobs.
 class ForksSteps : public ::testing::Test {
 protected:
@@ -277,18 +319,30 @@ TEST_F(ForksSteps, that_a_provider_cannot_do_have_failed_and_say_why) {
     add_git_fork();
     change("acme/plain", R"({"upstream_org": "up", "upstream_repo": "plain", "upstream_track": "main",)"
                          R"( "install_forward_port": true, "rebase_globs": []})");
-    change("acme/hub", R"({"rebase_onto": "17.0", "rebase_globs": ["feature/*"]})");
     start(usual);
     start_run();
     ASSERT_TRUE(has_finished());
     EXPECT_THAT(steps(), AllOf(HasSubstr("distribute acme/plain failed files are distributed through GitHub"),
-                               HasSubstr("rebase acme/hub failed branches are rebased with plain git"),
                                HasSubstr("search up/plain failed plain git knows no pull requests")));
     EXPECT_EQ(database_.value("select failures from forks.digests"), "1");
     EXPECT_THAT(database_.value("select text from forks.digests"),
                 AllOf(HasSubstr("Distribution failures\n  acme/plain: files are"),
-                      HasSubstr("Rebase failures\n  acme/hub: failed: branches are"),
                       HasSubstr("Search failures\n  up/plain main: failed: plain git")));
+}
+
+TEST_F(ForksSteps, rebase_nothing_on_GitHub_and_fetch_nothing_when_no_branch_fits) {
+    change("acme/hub", R"({"rebase_onto": "18.0", "rebase_globs": ["1*", "feature/*"]})");
+    start([](const WebRequest& request) {
+        if (request.target.starts_with("/repos/acme/hub/branches")) {
+            return web_reply(200, R"([{"name": "17.0"}, {"name": "18.0"}, {"name": "fixes/1"}])");
+        }
+        return usual(request);
+    });
+    start_run();
+    ASSERT_TRUE(has_finished());
+    EXPECT_EQ(steps(), "rebase acme/hub done no branch fits the patterns");
+    EXPECT_EQ(forge_->seen().size(), 3U) << "to synchronise, to compare, and for the list";
+    EXPECT_FALSE(std::filesystem::exists(sandbox_.directory() / "cache/forks/acme/hub.git"));
 }
 
 TEST_F(ForksSteps, count_as_done_by_the_run_when_an_attempt_of_it_was_interrupted) {

@@ -67,29 +67,6 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-// * in the pattern stands for any text, slashes included.
-bool matches(std::string_view name, std::string_view glob) {
-    std::size_t at = 0;
-    std::size_t in_glob = 0;
-    auto star = glob.npos;  // the last one that was passed, and what it has been given up to here
-    std::size_t taken = 0;
-    while (at < name.size()) {
-        if (in_glob < glob.size() && glob[in_glob] == '*') {
-            star = in_glob++;
-            taken = at;
-        } else if (in_glob < glob.size() && glob[in_glob] == name[at]) {
-            ++in_glob;
-            ++at;
-        } else if (star != glob.npos) {
-            in_glob = star + 1;
-            at = ++taken;
-        } else {
-            return false;
-        }
-    }
-    return glob.find_first_not_of('*', in_glob) == glob.npos;
-}
-
 // The decimal digits that a text begins with.
 int number_of(const std::string& text) {
     int number = 0;
@@ -209,7 +186,7 @@ std::vector<RemoteBranch> Git::branches(const Remote& remote, const std::vector<
         const std::string name{line.substr(tab + 1 + folder.size())};
         // A pattern matches the end of a name as well: refs/heads/x/refs/heads/main.
         const bool is_meant =
-            std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches(name, glob); });
+            std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return fits(name, glob); });
         if (is_meant) found.push_back({{name}, {std::string{line.substr(0, tab)}}});
     }
     std::sort(found.begin(), found.end(),

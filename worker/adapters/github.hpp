@@ -1,6 +1,6 @@
 #pragma once
 // GitHub's REST interface, as far as forks need it: a branch brought up to date, and compared with its upstream; a file
-// put in its place; merged pull requests searched for.
+// put in its place; merged pull requests searched for; branches listed.
 //
 //     POST /repos/{repo}/merge-upstream           200 fast-forward or merge → updated, none → current
 //                                                 422 "does not exist", 404 "branch not found" → skipped
@@ -13,6 +13,10 @@
 //
 //     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs
 //     GET  /search/issues                         page by page, 100 at a time
+//     GET  /repos/{repo}/branches                 likewise
+//
+// What takes git itself (rebasing) goes over git's https, to where the interface has its repositories, with the same
+// token.
 //
 // GitHub tells two forks of one upstream apart by their owner only, when it compares.
 //
@@ -91,6 +95,13 @@ struct GithubPull {
     std::string title;
 };
 
+// What git needs to reach a repository. The token is in a variable, as a header for that server alone: not in the
+// address, no argument, and no message of git's.
+struct GithubRemote {
+    std::string url;
+    std::vector<std::string> environment;  // NAME=value
+};
+
 // Why a worker cannot work with these settings; nothing when it can.
 [[nodiscard]] std::optional<std::string> github_problem(const GithubSettings& settings);
 
@@ -118,6 +129,12 @@ public:
     // Those with the word, at most 1,000; or the refusal.
     [[nodiscard]] std::variant<std::vector<GithubPull>, GithubAnswer> merged_pulls(const GithubSearch& search,
                                                                                    const std::stop_token& stop);
+
+    // The names of all branches, at most 10,000; or the refusal.
+    [[nodiscard]] std::variant<std::vector<std::string>, GithubAnswer> branches(const std::string& repo,
+                                                                                const std::stop_token& stop);
+
+    [[nodiscard]] GithubRemote remote(const std::string& repo) const;
 
 private:
     struct Answered {

@@ -1,4 +1,4 @@
-// The part of github.hpp that is about files and pull requests.
+// The part of github.hpp that is about files, pull requests and branches.
 
 #include "adapters/github.hpp"
 #include "adapters/mime.hpp"
@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,7 @@ using Verdict = GithubAnswer::Verdict;
 
 constexpr int page_size = 100;
 constexpr int most_pages = 10;  // GitHub finds no more than 1,000
+constexpr int most_branch_pages = 100;
 constexpr std::size_t most_title_bytes = 500;
 constexpr std::int64_t most_number = 999'999'999;
 
@@ -34,6 +36,16 @@ bool holds(const json& file, const std::string& content) {
     // A large file comes without its content, in no encoding: it differs.
     if (!is_text(file, "encoding", "base64") || !has_text(file, "content")) return false;
     return from_base64(file["content"].get_ref<const std::string&>()) == content;
+}
+
+// Where git finds the repositories of an interface: https://api.github.com has them at https://github.com, GitHub
+// Enterprise's https://HOST/api/v3 at https://HOST, and https://api.NAME.ghe.com at https://NAME.ghe.com.
+std::string git_address(const std::string& api_url) {
+    constexpr std::string_view enterprise{"/api/v3"};
+    constexpr std::string_view by_name{"https://api."};
+    if (api_url.ends_with(enterprise)) return api_url.substr(0, api_url.size() - enterprise.size());
+    if (api_url.starts_with(by_name)) return "https://" + api_url.substr(by_name.size());
+    return api_url;
 }
 
 bool has_next_page(const HttpAnswer& answer) {
@@ -121,6 +133,37 @@ std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const G
         if (!has_next_page(answer)) break;
     }
     return pulls;
+}
+
+std::variant<std::vector<std::string>, GithubAnswer> Github::branches(const std::string& repo,
+                                                                      const std::stop_token& stop) {
+    std::vector<std::string> names;
+    for (int page = 1; page <= most_branch_pages; ++page) {
+        const auto url =
+            fmt::format("{}/repos/{}/branches?per_page={}&page={}", settings_.api_url, repo, page_size, page);
+        const auto answer = call(request("GET", url), stop).answer;
+        if (answer.status != 200) return refusal("list branches", answer);
+        const auto body = json::parse(answer.body, nullptr, false);
+        const bool is_list = body.is_array() && std::all_of(body.begin(), body.end(), [](const json& branch) {
+                                 return branch.is_object() && has_text(branch, "name");
+                             });
+        if (!is_list) {
+            return GithubAnswer{Verdict::broken, "list branches: GitHub answered 200 with something else", {}};
+        }
+        for (const auto& branch : body)
+            names.push_back(branch["name"].get<std::string>());
+        if (!has_next_page(answer)) return names;
+    }
+    return GithubAnswer{Verdict::failed, fmt::format("list branches: more than {}", most_branch_pages * page_size), {}};
+}
+
+GithubRemote Github::remote(const std::string& repo) const {
+    const auto address = git_address(settings_.api_url);
+    GithubRemote remote{fmt::format("{}/{}.git", address, repo),
+                        {"GIT_CONFIG_COUNT=1", fmt::format("GIT_CONFIG_KEY_0=http.{}/.extraHeader", address),
+                         "GIT_CONFIG_VALUE_0=Authorization: Basic " + base64("x-access-token:" + settings_.token)}};
+    if (!settings_.ca_file.empty()) remote.environment.push_back("GIT_SSL_CAINFO=" + settings_.ca_file);
+    return remote;
 }
 
 }  // namespace millrace::adapters

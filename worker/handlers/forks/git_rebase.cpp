@@ -25,9 +25,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 std::vector<RemoteBranch> chosen(Git& git, const GitRebase::Order& order) {
     auto branches = git.branches(order.origin, order.globs);
-    const auto stays = [&](const RemoteBranch& found) {
-        return found.branch.name == order.onto.name || contains(order.listed, found.branch.name);
-    };
+    const auto stays = [&](const RemoteBranch& found) { return !GitRebase::is_meant(order, found.branch.name); };
     branches.erase(std::remove_if(branches.begin(), branches.end(), stays), branches.end());
     if (branches.size() > GitRebase::most_branches) {
         throw GitError{fmt::format("{} branches are to be rebased, at most {} are: name them more closely",
@@ -85,9 +83,18 @@ std::optional<GitError> settle(Git& git, const GitRebase::Order& order, const Gi
 
 }  // namespace
 
+bool GitRebase::is_meant(const Order& order, const std::string& branch) {
+    if (branch == order.onto.name || contains(order.listed, branch)) return false;
+    return std::any_of(order.globs.begin(), order.globs.end(),
+                       [&](const std::string& glob) { return adapters::fits(branch, glob); });
+}
+
 std::optional<GitRebase::Report> GitRebase::rebase(const Order& order, const Hooks& hooks,
                                                    const std::stop_token& stop) {
-    auto copy = ForkCopy::try_open(settings_, order.fork, stop);
+    auto settings = settings_;
+    settings.git.environment.insert(settings.git.environment.end(), order.environment.begin(),
+                                    order.environment.end());
+    auto copy = ForkCopy::try_open(settings, order.fork, stop);
     if (!copy) return std::nullopt;
     const auto branches = chosen(copy->git(), order);
     Report report{branches.size(), "", ""};

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -25,21 +26,18 @@ using Provider = storage::SyncTarget::Provider;
 
 constexpr auto step_session = "forks";
 constexpr auto migration = "MIG";
-
-bool takes_github(StepTarget::Step step) {
-    return step != StepTarget::Step::rebase;
-}
+constexpr auto nothing_fits = "no branch fits the patterns";
 
 // Why this fork's provider cannot do it.
 std::optional<std::string> inability_of(const StepTarget& target) {
-    if (takes_github(target.step) == (target.provider == Provider::github)) return std::nullopt;
+    if (target.provider == Provider::github) return std::nullopt;
     switch (target.step) {
         case StepTarget::Step::search:
             return "plain git knows no pull requests, and no fork of this upstream has the provider github";
         case StepTarget::Step::distribute:
             return "files are distributed through GitHub's interface, and this fork's provider is git";
         case StepTarget::Step::rebase:
-            return "branches are rebased with plain git, and this fork's provider is github";
+            return std::nullopt;
     }
     __builtin_unreachable();
 }
@@ -55,7 +53,7 @@ public:
     core::Outcome work() {
         if (!target_.is_wanted) return completed({"skipped", "the fork is disabled, or has opted out"});
         if (const auto inability = inability_of(target_)) return give_up(*inability);
-        if (takes_github(target_.step) && !step_.token_.is_configured()) return failed(*this, no_token);
+        if (target_.provider == Provider::github && !step_.token_.is_configured()) return failed(*this, no_token);
         if (wait_) return core::Snoozed{*wait_};
         switch (target_.step) {
             case StepTarget::Step::search:
@@ -118,6 +116,32 @@ private:
     }
 
     core::Outcome rebase() {
+        GitRebase::Order order{.fork = target_.fork,
+                               .origin = {target_.origin_url},
+                               .environment = {},
+                               .onto = {target_.branch},
+                               .globs = target_.globs,
+                               .listed = target_.listed,
+                               .done = target_.rebased,
+                               .intent = target_.intent,
+                               .attempt = job_.attempt,
+                               .is_last = is_last(job_, stop_)};
+        if (target_.provider == Provider::git) return rebase(order);
+        auto& github = step_.token_.github();
+        const auto listed = github.branches(target_.fork, stop_);
+        if (const auto* answer = std::get_if<GithubAnswer>(&listed)) return refused(*answer);
+        const auto& names = std::get<std::vector<std::string>>(listed);
+        const bool has_work = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+            return GitRebase::is_meant(order, name);
+        });
+        if (!has_work) return completed({"done", nothing_fits});
+        auto remote = github.remote(target_.fork);
+        order.origin = {std::move(remote.url)};
+        order.environment = std::move(remote.environment);
+        return rebase(order);
+    }
+
+    core::Outcome rebase(const GitRebase::Order& order) {
         const GitRebase::Hooks hooks{
             .announce =
                 [&](const storage::PushIntent& intent) {
@@ -127,20 +151,11 @@ private:
                 [&](const storage::StepItem& item) {
                     ForkSteps{*session()}.record_item(job_, item);
                 }};
-        const auto report = step_.git_.rebase({.fork = target_.fork,
-                                               .origin = {target_.origin_url},
-                                               .onto = {target_.branch},
-                                               .globs = target_.globs,
-                                               .listed = target_.listed,
-                                               .done = target_.rebased,
-                                               .intent = target_.intent,
-                                               .attempt = job_.attempt,
-                                               .is_last = is_last(job_, stop_)},
-                                              hooks, stop_);
+        const auto report = step_.git_.rebase(order, hooks, stop_);
         if (!report) return core::Snoozed{step_.busy_delay_};
         if (!report->error.empty() && !is_last(job_, stop_)) return core::Failed{report->error, std::nullopt};
         if (!report->unfit.empty()) return give_up(report->unfit);
-        auto outcome = completed({"done", report->branches == 0 ? "no branch fits the patterns" : ""});
+        auto outcome = completed({"done", report->branches == 0 ? nothing_fits : ""});
         if (report->error.empty()) return outcome;
         return core::Discarded{report->error};  // which branches, the items say
     }
@@ -167,7 +182,7 @@ core::Outcome Step::run(const core::Job& job, storage::Transaction& transaction,
     {
         const auto session = sessions_.open(step_session);
         target = ForkSteps{*session}.target(job.id);
-        const bool asks_github = target && target->is_wanted && !inability_of(*target) && takes_github(target->step);
+        const bool asks_github = target && target->is_wanted && target->provider == Provider::github;
         if (asks_github && token_.is_configured()) wait = token_.wait(*session, job);
     }
     if (!target) return core::Discarded{"the job is no step of a run; forks.start_run enqueues those"};

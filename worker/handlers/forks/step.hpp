@@ -17,7 +17,9 @@
 //     search       cannot                                pull requests with [MIG] in their titles that were merged in
 //                                                        the 24 hours before the run
 //     distribute   cannot                                the group's template, by a commit if the file differs
-//     rebase       branches by the fork's patterns       cannot
+//     rebase       branches by the fork's patterns       the same, over https with the token; the branches are listed
+//                                                        through the interface before, and nothing is fetched when none
+//                                                        fits
 //
 // Until the outside is done, nothing is read or written in the settling transaction; what must be known, announced or
 // kept before has short sessions of its own.

@@ -1,4 +1,5 @@
--- start_run, begin_run, cancel_run, resume_run, runs, run_items: all branches of a group's forks, and then a digest.
+-- start_run, begin_run, plan_run, cancel_run, resume_run, runs, run_items: all branches of a group's forks, and then a
+-- digest.
 --
 --     (nothing) ──start_run──► running: a batch of jobs forks.sync, one for each fork and branch; see stages.sql
 --     running, last job has ended ──► the last batch's callback, a job forks.digest ──record_digest──► finished
@@ -13,11 +14,14 @@
 -- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead
 -- says so.
 --
+-- plan_run says what start_run would do, and does nothing: a row for each branch that would be synchronised, step
+-- `sync`, and for each step after that; see stages.sql.
+--
 -- Locks   the run's row; a second start_run of the same group waits for the first one's commit. cancel_run: as cancel()
 --         for each job.
 -- Raises  MR005 bad_argument, MR007 invalid_transition (no fork to synchronise; nothing to cancel or resume),
 --         MR022 unknown_digest_group, MR023 run_active, MR024 unknown_run.
--- Rows    4 per branch of the group's forks, and 1 per step.
+-- Rows    4 per branch of the group's forks, and 1 per step. plan_run: none.
 
 create or replace function forks.start_run(digest_group text)
 returns bigint  -- the run
@@ -63,17 +67,35 @@ begin
     end loop;
     update forks.run r set succeeded_by = begin_run.run where r.id = stuck;
     insert into forks.run_item (run_id, fork_id, branch, job_id)
-    select begin_run.run, f.id, b.name, 0
-      from forks.fork f
-     cross join unnest(f.branches) b(name)
-     where f.digest_group = begin_run.digest_group and f.enabled;
+    select begin_run.run, p.fork, p.branch, 0
+      from forks.planned(digest_group) p
+     where p.step = 'sync';
     if not found then
         raise exception using errcode = 'MR007', message = format('digest group %L has no fork to synchronise',
                                                                   digest_group),
             hint = 'Add forks to it, or enable them: the view forks.registry has them.';
     end if;
-    perform forks.plan_steps(run);
+    insert into forks.run_step (run_id, step, target, branch, fork_id, job_id)
+    select begin_run.run, p.step, p.target, p.branch, p.fork, 0
+      from forks.planned(digest_group) p
+     where p.step <> 'sync';
     perform forks.enqueue_stage(run, 'search');
+end
+$$;
+
+create or replace function forks.plan_run(digest_group text)
+returns table (step text, target text, branch text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from forks.digest_group g where g.name = plan_run.digest_group) then
+        perform forks.raise_unknown_group(digest_group);
+    end if;
+    return query
+        select p.step, p.target, p.branch
+          from forks.planned(digest_group) p
+         order by coalesce(forks.stage_of(p.step), 0), p.target, p.place, p.branch;
 end
 $$;
 

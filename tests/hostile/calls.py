@@ -147,6 +147,7 @@ FORKS = {
     "begin_run": writes(digest_group=("'default'", d.unknown_group)),
     "cancel_run": writes(run=("<busy_run>", d.unknown_run), reason=WHY),
     "resume_run": writes(run=("<done_run>", d.unknown_run)),
+    "plan_run": reads(digest_group=("'default'", d.unknown_group)),
     "run_steps": reads(of_run=("<done_run>", d.anything)),
     "next_stage": writes(job_id=("<running>", d.never("MR007", "does not lead")), run=("<told_run>", d.unknown_run)),
     "step_target": reads(job_id=("<running>", d.anything)),

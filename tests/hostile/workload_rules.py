@@ -110,7 +110,7 @@ def group_rules():
 
 def run_rules():
     rules = of("forks.start_run", ("digest_group", "busy", "'busy'", "MR023", "is active"))
-    for verb in ("start_run", "begin_run"):
+    for verb in ("start_run", "begin_run", "plan_run"):
         rules += of(f"forks.{verb}", ("digest_group", "unknown", "'none'", "MR022", "unknown digest group 'none'"))
     for verb in ("cancel_run", "resume_run", "digest_content"):
         rules += of(f"forks.{verb}", ("run", "null", "null", "MR024", "unknown run null"),

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(52);
+select plan(55);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -60,6 +60,14 @@ select forks.change_fork('acme/' || n, '{"upstream_org": "up", "upstream_repo": 
 select forks.change_fork('acme/good', '{"rebase_onto": "main", "rebase_globs": ["feature/*"]}') \g /dev/null
 select forks.disable_fork('acme/off');
 reset role;
+set local role millrace_viewer;
+select results_eq($$ select concat_ws(' ', step, target, branch) from forks.plan_run('default') $$,
+                  $$ values ('sync acme/bad main'), ('sync acme/good main'), ('sync acme/plain main'),
+                            ('search up/hub 17.0'), ('distribute acme/bad '), ('distribute acme/good '),
+                            ('rebase acme/good main') $$, 'what a run would do can be asked before');
+select throws_ok($$select * from forks.plan_run('none')$$, 'MR022', null, 'of a known group');
+reset role;
+select is_empty($$ select * from forks.runs $$, 'which starts none');
 select forks.start_run('default') as run \gset
 select is(pg_temp.steps(:run), 'distribute acme/bad pending; distribute acme/good pending; rebase acme/good pending;'
           ' search up/hub pending', 'a run is planned when it starts: each upstream once, and who has opted in');

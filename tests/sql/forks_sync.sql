@@ -187,9 +187,9 @@ select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                     and f.pronamespace = 'forks'::regnamespace and has_function_privilege(r.oid, f.oid, 'execute') $$,
               $$ select 'millrace_' || role || ' ' || f
                    from (values ('operator', '{add_fork,change_fork,enable_fork,disable_fork,sync_now,configure_group,
-                                               import_forks,export_forks,start_run,cancel_run,resume_run,limit_token,run_items,
+                                               import_forks,export_forks,start_run,cancel_run,resume_run,limit_token,plan_run,run_items,
                                                run_steps,digest_content}'::text[]),
-                                ('viewer', '{export_forks,run_items,run_steps,digest_content}'),
+                                ('viewer', '{export_forks,plan_run,run_items,run_steps,digest_content}'),
                                 ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
                                              record_digest,pause_token,token_wait,take_place,next_stage,step_target,
                                              intend_step,record_step}')) m(role, functions), unnest(functions) f $$,

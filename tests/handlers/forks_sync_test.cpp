@@ -139,6 +139,15 @@ TEST_F(ForksSync, a_disabled_fork_is_skipped) {
     EXPECT_EQ(sandbox_.tip(fork_, "main"), first_);
 }
 
+TEST_F(ForksSync, a_branch_that_is_not_listed_any_more_is_skipped_by_the_run_that_it_was_planned_for) {
+    database_.execute("select forks.start_run('default')");
+    database_.execute("select forks.change_fork('acme/widget', '{\"branches\": [\"main\"]}')");
+    start();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.results", "2"));
+    EXPECT_EQ(results(),
+              "acme/widget main current\nacme/widget 17.0 skipped the fork does not list the branch any more");
+}
+
 TEST_F(ForksSync, a_job_may_name_only_what_is_registered) {
     start();
     const std::vector<std::pair<std::string, std::string>> refused{

@@ -35,7 +35,8 @@ std::string result_of(const SyncResult& result) {
 // Why this job can never succeed, whatever git would say.
 std::optional<std::string> refusal_of(const ForkBranch& wanted, const std::optional<SyncTarget>& target) {
     if (!target) return fmt::format("unknown fork {}; add it with forks.add_fork", wanted.fork);
-    if (!target->is_listed) return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
+    const bool was_planned = wanted.run.has_value();  // when it was listed
+    if (!target->is_listed && !was_planned) return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
     return std::nullopt;
 }
 
@@ -58,6 +59,9 @@ public:
     core::Outcome work() {
         if (!target_.is_enabled) {
             return completed({SyncState::skipped, "", "", "the fork is disabled", std::nullopt});
+        }
+        if (!target_.is_listed) {
+            return completed({SyncState::skipped, "", "", "the fork does not list the branch any more", std::nullopt});
         }
         return target_.provider == Provider::git ? by_git() : by_github();
     }

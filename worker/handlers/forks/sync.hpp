@@ -9,6 +9,8 @@
 //     this worker lacks the token that it should have        → snoozed, until another worker takes it
 //     GitHub wants to be left alone for a while              → snoozed, as are all jobs of that token, on all workers
 //     as many jobs as may use the token do so already        → snoozed for a moment
+//     the fork is disabled, or has not listed the branch any
+//     more since the run began                               → completed, as `skipped`
 //     a bad payload, a fork or branch that is not registered → dead letter
 //
 // Remotes answer after seconds or minutes. Until git is done, nothing is read or written in the settling transaction,

@@ -38,9 +38,26 @@ struct Counts {
     std::size_t migrations = 0;
 };
 
+// Characters that turn the direction of those behind them, U+202A to U+202E and U+2066 to U+2069: what stands in the line
+// would not be what is read.
+void drop_turns(std::string& line) {
+    for (std::size_t at = 0; at + 2 < line.size();) {
+        const auto second = static_cast<unsigned char>(line[at + 1]);
+        const auto third = static_cast<unsigned char>(line[at + 2]);
+        const bool turns = line[at] == '\xe2' && ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
+                                                  (second == 0x81 && third >= 0xa6 && third <= 0xa9));
+        if (turns) {
+            line.erase(at, 3);
+        } else {
+            ++at;
+        }
+    }
+}
+
 // One line, whatever it was.
 std::string line_of(std::string_view text, std::size_t limit = most_detail_bytes) {
     auto line = core::printable(text, limit);
+    drop_turns(line);
     std::replace_if(
         line.begin(), line.end(),
         [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f; }, ' ');

@@ -80,6 +80,8 @@ begin
       from forks.planned(digest_group) p
      where p.step <> 'sync';
     perform forks.enqueue_stage(run, 'search');
+    -- Of a fork that was disabled this very moment: there is no job that would say so.
+    delete from forks.run_item i where i.run_id = begin_run.run and i.job_id = 0;
 end
 $$;
 

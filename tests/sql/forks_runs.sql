@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(65);
+select plan(66);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -240,6 +240,22 @@ select pg_temp.work() \g /dev/null
 reset role;
 select is(forks.resume_run(:stuck), 2, 'what was given up can be resumed');
 select row_eq(format('select state from forks.runs where id = %s', :stuck), row('running'::text), 'and runs again');
+
+-- A fork that is disabled while a run begins is left out.
+select forks.cancel_run(:stuck) \g /dev/null
+set local role millrace_worker;
+select pg_temp.work() \g /dev/null
+reset role;
+create function pg_temp.disable() returns trigger language plpgsql as $$
+begin
+    update forks.fork f set enabled = false where f.repo = 'acme/c';
+    return null;
+end
+$$;
+create trigger meanwhile after insert on forks.run_item for each statement execute function pg_temp.disable();
+select forks.start_run('default') as last \gset
+select is((select string_agg(fork || ' ' || state, ', ' order by fork, branch) from forks.run_items(:last)),
+          'acme/a pending, acme/a pending, acme/b pending', 'a fork that is disabled as the run begins is none of it');
 
 select * from finish();
 rollback;

@@ -38,8 +38,8 @@ struct Counts {
     std::size_t migrations = 0;
 };
 
-// Characters that turn the direction of those behind them, U+202A to U+202E and U+2066 to U+2069: what stands in the line
-// would not be what is read.
+// Characters that turn the direction of those behind them, U+202A to U+202E and U+2066 to U+2069: what stands in the
+// line would not be what is read.
 void drop_turns(std::string& line) {
     for (std::size_t at = 0; at + 2 < line.size();) {
         const auto second = static_cast<unsigned char>(line[at + 1]);

@@ -36,7 +36,9 @@ std::string result_of(const SyncResult& result) {
 std::optional<std::string> refusal_of(const ForkBranch& wanted, const std::optional<SyncTarget>& target) {
     if (!target) return fmt::format("unknown fork {}; add it with forks.add_fork", wanted.fork);
     const bool was_planned = wanted.run.has_value();  // when it was listed
-    if (!target->is_listed && !was_planned) return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
+    if (!target->is_listed && !was_planned) {
+        return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
+    }
     return std::nullopt;
 }
 

@@ -107,6 +107,27 @@ TEST(GithubFiles, are_updated_where_they_differ_and_only_there) {
     EXPECT_EQ(same.seen.size(), 1U) << "no empty commit";
 }
 
+TEST(GithubFiles, are_asked_for_on_condition_the_second_time) {
+    WebServer server{[](const WebRequest& request) {
+        if (request.method == "PUT") return web_reply(200, "{}");
+        if (request.header("If-None-Match") == "\"v1\"") return web_reply(304, "");
+        auto there = file("content\n");
+        there.bytes.insert(there.bytes.find("\r\n") + 2, "ETag: \"v1\"\r\n");
+        return there;
+    }};
+    Github github{settings_of(server)};
+    const auto put = [&](const std::string& content) {
+        return std::get<GithubFileState>(
+            github.put_file({"acme/hub", "port.yml", content, "default"}, [](GithubFileState) {}, {}));
+    };
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged);
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged);
+    EXPECT_EQ(put("other\n"), GithubFileState::updated);
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged) << "it is what is there that counts, not what was asked";
+    EXPECT_EQ(server.seen().at(1).header("If-None-Match"), "\"v1\"");
+    EXPECT_THAT(server.seen().at(3).body, HasSubstr(R"("sha":"old")"));
+}
+
 TEST(GithubFiles, of_a_repository_that_has_moved_are_put_there_without_asking_for_its_name) {
     std::string url;
     WebServer server{[&](const WebRequest& request) {

@@ -11,7 +11,8 @@
 //     GET  /repos/{upstream}/compare/{basehead}   200 → the difference, 304 → the one that is known;
 //                                                 anything else → unknown
 //
-//     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs
+//     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs;
+//                                                 304 → as it was
 //     GET  /search/issues                         page by page, 100 at a time
 //     GET  /repos/{repo}/branches                 likewise
 //
@@ -145,11 +146,22 @@ private:
         std::string etag;
         GithubDifference difference;
     };
+    struct FileThere {
+        std::string sha = {};  // empty: there is none
+        bool is_same = false;
+    };
+    struct KnownFile {
+        std::string etag;
+        std::string sha;
+        std::string digest;  // of what it held, which may be large
+    };
 
     [[nodiscard]] std::string masked(std::string text) const;
     [[nodiscard]] HttpRequest request(const std::string& method, const std::string& url) const;
     [[nodiscard]] Answered call(HttpRequest request, const std::stop_token& stop);
     [[nodiscard]] std::string name_of_moved(const std::string& url, const std::stop_token& stop);
+    [[nodiscard]] std::variant<FileThere, GithubAnswer> look_at(const GithubFile& file, const std::string& url,
+                                                                const std::stop_token& stop);
     [[nodiscard]] GithubAnswer judge(const HttpAnswer& answer) const;
     // Of an answer that is not what was asked for.
     [[nodiscard]] GithubAnswer refusal(const HttpAnswer& answer) const;
@@ -160,6 +172,7 @@ private:
     const HttpLimits limits_;
     Http http_;
     core::Guarded<std::map<std::string, Known>> known_;  // by address; so many and so large as memory allows
+    core::Guarded<std::map<std::string, KnownFile>> known_files_;
 };
 
 }  // namespace millrace::adapters

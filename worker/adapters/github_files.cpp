@@ -1,6 +1,7 @@
 // The part of github.hpp that is about files, pull requests and branches.
 
 #include "adapters/github.hpp"
+#include "adapters/hmac.hpp"
 #include "adapters/mime.hpp"
 #include "core/printable.hpp"
 
@@ -20,6 +21,7 @@ using Verdict = GithubAnswer::Verdict;
 constexpr int page_size = 100;
 constexpr int most_pages = 10;  // GitHub finds no more than 1,000
 constexpr int most_branch_pages = 100;
+constexpr std::size_t most_known_files = 4096;  // whose tags are kept
 constexpr std::size_t most_title_bytes = 500;
 constexpr std::int64_t most_number = 999'999'999;
 
@@ -32,10 +34,11 @@ bool is_text(const json& object, const char* key, std::string_view text) {
     return has_text(object, key) && object[key].get_ref<const std::string&>() == text;
 }
 
-bool holds(const json& file, const std::string& content) {
-    // A large file comes without its content, in no encoding: it differs.
-    if (!is_text(file, "encoding", "base64") || !has_text(file, "content")) return false;
-    return from_base64(file["content"].get_ref<const std::string&>()) == content;
+// Of what a file holds; empty: it comes without its content, in no encoding, being too large.
+std::string digest_in(const json& file) {
+    if (!is_text(file, "encoding", "base64") || !has_text(file, "content")) return "";
+    const auto content = from_base64(file["content"].get_ref<const std::string&>());
+    return content ? hmac_sha256("", *content) : "";
 }
 
 // Where git finds the repositories of an interface: https://api.github.com has them at https://github.com, GitHub
@@ -72,24 +75,44 @@ GithubAnswer Github::refusal(const std::string& step, const HttpAnswer& answer) 
     return refused;
 }
 
+std::variant<Github::FileThere, GithubAnswer> Github::look_at(const GithubFile& file, const std::string& url,
+                                                              const std::stop_token& stop) {
+    const auto digest = hmac_sha256("", file.content);
+    const auto known = known_files_.with([&](const std::map<std::string, KnownFile>& all) {
+        const auto found = all.find(url);
+        return found == all.end() ? std::nullopt : std::optional{found->second};
+    });
+    auto wanted = request("GET", url);
+    if (known) wanted.headers.push_back({"If-None-Match", known->etag});
+    const auto answer = call(std::move(wanted), stop).answer;
+    if (answer.status == 304 && known) return FileThere{known->sha, known->digest == digest};
+    if (answer.status == 404) return FileThere{};
+    if (answer.status != 200) return refusal("get " + file.path, answer);
+    const auto there = json::parse(answer.body, nullptr, false);
+    if (!there.is_object() || !is_text(there, "type", "file") || !has_text(there, "sha")) {
+        return GithubAnswer{Verdict::failed, fmt::format("get {}: there is something else than a file", file.path), {}};
+    }
+    const KnownFile found{answer.header("etag"), there["sha"].get<std::string>(), digest_in(there)};
+    if (!found.etag.empty()) {
+        known_files_.with([&](std::map<std::string, KnownFile>& all) {
+            if (all.size() >= most_known_files && !all.contains(url)) all.erase(all.begin());
+            all.insert_or_assign(url, found);
+        });
+    }
+    return FileThere{found.sha, found.digest == digest};
+}
+
 std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& file, const Announce& announce,
                                                              const std::stop_token& stop) {
     const auto url = fmt::format("{}/repos/{}/contents/{}", settings_.api_url, file.repo, percent_encoded(file.path));
-    const auto found = call(request("GET", url), stop).answer;
-    if (found.status != 200 && found.status != 404) return refusal("get " + file.path, found);
-    json there;
-    if (found.status == 200) {
-        there = json::parse(found.body, nullptr, false);
-        if (!there.is_object() || !is_text(there, "type", "file") || !has_text(there, "sha")) {
-            return GithubAnswer{
-                Verdict::failed, fmt::format("get {}: there is something else than a file", file.path), {}};
-        }
-        if (holds(there, file.content)) return GithubFileState::unchanged;
-    }
-    const auto state = there.is_null() ? GithubFileState::created : GithubFileState::updated;
+    const auto looked = look_at(file, url, stop);
+    if (const auto* refused = std::get_if<GithubAnswer>(&looked)) return *refused;
+    const auto& there = std::get<FileThere>(looked);
+    if (there.is_same) return GithubFileState::unchanged;
+    const auto state = there.sha.empty() ? GithubFileState::created : GithubFileState::updated;
     json body{{"message", fmt::format("{} {} from {} distributor", name_of(state), file.path, file.distributor)},
               {"content", base64(file.content)}};
-    if (!there.is_null()) body["sha"] = there["sha"];
+    if (!there.sha.empty()) body["sha"] = there.sha;
     auto wanted = request("PUT", url);
     wanted.headers.push_back({"Content-Type", "application/json"});
     wanted.body = body.dump();

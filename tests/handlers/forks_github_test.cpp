@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -333,6 +334,57 @@ TEST_F(ForksGithub, are_tried_again_while_GitHub_is_down) {
     sync();
     EXPECT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
     EXPECT_EQ(database_.value("select max(attempt) from millrace.jobs"), "2");
+}
+
+TEST_F(ForksGithub, have_failed_when_GitHub_is_down_at_every_attempt) {
+    start([](const auto&) { return says(502, "oops"); });
+    sync();
+    ASSERT_TRUE(result_becomes("failed GitHub answered 502: oops"));
+    EXPECT_EQ(database_.value("select attempt from millrace.dead_letters"), "2");
+    EXPECT_EQ(forge_->seen().size(), 2U);
+}
+
+TEST_F(ForksGithub, have_failed_when_no_answer_is_whole) {
+    const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    const std::vector<WebReply> broken{
+        {head + "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", WebReply::Then::close},
+        {head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"mer", WebReply::Then::close},
+        {head + "Content-Length: 100\r\n\r\n{\"merge_type\"", WebReply::Then::close},
+        {"", WebReply::Then::reset},
+    };
+    std::atomic<std::size_t> call{0};
+    start([&](const auto&) { return broken.at(std::min(call++ / 2, broken.size() - 1)); });
+    for (std::size_t i = 0; i < broken.size(); ++i) {
+        sync();
+        ASSERT_TRUE(database_.becomes("select count(*) from millrace.dead_letters", std::to_string(i + 1)));
+    }
+    EXPECT_EQ(forge_->seen().size(), 2 * broken.size()) << "each twice";
+    EXPECT_EQ(database_.value("select count(*) from forks.results where state = 'failed'"
+                              " and detail like 'no answer of GitHub: %'"),
+              std::to_string(broken.size()));
+}
+
+TEST_F(ForksGithub, are_not_asked_again_for_an_answer_that_is_too_large) {
+    forge_.emplace([](const auto&) { return web_reply(200, std::string(2000, 'x')); });
+    github_.emplace(settings_of(*forge_), adapters::HttpLimits{.body = 1000});
+    start(&*github_);
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.results where state = 'failed'", "1"));
+    EXPECT_EQ(forge_->seen().size(), 1U);
+    EXPECT_EQ(database_.value("select attempt from millrace.dead_letters"), "1");
+}
+
+TEST_F(ForksGithub, stay_synchronised_when_the_comparison_comes_to_a_limit_and_all_others_wait) {
+    name_upstream();
+    start([](const WebRequest& request) {
+        return request.method == "POST" ? merged("merge") : says(429, "slow", {{"Retry-After", "3600"}});
+    });
+    sync();
+    ASSERT_TRUE(result_becomes("updated merge"));
+    EXPECT_EQ(database_.value("select ahead is null from forks.results"), "t");
+    sync("17.0");
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_EQ(forge_->seen().size(), 2U);
 }
 
 TEST_F(ForksGithub, may_have_been_brought_up_to_date_by_an_attempt_that_heard_no_answer) {

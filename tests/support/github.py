@@ -36,6 +36,7 @@ class Forge:
                  token=""):
         self.special, self.delay_seconds = special, delay_seconds
         self.repositories = repositories
+        self.before_git = lambda method, path: None
         self.git_login = "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
         self.lock = threading.Lock()
         self.merged, self.asked = {}, []  # (repo, branch): how often there was something to merge; (method, path, body)
@@ -109,6 +110,7 @@ class Forge:
     def answer_git(self, request, body):
         with self.lock:
             self.asked.append((request.command, request.path, None))
+        self.before_git(request.command, request.path)
         path, _, query = request.path.partition("?")
         if request.headers.get("Authorization") != self.git_login:
             status, headers, data = 401, [("WWW-Authenticate", 'Basic realm="git"')], b""

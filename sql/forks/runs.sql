@@ -21,7 +21,8 @@
 --         for each job.
 -- Raises  MR005 bad_argument, MR007 invalid_transition (no fork to synchronise; nothing to cancel or resume),
 --         MR022 unknown_digest_group, MR023 run_active, MR024 unknown_run.
--- Rows    4 per branch of the group's forks, and 1 per step. plan_run: none.
+-- Rows    4 per branch of the group's forks, and 1 per step; those of push_intent whose jobs have ended. plan_run:
+--         none.
 
 create or replace function forks.start_run(digest_group text)
 returns bigint  -- the run
@@ -80,6 +81,9 @@ begin
       from forks.planned(digest_group) p
      where p.step <> 'sync';
     perform forks.enqueue_stage(run, 'search');
+    -- What was to be pushed by jobs that nobody will repeat any more.
+    delete from forks.push_intent p
+     where coalesce(millrace.job_state(p.job_id), 'gone') in ('gone', 'completed', 'cancelled');
     -- Of a fork that was disabled this very moment: there is no job that would say so.
     delete from forks.run_item i where i.run_id = begin_run.run and i.job_id = 0;
 end

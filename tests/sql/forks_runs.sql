@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(66);
+select plan(67);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -253,7 +253,10 @@ begin
 end
 $$;
 create trigger meanwhile after insert on forks.run_item for each statement execute function pg_temp.disable();
+insert into forks.push_intent (job_id, intended_at) values (4711000, millrace.now()), (:job_id, millrace.now());
 select forks.start_run('default') as last \gset
+select is((select array_agg(i.job_id) from forks.push_intent i), array[:job_id::bigint],
+          'what was to be pushed is forgotten with its job, and kept for a dead letter');
 select is((select string_agg(fork || ' ' || state, ', ' order by fork, branch) from forks.run_items(:last)),
           'acme/a pending, acme/a pending, acme/b pending', 'a fork that is disabled as the run begins is none of it');
 

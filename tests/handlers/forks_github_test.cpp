@@ -261,12 +261,11 @@ protected:
 
     void start(Github* github, const std::string& token_problem = "") {
         engine::Registry registry;
-        registry.add(
-            "forks.sync",
-            std::make_unique<Sync>(database_.sessions(),
-                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
-                                                        .github = github,
-                                                        .token_problem = token_problem}));
+        registry.add("forks.sync",
+                     std::make_unique<Sync>(database_.sessions(),
+                                            Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
+                                                           .github = github,
+                                                           .token_problem = token_problem}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
         worker_.emplace(database_.sessions(), std::move(registry), settings);

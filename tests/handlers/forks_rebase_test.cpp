@@ -43,16 +43,16 @@ protected:
         announced_.clear();
         GitRebase rebase{{.cache = sandbox_.directory() / "cache",
                           .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}}};
-        const GitRebase::Hooks hooks{.announce =
-                                         [&](const PushIntent& intent) {
-                                             announced_.push_back(intent);
-                                             meanwhile();
-                                         },
-                                     .record =
-                                         [&](const StepItem& item) {
-                                             said_.push_back(fmt::format("{} {}: {}", item.item, item.state,
-                                                                         item.detail));
-                                         }};
+        const GitRebase::Hooks hooks{
+            .announce =
+                [&](const PushIntent& intent) {
+                    announced_.push_back(intent);
+                    meanwhile();
+                },
+            .record =
+                [&](const StepItem& item) {
+                    said_.push_back(fmt::format("{} {}: {}", item.item, item.state, item.detail));
+                }};
         return rebase.rebase(order_, hooks, {}).value();
     }
 

@@ -57,8 +57,8 @@ WebReply says(int status, const std::string& message, const testing::WebHeaders&
 WebReply file(const std::string& content, const std::string& type = "file") {
     auto digits = adapters::base64(content);
     if (digits.size() > 4) digits.insert(4, "\\n");  // as GitHub writes them, in lines
-    return web_reply(200, fmt::format(R"({{"type": "{}", "encoding": "base64", "sha": "old", "content": "{}"}})", type,
-                                      digits));
+    return web_reply(
+        200, fmt::format(R"({{"type": "{}", "encoding": "base64", "sha": "old", "content": "{}"}})", type, digits));
 }
 
 struct Put {
@@ -72,9 +72,9 @@ Put put_file(const WebServer::Script& script) {
     WebServer server{script};
     Github github{settings_of(server)};
     Put put;
-    const auto outcome = github.put_file(
-        {"acme/hub", ".github/port.yml", "new content\n", "default"},
-        [&](GithubFileState state) { put.announced.emplace_back(adapters::name_of(state)); }, {});
+    const auto outcome =
+        github.put_file({"acme/hub", ".github/port.yml", "new content\n", "default"},
+                        [&](GithubFileState state) { put.announced.emplace_back(adapters::name_of(state)); }, {});
     if (const auto* answer = std::get_if<GithubAnswer>(&outcome)) {
         put.refusal = *answer;
     } else {
@@ -90,14 +90,16 @@ TEST(GithubFiles, are_created_where_there_is_none) {
     });
     EXPECT_EQ(put.state, GithubFileState::created);
     EXPECT_THAT(put.announced, ElementsAre("created"));
-    EXPECT_THAT(put.seen, ElementsAre("GET /repos/acme/hub/contents/.github%2Fport.yml",
-                                      R"(PUT /repos/acme/hub/contents/.github%2Fport.yml {"content":"bmV3IGNvbnRlbnQK",)"
-                                      R"("message":"created .github/port.yml from default distributor"})"));
+    EXPECT_THAT(put.seen,
+                ElementsAre("GET /repos/acme/hub/contents/.github%2Fport.yml",
+                            R"(PUT /repos/acme/hub/contents/.github%2Fport.yml {"content":"bmV3IGNvbnRlbnQK",)"
+                            R"("message":"created .github/port.yml from default distributor"})"));
 }
 
 TEST(GithubFiles, are_updated_where_they_differ_and_only_there) {
-    const auto put = put_file(
-        [](const WebRequest& request) { return request.method == "GET" ? file("old content\n") : web_reply(200, "{}"); });
+    const auto put = put_file([](const WebRequest& request) {
+        return request.method == "GET" ? file("old content\n") : web_reply(200, "{}");
+    });
     EXPECT_EQ(put.state, GithubFileState::updated);
     EXPECT_THAT(put.announced, ElementsAre("updated"));
     EXPECT_THAT(put.seen.at(1), AllOf(HasSubstr(R"("sha":"old")"), HasSubstr("updated .github/port.yml from default")));
@@ -136,8 +138,7 @@ TEST(GithubFiles, of_a_repository_that_has_moved_are_put_there_without_asking_fo
     }};
     url = server.url();
     Github github{settings_of(server)};
-    const auto put = github.put_file(
-        {"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
+    const auto put = github.put_file({"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
     EXPECT_EQ(std::get<GithubFileState>(put), GithubFileState::unchanged);
     EXPECT_EQ(server.seen().size(), 2U);
 }
@@ -187,9 +188,10 @@ TEST(GithubSearches, go_through_all_pages_and_know_a_migration_by_its_title) {
     ASSERT_EQ(pulls.size(), 2U);
     EXPECT_EQ(pulls[0].number, 1);
     EXPECT_EQ(pulls[1].title, "[MIG] ***");
-    EXPECT_THAT(seen_by(server).at(0),
-                HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
-                          "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
+    EXPECT_THAT(
+        seen_by(server).at(0),
+        HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
+                  "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
     EXPECT_EQ(server.seen().size(), 2U);
 }
 
@@ -256,7 +258,8 @@ protected:
     ForksSteps() {
         database_.create_queue("forks",
                                "max_attempts => 2, retry_base => '10 milliseconds', retry_cap => '10 milliseconds'");
-        database_.execute(R"(select forks.configure_group('default', '{"template_path": "port.yml", "template": "x"}'))");
+        database_.execute(
+            R"(select forks.configure_group('default', '{"template_path": "port.yml", "template": "x"}'))");
         database_.execute("select forks.add_fork('acme/hub', branches => '{17.0}', provider => 'github')");
         change("acme/hub", R"({"upstream_org": "up", "upstream_repo": "hub"})");
     }
@@ -288,8 +291,8 @@ protected:
         registry.add("forks.sync",
                      std::make_unique<Sync>(database_.sessions(), Sync::Settings{.git = copies, .github = &*github_}));
         for (const auto* kind : {"forks.search", "forks.distribute", "forks.rebase"}) {
-            registry.add(kind, std::make_unique<Step>(database_.sessions(),
-                                                      Step::Settings{.git = copies, .github = &*github_}));
+            registry.add(
+                kind, std::make_unique<Step>(database_.sessions(), Step::Settings{.git = copies, .github = &*github_}));
         }
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
@@ -299,8 +302,9 @@ protected:
     void start_run() { database_.execute("select forks.start_run('default')"); }
     bool has_finished() { return database_.becomes("select state from forks.runs", "finished"); }
     std::string steps() {
-        return database_.value("select string_agg(concat_ws(' ', step, target, item, s.state, detail), '; '"
-                               " order by step, target, item) from forks.runs r, forks.run_steps(r.id) s");
+        return database_.value(
+            "select string_agg(concat_ws(' ', step, target, item, s.state, detail), '; '"
+            " order by step, target, item) from forks.runs r, forks.run_steps(r.id) s");
     }
 
     static WebReply usual(const WebRequest& request) {
@@ -325,12 +329,15 @@ TEST_F(ForksSteps, come_stage_by_stage_and_the_digest_tells_of_them) {
     start(usual);
     start_run();
     ASSERT_TRUE(has_finished());
-    EXPECT_EQ(steps(), "distribute acme/hub created port.yml; rebase acme/plain feature/x rebased 1 commit on main;"
-                       " search up/hub 7 found [MIG] thing");
-    EXPECT_EQ(sandbox_.git(path, {"rev-parse", "feature/x~1"}), sandbox_.tip(path, "main")) << "on what was synchronised";
+    EXPECT_EQ(steps(),
+              "distribute acme/hub created port.yml; rebase acme/plain feature/x rebased 1 commit on main;"
+              " search up/hub 7 found [MIG] thing");
+    EXPECT_EQ(sandbox_.git(path, {"rev-parse", "feature/x~1"}), sandbox_.tip(path, "main"))
+        << "on what was synchronised";
     EXPECT_EQ(database_.value("select string_agg(kind, ' ' order by id) from millrace.jobs where kind <> 'forks.sync'"),
               "forks.search forks.stage forks.distribute forks.stage forks.rebase forks.digest");
-    EXPECT_THAT(database_.value("select subject from forks.digests"), AllOf(HasSubstr("— 1 MIG"), Not(HasSubstr("⚠️"))));
+    EXPECT_THAT(database_.value("select subject from forks.digests"),
+                AllOf(HasSubstr("— 1 MIG"), Not(HasSubstr("⚠️"))));
     EXPECT_THAT(database_.value("select text from forks.digests"),
                 AllOf(HasSubstr("acme/hub: created port.yml"), HasSubstr("acme/plain feature/x: 1 commit on main"),
                       HasSubstr("up/hub#7: [MIG] thing")));
@@ -386,7 +393,8 @@ TEST_F(ForksSteps, wait_with_all_others_of_a_token_at_its_limit) {
     start_run();
     ASSERT_TRUE(database_.becomes("select count(*) from forks.token_pauses", "1"));
     ASSERT_TRUE(database_.becomes(
-        "select count(*) from millrace.jobs where kind = 'forks.distribute' and state = 'scheduled' and attempt = 0", "1"));
+        "select count(*) from millrace.jobs where kind = 'forks.distribute' and state = 'scheduled' and attempt = 0",
+        "1"));
 }
 
 TEST_F(ForksSteps, that_are_no_longer_wanted_are_skipped_and_those_of_no_run_refused) {

@@ -263,9 +263,9 @@ std::variant<Commit, MergeConflict> Git::merge(const MergePlan& plan) {
     const auto seconds = first_line(output_of({"show", "--no-patch", "--format=%ct", plan.theirs.sha}));
     for (const auto* who : {"AUTHOR", "COMMITTER"})
         variables.push_back(fmt::format("GIT_{}_DATE=@{} +0000", who, seconds));
-    return Commit{first_line(output_of({"commit-tree", std::get<std::string>(merged), "-p", plan.ours.sha, "-p",
-                                        plan.theirs.sha, "-m", plan.message},
-                                       variables))};
+    return Commit{first_line(output_of(
+        {"commit-tree", std::get<std::string>(merged), "-p", plan.ours.sha, "-p", plan.theirs.sha, "-m", plan.message},
+        variables))};
 }
 
 std::variant<std::string, MergeConflict> Git::merged_tree(const Commit& ours, const Commit& theirs) {
@@ -299,8 +299,7 @@ std::variant<Rebased, MergeConflict> Git::rebase(const RebasePlan& plan) {
         output_of({"rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick",
                    fmt::format("--max-count={}", most_rebased + 1), plan.onto.sha + "..." + plan.branch.sha, "--"});
     if (std::count(listed.begin(), listed.end(), '\n') > most_rebased) {
-        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased),
-                       GitError::Cause::other};
+        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased), GitError::Cause::other};
     }
     Point tip{plan.onto, first_line(output_of({"rev-parse", "--verify", "--quiet", plan.onto.sha + "^{tree}"}))};
     Rebased rebased{plan.onto, 0};
@@ -347,8 +346,7 @@ std::variant<Git::Point, MergeConflict> Git::pick(const Commit& commit, const Po
                                              author_variables[2],
                                              author_variables[3],
                                              fmt::format("GIT_COMMITTER_DATE=@{} +0000", told[committed])};
-    Commit made{
-        first_line(output_of({"commit-tree", tree, "-p", onto.commit.sha, "-m", told[message]}, variables))};
+    Commit made{first_line(output_of({"commit-tree", tree, "-p", onto.commit.sha, "-m", told[message]}, variables))};
     return Point{std::move(made), std::move(tree)};
 }
 

@@ -1,4 +1,4 @@
-"""Transactions that pin the vacuum horizon of a database: what a forgotten psql does."""
+"""Transactions that pin the vacuum horizon of a database: what a forgotten psql does; and one that does not."""
 
 
 def old_snapshot(server):
@@ -7,6 +7,11 @@ def old_snapshot(server):
     connection.set_session(isolation_level="REPEATABLE READ", autocommit=False)
     connection.cursor().execute("select count(*) from pg_class")
     return connection
+
+
+def nobody(server):
+    """Holds nothing: the same work for comparison."""
+    return server.connect("bench nobody")
 
 
 def idle_writer(server):

@@ -1,8 +1,11 @@
-"""Drains before and after millions of jobs with the vacuum horizon pinned: by an old snapshot, by an idle writer."""
+"""Drains before and after millions of jobs with the vacuum horizon pinned: by an old snapshot, by an idle writer.
+
+And with nobody who pins it: a drain after two million jobs differs from the first for other reasons, too.
+"""
 
 import time
 
-from holders import idle_writer, old_snapshot
+from holders import idle_writer, nobody, old_snapshot
 from measures import by_turns, drain
 
 KEYS = ("millrace", "bare", "graphile-tuned", "pgboss-tuned", "pgq")
@@ -27,7 +30,8 @@ def once(bench, contestant, hold):
 
 def measure(bench):
     rows = []
-    for what, hold, keys in (("old snapshot", old_snapshot, KEYS), ("idle writer", idle_writer, KEYS[:1])):
+    for what, hold, keys in (("nobody", nobody, KEYS[:1]), ("old snapshot", old_snapshot, KEYS),
+                             ("idle writer", idle_writer, KEYS[:1])):
         here = bench.contestants(*keys)
         figures = by_turns(bench, f"horizon, {what}", here, lambda contestant: once(bench, contestant, hold))
         rows += [{"what": f"{contestant.title}, {what}", "key": contestant.key, "holder": what,

@@ -10,7 +10,7 @@ revoke all on all tables in schema pipeline from public, millrace_enqueuer, mill
                                                  millrace_viewer;
 revoke all on all functions in schema pipeline from public, millrace_enqueuer, millrace_worker, millrace_operator,
                                                     millrace_viewer;
-grant select on pipeline.queues, pipeline.requests, pipeline.builds, pipeline.history
+grant select on pipeline.queues, pipeline.requests, pipeline.request_projects, pipeline.builds, pipeline.history
     to millrace_operator, millrace_viewer;
 
 do $$

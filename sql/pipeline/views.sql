@@ -1,14 +1,16 @@
--- queues, requests, builds, history: what a person looks at.
+-- queues, requests, request_projects, builds, history: what a person looks at.
 --
 -- `queues` tells when the last green head was reported, since when there is a verdict that the branch is broken, and
--- how long the last head took that has one. `history` has one row for each verdict, with what it was measured against
--- and whether it holds the bookmark; those that a revalidation has set aside say who did, when and why.
+-- how long the last head took that has one. `request_projects` has one row for each project that a head touches: what
+-- is known of it, and of its targets in the build of the whole repository. `history` has one row for each verdict, with
+-- what it was measured against and whether it holds the bookmark; those that a revalidation has set aside say who did,
+-- when and why.
 --
 -- Locks   none.
 -- Raises  nothing.
 
 set local client_min_messages = warning;
-drop view if exists pipeline.queues, pipeline.requests, pipeline.builds, pipeline.history;
+drop view if exists pipeline.queues, pipeline.requests, pipeline.request_projects, pipeline.builds, pipeline.history;
 reset client_min_messages;
 
 create view pipeline.queues as
@@ -38,6 +40,13 @@ select format('request/%s/%s', r.queue, r.number) as id, r.queue, r.number, r.ur
   from pipeline.request r
   left join pipeline.validation_fact f on f.queue = r.queue and f.uri = r.uri and f.project = ''
   left join pipeline.bisect b on b.queue = r.queue and b.request = r.number;
+
+create view pipeline.request_projects as
+select p.queue, p.request, r.uri, p.project, p.state, f.degree, pipeline.verdict(f.degree, f.is_flaky) as verdict,
+       p.targets, p.broken as broken_targets
+  from pipeline.request_project p
+  join pipeline.request r on r.queue = p.queue and r.number = p.request
+  left join pipeline.validation_fact f on f.queue = r.queue and f.uri = r.uri and f.project = p.project;
 
 create view pipeline.builds as
 select b.queue, b.id, b.request, b.project, b.run, b.uri as searched_uri, b.status,

@@ -156,6 +156,27 @@ as $$
            'more than 100000 rows are not added up; looking at a queue becomes slow', 'start a worker'
      where (select count(*) from millrace.live_deltas(100001)) > 100000
     union all
+    select 'warning', 'bloat', -s.bytes, c.oid::regclass::text,
+           format('%s for about %s rows; it does not shrink by itself', pg_size_pretty(s.bytes), c.reltuples::bigint),
+           case c.relkind when 'i' then format('reindex index concurrently %s', c.oid::regclass)
+                else format('end what holds dead rows (millrace.horizon_holders); then vacuum %1$s, or while workers '
+                            'rest vacuum full %1$s', c.oid::regclass) end
+      from unnest('{ready,scheduled,blocked,running,queue_delta,worker}'::text[]) narrow(name)
+      join pg_class t on t.relnamespace = 'millrace'::regnamespace and t.relname = narrow.name
+      join pg_class c on c.oid = t.oid or c.oid in (select x.indexrelid from pg_index x where x.indrelid = t.oid)
+     cross join lateral (select c.relpages * current_setting('block_size')::bigint as bytes) s
+     -- a row has some 100 bytes; as vacuum has seen it last
+     where s.bytes > 128 * 1024 * 1024 and c.reltuples >= 0 and s.bytes > 1000 * c.reltuples
+    union all
+    select 'note', 'mixed versions', 0, string_agg(w.version, ', ' order by w.version),
+           format('workers of %s versions for more than a day: an upgrade that was not finished', count(*)),
+           'select name, version from millrace.workers; restart the old ones'
+      from (select w.version, min(w.started_at) as since
+              from millrace.worker w
+             where w.ended_at is null and w.lease_expires_at > millrace.now() and w.version is not null
+             group by w.version) w
+    having count(*) > 1 and max(w.since) < millrace.now() - interval '1 day'
+    union all
     select 'warning', 'no day ahead', 0, i.last_day::text,
            'the newest partition is that of ' || i.last_day || '; later jobs are put into it, too',
            'start a worker, or select millrace.maintain_partitions()'

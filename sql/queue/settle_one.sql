@@ -28,9 +28,16 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    lost bigint[];
 begin
-    if cardinality(millrace.settle_many(array[job_id], array[fence], array[outcome], array[error], array[delay],
-                                        array[result])) > 0 then
+    if outcome = 'completed' then
+        lost := millrace.settle_many(array[job_id], array[fence],
+                                     results => case when result is not null then array[result] end);
+    else
+        lost := millrace.settle_many(array[job_id], array[fence], array[outcome], array[error], array[delay]);
+    end if;
+    if lost <> '{}' then
         perform millrace.raise_lease_lost(fence, job_id);
     end if;
 end

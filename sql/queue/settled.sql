@@ -78,7 +78,6 @@ begin
         when array_position(job_ids, null) is not null then 'job_ids: no null'
         when fences is null or array_dims(fences) is distinct from shape or array_position(fences, null) is not null
             then 'fences: one for each job'
-        when (select count(distinct u.id) from unnest(job_ids) u(id)) <> amount then 'job_ids: no job twice'
         when outcomes is not null and array_dims(outcomes) is distinct from shape
             then 'outcomes: one for each job, or null for completed'
         when errors is not null and array_dims(errors) is distinct from shape
@@ -88,6 +87,9 @@ begin
         when results is not null and array_dims(results) is distinct from shape
             then 'results: one for each job, or null for none'
     end;
+    if wrong is null and amount > 1 then
+        wrong := (select 'job_ids: no job twice' from unnest(job_ids) u(id) having count(distinct u.id) <> amount);
+    end if;
     if wrong is null and outcomes is not null then
         select case
                 when u.outcome is null

@@ -100,9 +100,23 @@ def run_page(page, environment):
                 on_database("postgres", ["psql", "-X", "-q", "-c", f'drop {kind} "{made}"'], environment)
 
 
+def anchors(page):
+    """What a reader's browser can jump to, by the names that forges give to headings."""
+    seen, names = {}, set()
+    for heading in re.findall(r"^#{1,6} +(.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower().strip()
+        name = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        seen[name] = seen.get(name, -1) + 1
+        names.add(f"{name}-{seen[name]}" if seen[name] else name)
+    return names
+
+
 def broken_links(page):
-    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
-    return [target for target in targets if not (page.parent / target).exists()]
+    """Of this project's own: pages and places in them that are not there."""
+    for path, place in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        target = page.parent / path if path else page
+        if not target.exists() or (place and target.suffix == ".md" and place not in anchors(target)):
+            yield path + (f"#{place}" if place else "")
 
 
 def stale_pages():
@@ -122,7 +136,7 @@ def main():
         passed, failed = passed + (not complaint), failed + bool(complaint)
     for page in PAGES:
         where = page.relative_to(ROOT)
-        links = broken_links(page)
+        links = list(broken_links(page))
         complaint = run_page(page, environment)
         for name, holds, detail in ((f"{where}: links", not links, ", ".join(links)),
                                     (f"{where}: examples", complaint in ("", None), complaint)):

@@ -27,6 +27,14 @@ class Migrate(ProgramTest):
         self.assertIn("nothing to do", self.run_millrace("migrate").out)
         self.assertIn("nothing to do", self.run_millrace("migrate", "--dry-run").out)
 
+    def test_says_the_same_to_programs(self):
+        planned = self.expect(self.run_millrace("migrate", "--dry-run", "--json"), DONE).json
+        self.assertEqual({row["outcome"] for row in planned}, {"would apply"})
+        done = self.expect(self.run_millrace("migrate", "--json"), DONE).json
+        self.assertEqual(done, [{"name": row["name"], "outcome": "applied"} for row in planned])
+        self.assertEqual(self.run_millrace("migrate", "--json").json, [])
+        self.assertEqual(self.run_millrace("migrate", "--dry-run", "--json").json, [])
+
     def test_refuses_what_does_not_fit_with_a_remedy(self):
         self.run_millrace("migrate")
         self.sql("update millrace.migration set checksum = 'x' where number = 1")

@@ -17,8 +17,8 @@ DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 class Help(ProgramTest):
     def test_is_printed_when_asked_for_and_for_each_command(self):
         overview = self.expect(self.run_millrace("--help"), DONE).out
-        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "top", "schedules", "schemas", "doctor", "adopt",
-                        "notify", "completion"):
+        for command in ("migrate", "worker", "enqueue", "jobs", "queues", "kinds", "top", "schedules", "schemas", "doctor",
+                        "adopt", "notify", "completion"):
             self.assertIn(f"  {command} ", overview)
             text = self.expect(self.run_millrace(command, "--help"), DONE).out
             self.assertEqual(text, self.run_millrace("help", command).out)
@@ -89,10 +89,29 @@ class Queues(ProgramTest):
         self.expect(self.run_millrace("queues", "set", "mail", "key_limit"), USAGE)
         self.assertEqual(self.run_millrace("queues", "pause", "mail").out, "paused mail\n")
         self.assertEqual(self.run_millrace("queues", "pause", "mail").out, "already paused mail\n")
+        self.assertEqual(self.run_millrace("queues", "pause", "mail", "nowhere", "--json").json,
+                         [{"name": "mail", "outcome": "already paused"}], "what was done before the one that is not there")
         self.assertIsNotNone(self.run_millrace("queues", "--json").json[0]["paused_at"])
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "running mail\n")
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
+
+
+class Kinds(ProgramTest):
+    def test_are_configured_paused_and_resumed(self):
+        self.expect(self.run_millrace("kinds"), NOTHING)
+        ran = self.expect(self.run_millrace("kinds", "set", "mail.send", "max_attempts=4",
+                                            "retry_delays={10 s, 5 minutes}"), DONE)
+        self.assertEqual(ran.out, 'max_attempts: 4 was null\nretry_delays: ["00:00:10","00:05:00"] was null\n')
+        self.assertEqual(self.run_millrace("kinds", "set", "mail.send", "max_attempts=none", "--json").json,
+                         {"max_attempts": {"from": 4, "to": None}})
+        self.assertEqual(self.run_millrace("kinds", "pause", "mail.send", "rare").out, "paused mail.send\npaused rare\n")
+        self.assertEqual(self.run_millrace("kinds", "pause", "rare", "--json").json,
+                         [{"name": "rare", "outcome": "already paused"}])
+        mail, rare = self.run_millrace("kinds", "--json").json
+        self.assertEqual((mail["kind"], mail["retry_delays"], mail["live_workers"]), ("mail.send", "00:00:10, 00:05:00", 0))
+        self.assertRegex(rare["paused_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(self.run_millrace("kinds", "resume", "rare", "rare").out, "running rare\nalready running rare\n")
 
 
 class Schedules(ProgramTest):

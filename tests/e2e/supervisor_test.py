@@ -54,6 +54,7 @@ class Worker(Supervised):
     def test_is_alive_while_it_drains(self):
         job = self.sql("""select millrace.enqueue('work', 'wait', '{"until_stopped": true}')""")
         process = self.start("--queue", "work=1", "--drain-timeout", "1h", WATCHDOG_USEC="200000")
+        self.hear_until(READY)
         self.wait_until(f"select state from millrace.jobs where id = {job}", "running")
         process.terminate()
         self.hear_until(STOPPING)

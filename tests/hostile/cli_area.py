@@ -143,6 +143,8 @@ class CliArea:
         acts = {("enqueue", "mail", "noop"): {"millrace_viewer"},
                 ("jobs", "cancel", "<waiting>"): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("queues", "create", "fresh"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("kinds", "pause", "noop"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("kinds",): {"millrace_enqueuer", "millrace_worker"},
                 ("schemas", "remove", "noop"): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("schedules", "run", "yearly"): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("schedules",): {"millrace_enqueuer", "millrace_worker"},

@@ -139,6 +139,20 @@ FLAGS = {
              (["queues", "set", "mail", "key_limit=none"], FAILED, "bad key_limit"),
              (["queues", "set", "mail", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout")],
     },
+    "kinds": {
+        "json": switch("json", "kinds"),
+        "": [(["kinds", "drop"], USAGE, "unknown verb"), (["kinds", "list", "noop"], USAGE, "takes no kinds"),
+             (["kinds", "pause"], USAGE, "needs a kind"), (["kinds", "resume"], USAGE, "needs a kind"),
+             (["kinds", "pause", ""], FAILED, "bad kind"), (["kinds", "resume", "k" * 101], FAILED, "bad kind"),
+             (["kinds", "set"], USAGE, "needs a kind"), (["kinds", "set", "noop"], USAGE, "needs a kind"),
+             *((["kinds", "set", "noop", word], USAGE, "SETTING=VALUE") for word in ("", "=", "=1", "timeout")),
+             (["kinds", "set", "noop", "no_such=1"], FAILED, "no setting"),
+             (["kinds", "set", "noop", "max_attempts=0"], FAILED, "bad max_attempts"),
+             (["kinds", "set", "noop", "max_attempts=ten"], FAILED, "bad changes"),
+             (["kinds", "set", "noop", "retry_delays=10 s"], FAILED, "bad changes"),
+             (["kinds", "set", "noop", "max_attempts=3", "timeout=-1s"], FAILED, "bad timeout"),
+             (["kinds", "set", b"\xff", "max_attempts=3"], FAILED, "invalid byte sequence")],
+    },
     "schedules": {
         "time-zone": refused(["", "CET", "UTC+3", "europe/berlin", "../../etc/passwd", "'"], "time-zone", *SCHEDULE,
                              status=FAILED, word="bad time_zone")
@@ -326,6 +340,7 @@ WORD_PLACES = {
     "millrace pipeline log WORD": (["pipeline", "log", "--", "{}"], NOTHING, "no build", {"empty"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
+    "millrace kinds WORD": (["kinds", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schedules create WORD": (["schedules", "create", "--", "{}", "@daily", "mail", "noop"], FAILED, "bad name",
                                        {"48 letters", "49 letters", "100 letters", "the word null", "a number",

@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(51);
+select plan(53);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -146,6 +146,10 @@ insert into causes (finding, severity, statement) values
     ('counts not folded', 'warning',
      $$ insert into millrace.queue_delta (queue_id)
         select max(q.id) from millrace.queue q, generate_series(1, 100001) n group by n $$),
+    ('bloat', 'warning', $$ update pg_class set relpages = 20000, reltuples = 5 where oid = 'millrace.ready'::regclass $$),
+    ('mixed versions', 'note',
+     $$ select millrace.open_session('x', '{idle}', lease => '1 h');
+        update millrace.worker set version = name, started_at = millrace.now() - interval '25 h' $$),
     ('no day ahead', 'warning',
      $$ update millrace.installation set last_day = (millrace.now() at time zone 'utc')::date $$),
     ('old day kept', 'warning',

@@ -31,7 +31,7 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                         unnest('{select,insert,update,delete,truncate,references,trigger}'::text[]) p(privilege)
                   where has_table_privilege(m.role, r.oid, p.privilege) $$,
               $$ select role, relation::name, 'select' from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
-                        unnest('{queues,requests,builds,history}'::text[]) relation $$,
+                        unnest('{queues,requests,request_projects,builds,history}'::text[]) relation $$,
               'operators and viewers read the views; nobody has a right on a table');
 create role millrace_test_nobody nologin;
 select is_empty($$ select proname from own_functions

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(53);
+select plan(54);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 3) n \g /dev/null
@@ -76,6 +76,10 @@ select results_eq($$ select verdict, degree from pipeline.greenness('q', 'u1') w
 select pg_temp.built(2) \g /dev/null
 select is(pipeline.analyze_request('q', 2, 'b2~1'), 0, 'no graph, no project');
 select is(completed_at is not null and roll_up is null, true, 'the request is complete') from pipeline.requests where number = 2;
+select results_eq($$ select project, state, verdict, targets, broken_targets from pipeline.request_projects where uri = 'u1'
+                      order by project $$,
+                  $$ values ('docs', 'pending', 'broken', 2, 1), ('unmapped', 'cancelled', 'none', 1, 1),
+                            ('web', 'pending', 'green', 1, 0) $$, 'what is known of each project can be looked at');
 select is_empty($$ select * from pipeline.greenness('q', 'nosuch') $$, 'nothing is known of an unknown commit');
 select * from finish();
 rollback;

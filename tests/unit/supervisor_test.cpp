@@ -129,6 +129,18 @@ TEST_F(SupervisorTest, hears_of_a_reload_from_its_begin_to_its_end) {
     EXPECT_EQ(systemd.hear(), "READY=1");
 }
 
+TEST_F(SupervisorTest, hears_of_no_readiness_after_the_end) {
+    const NotifySocket systemd{path()};
+    Supervisor supervisor{{.socket = path()}, log_.log()};
+    EXPECT_TRUE(supervisor.tell_ready());
+    EXPECT_TRUE(supervisor.tell_stopping());
+    EXPECT_FALSE(supervisor.tell_ready());
+    { const Reloading too_late{supervisor}; }
+    EXPECT_EQ(systemd.hear(), "READY=1");
+    EXPECT_EQ(systemd.hear(), "STOPPING=1");
+    EXPECT_EQ(systemd.drain(), 0U);
+}
+
 TEST_F(SupervisorTest, need_not_be_there) {
     Supervisor nobody{{}, log_.log()};
     EXPECT_FALSE(nobody.tell_ready());

@@ -227,15 +227,14 @@ Exit show_digest(const Invocation& invocation, ForkRegistry& registry, std::int6
 
 Exit switch_forks(const Invocation& invocation, ForkRegistry& registry, const std::string& verb) {
     const auto& words = invocation.arguments.words();
-    for (auto repo = words.begin() + 1; repo != words.end(); ++repo) {
+    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& repo) {
         if (verb == "enable") {
-            registry.enable(*repo);
+            registry.enable(repo);
         } else {
-            registry.disable(*repo);
+            registry.disable(repo);
         }
-        invocation.console.out << verb << "d " << *repo << '\n';
-    }
-    return Exit::done;
+        return verb + "d";
+    });
 }
 
 constexpr std::array verbs{
@@ -301,7 +300,7 @@ Command forks_command() {
                 "millrace forks [list] [--json]\n"
                 "millrace forks import FILE|- [--dry-run] [--json]\n"
                 "millrace forks export\n"
-                "millrace forks enable|disable REPO...\n"
+                "millrace forks enable|disable REPO... [--json]\n"
                 "millrace forks sync REPO [BRANCH] [--json]\n"
                 "millrace forks start GROUP [--dry-run] [--json]\n"
                 "millrace forks runs [--limit N] [--json]\n"

@@ -1,5 +1,6 @@
 #include "cli/migrate.hpp"
 
+#include "cli/answer.hpp"
 #include "cli/table.hpp"
 #include "storage/migrator.hpp"
 
@@ -8,6 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace millrace::cli {
 
@@ -59,29 +63,34 @@ Exit print_status(const Invocation& invocation) {
     return fits ? Exit::done : Exit::failed;
 }
 
+Exit nothing_to_do(const Invocation& invocation, std::string_view line) {
+    invocation.console.out << (invocation.arguments.has("json") ? "[]\n" : line);
+    return Exit::done;
+}
+
 Exit print_plan(const Invocation& invocation) {
-    auto& out = invocation.console.out;
     const auto state = storage::Migrator{storage::SessionFactory{invocation.options.database_url}}.state();
     storage::refuse_misfit(state);
-    int steps = 0;
+    std::vector<std::string> steps;
     for (const auto& migration : state.migrations) {
-        if (migration.verdict != Verdict::pending) continue;
-        out << "would apply " << migration.name << '\n';
-        ++steps;
+        if (migration.verdict == Verdict::pending) steps.push_back(migration.name);
     }
-    if (state.functions == storage::FunctionsState::pending) {
-        out << "would apply functions and views\n";
-        ++steps;
-    }
-    if (steps == 0) out << "nothing to do\n";
-    return Exit::done;
+    if (state.functions == storage::FunctionsState::pending) steps.emplace_back("functions and views");
+    if (steps.empty()) return nothing_to_do(invocation, "nothing to do\n");
+    return change_each(invocation, steps, [](const std::string&) { return "would apply"; });
 }
 
 Exit migrate_up(const Invocation& invocation) {
     auto& out = invocation.console.out;
+    const bool is_json = invocation.arguments.has("json");
     storage::Migrator migrator{storage::SessionFactory{invocation.options.database_url}};
-    const int steps = migrator.up([&](const std::string& step) { out << "applied " << step << std::endl; });
-    if (steps == 0) out << "nothing to do: the schema is that of this program\n";
+    Table table{{{"name"}, {"outcome"}}};
+    const int steps = migrator.up([&](const std::string& step) {
+        table.add({Cell::of(step), Cell::of("applied")});
+        if (!is_json) out << "applied " << step << std::endl;
+    });
+    if (steps == 0) return nothing_to_do(invocation, "nothing to do: the schema is that of this program\n");
+    if (is_json) table.print_json(out);
     return Exit::done;
 }
 
@@ -100,7 +109,7 @@ Command migrate_command() {
     return {.name = "migrate",
             .summary = "brings the database's schema up to this program",
             .usage =
-                "millrace migrate [up] [--dry-run]\n"
+                "millrace migrate [up] [--dry-run] [--json]\n"
                 "millrace migrate status [--json]",
             .details =
                 "Migrations are applied in their order, each in one transaction; then the functions and views are\n"

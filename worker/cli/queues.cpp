@@ -1,15 +1,14 @@
 #include "cli/queues.hpp"
 
 #include "cli/answer.hpp"
+#include "cli/changes.hpp"
 #include "cli/table.hpp"
 #include "storage/operator_store.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <ostream>
 #include <span>
 
 namespace millrace::cli {
@@ -80,58 +79,25 @@ Exit create_queues(const Invocation& invocation, storage::OperatorStore& store) 
 
     const auto& words = arguments.words();
     if (words.size() < 2) throw UsageError{"queues create needs a name"};
-    for (auto name = words.begin() + 1; name != words.end(); ++name) {
-        store.create_queue(*name, policy);
-        invocation.console.out << "created " << *name << '\n';
-    }
-    return Exit::done;
+    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& name) {
+        store.create_queue(name, policy);
+        return "created";
+    });
 }
 
 Exit pause_or_resume(const Invocation& invocation, storage::OperatorStore& store, bool pauses) {
     const auto& words = invocation.arguments.words();
     if (words.size() < 2) throw UsageError{fmt::format("queues {} needs a name", words.front())};
-    for (auto name = words.begin() + 1; name != words.end(); ++name) {
-        const bool changed = pauses ? store.pause_queue(*name) : store.resume_queue(*name);
-        invocation.console.out << (changed ? "" : "already ") << (pauses ? "paused " : "running ") << *name << '\n';
-    }
-    return Exit::done;
-}
-
-// What the words `setting=value` mean is for the server to say: the settings and their limits are listed there.
-std::string changes_of(std::span<const std::string> words) {
-    nlohmann::json changes = nlohmann::json::object();
-    for (const auto& word : words) {
-        const auto equals = word.find('=');
-        if (equals == 0 || equals == std::string::npos) {
-            throw UsageError{fmt::format("\"{}\" is no SETTING=VALUE, for example max_running=10", word)};
-        }
-        const auto value = word.substr(equals + 1);
-        const bool is_number = !value.empty() && value.size() < 10 &&
-                               std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-        auto& change = changes[word.substr(0, equals)];
-        if (is_number) {
-            change = std::stoi(value);
-        } else if (value != "none") {
-            change = value;
-        }
-    }
-    return changes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& name) {
+        const bool changed = pauses ? store.pause_queue(name) : store.resume_queue(name);
+        return fmt::format("{}{}", changed ? "" : "already ", pauses ? "paused" : "running");
+    });
 }
 
 Exit configure_queue(const Invocation& invocation, storage::OperatorStore& store) {
     const auto& words = invocation.arguments.words();
     if (words.size() < 3) throw UsageError{"queues set needs a name and changes: queues set mail max_running=10"};
-    const auto changed = store.configure_queue(words[1], changes_of(std::span{words}.subspan(2)));
-    if (invocation.arguments.has("json")) {
-        invocation.console.out << changed << '\n';
-        return Exit::done;
-    }
-    const auto changes = nlohmann::json::parse(changed);
-    for (const auto& [setting, change] : changes.items()) {
-        invocation.console.out << fmt::format("{}: {} was {}\n", setting, change["to"].dump(), change["from"].dump());
-    }
-    if (changed == "{}") invocation.console.out << "nothing to change\n";
-    return Exit::done;
+    return show_changes(invocation, store.configure_queue(words[1], changes_of(std::span{words}.subspan(2))));
 }
 
 Exit run(const Invocation& invocation) {
@@ -153,9 +119,9 @@ Command queues_command() {
             .summary = "what waits, runs and has failed in each queue; creates, configures, pauses and resumes queues",
             .usage =
                 "millrace queues [list] [--json]\n"
-                "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ...\n"
+                "millrace queues create NAME... [--max-attempts N] [--timeout D] [--retry-base D] ... [--json]\n"
                 "millrace queues set NAME SETTING=VALUE... [--json]\n"
-                "millrace queues pause|resume NAME...",
+                "millrace queues pause|resume NAME... [--json]",
             .details =
                 "completed, failed and cancelled count since the queue was created; failed counts attempts.\n"
                 "Settings are those of create, written with underscores: max_running=10 timeout='5 minutes'\n"

@@ -99,14 +99,15 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 }
 
 // One result that the database cannot store (invalid JSON, too large) must not keep the others from being settled, and
-// its job must not stay running for ever: the attempt has failed for that reason.
+// its job must not stay running for ever: the attempt has failed for that reason. The log has its SQLSTATE only: its
+// words may quote the result.
 void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
     try {
         send(batch.settlements, batch.tallies, give_up);
         return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
-                   {{"reason", reason.what()}, {"sqlstate", reason.sqlstate()}});
+                   {{"sqlstate", reason.sqlstate()}});
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& settlement = batch.settlements[i];
@@ -131,7 +132,7 @@ void Completer::settle_refused(const storage::Settlement& settlement, Tallies ta
         send(std::span{&instead, 1}, tally, give_up);
     } catch (const storage::Error& again) {
         log_.write(ops::Level::error, "a failure was refused, its job becomes a dead letter",
-                   {{"job", settlement.job.value}, {"reason", again.what()}, {"sqlstate", again.sqlstate()}});
+                   {{"job", settlement.job.value}, {"sqlstate", again.sqlstate()}});
         instead.outcome = core::Discarded{error};
         sanitize(instead.outcome);
         send(std::span{&instead, 1}, tally, give_up);

@@ -48,14 +48,22 @@ Supervisor::~Supervisor() {
 }
 
 bool Supervisor::tell_ready() {
-    if (!tell("READY=1")) return false;
+    const std::scoped_lock lock{order_};
+    if (is_told_stopping_ || !tell("READY=1")) return false;
     is_told_ready_ = true;
     return true;
 }
 
+bool Supervisor::tell_stopping() {
+    const std::scoped_lock lock{order_};
+    is_told_stopping_ = true;
+    return tell("STOPPING=1");
+}
+
 // With the time, as Type=notify-reload wants it; others overlook it.
 bool Supervisor::tell_reloading() {
-    if (!is_told_ready_) return false;
+    const std::scoped_lock lock{order_};
+    if (!is_told_ready_ || is_told_stopping_) return false;
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
                             std::chrono::duration_cast<std::chrono::microseconds>(now).count()));

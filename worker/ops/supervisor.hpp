@@ -7,7 +7,8 @@
 //     STOPPING=1   it was asked to stop
 //     WATCHDOG=1   it is alive; when none has come for the watchdog's time, this process is ended, and another started
 //
-// Nobody is told anything when there is no socket.
+// Nobody is told anything when there is no socket. Whoever stops is not ready any more: after STOPPING=1 there is no
+// READY=1, though the worker may have got its session just then.
 //
 // Thread rule: any thread.
 
@@ -16,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -40,9 +42,9 @@ public:
     [[nodiscard]] std::chrono::microseconds watchdog() const noexcept { return supervision_.watchdog; }
 
     // False when it could not be sent; never waits. The first failure is logged.
-    bool tell_ready();
+    bool tell_ready();      // false, too, once it has been told of stopping
     bool tell_reloading();  // false, too, while it has not been told of being ready: the end of a reload says that
-    bool tell_stopping() { return tell("STOPPING=1"); }
+    bool tell_stopping();
     bool tell_alive() { return tell("WATCHDOG=1"); }
 
 private:
@@ -52,7 +54,9 @@ private:
     Log& log_;
     int socket_ = -1;
     std::atomic<bool> has_complained_{false};
-    std::atomic<bool> is_told_ready_{false};
+    std::mutex order_;  // of what is told of the process's state
+    bool is_told_ready_ = false;
+    bool is_told_stopping_ = false;
 };
 
 // While this lives, the supervisor knows that settings are read again.

@@ -52,6 +52,10 @@ core::Job job_of(const pqxx::row& row, const std::string& queue) {
     return job;
 }
 
+bool is_completed(const Settlement& settlement) {
+    return std::holds_alternative<core::Completed>(settlement.outcome);
+}
+
 bool is_plain(const Settlement& settlement) {
     const auto* completed = std::get_if<core::Completed>(&settlement.outcome);
     return completed != nullptr && completed->result.empty() && completed->successors.empty();
@@ -117,10 +121,15 @@ std::vector<core::JobId> settle_in(Where& where, std::span<const Settlement> set
         Columns columns;
         for (const auto& settlement : settlements)
             columns.add(settlement);
-        std::optional<std::string> successors;
+        std::optional<std::string> outcomes, errors, delays, successors;  // that all are completed, no outcomes say
+        if (!std::all_of(settlements.begin(), settlements.end(), is_completed)) {
+            outcomes = columns.outcomes.text();
+            errors = columns.errors.text();
+            delays = columns.delays.text();
+        }
         if (!columns.successors.empty()) successors = columns.successors + "]";
-        lost = execute(where, settle_statement, jobs.text(), fences.text(), columns.outcomes.text(),
-                       columns.errors.text(), columns.delays.text(), columns.results.text(), successors);
+        lost = execute(where, settle_statement, jobs.text(), fences.text(), outcomes, errors, delays,
+                       columns.results.text(), successors);
     }
     std::vector<core::JobId> ids;
     for (const auto& row : lost)

@@ -84,6 +84,8 @@ class Queues(ProgramTest):
         self.assertEqual(ran.out, 'burst: 20 was null\nrate: "14 per second" was null\n')
         ran = self.expect(self.run_millrace("queues", "set", "mail", "rate=none"), DONE)
         self.assertEqual(ran.out, 'burst: null was 20\nrate: null was "14 per second"\n')
+        ran = self.expect(self.run_millrace("queues", "set", "mail", "history=none"), DONE)
+        self.assertEqual(ran.out, 'history: "none" was "full"\n')
         self.assertEqual(self.sql("select concat_ws(' ', max_running, key_limit, timeout) from millrace.queues"),
                          "4 00:05:00")
         self.expect(self.run_millrace("queues", "set", "mail", "key_limit"), USAGE)

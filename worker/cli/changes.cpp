@@ -18,10 +18,11 @@ std::string changes_of(std::span<const std::string> words) {
         const auto value = word.substr(equals + 1);
         const bool is_number = !value.empty() && value.size() < 10 &&
                                std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-        auto& change = changes[word.substr(0, equals)];
+        const auto setting = word.substr(0, equals);
+        auto& change = changes[setting];
         if (is_number) {
             change = std::stoi(value);
-        } else if (value != "none") {
+        } else if (value != "none" || setting == "history") {  // which has a value of that name
             change = value;
         }
     }

@@ -8,7 +8,7 @@
 
 namespace millrace::cli {
 
-// As a JSON object; `none` becomes null. What a setting means is for the server to say: its names and limits are listed
+// As a JSON object; `none` becomes null, but of `history`. What a setting means is for the server to say: its names and limits are listed
 // there. Throws UsageError for a word that is none.
 [[nodiscard]] std::string changes_of(std::span<const std::string> words);
 

@@ -124,8 +124,9 @@ Command queues_command() {
                 "millrace queues pause|resume NAME... [--json]",
             .details =
                 "completed, failed and cancelled count since the queue was created; failed counts attempts.\n"
-                "Settings are those of create, written with underscores: max_running=10 timeout='5 minutes'\n"
-                "max_running=none. From a paused queue no job is taken; what runs goes on.",
+                "Settings of set: those of create with underscores, and dead_letter_retention, rate, burst, key_rate,\n"
+                "key_burst and history: max_running=10 timeout='5 minutes' rate='14 per second' history=outcome;\n"
+                "max_running=none lifts it. From a paused queue no job is taken; what runs goes on.",
             .flags = flags,
             .run = run};
 }

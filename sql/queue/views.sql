@@ -1,4 +1,4 @@
--- jobs, running_jobs, job_lines, queues, workers, kinds, dead_letters: what a person looks at.
+-- jobs, running_jobs, job_lines, queues, workers, kinds, dead_letters, operator_actions: what a person looks at.
 --
 -- `jobs` shows every job once, with its state, whatever table holds it. Filters on state, queue and id reach each
 -- branch, so that `where state = 'running'` reads nothing else: each has a constant for its state. `queues` never
@@ -10,7 +10,7 @@
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
                     millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside,
-                    millrace.kinds;
+                    millrace.kinds, millrace.operator_actions;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -211,6 +211,10 @@ select d.job_id, q.name as queue, j.kind, d.attempt, d.error, d.discarded_at, w.
   join millrace.job j on j.id = d.job_id and j.stored_on = d.stored_on
   join millrace.queue q on q.id = d.queue_id
   left join millrace.worker w on w.id = d.worker;
+
+-- Who has paused, configured, cancelled, replayed, adopted …: `who` is the role that logged in.
+create view millrace.operator_actions as
+select a.at, a.who, a.action, a.detail, a.affected from millrace.operator_action a;
 
 -- A batch that is open counts its members as they join it.
 create view millrace.batches as

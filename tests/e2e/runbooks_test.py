@@ -84,16 +84,39 @@ class OnOneServer(Rehearsal):
         self.sql("select millrace.create_queue('mail')")
 
     def test_a_stuck_worker(self):
-        worker = self.start("--queue", "mail=2")
-        self.enqueue("wait", '{"ms": 3600000}', 2)
+        worker = self.start("--queue", "mail=2", "--drain-timeout", "0s")
+        jobs = self.enqueue("wait", '{"ms": 3600000}', 2).strip("{}").split(",")
         self.wait_until("select count(*) from millrace.running_jobs", "2")
         self.enqueue("noop", amount=3)
         said = self.follow("MillraceQueueStuck")
         self.assertEqual(said[0].count("| wait"), 2)
+        worker.terminate()  # systemctl restart
+        self.assertEqual(self.finish(worker)[0], DONE)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'available' and attempt = 0"), "5")
+        worker = self.start("--queue", "mail=2")
+        self.wait_until("select count(*) from millrace.running_jobs", "2")
+        for job in jobs:
+            self.on_call("MillraceQueueStuck", "millrace jobs cancel 17", "17", job)
         self.wait_until(self.completed(), "3")
         self.wait_until("select count(*) from millrace.jobs where kind = 'wait' and state = 'cancelled'", "2")
         self.type("millrace queues set mail timeout='10 minutes'")
         self.assertIsNone(worker.poll())
+
+    def test_other_sessions_are_seen_and_ended_with_the_rights_that_the_page_asks_for(self):
+        roles, = (line for block in blocks("Before you begin", "console") for line in block.splitlines()
+                  if line.startswith("grant"))
+        login, worker = (f"{name}_{self.database[-8:]}" for name in ("oncall", "worker"))
+        for name, membership in ((login, roles.replace("oncall", login)),
+                                 (worker, f"grant millrace_worker to {worker}")):
+            self.sql(f"create role {name} login; {membership}")
+            self.addCleanup(self.sql, f"drop role {name}")
+        self.start("--queue", "mail=2", PGUSER=worker)
+        self.wait_until("select count(*) from millrace.workers where state = 'alive'", "1")
+        self.addCleanup(setattr, self, "environment", self.environment)
+        self.environment = self.environment | {"PGUSER": login}
+        sessions = "pg_stat_activity where application_name like 'millrace %' and datname = current_database()"
+        self.assertIn("millrace ", self.type(f"psql -X -c \"select application_name from {sessions} and state <> 'active'\""))
+        self.assertRegex(self.type(f"psql -X -c \"select pg_terminate_backend(pid) from {sessions} limit 1\""), r"\n t\n")
 
     def test_a_queue_that_grows(self):
         self.type("millrace queues pause mail")
@@ -114,9 +137,11 @@ class OnOneServer(Rehearsal):
         self.start("--queue", "mail")
         self.wait_until("select count(*) from millrace.workers where name <> 'release 7' and state = 'alive'", "1")
         self.assertEqual(self.sql("select available, running, completed from millrace.queues"), "200|0|0", "it is paused")
-        dead = self.sql("select min(job_id) from millrace.dead_letters")
-        self.on_call("MillraceDeadLetterFlood", "millrace jobs replay 17", "17", dead)
+        self.assertIn("null", self.on_call("MillraceDeadLetterFlood", "millrace queues set mail max_running=1"))
         self.on_call("MillraceDeadLetterFlood", "millrace queues resume")
+        self.wait_until(self.completed(), "200")
+        self.assertIn("completed", self.on_call("MillraceDeadLetterFlood", "millrace jobs list"))
+        self.on_call("MillraceDeadLetterFlood", "millrace queues set mail max_running=none")
         self.on_call("MillraceDeadLetterFlood", "millrace jobs replay --queue", "email.send", "noop")
         self.wait_until("select completed, dead from millrace.queues", "1200|0")
 
@@ -142,7 +167,7 @@ class OnOneServer(Rehearsal):
         self.assertIn(slot, self.follow("The disk fills")[0])
         self.sql(f"select pg_drop_replication_slot('{slot}')")
         self.assertNotIn(slot, self.follow("The disk fills")[0])
-        self.assertEqual(self.sql("select retention from millrace.queue where name = 'mail'"), "7 days")
+        self.assertEqual(self.sql("select retention from millrace.queue where name = 'mail'"), "2 days")
 
     def mail_worker(self, server, token_file):
         self.sql("select millrace.create_queue('email')")
@@ -153,8 +178,7 @@ class OnOneServer(Rehearsal):
 
     def send_test(self, title):
         command, = (line for block in blocks(title, "console") for line in block.splitlines() if "send-test" in line)
-        words = command.replace("--config /etc/millrace/millrace.conf", "").split()
-        return self.run_millrace(*words[1:], *self.smtp)
+        return self.run_millrace(*command.split()[1:], *self.smtp)  # as_worker brings the settings
 
     def wait_for_mail(self, job, state):
         self.wait_until(f"select state from millrace.jobs where id = {job}", state)

@@ -8,8 +8,8 @@
 
 namespace millrace::cli {
 
-// As a JSON object; `none` becomes null, but of `history`. What a setting means is for the server to say: its names and limits are listed
-// there. Throws UsageError for a word that is none.
+// As a JSON object; `none` becomes null, but of `history`. What a setting means is for the server to say: its names and
+// limits are listed there. Throws UsageError for a word that is none.
 [[nodiscard]] std::string changes_of(std::span<const std::string> words);
 
 // What the server says of them: {"setting": {"from": …, "to": …}}. A line for each, or with --json as it is.

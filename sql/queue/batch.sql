@@ -151,6 +151,7 @@ declare
 begin
     select b.* into known from millrace.batch b where b.id = of_batch for no key update skip locked;
     if not found and exists (select from millrace.batch b where b.id = of_batch) then
+        perform millrace.fold_notes(of_queue, of_batch, notes);
         return 0;
     end if;
     with gone as (
@@ -227,6 +228,32 @@ begin
 end
 $$;
 
+-- Of a batch that somebody holds, for as long as he likes: many notes become one of each sort, behind all others, which
+-- they would keep from being looked at.
+create or replace function millrace.fold_notes(of_queue int, of_batch bigint, notes tid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+    worth_while constant int := 100;
+    found_rows constant tid[] := array(select f.ctid
+                                         from millrace.follow_up f
+                                        where f.ctid = any (notes) and f.batch_id = of_batch
+                                          for update skip locked);
+begin
+    if cardinality(found_rows) < worth_while then
+        return;
+    end if;
+    with gone as (
+        delete from millrace.follow_up f where f.ctid = any (found_rows) returning f.job_id, f.what, f.amount
+    )
+    insert into millrace.follow_up (queue_id, job_id, what, batch_id, amount)
+    select of_queue, min(g.job_id), g.what, of_batch, sum(g.amount) from gone g group by g.what;
+end
+$$;
+
 -- Not by enqueue(): whatever has become of the queue's limits since the batch was created, nothing may be raised here.
 create or replace function millrace.call_back(batch millrace.batch, outcome jsonb)
 returns bigint
@@ -235,6 +262,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     enqueued bigint;
+    day date;
 begin
     insert into millrace.job as j (enqueued_at, stored_on, queue_id, priority, max_attempts, kind, payload, timeout)
     select millrace.now(), millrace.storage_day(), q.id, batch.priority,
@@ -243,9 +271,9 @@ begin
       from millrace.queue q
       left join millrace.kind k on k.name = batch.kind
      where q.id = batch.queue_id
-    returning j.id into enqueued;
+    returning j.id, j.stored_on into enqueued, day;
     insert into millrace.ready (job_id, stored_on, queue_id, priority)
-    values (enqueued, millrace.storage_day(), batch.queue_id, batch.priority);
+    values (enqueued, day, batch.queue_id, batch.priority);  -- the clock may have passed midnight
     insert into millrace.queue_delta (queue_id, available, enqueued) values (batch.queue_id, 1, 1);
     return enqueued;
 end

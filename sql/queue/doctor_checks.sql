@@ -188,7 +188,10 @@ as $$
                 else 'somebody held on to the tables at ' || millrace.utc_text(i.drop_given_up_at) end
            || (select case when count(*) > 0 then format('; %s of its jobs run', count(*)) else '' end
                  from (select from millrace.running r where r.stored_on = i.first_day limit 10000) r),
-           'end long transactions (millrace.horizon_holders), then select millrace.maintain_partitions()'
+           case when exists (select from millrace.running r where r.stored_on = i.first_day)
+                then 'select id, kind, claimed_at from millrace.running_jobs order by claimed_at; then millrace jobs '
+                     'cancel ID, which is for good, or restart the worker that runs it'
+                else 'end long transactions (millrace.horizon_holders), then select millrace.maintain_partitions()' end
       from millrace.installation i
      cross join (select coalesce(max(q.retention), interval '7 days') as retention from millrace.queue q) q
      -- what waited there and ended late keeps a day for a second retention

@@ -12,8 +12,9 @@
 -- Whoever enqueues a key that another transaction is just enqueueing waits for its end.
 --
 -- Where the job is there and still waits, `replaces` may name what it takes over from this call: payload, run_at (with
--- delay: each call puts the job off, a debounce), priority. This is the one place where a job's wide row is updated.
--- The job is then not claimed before this call's commit; one that is only reported may start before it.
+-- delay: each call puts the job off, a debounce; and with expires_at, which belongs to it), priority. This is the one
+-- place where a job's wide row is updated. The job is then not claimed before this call's commit; one that is only
+-- reported may start before it.
 --
 -- Arguments  unique_key  1 … 200 characters
 --            unique_for  more than 0, up to 10 years; instead of unique_until
@@ -102,8 +103,9 @@ begin
              where u.queue_id = holder.queue_id and u.unique_key = holder.unique_key and u.job_id = holder.job_id;
         elsif found then
             id := holder.job_id;
-            replaced := cardinality(replaces) > 0 and millrace.replace_waiting(id, payload, priority::smallint,
-                                                                               admitted.due, replaces, wake);
+            replaced := cardinality(replaces) > 0
+                        and millrace.replace_waiting(id, payload, priority::smallint, admitted.due, expires_at,
+                                                     replaces, wake);
             return;
         end if;
     end loop;
@@ -114,9 +116,12 @@ end
 $$;
 
 -- The narrow row is taken out, so that nobody claims the job meanwhile, and put back as the call says. A job that has
--- begun, that waits for its retry, or that holds a slot of its key is left alone.
+-- begun, or that waits for its retry, is left alone. One that has got a slot of its key gives it back, and queues for it
+-- again by its id; one that was set aside (kinds.sql) is met by a claim again.
+drop function if exists millrace.replace_waiting(bigint, jsonb, smallint, timestamptz, text[], boolean);
 create or replace function millrace.replace_waiting(
-    of_job bigint, payload jsonb, priority smallint, due timestamptz, replaces text[], wake boolean)
+    of_job bigint, payload jsonb, priority smallint, due timestamptz, expires_at timestamptz, replaces text[],
+    wake boolean)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -125,6 +130,7 @@ declare
     looks constant int := 10;
     gone record;
     was text;
+    slot text;
 begin
     for look in 1 .. looks
     loop
@@ -138,8 +144,9 @@ begin
         end if;
         if not found then
             was := 'available';
-            delete from millrace.ready r where r.job_id = of_job and r.attempt = 0 and r.priority < 10
-            returning r.stored_on, r.queue_id, r.priority, null::text as key, null::timestamptz as run_at into gone;
+            delete from millrace.ready r where r.job_id = of_job and r.attempt = 0
+            returning r.stored_on, r.queue_id, r.priority % 10 as priority, null::text as key,
+                      null::timestamptz as run_at into gone;
         end if;
         exit when found;
         -- another replacement, which this one has waited for, has put the job elsewhere, or into a new row
@@ -155,12 +162,18 @@ begin
     end if;
     update millrace.job j
        set payload = case when 'payload' = any (replaces) then replace_waiting.payload else j.payload end,
-           priority = gone.priority
-     where j.id = of_job and j.stored_on = gone.stored_on;
+           priority = gone.priority,
+           expires_at = case when 'run_at' = any (replaces) then replace_waiting.expires_at else j.expires_at end
+     where j.id = of_job and j.stored_on = gone.stored_on
+    returning j.concurrency_key into slot;
+    if was = 'available' and slot is not null then
+        gone.key := slot;
+        perform millrace.leave_note(gone.queue_id, of_job, 'freed', slot, null);
+    end if;
     insert into millrace.queue_delta (queue_id, available, scheduled, blocked)
     values (gone.queue_id, -(was = 'available')::int, -(was = 'scheduled')::int, -(was = 'blocked')::int);
-    perform millrace.let_wait(of_job, gone.stored_on, gone.queue_id, gone.priority, 0::smallint, gone.key, gone.run_at,
-                              wake);
+    perform millrace.let_wait(of_job, gone.stored_on, gone.queue_id, gone.priority::smallint, 0::smallint, gone.key,
+                              gone.run_at, wake);
     return true;
 end
 $$;
@@ -172,7 +185,7 @@ set search_path = pg_catalog, pg_temp
 as $$
     select exists (select from millrace.scheduled s where s.job_id = of_job and s.waits_for = 'run_at')
         or exists (select from millrace.blocked b where b.job_id = of_job and b.attempt = 0)
-        or exists (select from millrace.ready r where r.job_id = of_job and r.attempt = 0 and r.priority < 10)
+        or exists (select from millrace.ready r where r.job_id = of_job and r.attempt = 0)
 $$;
 
 -- For a job that comes back: its key, if nobody else has it now.

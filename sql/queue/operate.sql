@@ -48,6 +48,10 @@ begin
                         where j.id = replay.job_id
                         limit 1),
             hint = 'Cancel the other job first, or leave this one where it is.';
+    elsif state = 'expired' then
+        raise exception using errcode = 'MR007',
+            message = format('replay: job %s was to begin before its expires_at, which has passed', job_id),
+            hint = 'Enqueue a new job without it, if it shall run all the same.';
     end if;
     perform millrace.audit('replay', jsonb_build_object('job', replay.job_id), 1);
     return state;
@@ -97,7 +101,8 @@ end
 $$;
 
 create or replace function millrace.replay_one(job_id bigint)
-returns text  -- the job's state now; discarded: its unique key is another job's; null: it was no dead letter
+returns text  -- the job's state now; discarded: its unique key is another job's; expired: it may not begin any more;
+              -- null: it was no dead letter
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -112,9 +117,12 @@ begin
     if not found then
         return null;
     end if;
-    select j.concurrency_key, j.unique_key, j.unique_until, j.batch_id into ties
+    select j.concurrency_key, j.unique_key, j.unique_until, j.batch_id, j.expires_at into ties
       from millrace.job j
      where j.id = replay_one.job_id and j.stored_on = moved.stored_on;
+    if ties.expires_at <= millrace.now() then  -- the next claim would cancel it, and nobody could replay it again
+        return 'expired';
+    end if;
     if ties.unique_until = 'finished' then
         if not millrace.take_unique_key(moved.queue_id, ties.unique_key, job_id) then
             return 'discarded';

@@ -77,7 +77,7 @@ begin
             state := case action when 'retry_many' then millrace.retry_one(job)
                                  when 'replay_many' then millrace.replay_one(job)
                                  when 'cancel_many' then millrace.cancel_one(job, reason) end;
-            if state <> 'discarded' then
+            if state not in ('discarded', 'expired') then
                 moved := moved || job;
             end if;
         end loop;

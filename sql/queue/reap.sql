@@ -42,7 +42,8 @@ begin
         select w.id, w.name, w.ended_at
           from millrace.worker w
          where not w.cleared and (w.ended_at is not null or w.lease_expires_at < at)
-         order by w.id
+         -- those that are new before those of which a row was locked, and these by turns: ten such hold nobody up
+         order by w.ended_at is not null, random()
          limit sessions_at_a_time
            for update skip locked
     loop

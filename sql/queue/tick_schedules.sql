@@ -117,6 +117,12 @@ declare
     missed timestamptz[];
     jobs int := 0;
 begin
+    if known.misfire = 'skip' and due.error is not null then  -- what could not be enqueued is not skipped
+        perform millrace.fire_schedule(known, next, case when next >= at - grace then 'on time' else 'caught up' end,
+                                       1);
+        next := millrace.next_due(rule, known.time_zone, next);
+        jobs := 1;
+    end if;
     if next < wanted_from then
         missed := array(select r.run_at
                           from millrace.cron_runs(rule, known.time_zone, next, most_counted - 1,

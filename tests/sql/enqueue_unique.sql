@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(101);
+select plan(109);
 select millrace.create_queue('q', max_attempts => 1, max_payload_bytes => 100) as q,
        millrace.create_queue('other') as other \gset
 select millrace.open_session('w', '{q,other}') as session \gset
@@ -195,7 +195,7 @@ select is(pg_temp.replace('{payload,run_at,priority}', '20 s'), 'there', 'one th
 select is(pg_temp.r(), 'scheduled 1 2 in 10', 'it comes back when it said');
 select millrace.cancel(pg_temp.id_of('r')) \g /dev/null
 
--- Replacements of jobs with a concurrency key: the slot they hold, they keep.
+-- Replacements of jobs with a concurrency key: whoever has not begun gives its slot back.
 select millrace.enqueue_unique('q', 'v', '{}', 'v' || n, concurrency_key => 'c')
   from generate_series(1, 2) n \g /dev/null
 select millrace.follow_up_all() \g /dev/null
@@ -205,10 +205,31 @@ select is((millrace.enqueue_unique('q', 'v', '{}', 'v2', replaces => '{run_at}',
 select is(state, 'scheduled', 'it is scheduled now') from millrace.jobs where id = (:'v'::bigint[])[2];
 select is((millrace.enqueue_unique('q', 'v', '{}', 'v2', replaces => '{run_at}')).replaced, true, 'and back');
 select is(state, 'blocked', 'it is blocked again') from millrace.jobs where id = (:'v'::bigint[])[2];
-select is((millrace.enqueue_unique('q', 'v', '{}', 'v1', replaces => '{run_at}', delay => '1 s')).replaced, false,
-          'one that holds a slot is left alone');
+select is((millrace.enqueue_unique('q', 'v', '{"n": 1}', 'v1', replaces => '{payload}')).replaced, true,
+          'one that has got its slot, and has not begun, can be replaced');
+select is(payload, '{"n": 1}', 'it runs with the new data') from millrace.jobs where id = (:'v'::bigint[])[1];
 select is(pg_temp.claim(), 'v', 'one runs');
+select is(job_id, (:'v'::bigint[])[1], 'the first, as before') from millrace.running
+ where job_id = any (:'v'::bigint[]);
 select is(pg_temp.claim(), 'nothing', 'not the other');
+select millrace.complete(fence, job_id) from millrace.running where job_id = any (:'v'::bigint[]) \g /dev/null
+select millrace.follow_up_all() \g /dev/null
+select millrace.enqueue_unique('q', 'v', '{}', 'v3', concurrency_key => 'c') \g /dev/null
+select is((millrace.enqueue_unique('q', 'v', '{}', 'v2', replaces => '{run_at}', delay => '1 h')).replaced, true,
+          'one that is put off');
+select is(pg_temp.claim(), 'v', 'lets the next have its slot');
+select millrace.complete(fence, job_id) from millrace.running where job_id > (:'v'::bigint[])[2] \g /dev/null
+
+-- One that a claim has set aside.
+select millrace.enqueue_unique('q', 'aside', '{"n": 1}', 'aside', 'started') \g /dev/null
+select millrace.pause_kind('aside') \g /dev/null
+select is(pg_temp.claim(), 'nothing', 'its kind is paused');
+select is((millrace.enqueue_unique('q', 'aside', '{"n": 2}', 'aside', 'started', replaces => '{payload}')).replaced, true,
+          'it has not begun, either');
+select millrace.resume_kind('aside') \g /dev/null
+select is(pg_temp.claim(), 'aside', 'it runs');
+select is(payload, '{"n": 2}', 'with the new data') from millrace.running r join millrace.job j on j.id = r.job_id
+ where j.kind = 'aside';
 
 -- Refusals.
 select millrace_test.fingerprint() as before \gset

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(43);
+select plan(49);
 select millrace.create_queue('q', retry_base => '1 h', retry_cap => '1 h') as q \gset
 select millrace.open_session('w', '{q}', lease => '1 h') as session \gset
 
@@ -109,6 +109,28 @@ select millrace.enqueue('q', 'moved', expires_at => pg_temp.in_time('1 h')) as m
 select millrace.copy_jobs(array[:moved], stored_on, stored_on + 1) from millrace.job where id = :moved \g /dev/null
 select is(count(distinct expires_at), 1::bigint, 'the same') from millrace.job where id = :moved
 having count(*) = 2 and bool_and(expires_at is not null);
+
+-- One that is put off has the new call's time, too; without run_at it keeps its own.
+select millrace.enqueue_unique('q', 'late', '{}', 'late', delay => '10 min', expires_at => pg_temp.in_time('15 min'),
+                               replaces => '{run_at}') \g /dev/null
+select millrace_test.advance_clock('9 min') \g /dev/null
+select is((millrace.enqueue_unique('q', 'late', '{}', 'late', delay => '10 min', replaces => '{run_at}',
+                                   expires_at => pg_temp.in_time('15 min'))).replaced, true, 'a job that waits is put off');
+select is((millrace.enqueue_unique('q', 'late', '{"v": 2}', 'late', replaces => '{payload}')).replaced, true,
+          'and has other data');
+select millrace_test.advance_clock('10 min') \g /dev/null
+select millrace.promote() \g /dev/null
+select is(pg_temp.claim(100), 'late', 'it begins in its new time');
+
+-- A dead letter that may not begin any more stays one.
+select millrace.enqueue('q', 'dead', expires_at => pg_temp.in_time('10 min')) as dead \gset
+select pg_temp.claim(100) \g /dev/null
+select millrace.discard(fence, job_id, 'e') from millrace.running where job_id = :dead \g /dev/null
+select millrace_test.advance_clock('10 min') \g /dev/null
+select throws_ok(format('select millrace.replay(%s)', :dead), 'MR007', null, 'its time is over: it is not replayed');
+select row_eq($$ select changed, skipped from millrace.replay_many('q', '{"kind": "dead"}', dry_run => false) $$, row(0, 1),
+              'nor with others');
+select is(pg_temp.states('dead'), 'discarded 1 e', 'it is still there');
 
 -- Refusals.
 select millrace_test.fingerprint() as before \gset

@@ -5,7 +5,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(54);
+select plan(57);
 select millrace.create_queue('q', retention => '1 day') \g /dev/null
 select millrace.now() as noon \gset
 create function pg_temp.make(name text, cron text, misfire text, jitter interval default '0') returns void
@@ -80,6 +80,19 @@ select is(min(due_at), :'noon'::timestamptz + interval '100 min 9 days', 'and th
 update millrace.schedule set paused = name = 'all';
 select is(enqueued, 3, 'once: one; skip: the two within the grace') from millrace.tick_schedules();
 select is(max(times), 1000, 'once, too, counts to a thousand') from millrace.schedule_runs where schedule = 'once';
+
+-- What a schedule could not enqueue is not missed, with skip either.
+delete from millrace.schedule;
+select millrace_test.set_clock(:'noon') \g /dev/null
+select pg_temp.make('skip', '*/10 * * * *', 'skip') \g /dev/null
+select millrace.configure_queue('q', '{"max_payload_bytes": 2}') \g /dev/null
+update millrace.schedule set payload = '{"too": "long"}';
+select is(enqueued, 0, 'a time at which it fails') from pg_temp.go_on('10 min');
+select is(enqueued, 0, 'and again, and past the next of its times') from pg_temp.go_on('15 min');
+update millrace.schedule set payload = '{}';
+select pg_temp.go_on('61 s') \g /dev/null
+select is(pg_temp.history('skip'), '10 caught up, 20 skipped', 'runs when it can; what came after it was missed');
+select millrace.configure_queue('q', '{"max_payload_bytes": 1048576}') \g /dev/null
 
 -- A clock that jumps: forwards is a downtime; backwards nothing is due until it is where it was.
 delete from millrace.schedule;

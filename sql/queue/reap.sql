@@ -7,8 +7,9 @@
 --
 -- Bounded and SKIP LOCKED, so that every worker runs it: there is no leader to lose. A session whose lease has run out
 -- is ended first, under a lock that excludes its heartbeat and its claims; from then on its jobs are taken back, some
--- per call, until none is left. An attempt that is past its deadline by ten seconds, or was asked to stop six minutes
--- ago, is taken back from a worker that lives: the worker has had its chance to stop it (stop_grace is at most five).
+-- per call, until none is left. One of which somebody holds a row comes after those that are new. An attempt that is
+-- past its deadline by ten seconds, or was asked to stop six minutes ago, is taken back from a worker that lives: the
+-- worker has had its chance to stop it (stop_grace is at most five).
 --
 -- What a zombie settles in the same moment is decided by the row: whoever deletes it first.
 --

@@ -43,7 +43,8 @@ class Bench:
         self.steady_seconds = 1 if quick else 60
         self.pinned_seconds = 60 * options.minutes
         self.pinned_jobs = options.jobs * (1 if quick else 10)
-        self.idle_seconds = 1 if quick else 30
+        self.idle_seconds = 1 if quick else 60
+        self.settling_seconds = 0.2 if quick else 40
 
     def contestants(self, *keys, are_all_quick=False):
         """Of these, ours and those that were asked for, in this order. A quick run is content with the first two,

@@ -10,7 +10,7 @@ def once(bench, contestant, processes):
     crew = contestant.crew(processes)
     try:
         crew.go()
-        time.sleep(bench.idle_seconds / 5)  # the wake-up's first looks are over
+        time.sleep(bench.settling_seconds)  # a worker looks more often until it has been idle for half a minute
         contestant.server_seconds()
         commits, cpu, server_cpu = contestant.commits(), crew.cpu(), contestant.server_seconds()
         began = time.monotonic()

@@ -145,7 +145,7 @@ begin
         if not found then
             was := 'available';
             delete from millrace.ready r where r.job_id = of_job and r.attempt = 0
-            returning r.stored_on, r.queue_id, r.priority % 10 as priority, null::text as key,
+            returning r.stored_on, r.queue_id, (r.priority % 10)::smallint as priority, null::text as key,
                       null::timestamptz as run_at into gone;
         end if;
         exit when found;
@@ -172,7 +172,7 @@ begin
     end if;
     insert into millrace.queue_delta (queue_id, available, scheduled, blocked)
     values (gone.queue_id, -(was = 'available')::int, -(was = 'scheduled')::int, -(was = 'blocked')::int);
-    perform millrace.let_wait(of_job, gone.stored_on, gone.queue_id, gone.priority::smallint, 0::smallint, gone.key,
+    perform millrace.let_wait(of_job, gone.stored_on, gone.queue_id, gone.priority, 0::smallint, gone.key,
                               gone.run_at, wake);
     return true;
 end

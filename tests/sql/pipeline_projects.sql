@@ -78,8 +78,8 @@ select is(pipeline.analyze_request('q', 2, 'b2~1'), 0, 'no graph, no project');
 select is(completed_at is not null and roll_up is null, true, 'the request is complete') from pipeline.requests where number = 2;
 select results_eq($$ select project, state, verdict, targets, broken_targets from pipeline.request_projects where uri = 'u1'
                       order by project $$,
-                  $$ values ('docs', 'pending', 'broken', 2, 1), ('unmapped', 'cancelled', 'none', 1, 1),
-                            ('web', 'pending', 'green', 1, 0) $$, 'what is known of each project can be looked at');
+                  $$ values ('docs', 'recorded', 'broken', 2, 1), ('unmapped', 'cancelled', 'none', 1, 1),
+                            ('web', 'recorded', 'green', 1, 0) $$, 'what is known of each project can be looked at');
 select is_empty($$ select * from pipeline.greenness('q', 'nosuch') $$, 'nothing is known of an unknown commit');
 select * from finish();
 rollback;

@@ -229,6 +229,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 25
+\set name 0025_keep_runs_for_a_time
+\set text `cat migrations/0025_keep_runs_for_a_time.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0025_keep_runs_for_a_time.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null
@@ -280,6 +289,7 @@ set local role millrace_owner;
 \ir queue/grants.sql
 \ir forks/registry.sql
 \ir forks/groups.sql
+\ir forks/retention.sql
 \ir forks/sync.sql
 \ir forks/tokens.sql
 \ir forks/import.sql

@@ -15,6 +15,7 @@
 --                     template        what it is to hold, up to 256 KiB; both or none
 --                     managed         up to 50 patterns of 1 … 200 characters, as in LIKE: the subjects of commits
 --                                     that are no work of people
+--                     retention_days  for how long runs and results are kept, 1 … 3,650; see retention.sql (90)
 -- Locks      the group's row, and that of its schedule.
 -- Raises     MR003 unknown_queue, MR005 bad_argument, MR015 too_many_schedules.
 -- Rows       1, those of a schedule, and one of operator_action.
@@ -49,7 +50,8 @@ returns text[]
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-    select '{name,queue,email_queue,recipients,subject_prefix,cron,time_zone,template_path,template,managed}'::text[]
+    select '{name,queue,email_queue,recipients,subject_prefix,cron,time_zone,template_path,template,managed,
+             retention_days}'::text[]
 $$;
 
 create or replace function forks.blank_group(name text)
@@ -59,6 +61,7 @@ set search_path = pg_catalog, pg_temp
 as $$
     select jsonb_populate_record(null::forks.digest_group, jsonb_build_object(
         'name', name, 'queue', 'forks', 'email_queue', 'email', 'recipients', '[]'::jsonb, 'time_zone', 'UTC',
+        'retention_days', 90,
         'managed', jsonb_build_array('created % from % distributor', 'updated % from % distributor',
                                      'Merge branch ''%:%'' into %')))
 $$;
@@ -87,6 +90,7 @@ as $$
         when g.managed is null or array_ndims(g.managed) > 1 or cardinality(g.managed) > 50
           or exists (select from unnest(g.managed) m where m is null or length(m) not between 1 and 200)
             then 'managed: up to 50 patterns of 1 to 200 characters'
+        when g.retention_days is null or g.retention_days not between 1 and 3650 then 'retention_days: 1 to 3650'
         when g.time_zone is null then 'time_zone: a name such as Europe/Berlin'
         when g.email_queue is null then 'email_queue: the name of a queue'
     end
@@ -114,13 +118,14 @@ begin
         return changed;
     end if;
     insert into forks.digest_group as g (name, queue, email_queue, recipients, subject_prefix, cron, time_zone,
-                                         template_path, template, managed, created_at)
+                                         template_path, template, managed, retention_days, created_at)
     values (new.name, new.queue, new.email_queue, new.recipients, new.subject_prefix, new.cron, new.time_zone,
-            new.template_path, new.template, new.managed, millrace.now())
+            new.template_path, new.template, new.managed, new.retention_days, millrace.now())
     on conflict on constraint digest_group_name_key
-    do update set (queue, email_queue, recipients, subject_prefix, cron, time_zone, template_path, template, managed)
+    do update set (queue, email_queue, recipients, subject_prefix, cron, time_zone, template_path, template, managed,
+                   retention_days)
                 = (new.queue, new.email_queue, new.recipients, new.subject_prefix, new.cron, new.time_zone,
-                   new.template_path, new.template, new.managed);
+                   new.template_path, new.template, new.managed, new.retention_days);
     if new.cron is not null then
         perform millrace.create_schedule('forks.' || new.name, new.cron, new.queue, 'forks.run',
                                          jsonb_build_object('group', new.name), time_zone => new.time_zone);
@@ -149,6 +154,6 @@ reset client_min_messages;
 
 create view forks.groups as
 select g.name, g.queue, g.email_queue, g.recipients, g.subject_prefix, g.cron, g.time_zone, g.template_path, g.template,
-       g.managed, g.created_at,
+       g.managed, g.retention_days, g.created_at,
        (select count(*) from forks.fork f where f.digest_group = g.name and f.enabled) as enabled_forks
   from forks.digest_group g;

@@ -14,6 +14,8 @@
 -- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead
 -- says so.
 --
+-- With a run's begin old ones go: retention.sql.
+--
 -- plan_run says what start_run would do, and does nothing: a row for each branch that would be synchronised, step
 -- `sync`, and for each step after that; see stages.sql.
 --
@@ -21,8 +23,8 @@
 --         for each job.
 -- Raises  MR005 bad_argument, MR007 invalid_transition (no fork to synchronise; nothing to cancel or resume),
 --         MR022 unknown_digest_group, MR023 run_active, MR024 unknown_run.
--- Rows    4 per branch of the group's forks, and 1 per step; those of push_intent whose jobs have ended. plan_run:
---         none.
+-- Rows    4 per branch of the group's forks, and 1 per step; those of push_intent whose jobs have ended; those of
+--         retention.sql. plan_run: none.
 
 create or replace function forks.start_run(digest_group text)
 returns bigint  -- the run
@@ -86,6 +88,7 @@ begin
      where coalesce(millrace.job_state(p.job_id), 'gone') in ('gone', 'completed', 'cancelled');
     -- Of a fork that was disabled this very moment: there is no job that would say so.
     delete from forks.run_item i where i.run_id = begin_run.run and i.job_id = 0;
+    perform forks.prune_runs(digest_group);
 end
 $$;
 

@@ -15,9 +15,10 @@
 --            subjects       of the commits ahead, the newest first, up to 1,000; their first 1,000 characters count.
 --                           The patterns of the fork's group say which of them are managed. Commits beyond those
 --                           given are not.
--- Locks   intend_push: the job's row of running, shared. record_sync: the result's row.
+--            run            of record_sync: one that has gone (retention.sql) is none
+-- Locks   intend_push: the job's row of running, shared. record_sync: the result's row, and those that go.
 -- Raises  MR001 lease_lost (intend_push), MR005 bad_argument, MR007 invalid_transition, MR020 unknown_fork.
--- Rows    sync_now: 3 per branch, at most 100 branches. Others: 1.
+-- Rows    sync_now: 3 per branch, at most 100 branches. Others: 1; record_sync also 10,000 results that go.
 
 create or replace function forks.sync_now(repo text, branch text default null)
 returns bigint[]  -- the jobs, in the order of the fork's branches
@@ -99,6 +100,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     synchronised constant int := (select f.id from forks.fork f where f.repo = record_sync.repo);
+    of_run constant bigint := (select r.id from forks.run r where r.id = record_sync.run);
     work text[];
     wrong text;
 begin
@@ -116,7 +118,7 @@ begin
          and exists (select from forks.fork f where f.id = synchronised and f.provider = 'git')
             then 'state: updated only with both commits'
         when length(detail) > 4000 then 'detail: up to 4000 characters'
-        when run is not null and not exists (select from forks.run r where r.id = run) then 'run: the id of a run'
+        when run not between 1 and (select coalesce(max(r.id), 0) from forks.run r) then 'run: the id of a run'
         when not ahead between 0 and 1000000000 then 'ahead: 0 to 1000000000'
         when not behind between 0 and 1000000000 then 'behind: 0 to 1000000000'
         when cardinality(subjects) > 1000 or array_ndims(subjects) > 1
@@ -134,13 +136,16 @@ begin
     delete from forks.push_intent i where i.job_id = record_sync.job_id;
     delete from forks.sync_result r
      where r.job_id = record_sync.job_id
-        or r.run_id = record_sync.run and r.fork_id = synchronised and r.branch = record_sync.branch;
+        or r.run_id = of_run and r.fork_id = synchronised and r.branch = record_sync.branch;
     insert into forks.sync_result (job_id, run_id, fork_id, branch, state, before_sha, after_sha, detail, at, ahead,
                                    behind, unmanaged, subjects)
-    values (record_sync.job_id, record_sync.run, synchronised, record_sync.branch, record_sync.state,
+    values (record_sync.job_id, of_run, synchronised, record_sync.branch, record_sync.state,
             record_sync.before_sha, record_sync.after_sha, record_sync.detail, millrace.now(), record_sync.ahead,
             record_sync.behind, cardinality(work) + record_sync.ahead - cardinality(record_sync.subjects),
             work[:5]);
+    perform forks.prune_results(array[f.id], '{}', forks.kept_from(f.digest_group))
+       from forks.fork f
+      where f.id = synchronised and of_run is null;
 end
 $$;
 

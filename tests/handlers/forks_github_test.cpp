@@ -262,10 +262,9 @@ protected:
     void start(Github* github, const std::string& token_problem = "") {
         engine::Registry registry;
         registry.add("forks.sync",
-                     std::make_unique<Sync>(database_.sessions(),
-                                            Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
-                                                           .github = github,
-                                                           .token_problem = token_problem}));
+                     std::make_unique<Sync>(pool_, Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
+                                                                  .github = github,
+                                                                  .token_problem = token_problem}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
         worker_.emplace(database_.sessions(), std::move(registry), settings);
@@ -281,6 +280,7 @@ protected:
 
     testing::GitSandbox sandbox_;
     testing::Database database_;
+    storage::SessionPool pool_{database_.sessions()};
     std::optional<WebServer> forge_;
     std::optional<Github> github_;
     std::optional<testing::RunningWorker> worker_;

@@ -46,12 +46,12 @@ protected:
         engine::Registry registry;
         registry.add("forks.run", std::make_unique<forks::Run>());
         registry.add("forks.digest", std::make_unique<Digest>());
-        registry.add("forks.sync",
-                     std::make_unique<Sync>(
-                         database_.sessions(),
-                         Sync::Settings{.git = {.cache = sandbox_.directory() / "cache",
-                                                .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}},
-                                        .busy_delay = 20ms}));
+        registry.add(
+            "forks.sync",
+            std::make_unique<Sync>(
+                pool_, Sync::Settings{.git = {.cache = sandbox_.directory() / "cache",
+                                              .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}},
+                                      .busy_delay = 20ms}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
         worker_.emplace(database_.sessions(), std::move(registry), settings);
@@ -66,6 +66,7 @@ protected:
 
     testing::GitSandbox sandbox_;
     testing::Database database_;
+    storage::SessionPool pool_{database_.sessions()};
     const std::string upstream_ = sandbox_.make("upstream");
     std::string first_;
     std::optional<testing::RunningWorker> worker_;

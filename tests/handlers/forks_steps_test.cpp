@@ -288,11 +288,9 @@ protected:
         engine::Registry registry;
         registry.add("forks.stage", std::make_unique<Stage>());
         registry.add("forks.digest", std::make_unique<Digest>());
-        registry.add("forks.sync",
-                     std::make_unique<Sync>(database_.sessions(), Sync::Settings{.git = copies, .github = &*github_}));
+        registry.add("forks.sync", std::make_unique<Sync>(pool_, Sync::Settings{.git = copies, .github = &*github_}));
         for (const auto* kind : {"forks.search", "forks.distribute", "forks.rebase"}) {
-            registry.add(
-                kind, std::make_unique<Step>(database_.sessions(), Step::Settings{.git = copies, .github = &*github_}));
+            registry.add(kind, std::make_unique<Step>(pool_, Step::Settings{.git = copies, .github = &*github_}));
         }
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
@@ -318,6 +316,7 @@ protected:
 
     testing::GitSandbox sandbox_;
     testing::Database database_;
+    storage::SessionPool pool_{database_.sessions()};
     std::optional<WebServer> forge_;
     std::optional<Github> github_;
     std::optional<testing::RunningWorker> worker_;

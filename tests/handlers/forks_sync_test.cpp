@@ -35,12 +35,11 @@ protected:
         database_.execute("select forks.add_fork($1, $2, $3, '{main,17.0}')", {repo, origin, upstream_});
     }
 
-    std::unique_ptr<Sync> handler() const {
+    std::unique_ptr<Sync> handler() {
         return std::make_unique<Sync>(
-            database_.sessions(),
-            Sync::Settings{.git = {.cache = sandbox_.directory() / "cache",
-                                   .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}},
-                           .busy_delay = 20ms});
+            pool_, Sync::Settings{.git = {.cache = sandbox_.directory() / "cache",
+                                          .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}},
+                                  .busy_delay = 20ms});
     }
 
     void start() {
@@ -68,6 +67,7 @@ protected:
 
     testing::GitSandbox sandbox_;
     testing::Database database_;
+    storage::SessionPool pool_{database_.sessions()};
     const std::string upstream_ = sandbox_.make("upstream");
     std::string fork_;
     std::string first_;
@@ -179,6 +179,18 @@ TEST_F(ForksSync, many_jobs_of_one_fork_take_turns) {
     EXPECT_EQ(database_.value("select count(*) from forks.results where state = 'updated'"), "1");
     EXPECT_EQ(database_.value("select count(*) from millrace.attempt_failure"), "0") << "waiting is no failure";
     EXPECT_EQ(sandbox_.tip(fork_, "main"), head);
+}
+
+TEST_F(ForksSync, a_session_that_was_cut_off_while_it_was_idle_costs_no_attempt) {
+    start();
+    ASSERT_TRUE(reaches(enqueue(), "completed"));
+    ASSERT_EQ(database_.terminate("millrace forks"), 1) << "one is kept for the next job";
+    ASSERT_TRUE(
+        database_.becomes("select count(*) from pg_stat_activity where datname = current_database()"
+                          " and application_name = 'millrace forks'",
+                          "0"));
+    EXPECT_TRUE(reaches(enqueue(), "completed"));
+    EXPECT_EQ(database_.value("select count(*) from millrace.attempt_failure"), "0");
 }
 
 // One attempt, step by step.

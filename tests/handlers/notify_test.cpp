@@ -36,8 +36,7 @@ protected:
         auto send = std::make_unique<Send>(smtp_, Send::Settings{.installation = "7311"}, log_.log());
         engine::Registry registry;
         registry.add("notify.send", std::make_unique<NotifySend>(*send, how, counts_));
-        registry.add("notify.digest",
-                     std::make_unique<NotifyDigest>(*send, std::move(how), counts_, database_.sessions()));
+        registry.add("notify.digest", std::make_unique<NotifyDigest>(*send, std::move(how), counts_, pool_));
         registry.add("email.send", std::move(send));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "email";
@@ -57,6 +56,7 @@ protected:
 
     testing::SmtpServer server_;
     testing::Database database_;
+    storage::SessionPool pool_{database_.sessions()};
     testing::LogWatch log_;
     adapters::Smtp smtp_;
     NotifyCounts counts_;

@@ -29,7 +29,7 @@ protected:
 
     core::Outcome run(const std::string& payload = R"({"event": "7", "sink": "deploy"})") {
         handlers::pipeline::Webhook webhook{
-            handlers::pipeline::Secrets{{{"PIPELINE_KEY", "key"}, {"PGPASSWORD", "canary"}}}, database_.sessions()};
+            handlers::pipeline::Secrets{{{"PIPELINE_KEY", "key"}, {"PGPASSWORD", "canary"}}}, pool_};
         core::Job job;
         job.payload = payload;
         return webhook.run(job, {});
@@ -44,6 +44,7 @@ protected:
     }
 
     Database database_;
+    storage::SessionPool pool_{database_.sessions()};
 };
 
 TEST_F(WebhookTest, is_told_a_cloud_event_with_a_signature_over_its_body) {

@@ -75,6 +75,9 @@ def group_rules():
              row("time_zone", "null", '{"time_zone": null}'), row("time_zone", "unknown", '{"time_zone": "CET"}'),
              row("template_path", "without a template", '{"template_path": "a"}'),
              row("managed", "null", '{"managed": null}'), row("managed", "an empty pattern", '{"managed": [""]}'),
+             row("retention_days", "null", '{"retention_days": null}'),
+             row("retention_days", "0", '{"retention_days": 0}'),
+             row("retention_days", "more than ten years", '{"retention_days": 3651}'),
              row("changes", "an unknown key", '{"recipient": []}'), row("changes", "a text", '{"recipients": "a@b"}')]
     rows += [row("template_path", rule, f'{{"template": "x", "template_path": "{path}"}}') for rule, path in (
         ("absolute", "/etc/passwd"), ("that climbs", "a/../../b"), ("a directory", "a/"), ("a line feed", "a\\nb"))]
@@ -200,7 +203,8 @@ def sync_rules():
         ("state", "updated without commits", "1, 'acme/site', 'main', 'updated'", "MR005", "bad state"),
         ("detail", "4001 characters", "1, 'acme/site', 'main', 'failed', null, null, repeat('d', 4001)", "MR005",
          "bad detail"),
-        ("run", "unknown", "1, 'acme/site', 'main', 'current', run => 1", "MR005", "bad run"),
+        ("run", "unknown", "1, 'acme/site', 'main', 'current', run => 7800001", "MR005", "bad run"),
+        ("run", "0", "1, 'acme/site', 'main', 'current', run => 0", "MR005", "bad run"),
         ("ahead", "of a failure", "1, 'acme/site', 'main', 'failed', ahead => 0, behind => 0, subjects => '{}'", "MR005",
          "bad ahead"),
         ("subjects", "missing", "1, 'acme/site', 'main', 'current', ahead => 0, behind => 0", "MR005", "bad subjects"),

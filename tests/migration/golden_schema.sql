@@ -92,7 +92,9 @@ CREATE TABLE forks.digest_group (
     template text,
     managed text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT digest_group_check CHECK (((template_path IS NULL) = (template IS NULL)))
+    retention_days integer DEFAULT 90 NOT NULL,
+    CONSTRAINT digest_group_check CHECK (((template_path IS NULL) = (template IS NULL))),
+    CONSTRAINT digest_group_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650)))
 );
 ALTER TABLE forks.digest_group OWNER TO millrace_owner;
 CREATE FUNCTION forks.blank_group(name text) RETURNS forks.digest_group
@@ -260,6 +262,11 @@ CREATE FUNCTION forks.is_stuck(of_run bigint) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.is_stuck(of_run bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.kept_from(of_group text) RETURNS timestamp with time zone
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.kept_from(of_group text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.key_of(repo text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -307,6 +314,11 @@ CREATE FUNCTION forks.locked_step(job_id bigint) RETURNS forks.run_step
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.locked_step(job_id bigint) OWNER TO millrace_owner;
+CREATE FUNCTION forks.may_go_on(of_run bigint) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.may_go_on(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.next_stage(job_id bigint, run bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -332,6 +344,16 @@ CREATE FUNCTION forks.planned(of_group text) RETURNS TABLE(step text, target tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.planned(of_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.prune_results(of_forks integer[], of_runs bigint[], kept_from timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.prune_results(of_forks integer[], of_runs bigint[], kept_from timestamp with time zone) OWNER TO millrace_owner;
+CREATE FUNCTION forks.prune_runs(of_group text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.prune_runs(of_group text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.raise_run_active(of_group text, run bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3582,11 +3604,13 @@ REVOKE ALL ON FUNCTION forks.is_glob(pattern text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_item(step text, item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_stuck(of_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.kept_from(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.key_of(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.limit_token(token text, places integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.limit_token(token text, places integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.locked_run(run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.locked_step(job_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.may_go_on(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.pause_token(token text, seconds integer) FROM PUBLIC;
@@ -3596,6 +3620,8 @@ REVOKE ALL ON FUNCTION forks.plan_run(digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.plan_run(digest_group text) TO millrace_operator;
 GRANT ALL ON FUNCTION forks.plan_run(digest_group text) TO millrace_viewer;
 REVOKE ALL ON FUNCTION forks.planned(of_group text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.prune_results(of_forks integer[], of_runs bigint[], kept_from timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.prune_runs(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_run_active(of_group text, run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;

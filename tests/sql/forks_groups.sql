@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(66);
+select plan(71);
 
 set local role millrace_operator;
 select millrace.create_queue(q) from unnest('{forks,email,slow}'::text[]) q \g /dev/null
@@ -47,6 +47,9 @@ select throws_ok(format('select forks.configure_group(%L, %L)', name, changes), 
                ('a', '{"template": "a"}', 'configure_group: bad template_path'),
                ('a', '{"template": "a", "template_path": "../a"}', 'configure_group: bad template_path'),
                ('a', '{"template": "a", "template_path": "/a"}', 'configure_group: bad template_path'),
+               ('a', '{"retention_days": null}', 'configure_group: bad retention_days'),
+               ('a', '{"retention_days": 0}', 'configure_group: bad retention_days'),
+               ('a', '{"retention_days": 3651}', 'configure_group: bad retention_days'),
                ('a', '{"managed": null}', 'configure_group: bad managed'),
                ('a', '{"managed": [""]}', 'configure_group: bad managed')) bad(name, changes, message);
 select throws_like($$select forks.configure_group('a', '{"recipients": "ada@example.org"}')$$,
@@ -109,7 +112,9 @@ select throws_ok(format('select forks.import_forks(%L, false)', document), 'MR00
                ('{"groups": [{"name": "a", "cron": "x"}]}', 'import_forks: bad groups[0].cron'),
                ('{"groups": [{"name": "a", "recipients": ["a@b"], "email_queue": "x"}]}',
                 'import_forks: bad groups[0].email_queue'),
-               ('{"groups": [{"name": "a", "queue": "x"}]}', 'import_forks: bad groups[0].queue')
+               ('{"groups": [{"name": "a", "queue": "x"}]}', 'import_forks: bad groups[0].queue'),
+               ('{"groups": [{"name": "a", "retention_days": "x"}]}', 'import_forks: bad groups[0].retention_days'),
+               ('{"groups": [{"name": "a", "retention_days": 0}]}', 'import_forks: bad groups[0].retention_days')
        ) bad(document, message);
 select is((select count(*) from forks.registry where repo = 'a/b'), 0::bigint, 'and nothing of it is done');
 reset role;

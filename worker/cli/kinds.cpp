@@ -45,7 +45,8 @@ UnsubscribeAddress unsubscribe_address(const Options& options) {
 
 }  // namespace
 
-Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& log) {
+Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& log)
+    : sessions_{storage::SessionFactory{options.database_url}} {
     registry_.add("noop", std::make_unique<handlers::builtin::Noop>());
     registry_.add("wait", std::make_unique<handlers::builtin::Wait>());
     registry_.add("fail", std::make_unique<handlers::builtin::Fail>());
@@ -64,9 +65,8 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
     }
-    registry_.add("pipeline.webhook",
-                  std::make_unique<handlers::pipeline::Webhook>(handlers::pipeline::Secrets{options.pipeline_secrets},
-                                                                storage::SessionFactory{options.database_url}));
+    registry_.add("pipeline.webhook", std::make_unique<handlers::pipeline::Webhook>(
+                                          handlers::pipeline::Secrets{options.pipeline_secrets}, sessions_));
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);
@@ -89,8 +89,7 @@ void Kinds::add_notifications(const Options& options, handlers::email::Send& sen
                                              return address_of(username, event_type);
                                          }};
     registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings, notify_counts_));
-    registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(
-                                       send, settings, notify_counts_, storage::SessionFactory{options.database_url}));
+    registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(send, settings, notify_counts_, sessions_));
 }
 
 void Kinds::add_forks(const Options& options, const handlers::forks::CopySettings& copies, ops::Log& log) {
@@ -99,15 +98,14 @@ void Kinds::add_forks(const Options& options, const handlers::forks::CopySetting
     if (options.github && !problem) github_ = std::make_unique<adapters::Github>(*options.github);
     // Forks may be in any queue: where it serves one of them, their jobs wait for a worker that has the token.
     if (problem) log.write(ops::Level::error, "no token for GitHub", {{"reason", *problem}});
-    const storage::SessionFactory sessions{options.database_url};
     const auto missing = problem.value_or("");
     registry_.add("forks.sync", std::make_unique<forks::Sync>(
-                                    sessions, forks::Sync::Settings{
-                                                  .git = copies, .github = github_.get(), .token_problem = missing}));
+                                    sessions_, forks::Sync::Settings{
+                                                   .git = copies, .github = github_.get(), .token_problem = missing}));
     for (const auto* kind : fork_steps) {
         registry_.add(kind, std::make_unique<forks::Step>(
-                                sessions, forks::Step::Settings{
-                                              .git = copies, .github = github_.get(), .token_problem = missing}));
+                                sessions_, forks::Step::Settings{
+                                               .git = copies, .github = github_.get(), .token_problem = missing}));
     }
 }
 

@@ -14,6 +14,7 @@
 #include "ops/metrics.hpp"
 #include "options.hpp"
 #include "storage/pipeline_counts.hpp"
+#include "storage/session_pool.hpp"
 
 #include <functional>
 #include <memory>
@@ -52,6 +53,7 @@ private:
     void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
 
     // Before the registry, whose handlers use them.
+    storage::SessionPool sessions_;
     std::unique_ptr<adapters::Smtp> smtp_;
     handlers::email::Send* send_ = nullptr;  // in the registry; nothing without smtp_
     core::Guarded<UnsubscribeAddress> unsubscribe_address_;

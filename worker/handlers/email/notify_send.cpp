@@ -97,18 +97,18 @@ Letter NotifySend::letter(const core::Job&, Transaction& transaction, const Noti
     return letter_of(recipient, storage::notify_template(transaction, recipient.event_type, recipient.locale));
 }
 
-NotifyDigest::NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionFactory sessions)
-    : NotifyHandler{send, std::move(settings), counts}, sessions_{std::move(sessions)} {}
+NotifyDigest::NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionPool& sessions)
+    : NotifyHandler{send, std::move(settings), counts}, sessions_{sessions} {}
 
 std::optional<Notification> NotifyDigest::recipient(const core::Job& job, Transaction& transaction) {
     auto to = storage::digest_to(transaction, job);
     // What it would have held comes to its end with it.
-    if (to && !to->skip.empty()) std::ignore = storage::digest_of(*sessions_.open(session_purpose), job);
+    if (to && !to->skip.empty()) std::ignore = storage::digest_of(*sessions_.lend(session_purpose), job);
     return to;
 }
 
 Letter NotifyDigest::letter(const core::Job& job, Transaction& transaction, const Notification& recipient) {
-    const auto events = storage::digest_of(*sessions_.open(session_purpose), job);
+    const auto events = storage::digest_of(*sessions_.lend(session_purpose), job);
     if (events.empty()) return {};
     return digest_letter(recipient, events,
                          storage::notify_template(transaction, recipient.event_type, recipient.locale));

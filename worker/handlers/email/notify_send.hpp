@@ -16,7 +16,7 @@
 #include "handlers/email/letter.hpp"
 #include "handlers/email/notify_counts.hpp"
 #include "handlers/email/send.hpp"
-#include "storage/session.hpp"
+#include "storage/session_pool.hpp"
 
 #include <functional>
 #include <optional>
@@ -71,14 +71,15 @@ private:
 
 class NotifyDigest final : public NotifyHandler {
 public:
-    NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionFactory sessions);
+    // As above.
+    NotifyDigest(Send& send, NotifySettings settings, NotifyCounts& counts, storage::SessionPool& sessions);
 
 private:
     std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;
     Letter letter(const core::Job& job, storage::Transaction& transaction,
                   const storage::Notification& recipient) override;
 
-    const storage::SessionFactory sessions_;
+    storage::SessionPool& sessions_;
 };
 
 }  // namespace millrace::handlers::email

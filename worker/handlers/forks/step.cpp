@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -153,7 +152,7 @@ private:
         return core::Discarded{report->error};  // which branches, the items say
     }
 
-    std::unique_ptr<storage::Session> session() const { return step_.sessions_.open(step_session); }
+    storage::SessionPool::Lent session() const { return step_.sessions_.lend(step_session); }
 
     Step& step_;
     const core::Job& job_;
@@ -163,8 +162,8 @@ private:
     const std::stop_token& stop_;
 };
 
-Step::Step(storage::SessionFactory sessions, Settings settings)
-    : sessions_{std::move(sessions)},
+Step::Step(storage::SessionPool& sessions, Settings settings)
+    : sessions_{sessions},
       token_{settings.github, std::move(settings.token_problem)},
       busy_delay_{settings.busy_delay},
       git_{std::move(settings.git)} {}
@@ -173,7 +172,7 @@ core::Outcome Step::run(const core::Job& job, storage::Transaction& transaction,
     std::optional<StepTarget> target;
     std::optional<std::chrono::milliseconds> wait;
     {
-        const auto session = sessions_.open(step_session);
+        const auto session = sessions_.lend(step_session);
         target = ForkSteps{*session}.target(job.id);
         const bool asks_github = target && target->is_wanted && target->provider == Provider::github;
         if (asks_github && token_.is_configured()) wait = token_.wait(*session, job);

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -144,7 +143,7 @@ private:
         }
     }
 
-    std::unique_ptr<storage::Session> session() const { return sync_.sessions_.open(session_purpose); }
+    storage::SessionPool::Lent session() const { return sync_.sessions_.lend(session_purpose); }
 
     Sync& sync_;
     const core::Job& job_;
@@ -155,8 +154,8 @@ private:
     const std::stop_token& stop_;
 };
 
-Sync::Sync(storage::SessionFactory sessions, Settings settings)
-    : sessions_{std::move(sessions)},
+Sync::Sync(storage::SessionPool& sessions, Settings settings)
+    : sessions_{sessions},
       token_{settings.github, std::move(settings.token_problem)},
       busy_delay_{settings.busy_delay},
       git_{std::move(settings.git)} {}
@@ -169,7 +168,7 @@ core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction,
     std::optional<SyncTarget> target;
     std::optional<std::chrono::milliseconds> wait;
     {
-        const auto session = sessions_.open(session_purpose);
+        const auto session = sessions_.lend(session_purpose);
         ForksStore store{*session};
         target = store.target(wanted, job.id);
         const bool asks_github = target && target->provider == Provider::github && token_.is_configured();

@@ -22,7 +22,7 @@
 #include "engine/handler.hpp"
 #include "handlers/forks/git_provider.hpp"
 #include "handlers/forks/token.hpp"
-#include "storage/session.hpp"
+#include "storage/session_pool.hpp"
 
 #include <chrono>
 #include <stop_token>
@@ -39,14 +39,15 @@ public:
         std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
     };
 
-    Sync(storage::SessionFactory sessions, Settings settings);
+    // The sessions outlive the handler.
+    Sync(storage::SessionPool& sessions, Settings settings);
 
     core::Outcome run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) override;
 
 private:
     class Attempt;
 
-    const storage::SessionFactory sessions_;
+    storage::SessionPool& sessions_;
     const Token token_;
     const std::chrono::milliseconds busy_delay_;
     GitProvider git_;

@@ -50,7 +50,7 @@ core::Outcome Webhook::run(const core::Job& job, std::stop_token stop) {
     const auto telling = read(job.payload);
     if (!telling) return core::Discarded{R"(the payload must be {"event": …, "sink": …}, both texts)"};
     const auto delivery = [&] {
-        const auto session = sessions_.open("pipeline");
+        const auto session = sessions_.lend("pipeline");
         return storage::pipeline::WebhookStore{*session}.find({telling->event, telling->sink});
     }();
     if (!delivery) return core::Discarded{"the event or the sink is gone"};

@@ -17,7 +17,7 @@
 #include "core/job.hpp"
 #include "engine/handler.hpp"
 #include "handlers/pipeline/secrets.hpp"
-#include "storage/session.hpp"
+#include "storage/session_pool.hpp"
 
 #include <utility>
 
@@ -25,14 +25,15 @@ namespace millrace::handlers::pipeline {
 
 class Webhook final : public engine::Handler {
 public:
-    Webhook(Secrets secrets, storage::SessionFactory sessions)
-        : secrets_{std::move(secrets)}, sessions_{std::move(sessions)}, http_{{}} {}
+    // The sessions outlive the handler.
+    Webhook(Secrets secrets, storage::SessionPool& sessions)
+        : secrets_{std::move(secrets)}, sessions_{sessions}, http_{{}} {}
 
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 
 private:
     const Secrets secrets_;
-    const storage::SessionFactory sessions_;
+    storage::SessionPool& sessions_;
     adapters::Http http_;
 };
 

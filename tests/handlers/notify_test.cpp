@@ -124,6 +124,22 @@ TEST_F(Notify, a_template_that_cannot_be_rendered_buries_the_job_and_names_itsel
     EXPECT_TRUE(server_.messages().empty());
 }
 
+TEST_F(Notify, a_subject_of_which_nothing_is_left_buries_the_job_and_skips_nothing) {
+    database_.execute("select notify.put_template('cl.comment.created', 'en', '{{title}}', 'T')");
+    database_.execute("select notify.put_template('notify.digest', 'en', ' {{title}} ', 'T')");
+    emit("Untitled");
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Collected");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    for (const std::string subject : {"Untitled", "Collected"}) {
+        ASSERT_TRUE(becomes(subject, "failed")) << of(subject, "concat(status, reason)");
+        EXPECT_THAT(of(subject, "reason"), HasSubstr("for en, its subject: nothing is left"));
+        EXPECT_EQ(of(subject, "(select state from millrace.jobs where id = job)"), "discarded");
+    }
+    EXPECT_TRUE(server_.messages().empty());
+}
+
 TEST_F(Notify, what_is_suppressed_after_the_emit_is_skipped) {
     emit("Late");
     database_.execute("select notify.suppress('ada@example.org', 'complained')");

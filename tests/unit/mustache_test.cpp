@@ -105,6 +105,17 @@ TEST(Letter, names_the_template_that_cannot_be_rendered) {
     }
 }
 
+TEST(Letter, has_a_subject_or_names_the_template_that_leaves_nothing_of_it) {
+    for (const std::string subject : {"{{title}}", " {{title}} {{! a comment }}", "{{#none}}S{{/none}}"}) {
+        try {
+            static_cast<void>(rendered("order.sent", {"de", subject, "T", ""}, R"({"title": "\r\n"})"));
+            ADD_FAILURE() << subject;
+        } catch (const TemplateError& error) {
+            EXPECT_THAT(error.what(), HasSubstr("template order.sent for de, its subject: nothing is left"));
+        }
+    }
+}
+
 TEST(Letter, of_a_digest_names_each_event_and_bounds_their_words) {
     std::vector<storage::DigestedEvent> events(1500);
     for (auto& event : events)

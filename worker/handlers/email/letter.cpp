@@ -73,8 +73,14 @@ Letter plain_digest(const std::vector<storage::DigestedEvent>& events) {
 
 }  // namespace
 
+// No mail is left out because a template names what its event has not: that is a dead letter which says so.
 Letter rendered(const std::string& event_type, const storage::NotifyTemplate& tmpl, const std::string& data) {
-    return {.subject = one_line(part(event_type, tmpl, "subject", tmpl.subject, data)),
+    auto subject = one_line(part(event_type, tmpl, "subject", tmpl.subject, data));
+    if (subject.find_first_not_of(' ') == std::string::npos) {
+        throw adapters::TemplateError{fmt::format(
+            "template {} for {}, its subject: nothing is left of it with this data", event_type, tmpl.locale)};
+    }
+    return {.subject = std::move(subject),
             .text = part(event_type, tmpl, "text", tmpl.text, data),
             .html = tmpl.html.empty() ? "" : part(event_type, tmpl, "html", tmpl.html, data)};
 }

@@ -4,7 +4,8 @@
 // A template sees the data that was given to emit, and beside it `username`, `event_type`, `subject`, `text` and `html`
 // where the data has none of that name; that of a digest `username`, `count` and `events`, each with `event_type`,
 // `emitted_at`, `actor`, `subject`, `text`, `html` and `data`. Both see `unsubscribe_url` where there is one. What it
-// puts into html is escaped, but in triple braces.
+// puts into html is escaped, but in triple braces. One whose subject renders to nothing is as bad as one that cannot be
+// rendered.
 //
 // Pure functions.
 

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(54);
+select plan(56);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -55,6 +55,14 @@ select millrace.open_session('w', '{email}') as one, millrace.open_session('v', 
 select is((select c.job from claimed(:one) c), null, 'not before its hour');
 select millrace_test.advance_clock('3 hours') \g /dev/null
 select millrace.promote() \g /dev/null
+create temp table due as select j.id, j.state, j.run_at from millrace.jobs j where j.kind = 'notify.digest';
+select notify.configure('ada', notify.config('ada')) \g /dev/null
+select set_eq($$select j.id, j.state, j.run_at from millrace.jobs j where j.kind = 'notify.digest'$$,
+              'select id, state, run_at from due', 'settings that are saved as they were put no digest off that is due');
+savepoint moved;
+select notify.configure('ada', '{"digest_hour": 17}') \g /dev/null
+select is((select j.state from millrace.jobs j where j.kind = 'notify.digest'), 'scheduled', 'another hour does');
+rollback to moved;
 select job, fence from claimed(:one) \gset
 select throws_ok(format('select notify.digest_of(%s, %s)', :fence::bigint + 1, :job), 'MR001', null,
                  'only who has the job may take emails on');

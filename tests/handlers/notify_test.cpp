@@ -156,6 +156,21 @@ TEST_F(Notify, what_is_suppressed_after_the_emit_is_skipped) {
     EXPECT_TRUE(server_.messages().empty());
 }
 
+TEST_F(Notify, an_address_in_any_script_is_suppressed_by_the_bounce_of_its_ascii_form) {
+    database_.execute(R"(select notify.configure('ada', '{"email": "ada@bücher.example"}'))");
+    database_.execute("select notify.bounced('Ada@xn--bcher-kva.example', '550 5.1.1 no such user')");
+    emit("At once");
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Collected");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    for (const std::string subject : {"At once", "Collected"}) {
+        ASSERT_TRUE(becomes(subject, "skipped")) << of(subject, "concat(status, reason)");
+        EXPECT_EQ(of(subject, "reason"), "suppressed");
+    }
+    EXPECT_TRUE(server_.messages().empty());
+}
+
 TEST_F(Notify, a_refusal_for_good_is_recorded_and_what_is_put_off_is_tried_again) {
     server_.script(R"([{"at": "rcpt", "reply": "550 5.1.1 no such user", "times": 1}])");
     emit("Refused");

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(90);
+select plan(92);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
@@ -60,6 +60,8 @@ reset role;
 -- Suppressed, or erased, between the emit and the delivery.
 select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
 select notify.suppress('ADA@example.org', 'complained') \g /dev/null
+select is(notify.is_suppressed('Ada@example.org'), true, 'an address is suppressed whatever its capitals');
+select is(notify.is_suppressed('ada@example.com'), false, 'another is not');
 select job, fence from claimed(:session) \gset
 select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'an address suppressed meanwhile');
 select notify.record_delivery(:fence, :job, 'skipped', 'suppressed') \g /dev/null

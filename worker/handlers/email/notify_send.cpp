@@ -55,6 +55,12 @@ core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction,
 
 core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction, const Notification& recipient,
                                   Letter letter, const std::stop_token& stop) {
+    // Providers report a domain as servers know it, whatever script the user wrote it in. Asked here and not before: a
+    // digest has taken on by now what is skipped with it.
+    if (const auto told = adapters::ascii_address(recipient.address);
+        told != recipient.address && storage::is_suppressed(transaction, told)) {
+        return skip(job, transaction, "suppressed");
+    }
     const auto began = Clock::now();
     adapters::Mail mail;
     mail.from = recipient.sender.empty() ? send_.default_sender() : adapters::parse_mailbox(recipient.sender);

@@ -150,7 +150,8 @@ begin
 end
 $$;
 
--- What the digest is made of, in the order in which it was emitted.
+-- What the digest is made of, in the order in which it was emitted: all subjects, and of the words more than any mail
+-- holds, but not all.
 create or replace function notify.digest_of(fence bigint, job_id bigint)
 returns table (email_id bigint, event_type text, emitted_at timestamptz, actor text, subject text, body_text text,
                body_html text, data jsonb)
@@ -159,6 +160,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    most constant int := 4000000;  -- bytes of bodies and data; worker/handlers/email/letter.hpp has fewer
     at constant timestamptz := millrace.now();
     this notify.digest%rowtype;
 begin
@@ -176,13 +178,18 @@ begin
     end if;
     perform notify.drop_unwanted(this, at);
     return query
-        select e.id, e.event_type, e.emitted_at, v.actor, v.subject, v.body_text, v.body_html, v.data
-          from notify.digest_member m
-          join notify.email e on e.id = m.email_id
-          join notify.event v on v.id = e.event_id
-         where m.digest_id = this.id and v.subject is not null
-           and not exists (select from notify.delivery d where d.email_id = e.id and d.outcome <> 'failed')
-         order by e.id;
+        select w.id, w.event_type, w.emitted_at, w.actor, w.subject,
+               case when w.words <= most then w.body_text end, case when w.words <= most then w.body_html end,
+               case when w.words <= most then w.data end
+          from (select e.id, e.event_type, e.emitted_at, v.actor, v.subject, v.body_text, v.body_html, v.data,
+                       sum(coalesce(octet_length(v.body_text), 0) + coalesce(octet_length(v.body_html), 0)
+                           + coalesce(octet_length(v.data::text), 0)) over (order by e.id) as words
+                  from notify.digest_member m
+                  join notify.email e on e.id = m.email_id
+                  join notify.event v on v.id = e.event_id
+                 where m.digest_id = this.id and v.subject is not null
+                   and not exists (select from notify.delivery d where d.email_id = e.id and d.outcome <> 'failed')) w
+         order by w.id;
 end
 $$;
 

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(56);
+select plan(57);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -175,6 +175,21 @@ select is_empty(format('select * from notify.digest_of(%s, %s)', :fence, :job),
                 'a replay leaves out what has been switched off');
 select set_eq($$select m.subject, m.status, m.reason from notify.emails m where m.subject in ('C', 'G')$$,
               $$values ('C', 'skipped', 'preference'), ('G', 'expired', null)$$, 'each has its one end');
+rollback to before;
+
+-- More than a mail can hold.
+savepoint before;
+select notify.emit('cl.comment.created', 'bob', '{ada}', 'Large ' || n, repeat('x', 500000), repeat('y', 400000),
+                   jsonb_build_object('z', repeat('z', 99991)))
+  from generate_series(1, 6) n \g /dev/null
+select notify.configure('ada', '{"delivery_mode": "realtime"}') \g /dev/null
+select millrace.open_session('t', '{email}') as four \gset
+select job, fence from claimed(:four) \gset
+select results_eq(format('select subject, length(body_text), length(body_html), data is null
+                            from notify.digest_of(%s, %s) offset 3', :fence, :job),
+                  $$values ('Large 3', 500000, 400000, false), ('Large 4', null, null, true),
+                           ('Large 5', null, null, true), ('Large 6', null, null, true)$$,
+                  'a digest has all subjects, and words up to 4 MB');
 rollback to before;
 
 -- A digest that was cancelled: what is collected goes with the next one.

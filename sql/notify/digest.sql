@@ -9,8 +9,9 @@
 -- Nothing is left behind: whoever collects locks the job's row, shared, until the transaction ends. The job cannot be
 -- started before, and then sees what was collected. Where it has been started already, another one is made.
 -- Nothing is sent in two digests: to be taken on, an email is deleted from `collected`, under the job's fence and
--- committed before the mail is sent. A job that is repeated, after its worker has died, finds the same members; a job
--- that has become a dead letter keeps them until it is replayed.
+-- committed before the mail is sent. A job that is repeated, after its worker has died, takes on nothing else; a job
+-- that has become a dead letter keeps what it has until it is replayed. What has expired meanwhile, or is not wanted
+-- any more, is left out each time.
 --
 -- A user who goes back to realtime gets what is collected at once, in a last digest; who moves the hour, then. Who has
 -- switched mails off, or a type, gets nothing of it: it is recorded as skipped. When a waiting digest is cancelled,
@@ -19,7 +20,7 @@
 -- Time    a digest is due when the clock of the user's zone first shows the hour or a later one: an hour that clocks
 --         skip is due at the end of the gap, and of one that comes twice the first is meant (queue/cron_runs.sql).
 -- Locks   the digest job's row of scheduled or ready, shared; digest_of: the job's row of running, shared, the rows of
---         collected.
+--         collected, those of pending and delivery of what it leaves out.
 -- Raises  MR001 lease_lost (digest_of).
 -- Rows    2 for each email.
 
@@ -149,7 +150,8 @@ begin
 end
 $$;
 
--- What the digest is made of, in the order in which it was emitted; the same whenever it is asked for.
+-- What the digest is made of, in the order in which it was emitted: all subjects, and of the words more than any mail
+-- holds, but not all.
 create or replace function notify.digest_of(fence bigint, job_id bigint)
 returns table (email_id bigint, event_type text, emitted_at timestamptz, actor text, subject text, body_text text,
                body_html text, data jsonb)
@@ -158,6 +160,7 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
+    most constant int := 4000000;  -- bytes of bodies and data; worker/handlers/email/letter.hpp has fewer
     at constant timestamptz := millrace.now();
     this notify.digest%rowtype;
 begin
@@ -172,20 +175,26 @@ begin
         insert into notify.pending (email_id, job_id, emitted_at)
         select t.email_id, digest_of.job_id, at  -- it waits for the mail server since now
           from taken t;
-        perform notify.drop_unwanted(this, at);
     end if;
+    perform notify.drop_unwanted(this, at);
     return query
-        select e.id, e.event_type, e.emitted_at, v.actor, v.subject, v.body_text, v.body_html, v.data
-          from notify.digest_member m
-          join notify.email e on e.id = m.email_id
-          join notify.event v on v.id = e.event_id
-         where m.digest_id = this.id and v.subject is not null
-           and not exists (select from notify.delivery d where d.email_id = e.id and d.outcome <> 'failed')
-         order by e.id;
+        select w.id, w.event_type, w.emitted_at, w.actor, w.subject,
+               case when w.words <= most then w.body_text end, case when w.words <= most then w.body_html end,
+               case when w.words <= most then w.data end
+          from (select e.id, e.event_type, e.emitted_at, v.actor, v.subject, v.body_text, v.body_html, v.data,
+                       sum(coalesce(octet_length(v.body_text), 0) + coalesce(octet_length(v.body_html), 0)
+                           + coalesce(octet_length(v.data::text), 0)) over (order by e.id) as words
+                  from notify.digest_member m
+                  join notify.email e on e.id = m.email_id
+                  join notify.event v on v.id = e.event_id
+                 where m.digest_id = this.id and v.subject is not null
+                   and not exists (select from notify.delivery d where d.email_id = e.id and d.outcome <> 'failed')) w
+         order by w.id;
 end
 $$;
 
--- Of what was just taken on, what the user does not want to hear of any more, and what has expired.
+-- Of what the digest has and has not sent, what the user does not want to hear of any more, and what has expired. A job
+-- that is tried again may have waited for hours, one that is replayed for weeks.
 create or replace function notify.drop_unwanted(this notify.digest, at timestamptz)
 returns void
 language sql
@@ -201,6 +210,7 @@ as $$
           left join notify.user_settings s on s.username = this.username
           left join notify.user_preference p on p.username = this.username and p.event_type = t.code
          where m.digest_id = this.id
+           and not exists (select from notify.delivery d where d.email_id = e.id and d.outcome <> 'failed')
     ), gone as (
         delete from notify.pending p using unwanted u where p.email_id = u.id and u.reason is not null
     )
@@ -209,4 +219,8 @@ as $$
            nullif(u.reason, 'expired')
       from unwanted u
      where u.reason is not null
+    on conflict on constraint delivery_pkey  -- a failure, of a job that is replayed
+    do update set job_id = excluded.job_id, outcome = excluded.outcome, recorded_at = excluded.recorded_at,
+                  reason = excluded.reason
+    where delivery.outcome = 'failed'
 $$;

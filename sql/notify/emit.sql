@@ -20,7 +20,9 @@
 --            dedup_key     1 … 200 characters: of one type there is one event with it, as long as it is kept. A second
 --                          emit does nothing, and says so
 -- Locks      none that another emit waits for, but for one with the same dedup_key, or that is the first to collect for
---            the same user; the job of a user's digest does not start before the caller's transaction ends.
+--            the same user (in the order of their names: who emits twice in a transaction may deadlock with another
+--            that does it the other way round); the job of a user's digest does not start before the caller's
+--            transaction ends.
 -- Raises     MR003 unknown_queue, MR005 bad_argument, MR010 too_many_jobs, MR030 unknown_event_type.
 -- Rows       1; 4 for each recipient.
 

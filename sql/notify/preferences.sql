@@ -170,17 +170,22 @@ begin
 end
 $$;
 
+-- A digest is put off by another time alone: who saves the page as it was would wait a day for one that is due.
 create or replace function notify.configure(username text, changes jsonb)
 returns jsonb  -- as config() says it then
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    was notify.user_settings%rowtype;
+    now_is notify.user_settings%rowtype;
 begin
     perform notify.check_username('configure', username);
     perform notify.raise_bad('configure', notify.changes_complaint(changes));
     if changes - 'preferences' <> '{}' then
         insert into notify.user_settings as s (username) values (configure.username)
         on conflict on constraint user_settings_pkey do nothing;
+        select s.* into was from notify.user_settings s where s.username = configure.username for update;
         update notify.user_settings s
            set email = case when changes ? 'email' then changes ->> 'email' else s.email end,
                enabled = coalesce((changes ->> 'enabled')::boolean, s.enabled),
@@ -188,10 +193,12 @@ begin
                digest_hour = coalesce((changes ->> 'digest_hour')::smallint, s.digest_hour),
                time_zone = coalesce(changes ->> 'time_zone', s.time_zone),
                locale = coalesce(changes ->> 'locale', s.locale)
-         where s.username = configure.username;
+         where s.username = configure.username
+        returning s.* into now_is;
     end if;
     perform notify.set_preferences(username, changes -> 'preferences') where changes ? 'preferences';
-    if changes ?| '{delivery_mode,digest_hour,time_zone}' then
+    if (now_is.delivery_mode, now_is.digest_hour, now_is.time_zone)
+       is distinct from (was.delivery_mode, was.digest_hour, was.time_zone) then
         perform notify.put_off_digest(username);
     end if;
     return notify.config(username);

@@ -1,15 +1,18 @@
--- suppress, unsuppress, bounced: addresses to which nothing is sent any more, whoever's they are.
+-- suppress, unsuppress, bounced, is_suppressed: addresses to which nothing is sent any more, whoever's they are.
 --
 -- What is emitted for a suppressed address is recorded as skipped; so is what was emitted before, when its turn comes.
 -- A mail that has bounced for good, or somebody who complains of spam, suppresses the address at once. Bounces that may
 -- have been for once (a full mailbox) suppress it with the fifth in seven days.
 --
+-- A provider reports ada@bücher.example as ada@xn--bcher-kva.example, as mail servers are told it. The database cannot
+-- make the one of the other: whoever sends asks is_suppressed for the second.
+--
 -- Arguments  address    as name@example.org; capitals make no difference
 --            reason     1 … 500 characters
 --            permanent  false: it may have been for once
--- Locks      the address' row.
+-- Locks      the address' row; is_suppressed: none.
 -- Raises     MR005 bad_argument.
--- Rows       1, and one of operator_action.
+-- Rows       1, and one of operator_action; is_suppressed: none.
 
 create or replace function notify.check_suppression(caller text, address text, reason text)
 returns void
@@ -82,3 +85,9 @@ begin
     return true;
 end
 $$;
+
+create or replace function notify.is_suppressed(address text)
+returns boolean
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$ select exists (select from notify.suppression s where s.address = lower(is_suppressed.address)) $$;

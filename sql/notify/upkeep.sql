@@ -1,7 +1,9 @@
 -- set_up, set_queue_owner, upkeep, erase_user: what keeps notifications going, and what makes an end of them.
 --
--- set_up makes the queue of digests if it is not there. Every minute a worker, whatever queues it serves, does this in
--- pieces:
+-- set_up makes the queue of digests if it is not there, with attempts for more than two days: a mail server that puts
+-- everything off (its disk is full) costs an attempt each time, and RFC 5321 4.5.4.1 wants days.
+--
+-- Every minute a worker, whatever queues it serves, does this in pieces:
 --     record_ends         pending ──► delivery, of jobs that ended without a word: cancelled, expired, or dead letters
 --                         of workers that died; before the queue forgets them
 --     tell_owners         an event queue.dead_letter for the owner of a queue that has new dead letters, once an hour
@@ -33,13 +35,15 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set intervalstyle = 'postgres'
 as $$
+declare
+    attempts constant int := 72;  -- after the first ten, one an hour
 begin
     perform notify.raise_bad('set_up', case
         when retention is null or retention not between interval '1 day' and interval '10 years'
           or to_char(retention, 'YYYYMMDDHH24MISSUS') ~ '-'  -- queue/create_queue.sql
             then 'retention: 1 day to 10 years, no part negative' end);
     begin
-        perform millrace.create_queue(queue);
+        perform millrace.create_queue(queue, max_attempts => attempts);
     exception when sqlstate 'MR008' then
         null;
     end;

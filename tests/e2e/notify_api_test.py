@@ -5,6 +5,7 @@ Requests that follow the description go through another's proxy (Prism), which c
 """
 
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import http.client
@@ -211,6 +212,34 @@ class Settings(Api):
         self.sql(f"alter database {name} allow_connections true")
         self.database = name
         self.assertEqual(self.ask("GET", self.config).status, 200)
+
+    def test_who_waits_for_a_lock_is_put_off_and_stops_nobody_else(self):
+        self.sql("select notify.configure('ada', '{\"digest_hour\": 7}')")
+        holder = subprocess.Popen(["psql", "-X", "-q", "-d", self.database], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, text=True)
+        self.addCleanup(holder.communicate)
+        holder.stdin.write("begin; select 1 from notify.user_settings where username = 'ada' for update;\n")
+        holder.stdin.flush()
+        waiting = ("select count(*) > 0 from pg_stat_activity where datname = current_database()"
+                   "   and application_name = 'millrace api' and wait_event_type = 'Lock'")
+        self.wait_until("select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+                        " where d.datname = current_database() and l.relation = 'notify.user_settings'::regclass"
+                        "   and l.mode = 'RowShareLock'", "1")
+        threads = 8
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            puts = [pool.submit(self.ask, "PUT", self.config, {"digest_hour": 8}) for _ in range(threads)]
+            self.wait_until(waiting, "t")
+            self.assertEqual(self.ask("GET", "/healthz", token=None).text, "ok\n")
+            for put in puts:
+                answer = put.result()
+                self.refused(answer, 503, "unavailable", "busy")
+                self.assertEqual(answer.headers["Retry-After"], "5")
+            late = pool.submit(self.ask, "PUT", self.config, {"digest_hour": 8})
+            self.wait_until(waiting, "t")
+            self.server.send_signal(signal.SIGTERM)
+            self.assertEqual(self.finish(self.server)[0], DONE)
+            self.assertEqual(late.result().status, 503)
+        self.assertEqual(self.sql("select notify.config('ada') -> 'digest_hour'"), "7")
 
     def test_ends_when_asked(self):
         self.server.send_signal(signal.SIGTERM)

@@ -166,6 +166,28 @@ TEST_F(Transactional, a_deadline_ends_the_statement_in_progress_after_a_grace) {
               std::string::npos);
 }
 
+TEST_F(Transactional, a_shutdown_ends_the_statement_in_progress_before_its_grace_is_over) {
+    engine::Registry registry;
+    registry.add("k", transactional_handler([](const Job& job, storage::Transaction& transaction, std::stop_token) {
+                     write_ledger(transaction, job);
+                     storage::execute(transaction, "select pg_sleep(20)");
+                     return Completed{};
+                 }));
+    auto settings = quick_settings();
+    settings.drain_timeout = 50ms;
+    settings.stop_grace = 2s;
+    start(std::move(registry), settings);
+    const auto job = database.enqueue("q", "k");
+    ASSERT_TRUE(
+        database.becomes("select count(*) from pg_stat_activity where datname = current_database()"
+                         " and application_name = 'millrace handler' and wait_event = 'PgSleep'",
+                         "1"));
+    EXPECT_EQ(worker->stop(), engine::Worker::Ending::drained);
+    EXPECT_EQ(database.state_of(job), "available");
+    EXPECT_EQ(database.value("select attempt from millrace.ready"), "0") << "nobody's fault";
+    EXPECT_EQ(entries(), "0");
+}
+
 TEST_F(Transactional, a_deadline_costs_the_next_job_of_the_slot_nothing) {
     engine::Registry registry;
     registry.add("k", transactional_handler(

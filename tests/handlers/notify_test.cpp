@@ -38,9 +38,8 @@ protected:
         registry.add("notify.send", std::make_unique<NotifySend>(*send, how, counts_));
         registry.add("notify.digest", std::make_unique<NotifyDigest>(*send, std::move(how), counts_, pool_));
         registry.add("email.send", std::move(send));
-        auto settings = testing::quick_settings();
-        settings.queues.front().name = "email";
-        worker_.emplace(database_.sessions(), std::move(registry), settings);
+        settings_.queues.front().name = "email";
+        worker_.emplace(database_.sessions(), std::move(registry), settings_);
     }
 
     void emit(const std::string& subject, const std::string& type = "cl.comment.created") {
@@ -49,6 +48,13 @@ protected:
     }
     bool becomes(const std::string& subject, const std::string& status) {
         return database_.becomes("select status from notify.emails where subject = '" + subject + "'", status);
+    }
+    // Whether the server has so many, though it may not have said so.
+    bool has_received(std::size_t mails) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        while (server_.messages().size() != mails && std::chrono::steady_clock::now() < deadline)
+            ;
+        return server_.messages().size() == mails;
     }
     std::string of(const std::string& subject, const std::string& column) {
         return database_.value("select " + column + " from notify.emails where subject = '" + subject + "'");
@@ -60,6 +66,7 @@ protected:
     testing::LogWatch log_;
     adapters::Smtp smtp_;
     NotifyCounts counts_;
+    engine::WorkerSettings settings_ = testing::quick_settings();
     std::optional<testing::RunningWorker> worker_;
 };
 
@@ -124,12 +131,43 @@ TEST_F(Notify, a_template_that_cannot_be_rendered_buries_the_job_and_names_itsel
     EXPECT_TRUE(server_.messages().empty());
 }
 
+TEST_F(Notify, a_subject_of_which_nothing_is_left_buries_the_job_and_skips_nothing) {
+    database_.execute("select notify.put_template('cl.comment.created', 'en', '{{title}}', 'T')");
+    database_.execute("select notify.put_template('notify.digest', 'en', ' {{title}} ', 'T')");
+    emit("Untitled");
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Collected");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    for (const std::string subject : {"Untitled", "Collected"}) {
+        ASSERT_TRUE(becomes(subject, "failed")) << of(subject, "concat(status, reason)");
+        EXPECT_THAT(of(subject, "reason"), HasSubstr("for en, its subject: nothing is left"));
+        EXPECT_EQ(of(subject, "(select state from millrace.jobs where id = job)"), "discarded");
+    }
+    EXPECT_TRUE(server_.messages().empty());
+}
+
 TEST_F(Notify, what_is_suppressed_after_the_emit_is_skipped) {
     emit("Late");
     database_.execute("select notify.suppress('ada@example.org', 'complained')");
     start();
     ASSERT_TRUE(becomes("Late", "skipped"));
     EXPECT_EQ(of("Late", "reason"), "suppressed");
+    EXPECT_TRUE(server_.messages().empty());
+}
+
+TEST_F(Notify, an_address_in_any_script_is_suppressed_by_the_bounce_of_its_ascii_form) {
+    database_.execute(R"(select notify.configure('ada', '{"email": "ada@bücher.example"}'))");
+    database_.execute("select notify.bounced('Ada@xn--bcher-kva.example', '550 5.1.1 no such user')");
+    emit("At once");
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest"}'))");
+    emit("Collected");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    for (const std::string subject : {"At once", "Collected"}) {
+        ASSERT_TRUE(becomes(subject, "skipped")) << of(subject, "concat(status, reason)");
+        EXPECT_EQ(of(subject, "reason"), "suppressed");
+    }
     EXPECT_TRUE(server_.messages().empty());
 }
 
@@ -203,15 +241,38 @@ TEST_F(Notify, a_worker_that_has_lost_the_job_records_nothing) {
     server_.script(R"([{"at": "data", "delay": 1000, "times": 1}])");
     emit("Late");
     start();
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-    while (server_.messages().empty() && std::chrono::steady_clock::now() < deadline)
-        ;
-    ASSERT_EQ(server_.messages().size(), 1U);
+    ASSERT_TRUE(has_received(1));
     database_.execute("update millrace.running set fence = fence + 1000");
     std::ignore = worker_->stop();
     EXPECT_EQ(database_.value("select count(*) from notify.delivery"), "0");
     EXPECT_EQ(of("Late", "status"), "pending") << "for the next one";
     EXPECT_EQ(counts_.sent(), 0U);
+}
+
+TEST_F(Notify, what_the_server_has_taken_when_the_worker_must_go_is_recorded_and_not_sent_again) {
+    server_.script(R"([{"at": "data", "delay": 1500, "times": 1}])");
+    emit("Late");
+    settings_.drain_timeout = std::chrono::milliseconds{50};
+    start();
+    ASSERT_TRUE(has_received(1));
+    EXPECT_EQ(worker_->stop(), engine::Worker::Ending::drained);
+    EXPECT_EQ(of("Late", "status"), "sent");
+    start();
+    emit("Next");
+    ASSERT_TRUE(becomes("Next", "sent"));
+    EXPECT_EQ(server_.messages().size(), 2U);
+}
+
+TEST_F(Notify, is_sent_once_by_a_slow_server_where_the_database_ends_idle_transactions) {
+    database_.execute(
+        "do $$ begin execute format('alter database %I set idle_in_transaction_session_timeout = %L',"
+        "                           current_database(), '1s'); end $$");
+    server_.script(R"([{"at": "data", "delay": 2000, "times": 1}])");
+    emit("Slow");
+    start();
+    ASSERT_TRUE(becomes("Slow", "sent"));
+    EXPECT_EQ(of("Slow", "(select attempt from millrace.jobs where id = job)"), "1");
+    EXPECT_EQ(server_.messages().size(), 1U);
 }
 
 TEST_F(Notify, are_counted_by_what_became_of_them_and_why) {

@@ -88,7 +88,7 @@ CALLS = {
         "actor": ("'bob'", username("actor")),
         "comment": ("'fine'", d.sized("comment", 262144, least=1, unit=d.byte_length)), "dedup_key": DEDUP_KEY}),
     "suppress": (True, {"address": ADDRESS, "reason": REASON}),
-    "unsuppress": (False, {"address": ANY}),
+    "unsuppress": (False, {"address": ANY}), "is_suppressed": (False, {"address": ANY}),
     "bounced": (True, {"address": ADDRESS, "reason": REASON, "permanent": ("true", TRUTH("permanent"))}),
     "message_of": (False, LEASE), "digest_of": (False, LEASE), "digest_to": (False, LEASE),
     "record_delivery": (False, {  # the job has no email
@@ -277,5 +277,6 @@ LEGAL = [
     ("notify.config", "a name that is SQL", "notify.config('''; drop table x; --')"),
     ("notify.unsuppress", "null", "notify.unsuppress(null)"),
     ("notify.should_send", "nulls", "notify.should_send(null, null)"),
+    ("notify.is_suppressed", "null", "notify.is_suppressed(null)"),
     ("notify.suppress", "an internationalised domain", "notify.suppress('a@bücher.example', 'r')"),
 ]

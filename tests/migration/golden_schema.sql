@@ -1778,6 +1778,11 @@ CREATE FUNCTION notify.is_locale(locale text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.is_locale(locale text) OWNER TO millrace_owner;
+CREATE FUNCTION notify.is_suppressed(address text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION notify.is_suppressed(address text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.is_username(username text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3980,6 +3985,9 @@ GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_worker;
 GRANT ALL ON FUNCTION notify.html_escape(text text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.is_address(address text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.is_locale(locale text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.is_suppressed(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.is_suppressed(address text) TO millrace_worker;
+GRANT ALL ON FUNCTION notify.is_suppressed(address text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.is_username(username text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.known_by_id(ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) FROM PUBLIC;

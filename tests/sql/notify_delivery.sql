@@ -3,12 +3,17 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(89);
+select plan(92);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
 select set_eq('select q.name from millrace.queues q', '{email}'::text[], 'set_up makes a queue');
 select lives_ok('select notify.set_up()', 'and may be called again');
+reset role;
+select cmp_ok(sum(millrace.retry_delay(n, null, null, q)), '>=', interval '2 days',
+              'its jobs outlast two days of a mail server that puts all off')
+  from millrace.queue q cross join lateral generate_series(1, q.max_attempts - 1) n where q.name = 'email';
+set local role millrace_operator;
 select notify.set_up(retention => '30 days');
 select notify.define_type('account.reset', 'account', 'Your password', 1, expires_after => '1 hour') \g /dev/null
 select notify.set_sender('account', 'Accounts <accounts@example.org>');
@@ -55,6 +60,8 @@ reset role;
 -- Suppressed, or erased, between the emit and the delivery.
 select notify.emit('account.reset', null, '{ada}', 'Reset', 'T') \g /dev/null
 select notify.suppress('ADA@example.org', 'complained') \g /dev/null
+select is(notify.is_suppressed('Ada@example.org'), true, 'an address is suppressed whatever its capitals');
+select is(notify.is_suppressed('ada@example.com'), false, 'another is not');
 select job, fence from claimed(:session) \gset
 select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'an address suppressed meanwhile');
 select notify.record_delivery(:fence, :job, 'skipped', 'suppressed') \g /dev/null

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(48);
+select plan(57);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -55,6 +55,14 @@ select millrace.open_session('w', '{email}') as one, millrace.open_session('v', 
 select is((select c.job from claimed(:one) c), null, 'not before its hour');
 select millrace_test.advance_clock('3 hours') \g /dev/null
 select millrace.promote() \g /dev/null
+create temp table due as select j.id, j.state, j.run_at from millrace.jobs j where j.kind = 'notify.digest';
+select notify.configure('ada', notify.config('ada')) \g /dev/null
+select set_eq($$select j.id, j.state, j.run_at from millrace.jobs j where j.kind = 'notify.digest'$$,
+              'select id, state, run_at from due', 'settings that are saved as they were put no digest off that is due');
+savepoint moved;
+select notify.configure('ada', '{"digest_hour": 17}') \g /dev/null
+select is((select j.state from millrace.jobs j where j.kind = 'notify.digest'), 'scheduled', 'another hour does');
+rollback to moved;
 select job, fence from claimed(:one) \gset
 select throws_ok(format('select notify.digest_of(%s, %s)', :fence::bigint + 1, :job), 'MR001', null,
                  'only who has the job may take emails on');
@@ -141,6 +149,47 @@ select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence,
                   'whoever goes back to realtime gets a last digest at once');
 select say('E') \g /dev/null
 select is((select m.status from notify.emails m where m.subject = 'E'), 'pending', 'and what comes then by itself');
+rollback to before;
+
+-- What expires, or is switched off, while a digest is tried again, is left out of it.
+savepoint before;
+select say('G', 'soon') \g /dev/null
+select notify.configure('ada', '{"delivery_mode": "realtime"}') \g /dev/null
+select millrace.open_session('t', '{email}') as four \gset
+select job, fence from claimed(:four) \gset
+select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence, :job), $$values ('C'), ('G')$$,
+                  'a digest has taken two on');
+select millrace_test.advance_clock('2 hours') \g /dev/null
+select cmp_ok(millrace.reap(), '>=', 1, 'its worker is lost');
+select millrace.open_session('s', '{email}') as five \gset
+select job, fence from claimed(:five) \gset
+select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence, :job), $$values ('C')$$,
+                  'the next one leaves out what has expired meanwhile');
+select is((select m.status from notify.emails m where m.subject = 'G'), 'expired', 'and records it');
+select notify.record_delivery(:fence, :job, 'failed', '550 no') \g /dev/null
+select millrace.discard(:fence, :job, '550 no');
+select notify.configure('ada', '{"preferences": {"cl.comment.created": false}}') \g /dev/null
+select millrace.replay(:job) \g /dev/null
+select job, fence from claimed(:five) \gset
+select is_empty(format('select * from notify.digest_of(%s, %s)', :fence, :job),
+                'a replay leaves out what has been switched off');
+select set_eq($$select m.subject, m.status, m.reason from notify.emails m where m.subject in ('C', 'G')$$,
+              $$values ('C', 'skipped', 'preference'), ('G', 'expired', null)$$, 'each has its one end');
+rollback to before;
+
+-- More than a mail can hold.
+savepoint before;
+select notify.emit('cl.comment.created', 'bob', '{ada}', 'Large ' || n, repeat('x', 500000), repeat('y', 400000),
+                   jsonb_build_object('z', repeat('z', 99991)))
+  from generate_series(1, 6) n \g /dev/null
+select notify.configure('ada', '{"delivery_mode": "realtime"}') \g /dev/null
+select millrace.open_session('t', '{email}') as four \gset
+select job, fence from claimed(:four) \gset
+select results_eq(format('select subject, length(body_text), length(body_html), data is null
+                            from notify.digest_of(%s, %s) offset 3', :fence, :job),
+                  $$values ('Large 3', 500000, 400000, false), ('Large 4', null, null, true),
+                           ('Large 5', null, null, true), ('Large 6', null, null, true)$$,
+                  'a digest has all subjects, and words up to 4 MB');
 rollback to before;
 
 -- A digest that was cancelled: what is collected goes with the next one.

@@ -9,10 +9,11 @@ insert into manifest values
     ('millrace_enqueuer', '{define_type,types,should_send,config,configure,unsubscribe,emit,cl_comment_created,
                             html_escape}'),
     ('millrace_worker', '{types,should_send,config,configure,unsubscribe,emit,cl_comment_created,html_escape,
-                          message_of,digest_of,digest_to,template_of,record_delivery,upkeep,overview}'),
+                          message_of,digest_of,digest_to,template_of,is_suppressed,record_delivery,upkeep,overview}'),
     ('millrace_operator', '{define_type,types,should_send,config,configure,unsubscribe,emit,cl_comment_created,
                             html_escape,set_sender,put_template,drop_template,template_of,suppress,unsuppress,bounced,
-                            find_emails,status_by_job,set_up,set_queue_owner,upkeep,erase_user,overview}'),
+                            is_suppressed,find_emails,status_by_job,set_up,set_queue_owner,upkeep,erase_user,
+                            overview}'),
     ('millrace_viewer', '{types,should_send,find_emails,status_by_job,overview}');
 create temp view own_functions as
 select f.oid, f.proname, f.prosecdef, f.proconfig, f.proowner from pg_proc f

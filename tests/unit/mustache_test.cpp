@@ -1,6 +1,7 @@
 // Templates: what they make of data, what they refuse, and that nothing a person typed becomes markup or a header.
 
 #include "adapters/mustache.hpp"
+#include "adapters/mail.hpp"
 #include "handlers/email/letter.hpp"
 
 #include <gmock/gmock.h>
@@ -105,6 +106,17 @@ TEST(Letter, names_the_template_that_cannot_be_rendered) {
     }
 }
 
+TEST(Letter, has_a_subject_or_names_the_template_that_leaves_nothing_of_it) {
+    for (const std::string subject : {"{{title}}", " {{title}} {{! a comment }}", "{{#none}}S{{/none}}"}) {
+        try {
+            static_cast<void>(rendered("order.sent", {"de", subject, "T", ""}, R"({"title": "\r\n"})"));
+            ADD_FAILURE() << subject;
+        } catch (const TemplateError& error) {
+            EXPECT_THAT(error.what(), HasSubstr("template order.sent for de, its subject: nothing is left"));
+        }
+    }
+}
+
 TEST(Letter, of_a_digest_names_each_event_and_bounds_their_words) {
     std::vector<storage::DigestedEvent> events(1500);
     for (auto& event : events)
@@ -118,6 +130,30 @@ TEST(Letter, of_a_digest_names_each_event_and_bounds_their_words) {
     const storage::NotifyTemplate tmpl{"en", "{{count}} for {{username}}", "{{#events}}{{subject}};{{/events}}", ""};
     events.resize(2);
     EXPECT_EQ(digest_letter(notification("{}"), events, tmpl).text, "Order <1>;Order <1>;");
+}
+
+TEST(Letter, of_a_large_digest_names_what_fits_and_counts_the_rest) {
+    std::vector<storage::DigestedEvent> events(1000);
+    for (auto& event : events)
+        event = {"t", "2026-01-01T00:00:00Z", "bob", std::string(300, '&'), std::string(900, '<'), "", "{}"};
+    const auto plain = digest_letter(notification("{}"), events, std::nullopt);
+    EXPECT_LE(plain.text.size() + plain.html.size(), max_body);
+    EXPECT_EQ(plain.subject, "1000 notifications");
+    EXPECT_THAT(plain.text, HasSubstr("and 867 more")) << "200,000 bytes of subjects are 133";
+    const storage::NotifyTemplate tmpl{"en", "{{count}}", "{{#events}}{{subject}}\n{{text}}\n{{/events}}{{others}}",
+                                       "{{#events}}{{{subject}}}{{{html}}}{{data.d}}{{/events}}"};
+    events.resize(300);
+    for (auto& event : events)
+        event = {"t",
+                 "2026-01-01T00:00:00Z",
+                 "bob",
+                 "S",
+                 std::string(4000, 'x'),
+                 "<p>",
+                 R"({"d": ")" + std::string(4000, 'd') + R"("})"};
+    const auto letter = digest_letter(notification("{}"), events, tmpl);
+    EXPECT_LE(letter.text.size() + letter.html.size(), max_body);
+    EXPECT_EQ(letter.text.size(), 300 * 3 + 4000 * 49) << "words of 49, 8,012 bytes each, and no others";
 }
 
 TEST(Letter, that_is_redirected_says_for_whom_it_was) {

@@ -3,6 +3,7 @@
 #include "core/finally.hpp"
 #include "engine/pause.hpp"
 #include "storage/error.hpp"
+#include "storage/handler_purpose.hpp"
 
 #include <exception>
 #include <utility>
@@ -22,11 +23,6 @@ std::string text_of(const storage::Error& error) {
     return error.sqlstate().empty() ? error.what() : std::string{error.what()} + " [" + error.sqlstate() + "]";
 }
 
-// What its handler still does is of no use, or there is no time to wait for it.
-bool is_void_or_hurried(StopReason reason) {
-    return reason == StopReason::lease_lost || reason == StopReason::shutdown;
-}
-
 // A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
 core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
@@ -38,7 +34,8 @@ Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAt
     : with_{surroundings},
       backlog_{backlog},
       slot_{slot},
-      connection_{surroundings.sessions, "handler", surroundings.answers, surroundings.stats, surroundings.log} {}
+      connection_{surroundings.sessions, storage::handler_purpose, surroundings.answers, surroundings.stats,
+                  surroundings.log} {}
 
 void Executor::run() {
     while (const auto attempt = backlog_.next()) {
@@ -131,8 +128,8 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         began = true;
         {
             const RunningAttempts::Slot::Use use{slot_, session};
-            const std::stop_callback hang_up{stop, [&] {
-                                                 if (is_void_or_hurried(slot_.reason())) session.hang_up();
+            const std::stop_callback hang_up{stop, [&] {  // what its handler still does is of no use then
+                                                 if (slot_.reason() == StopReason::lease_lost) session.hang_up();
                                              }};
             settlement.outcome = judged(handler.run(job, transaction, stop), job);
         }

@@ -5,6 +5,22 @@
 #include <utility>
 
 namespace millrace::engine {
+namespace {
+
+// A shutdown waits for the grace and no longer: what is hung up shortly before its end can still end by itself.
+std::optional<std::chrono::milliseconds> patience_of(StopReason reason, std::chrono::milliseconds grace) {
+    switch (reason) {
+        case StopReason::deadline:
+        case StopReason::cancelled:
+            return grace;
+        case StopReason::shutdown:
+            return grace - grace / 5;
+        default:
+            return std::nullopt;
+    }
+}
+
+}  // namespace
 
 std::stop_token RunningAttempts::Slot::begin(const Attempt& attempt) {
     const std::lock_guard lock{mutex_};
@@ -106,8 +122,9 @@ std::vector<RunningAttempts::Overdue> RunningAttempts::escalate(Clock::time_poin
     std::vector<Overdue> overdue;
     for (auto* slot : slots()) {
         const std::lock_guard lock{slot->mutex_};
-        const bool may_be_late = slot->reason_ == StopReason::deadline || slot->reason_ == StopReason::cancelled;
-        if (slot->attempt_ == nullptr || !may_be_late || slot->is_overdue_ || now - slot->stopped_at_ < grace) continue;
+        const auto patience = patience_of(slot->reason_, grace);
+        if (slot->attempt_ == nullptr || !patience || slot->is_overdue_) continue;
+        if (now - slot->stopped_at_ < *patience) continue;
         slot->is_overdue_ = true;
         slot->was_hung_up_ = slot->session_ != nullptr;
         if (slot->was_hung_up_) slot->session_->hang_up();

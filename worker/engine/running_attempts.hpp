@@ -2,9 +2,9 @@
 // The attempts that occupy executors, one slot per executor thread, and the ways to ask them to stop.
 //
 // A stop is only a request: the handler looks at its token when it likes. Why it was requested decides what a failure
-// that follows means (outcome of a timeout or of a cancellation, or nobody's fault). An attempt past its deadline, or
-// cancelled, that has not ended within a grace finds its database session hung up. Nothing more can be done to a
-// thread; programs that it has started are ended by adapters/process.hpp.
+// that follows means (outcome of a timeout or of a cancellation, or nobody's fault). Who has not ended within a grace,
+// at a shutdown four fifths of it, finds its database session hung up: not at once, for what an effect outside came to
+// is recorded there. Nothing more can be done to a thread; its programs are ended by adapters/process.hpp.
 //
 // Thread rule: a slot is begun and ended by its executor; everything else may be called by any thread. Stop callbacks
 // run on the thread that asks, with no lock of this class held.
@@ -74,7 +74,7 @@ public:
     void cancel(std::vector<storage::CancelRequest> requests);
     [[nodiscard]] bool is_cancelled(const core::Job& job) const;
 
-    // The next step for those that were asked to stop by a deadline or a cancellation `grace` ago. Each but once.
+    // The next step for those that were asked to stop, for whatever but a lost lease, so long ago. Each but once.
     [[nodiscard]] std::vector<Overdue> escalate(Clock::time_point now, std::chrono::milliseconds grace);
 
     [[nodiscard]] std::vector<core::Job> jobs() const;  // without their payloads

@@ -94,6 +94,10 @@ std::optional<NotifyTemplate> notify_template(Transaction& transaction, const st
     return NotifyTemplate{text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3])};
 }
 
+bool is_suppressed(Transaction& transaction, const std::string& address) {
+    return execute(transaction, "select notify.is_suppressed(address => $1)", address).at(0).at(0).as<bool>();
+}
+
 std::uint64_t record_delivery(Transaction& transaction, const core::Job& job, const NotifyDelivery& delivery) {
     return execute(transaction, record_statement, job.fence.value, job.id.value, name_of(delivery.outcome),
                    unless_empty(delivery.reason), unless_empty(delivery.message_id), unless_empty(delivery.reply),

@@ -60,8 +60,9 @@ struct NotifyDelivery {
     std::string redirected_to{};
 };
 
-// These two take no lock and no transaction id: the transaction may stay open. Nothing when the job is of no such
-// email.
+// What only reads takes no lock and no transaction id: the transaction may stay open.
+
+// Nothing when the job is of no such email.
 [[nodiscard]] std::optional<Notification> notification_of(Transaction& transaction, const core::Job& job);
 // Its recipient alone; the words are made of digest_of.
 [[nodiscard]] std::optional<Notification> digest_to(Transaction& transaction, const core::Job& job);
@@ -71,6 +72,9 @@ struct NotifyDelivery {
 
 [[nodiscard]] std::optional<NotifyTemplate> notify_template(Transaction& transaction, const std::string& event_type,
                                                             const std::string& locale);
+
+// Whatever its capitals.
+[[nodiscard]] bool is_suppressed(Transaction& transaction, const std::string& address);
 
 // In the transaction that settles the job. How many emails it is the end of.
 std::uint64_t record_delivery(Transaction& transaction, const core::Job& job, const NotifyDelivery& delivery);

@@ -2,6 +2,9 @@
 
 #include "storage/translation.hpp"
 
+#include <string>
+#include <utility>
+
 namespace millrace::storage {
 namespace {
 
@@ -11,25 +14,39 @@ constexpr auto types_statement =
     "                                             'default_enabled', t.default_enabled) order by t.code), '[]')"
     "  from notify.types() t";
 
+// Of the transaction alone: behind a pooler the connection is somebody else's afterwards.
+constexpr auto limits_statement =
+    "select set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)";
+
+template <class... Arguments>
+pqxx::result answer(Session& session, const char* statement, Arguments&&... arguments) {
+    Transaction transaction{session};
+    execute(transaction, limits_statement, std::to_string(PreferencesStore::lock_patience.count()) + "s",
+            std::to_string(PreferencesStore::patience.count()) + "s");
+    auto answered = execute(transaction, statement, std::forward<Arguments>(arguments)...);
+    transaction.commit();
+    return answered;
+}
+
 }  // namespace
 
 std::string PreferencesStore::types() {
-    return execute(session_, types_statement).at(0).at(0).c_str();
+    return answer(session_, types_statement).at(0).at(0).c_str();
 }
 
 std::string PreferencesStore::config(const std::string& username) {
-    return execute(session_, "select notify.config(username => $1)", username).at(0).at(0).c_str();
+    return answer(session_, "select notify.config(username => $1)", username).at(0).at(0).c_str();
 }
 
 std::string PreferencesStore::configure(const std::string& username, const std::string& changes) {
-    return execute(session_, "select notify.configure(username => $1, changes => $2)", username, changes)
+    return answer(session_, "select notify.configure(username => $1, changes => $2)", username, changes)
         .at(0)
         .at(0)
         .c_str();
 }
 
 void PreferencesStore::unsubscribe(const std::string& username, const std::string& event_type) {
-    execute(session_, "select notify.unsubscribe(username => $1, event_type => $2)", username, event_type);
+    answer(session_, "select notify.unsubscribe(username => $1, event_type => $2)", username, event_type);
 }
 
 }  // namespace millrace::storage

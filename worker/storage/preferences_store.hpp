@@ -2,16 +2,23 @@
 // What users may know and change of their notifications (sql/notify/preferences.sql). All of it is JSON, as the
 // database says it, and may be repeated.
 //
+// Somebody waits for each answer, and a thread of few with them. What waits for a lock, as for a long transaction that
+// emits to the same user, or takes long, throws an Error that is_passing within these limits.
+//
 // Thread rule: that of the session.
 
 #include "storage/session.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace millrace::storage {
 
 class PreferencesStore {
 public:
+    static constexpr std::chrono::seconds lock_patience{3};  // for each lock
+    static constexpr std::chrono::seconds patience{10};      // for the whole statement
+
     explicit PreferencesStore(Session& session) : session_{session} {}
 
     // All event types: [{"code", "category", "description", "system_required", "default_enabled"}].

@@ -2,6 +2,7 @@
 
 #include "storage/conninfo.hpp"
 #include "storage/error.hpp"
+#include "storage/handler_purpose.hpp"
 #include "storage/translation.hpp"
 
 #include <fcntl.h>
@@ -11,6 +12,18 @@
 #include <string>
 
 namespace millrace::storage {
+namespace {
+
+// The second is known from PostgreSQL 17 on.
+void lift_idle_limits(pqxx::connection& connection) {
+    constexpr auto statement =
+        "select set_config(limits.name, '0', false)"
+        "  from unnest('{idle_in_transaction_session_timeout,transaction_timeout}'::text[]) limits(name)"
+        " where current_setting(limits.name, true) is not null";
+    pqxx::nontransaction{connection}.exec(statement);
+}
+
+}  // namespace
 
 struct Session::State {
     explicit State(const std::string& conninfo) : connection{conninfo} {
@@ -40,6 +53,7 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
         // JSON and the migrations are UTF-8, whatever PGCLIENTENCODING or the connection string says.
         if (state_->connection.get_client_encoding() != "UTF8") state_->connection.set_client_encoding("UTF8");
         watch_client();
+        if (purpose == handler_purpose) lift_idle_limits(state_->connection);
     } catch (const pqxx::failure& error) {
         throw ConnectionLost{error.what()};
     }

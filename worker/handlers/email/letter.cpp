@@ -46,25 +46,44 @@ std::string dumped(const json& data) {
     return data.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Letter plain_digest(const std::vector<storage::DigestedEvent>& events) {
-    Letter letter{.subject = fmt::format("{} notification{}", events.size(), events.size() == 1 ? "" : "s"),
-                  .text = "",
-                  .html = ""};
-    std::size_t named = 0;
+std::size_t words_of(const storage::DigestedEvent& event) {
+    const auto html = event.html.empty() ? core::html_escaped(event.text).size() : event.html.size();
+    return event.text.size() + html + event.data.size();
+}
+
+// Those that are named, without the words of those that do not fit.
+std::vector<storage::DigestedEvent> fitting(const std::vector<storage::DigestedEvent>& events) {
+    std::vector<storage::DigestedEvent> named;
+    std::size_t subjects = 0;
+    std::size_t words = 0;
     for (const auto& event : events) {
-        if (named == max_digest_subjects) break;
-        ++named;
-        const auto& html = event.html.empty() ? preformatted(event.text) : event.html;
-        const bool fits = letter.text.size() + event.text.size() < max_digest_bytes &&
-                          letter.html.size() + html.size() < max_digest_bytes;
+        subjects += core::html_escaped(event.subject).size();
+        if (named.size() == max_digest_subjects || subjects > max_digest_subject_bytes) break;
+        named.push_back({.event_type = event.event_type,
+                         .emitted_at = event.emitted_at,
+                         .actor = event.actor,
+                         .subject = event.subject,
+                         .text = "",
+                         .html = "",
+                         .data = "{}"});
+        if (words + words_of(event) > max_digest_bytes) continue;
+        words += words_of(event);
+        named.back() = event;
+    }
+    return named;
+}
+
+Letter plain_digest(const std::vector<storage::DigestedEvent>& named, std::size_t count) {
+    Letter letter{.subject = fmt::format("{} notification{}", count, count == 1 ? "" : "s"), .text = "", .html = ""};
+    for (const auto& event : named) {
         letter.text += fmt::format("{}\n{}\n", event.subject, event.emitted_at);
         letter.html += fmt::format("<h3>{}</h3>\n<p>{}</p>\n", core::html_escaped(event.subject),
                                    core::html_escaped(event.emitted_at));
-        if (!fits) continue;
+        if (event.text.empty() && event.html.empty()) continue;
         letter.text += fmt::format("\n{}\n\n", event.text);
-        letter.html += html + "\n";
+        letter.html += (event.html.empty() ? preformatted(event.text) : event.html) + "\n";
     }
-    if (const auto others = events.size() - named; others > 0) {
+    if (const auto others = count - named.size(); others > 0) {
         letter.text += fmt::format("and {} more\n", others);
         letter.html += fmt::format("<p>and {} more</p>\n", others);
     }
@@ -73,8 +92,14 @@ Letter plain_digest(const std::vector<storage::DigestedEvent>& events) {
 
 }  // namespace
 
+// No mail is left out because a template names what its event has not: that is a dead letter which says so.
 Letter rendered(const std::string& event_type, const storage::NotifyTemplate& tmpl, const std::string& data) {
-    return {.subject = one_line(part(event_type, tmpl, "subject", tmpl.subject, data)),
+    auto subject = one_line(part(event_type, tmpl, "subject", tmpl.subject, data));
+    if (subject.find_first_not_of(' ') == std::string::npos) {
+        throw adapters::TemplateError{fmt::format(
+            "template {} for {}, its subject: nothing is left of it with this data", event_type, tmpl.locale)};
+    }
+    return {.subject = std::move(subject),
             .text = part(event_type, tmpl, "text", tmpl.text, data),
             .html = tmpl.html.empty() ? "" : part(event_type, tmpl, "html", tmpl.html, data)};
 }
@@ -94,11 +119,12 @@ Letter letter_of(const storage::Notification& notification, const std::optional<
 
 Letter digest_letter(const storage::Notification& recipient, const std::vector<storage::DigestedEvent>& events,
                      const std::optional<storage::NotifyTemplate>& tmpl) {
-    if (!tmpl) return plain_digest(events);
+    const auto named = fitting(events);
+    if (!tmpl) return plain_digest(named, events.size());
     json data{{"username", recipient.username}, {"count", events.size()}, {"events", json::array()}};
     add_unless_there(data, "unsubscribe_url", recipient.unsubscribe_url);
-    for (const auto& event : events) {
-        if (data["events"].size() == max_digest_subjects) break;
+    if (named.size() < events.size()) data["others"] = events.size() - named.size();
+    for (const auto& event : named) {
         auto inner = json::parse(event.data, nullptr, false);
         data["events"].push_back({{"event_type", event.event_type},
                                   {"emitted_at", event.emitted_at},

@@ -3,8 +3,9 @@
 //
 // A template sees the data that was given to emit, and beside it `username`, `event_type`, `subject`, `text` and `html`
 // where the data has none of that name; that of a digest `username`, `count` and `events`, each with `event_type`,
-// `emitted_at`, `actor`, `subject`, `text`, `html` and `data`. Both see `unsubscribe_url` where there is one. What it
-// puts into html is escaped, but in triple braces.
+// `emitted_at`, `actor`, `subject`, `text`, `html` and `data`, and `others` where not all are there. Both see
+// `unsubscribe_url` where there is one. What it puts into html is escaped, but in triple braces. One whose subject
+// renders to nothing is as bad as one that cannot be rendered.
 //
 // Pure functions.
 
@@ -17,8 +18,10 @@
 
 namespace millrace::handlers::email {
 
-// Beyond these a digest names what else there is, and then counts it.
-inline constexpr std::size_t max_digest_bytes = 400'000;  // of text, and of html
+// Beyond the first a digest names what else there is, and beyond the others it counts it. Together they leave room for
+// the rest of a mail: subjects are in its text and in its html.
+inline constexpr std::size_t max_digest_bytes = 400'000;          // of text, html and data
+inline constexpr std::size_t max_digest_subject_bytes = 200'000;  // escaped
 inline constexpr std::size_t max_digest_subjects = 1000;
 
 struct Letter {

@@ -46,8 +46,8 @@ core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction,
     }
     try {
         auto words = letter(job, transaction, *to);
-        if (words.subject.empty()) return skip(job, transaction, "nothing to send");
-        return post(job, transaction, *to, std::move(words), stop);
+        if (!words) return skip(job, transaction, "nothing to send");
+        return post(job, transaction, *to, std::move(*words), stop);
     } catch (const adapters::TemplateError& error) {
         return give_up(job, transaction, Failure::no_words, error.what());
     }
@@ -55,6 +55,12 @@ core::Outcome NotifyHandler::run(const core::Job& job, Transaction& transaction,
 
 core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction, const Notification& recipient,
                                   Letter letter, const std::stop_token& stop) {
+    // Providers report a domain as servers know it, whatever script the user wrote it in. Asked here and not before: a
+    // digest has taken on by now what is skipped with it.
+    if (const auto told = adapters::ascii_address(recipient.address);
+        told != recipient.address && storage::is_suppressed(transaction, told)) {
+        return skip(job, transaction, "suppressed");
+    }
     const auto began = Clock::now();
     adapters::Mail mail;
     mail.from = recipient.sender.empty() ? send_.default_sender() : adapters::parse_mailbox(recipient.sender);
@@ -93,7 +99,7 @@ std::optional<Notification> NotifySend::recipient(const core::Job& job, Transact
     return storage::notification_of(transaction, job);
 }
 
-Letter NotifySend::letter(const core::Job&, Transaction& transaction, const Notification& recipient) {
+std::optional<Letter> NotifySend::letter(const core::Job&, Transaction& transaction, const Notification& recipient) {
     return letter_of(recipient, storage::notify_template(transaction, recipient.event_type, recipient.locale));
 }
 
@@ -107,9 +113,10 @@ std::optional<Notification> NotifyDigest::recipient(const core::Job& job, Transa
     return to;
 }
 
-Letter NotifyDigest::letter(const core::Job& job, Transaction& transaction, const Notification& recipient) {
+std::optional<Letter> NotifyDigest::letter(const core::Job& job, Transaction& transaction,
+                                           const Notification& recipient) {
     const auto events = storage::digest_of(*sessions_.lend(session_purpose), job);
-    if (events.empty()) return {};
+    if (events.empty()) return std::nullopt;
     return digest_letter(recipient, events,
                          storage::notify_template(transaction, recipient.event_type, recipient.locale));
 }

@@ -42,9 +42,9 @@ private:
     // Nothing: there is no such email.
     [[nodiscard]] virtual std::optional<storage::Notification> recipient(const core::Job& job,
                                                                          storage::Transaction& transaction) = 0;
-    // An empty subject: there is nothing to send. Throws adapters::TemplateError.
-    [[nodiscard]] virtual Letter letter(const core::Job& job, storage::Transaction& transaction,
-                                        const storage::Notification& recipient) = 0;
+    // Nothing: there is nothing to send. Throws adapters::TemplateError.
+    [[nodiscard]] virtual std::optional<Letter> letter(const core::Job& job, storage::Transaction& transaction,
+                                                       const storage::Notification& recipient) = 0;
 
     core::Outcome post(const core::Job& job, storage::Transaction& transaction, const storage::Notification& recipient,
                        Letter letter, const std::stop_token& stop);
@@ -65,8 +65,8 @@ public:
 
 private:
     std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;
-    Letter letter(const core::Job& job, storage::Transaction& transaction,
-                  const storage::Notification& recipient) override;
+    std::optional<Letter> letter(const core::Job& job, storage::Transaction& transaction,
+                                 const storage::Notification& recipient) override;
 };
 
 class NotifyDigest final : public NotifyHandler {
@@ -76,8 +76,8 @@ public:
 
 private:
     std::optional<storage::Notification> recipient(const core::Job& job, storage::Transaction& transaction) override;
-    Letter letter(const core::Job& job, storage::Transaction& transaction,
-                  const storage::Notification& recipient) override;
+    std::optional<Letter> letter(const core::Job& job, storage::Transaction& transaction,
+                                 const storage::Notification& recipient) override;
 
     storage::SessionPool& sessions_;
 };

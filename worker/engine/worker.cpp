@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::chrono::seconds listen_patience{2};  // for LISTEN before the first claim
 constexpr std::chrono::seconds farewell_limit{10};  // for the last settles and the close of the session
+constexpr std::chrono::seconds settle_limit{7};     // of that for the settles: somebody may hold a job's row
 
 storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& registry) {
     storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease, registry.handled_kinds()};
@@ -294,10 +295,13 @@ Worker::Ending Worker::Parts::finish() {
 // After the last results.
 void Worker::Parts::close_session() {
     const TimeLimit limit{farewell_limit};
-    const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
-    completer_thread_ = {};
+    {
+        const TimeLimit settling{settle_limit};
+        const std::stop_callback hurry{settling.token(), [this] { give_up_.request_stop(); }};
+        completer_thread_ = {};
+    }
     heartbeat_thread_ = {};
-    heartbeat_.close(give_up_.get_token());
+    heartbeat_.close(limit.token());
 }
 
 bool Worker::Parts::await_idle(std::chrono::milliseconds limit) {

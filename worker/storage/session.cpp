@@ -47,13 +47,18 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
 
 Session::~Session() = default;
 
-// Without this, a backend whose client has hung up runs its statement to the end. Some platforms' servers cannot.
+// Without the first, a backend whose client has hung up runs its statement to the end; some platforms' servers cannot.
+// Without the others, one whose client's host has vanished keeps its transaction, and the rows that it holds, until the
+// kernel's own time limits are over: two hours. They mean nothing on a Unix socket.
 void Session::watch_client() {
-    constexpr auto statement = "select set_config('client_connection_check_interval', $1, false)";
+    constexpr auto with_host =
+        "select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '5', false),"
+        "       set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '30000', false)";
+    const auto with_client = std::string{with_host} + ", set_config('client_connection_check_interval', $1, false)";
     try {
-        pqxx::nontransaction{state_->connection}.exec_params(statement, std::to_string(notice_period.count()) + "s");
+        pqxx::nontransaction{state_->connection}.exec_params(with_client, std::to_string(notice_period.count()) + "s");
     } catch (const pqxx::sql_error&) {
-        return;  // the statement ends by itself then
+        pqxx::nontransaction{state_->connection}.exec(with_host);  // a statement ends by itself then
     }
 }
 

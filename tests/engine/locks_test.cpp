@@ -80,5 +80,28 @@ TEST_F(Locks, of_one_job_do_not_keep_the_worker_from_ending) {
     EXPECT_EQ(database.state_of(first), "running") << "the lease runs out, and gives it to another";
 }
 
+TEST_F(Locks, of_a_table_do_not_keep_the_worker_from_ending) {
+    auto settings = quick_settings();
+    settings.lease = 1h;  // no heartbeat ends the wait
+    auto& running = start(
+        [&](const Job&, std::stop_token) {
+            gate.pass();
+            return Completed{};
+        },
+        settings);
+    database.enqueue("q", "k");
+    ASSERT_TRUE(gate.await_arrived(1));
+    hold("lock table millrace.ready in access exclusive mode");
+    const std::string waiting_claims =
+        "select count(*) > 0 from pg_stat_activity where datname = current_database()"
+        " and application_name = 'millrace claimer q' and wait_event_type = 'Lock'";
+    ASSERT_TRUE(database.becomes(waiting_claims, "t"));
+    gate.open();
+    EXPECT_EQ(stop_within(40s), Ending::drained);
+    EXPECT_GE(running.log().count("a statement does not end, hanging up"), 1U) << running.log().text();
+    let_go();
+    EXPECT_EQ(database.value("select completed from millrace.queues"), "1");
+}
+
 }  // namespace
 }  // namespace millrace::testing

@@ -36,7 +36,7 @@ Completer::Completer(const storage::SessionFactory& sessions, std::function<void
     : on_scheduled_{std::move(on_scheduled)},
       stats_{stats},
       log_{log},
-      connection_{sessions, "completer", answers, stats, log} {}
+      connection_{sessions, "completer", answers, stats, log, AnswerWatch::Speaker::completer} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
                        Urgency urgency) {

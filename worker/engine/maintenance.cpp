@@ -12,7 +12,7 @@ Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::m
       schemas_{schemas},
       is_told_{listening == Listening::on},
       log_{log},
-      connection_{sessions, "maintenance", answers, stats, log} {
+      connection_{sessions, "maintenance", answers, stats, log, AnswerWatch::Speaker::maintenance} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
     prune_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};

@@ -12,7 +12,9 @@ Reconnecting::Reconnecting(const storage::SessionFactory& sessions, std::string 
     : sessions_{sessions}, purpose_{std::move(purpose)}, watch_{watch}, stats_{stats}, log_{log}, speaker_{speaker} {}
 
 storage::Session& Reconnecting::get_now() {
-    if (speaker_ == Speaker::other && watch_.is_silent()) throw storage::ConnectionLost{"the database does not answer"};
+    if (speaker_ != Speaker::heartbeat && watch_.is_silent()) {
+        throw storage::ConnectionLost{"the database does not answer"};
+    }
     const auto silences = watch_.silences();
     if (session_ && opened_after_ != silences) session_.reset();
     if (!session_) {
@@ -28,7 +30,7 @@ storage::Session& Reconnecting::get_now() {
 
 storage::Session* Reconnecting::get(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        if (speaker_ == Speaker::other && watch_.is_silent()) {
+        if (speaker_ != Speaker::heartbeat && watch_.is_silent()) {
             pause(stop, silence_pause);
             continue;
         }

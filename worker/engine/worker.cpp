@@ -27,6 +27,7 @@ namespace millrace::engine {
 namespace {
 
 constexpr std::chrono::seconds listen_patience{2};  // for LISTEN before the first claim
+constexpr std::chrono::seconds end_limit{3};        // for a claim or a chore that waits for a lock
 constexpr std::chrono::seconds farewell_limit{10};  // for the last settles and the close of the session
 constexpr std::chrono::seconds settle_limit{7};     // of that for the settles: somebody may hold a job's row
 
@@ -70,6 +71,9 @@ private:
     void await_adjustment();
     void take_over(const Settings& wanted);
     Ending finish();
+    template <class Threads>
+    void end(Threads& threads, AnswerWatch::Speaker speaker);
+    void dismiss(AnswerWatch::Speaker speaker);
     void close_session();
     [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
     [[nodiscard]] Wakener::Bells bells() const;
@@ -262,7 +266,7 @@ Worker::Ending Worker::Parts::finish() {
     log_.write(ops::Level::info, "stopping");
     for (auto& claimer : claimer_threads_)
         claimer.request_stop();
-    claimer_threads_.clear();
+    end(claimer_threads_, AnswerWatch::Speaker::claimer);
     heartbeat_.start_draining();
 
     for (const auto& queue : queues_) {
@@ -281,7 +285,7 @@ Worker::Ending Worker::Parts::finish() {
     for (const auto& job : attempts_.jobs()) {
         attempt_log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", job);
     }
-    maintenance_thread_ = {};
+    end(maintenance_thread_, AnswerWatch::Speaker::maintenance);
     wakener_thread_ = {};
 
     close_session();
@@ -292,12 +296,31 @@ Worker::Ending Worker::Parts::finish() {
     return idle ? Ending::drained : Ending::abandoned;
 }
 
+// They may be waiting for a lock that somebody holds for hours. What a claim has taken all the same goes back with the
+// session.
+template <class Threads>
+void Worker::Parts::end(Threads& threads, AnswerWatch::Speaker speaker) {
+    const TimeLimit limit{end_limit};
+    const std::stop_callback hang_up{limit.token(), [&] { dismiss(speaker); }};
+    threads = Threads{};
+}
+
+void Worker::Parts::dismiss(AnswerWatch::Speaker speaker) {
+    if (const auto hung_up = answers_.dismiss(speaker); hung_up > 0) {
+        log_.write(ops::Level::warning, "a statement does not end, hanging up", {{"connections", hung_up}});
+    }
+}
+
 // After the last results.
 void Worker::Parts::close_session() {
     const TimeLimit limit{farewell_limit};
+    const std::stop_callback hang_up{limit.token(), [this] { dismiss(AnswerWatch::Speaker::heartbeat); }};
     {
         const TimeLimit settling{settle_limit};
-        const std::stop_callback hurry{settling.token(), [this] { give_up_.request_stop(); }};
+        const std::stop_callback hurry{settling.token(), [this] {
+                                           give_up_.request_stop();
+                                           dismiss(AnswerWatch::Speaker::completer);
+                                       }};
         completer_thread_ = {};
     }
     heartbeat_thread_ = {};

@@ -18,7 +18,9 @@ storage::Session& Reconnecting::get_now() {
     const auto silences = watch_.silences();
     if (session_ && opened_after_ != silences) session_.reset();
     if (!session_) {
-        session_ = sessions_.open(purpose_);
+        // A handler's statements are its own: what the role says of them holds.
+        session_ = sessions_.open(purpose_, speaker_ == Speaker::other ? storage::StatementTimeout::of_the_role
+                                                                       : storage::StatementTimeout::none);
         opened_after_ = silences;
         if (std::exchange(was_open_, true)) {
             ++stats_.reconnects;

@@ -27,6 +27,8 @@ bool is_void_or_hurried(StopReason reason) {
     return reason == StopReason::lease_lost || reason == StopReason::shutdown;
 }
 
+constexpr auto no_exception = "it threw what is no std::exception";
+
 // A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
 core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
@@ -113,6 +115,8 @@ core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const 
         return core::Failed{text_of(error), {}};
     } catch (const std::exception& error) {
         return core::Failed{error.what(), {}};
+    } catch (...) {
+        return core::Failed{no_exception, {}};
     }
 }
 
@@ -165,6 +169,8 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         return judged(core::Failed{text_of(error), {}}, job);
     } catch (const std::exception& error) {
         return judged(core::Failed{error.what(), {}}, job);
+    } catch (...) {
+        return judged(core::Failed{no_exception, {}}, job);
     }
 }
 

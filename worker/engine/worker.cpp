@@ -19,6 +19,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -81,6 +82,7 @@ private:
     // The one place where a thread's exceptions end: they end the worker.
     template <class Body>
     [[nodiscard]] std::jthread thread(Body body);
+    void fail(const std::exception_ptr& failure, std::string_view reason);
 
     const storage::SessionFactory& sessions_;
     const Registry& registry_;
@@ -339,13 +341,20 @@ std::jthread Worker::Parts::thread(Body body) {
         try {
             body(stop);
         } catch (const std::exception& error) {
-            log_.write(ops::Level::error, "worker failed", {{"reason", error.what()}});
-            failure_.with([](auto& first) {
-                if (!first) first = std::current_exception();
-            });
-            work_.request_stop();
+            fail(std::current_exception(), error.what());
+        } catch (...) {
+            constexpr auto reason = "what was thrown is no std::exception";
+            fail(std::make_exception_ptr(std::runtime_error{reason}), reason);
         }
     }};
+}
+
+void Worker::Parts::fail(const std::exception_ptr& failure, std::string_view reason) {
+    log_.write(ops::Level::error, "worker failed", {{"reason", reason}});
+    failure_.with([&](auto& first) {
+        if (!first) first = failure;
+    });
+    work_.request_stop();
 }
 
 Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log)

@@ -10,6 +10,8 @@
 namespace millrace::engine {
 namespace {
 
+using Speaker = AnswerWatch::Speaker;
+
 constexpr std::size_t longest_error = 8000;  // bytes kept of an error's text
 
 void sanitize(core::Outcome& outcome) {
@@ -24,6 +26,13 @@ void sanitize(core::Outcome& outcome) {
     }
 }
 
+std::size_t bytes_of(const core::Completed& completed) {
+    auto bytes = completed.result.size();
+    for (const auto& successor : completed.successors)
+        bytes += successor.payload.size();
+    return bytes;
+}
+
 bool is_put_off(const core::Outcome& outcome) {
     if (const auto* completed = std::get_if<core::Completed>(&outcome)) return !completed->successors.empty();
     return std::holds_alternative<core::Failed>(outcome) || std::holds_alternative<core::Snoozed>(outcome);
@@ -33,10 +42,9 @@ bool is_put_off(const core::Outcome& outcome) {
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
                      Stats& stats, ops::Log& log)
-    : on_scheduled_{std::move(on_scheduled)},
-      stats_{stats},
-      log_{log},
-      connection_{sessions, "completer", answers, stats, log, AnswerWatch::Speaker::completer} {}
+    : on_scheduled_{std::move(on_scheduled)}, stats_{stats}, log_{log}, connection_{sessions, "completer",
+                                                                                    answers,  stats,
+                                                                                    log,      Speaker::completer} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
                        Urgency urgency) {
@@ -71,13 +79,16 @@ void Completer::run(const std::stop_token& stop, const std::stop_token& give_up)
     }
 }
 
-// As many as settle_many takes in one call.
+// As many as settle_many takes in one call, and as this process can well hold twice.
 Completer::Batch Completer::Batch::take(std::size_t limit) {
     std::size_t successors = 0;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < std::min(limit, size()); ++i) {
-        const auto* completed = std::get_if<core::Completed>(&settlements[i].outcome);
-        if (completed != nullptr) successors += completed->successors.size();
-        if (successors > most_successors && i > 0) limit = i;
+        if (const auto* completed = std::get_if<core::Completed>(&settlements[i].outcome)) {
+            successors += completed->successors.size();
+            bytes += bytes_of(*completed);
+        }
+        if ((successors > most_successors || bytes > most_bytes) && i > 0) limit = i;
     }
     if (size() <= limit) return std::exchange(*this, {});
     const auto move_front = [&](auto& from, auto& to) {
@@ -125,7 +136,7 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 // words may quote the result.
 void Completer::settle(Batch batch, const std::stop_token& give_up) {
     try {
-        if (send(batch.settlements, batch.tallies, storage::lock_patience, give_up)) return;
+        if (send(batch.settlements, batch.tallies, storage::JobStore::lock_patience, give_up)) return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
                    {{"sqlstate", reason.sqlstate()}});
@@ -150,7 +161,8 @@ void Completer::put_aside(Batch batch) {
     const std::lock_guard lock{mutex_};
     const auto before = std::exchange(aside_size_, aside_.size());
     if (aside_size_ > 0) {
-        log_.write(before == 0 ? ops::Level::warning : ops::Level::debug, "results are put aside, their rows are locked",
+        log_.write(before == 0 ? ops::Level::warning : ops::Level::debug,
+                   "results are put aside, their rows are locked",
                    {{"jobs", static_cast<std::int64_t>(aside_size_)}, {"one", aside_.settlements.back().job.value}});
     }
     drained_.notify_all();

@@ -7,8 +7,8 @@
 // A batch whose answer was lost is settled again until the server accepts it; the fence makes that harmless. Results
 // whose job is no longer held are void: another worker has the job, and these are dropped and counted.
 //
-// Somebody may hold a job's row, for hours perhaps: a cancellation that is not committed, a transaction whose client has
-// vanished. Its result is put aside and tried again every second, so that no other waits behind it.
+// Somebody may hold a job's row, for hours perhaps: a cancellation that is not committed, a transaction whose client
+// has vanished. Its result is put aside and tried again every second, so that no other waits behind it.
 //
 // Thread rule: `submit`, `note_settled` and `await_below` by any thread; `run` by one, which uses the connection.
 
@@ -29,7 +29,8 @@ enum class Urgency { can_wait, now };
 class Completer {
 public:
     static constexpr std::size_t full_batch = 500;
-    static constexpr std::size_t most_successors = 1000;  // of a batch
+    static constexpr std::size_t most_successors = 1000;                      // of a batch
+    static constexpr std::size_t most_bytes = std::size_t{16} * 1024 * 1024;  // of its texts
     static constexpr std::chrono::milliseconds longest_wait{5};
     static constexpr std::chrono::milliseconds patience_alone{100};  // with the lock of a row, one by one
     static constexpr std::size_t most_locked = 10;  // met at a time; then perhaps a table is, and no more are tried
@@ -81,7 +82,7 @@ private:
     Stats& stats_;
     ops::Log& log_;
     Reconnecting connection_;
-    Batch aside_;  // results whose rows are locked
+    Batch aside_;                 // results whose rows are locked
     Clock::time_point aside_at_;  // when they are tried again
 
     std::mutex mutex_;  // protects all below

@@ -20,9 +20,10 @@ struct Session::State {
 #pragma GCC diagnostic pop
         connection.set_verbosity(pqxx::connection_base::verbose);  // see translation.cpp
         socket = ::fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0);
+        if (socket < 0) throw ConnectionLost{"no descriptor is left to hang up with"};
     }
     ~State() {
-        if (socket >= 0) ::close(socket);
+        ::close(socket);
     }
     State(const State&) = delete;
     State& operator=(const State&) = delete;

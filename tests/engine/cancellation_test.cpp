@@ -253,6 +253,20 @@ TEST_F(Cancellation, reports_of_a_handler_are_seen_while_it_runs) {
     EXPECT_TRUE(reaches(job, "completed"));
 }
 
+TEST_F(Cancellation, a_report_that_the_database_refuses_costs_no_attempt) {
+    engine::Reporter reporter{database.sessions()};
+    database.execute(
+        "create or replace function millrace.log_line(fence bigint, job_id bigint, text text) returns bigint"
+        " language plpgsql as $$ begin raise exception using errcode = $3, message = 'no'; end $$");
+    start([&](const Job& job, std::stop_token stop) -> Outcome {
+        for (const auto* sqlstate : {"57014", "53100", "40P01", "55P03"})
+            reporter.log(job, sqlstate, stop);
+        return Completed{};
+    });
+    const auto job = database.enqueue("q", "k", "{}", "max_attempts => 1");
+    EXPECT_TRUE(reaches(job, "completed")) << of(job, "error");
+}
+
 TEST_F(Cancellation, a_report_under_a_lost_lease_tells_the_handler) {
     engine::Reporter reporter{database.sessions()};
     std::atomic<bool> was_told{false};

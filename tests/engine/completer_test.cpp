@@ -133,6 +133,16 @@ TEST_F(CompleterTest, sends_no_more_successors_at_a_time_than_the_database_takes
     EXPECT_EQ(database.value("select count(distinct finished_at) from millrace.finished"), "3");
 }
 
+TEST_F(CompleterTest, sends_no_more_bytes_at_a_time_than_are_well_kept_twice) {
+    for (const auto& job : claim(40))
+        submit(job, Completed{'"' + std::string((std::size_t{1} << 20U) - 2, 'x') + '"', {}});
+    settle_all();
+    EXPECT_EQ(stats.completed, 40U);
+    EXPECT_EQ(database.value("select max(results) from (select count(*) as results from millrace.finished"
+                             "                           group by finished_at) batch"),
+              "16");
+}
+
 TEST_F(CompleterTest, holds_claimers_back_while_too_much_is_unsettled) {
     for (const auto& job : claim(10))
         submit(job, Completed{});

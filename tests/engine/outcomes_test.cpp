@@ -57,6 +57,19 @@ TEST_F(Outcomes, an_exception_is_a_failure_with_its_text_whatever_bytes_it_has) 
     EXPECT_EQ(of(job, "error"), "said \"?\" {and} \\left");
 }
 
+TEST_F(Outcomes, whatever_else_is_thrown_is_a_failure_too) {
+    engine::Registry registry;
+    registry.add("k", handler([](const Job&, std::stop_token) -> Outcome { throw 1; }));
+    registry.add("t", transactional_handler(
+                          [](const Job&, storage::Transaction&, std::stop_token) -> Outcome { throw "no exception"; }));
+    start(std::move(registry));
+    for (const auto* kind : {"k", "t"}) {
+        const auto job = database.enqueue("q", kind, "{}", "max_attempts => 1");
+        EXPECT_TRUE(reaches(job, "discarded"));
+        EXPECT_EQ(of(job, "error"), "it threw what is no std::exception");
+    }
+}
+
 TEST_F(Outcomes, a_snoozed_job_comes_again_without_losing_an_attempt) {
     std::atomic<int> runs{0};
     start([&](const Job& job, std::stop_token) -> Outcome {

@@ -6,8 +6,11 @@
 #include "support/database.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <future>
+#include <memory>
 #include <tuple>
 
 namespace millrace::storage {
@@ -102,6 +105,32 @@ TEST_F(Sessions, can_be_hung_up_by_another_thread_and_leave_no_backend_behind) {
     EXPECT_THROW(slow.get(), ConnectionLost);
     EXPECT_TRUE(database.becomes(backends(""), "0")) << "the server watches its client";
     EXPECT_THROW(execute(*session, "select 1"), ConnectionLost);
+}
+
+TEST_F(Sessions, are_not_opened_where_they_could_not_be_hung_up) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const auto limit_to = [&](rlim_t descriptors) {
+        const rlimit limit{descriptors, before.rlim_max};
+        return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    };
+    const auto next = ::dup(0);
+    ::close(next);
+    int opened = 0;
+    for (int room = 0; room < 8 && opened == 0; ++room) {
+        ASSERT_TRUE(limit_to(static_cast<rlim_t>(next + room)));
+        std::unique_ptr<Session> session;
+        try {
+            session = database.sessions().open("cramped");
+        } catch (const ConnectionLost&) {
+            continue;
+        }
+        ++opened;
+        session->hang_up();
+        EXPECT_THROW(execute(*session, "select 1"), ConnectionLost) << room;
+    }
+    EXPECT_TRUE(limit_to(before.rlim_cur));
+    EXPECT_EQ(opened, 1) << "with room enough";
 }
 
 TEST_F(Sessions, work_as_a_worker_without_any_right_on_the_tables) {

@@ -9,42 +9,37 @@
 #include <cstdint>
 
 namespace millrace::testing {
-namespace {
 
-class Socket {
-public:
-    explicit Socket(int port) : descriptor_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-        const timeval patience{10, 0};
-        setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(static_cast<std::uint16_t>(port));
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        is_connected_ = connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+WebConnection::WebConnection(int port) : descriptor_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    const timeval patience{10, 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    is_connected_ = connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+WebConnection::~WebConnection() {
+    close(descriptor_);
+}
+
+ssize_t WebConnection::send(const std::string& bytes) const {
+    return is_connected_ ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) : -1;
+}
+
+std::string WebConnection::receive() const {
+    std::string received;
+    std::array<char, 4096> part{};
+    for (ssize_t length = 0; (length = recv(descriptor_, part.data(), part.size(), 0)) > 0;) {
+        received.append(part.data(), static_cast<std::size_t>(length));
     }
-    ~Socket() { close(descriptor_); }
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-
-    [[nodiscard]] std::string exchange(const std::string& bytes) const {
-        std::string received;
-        if (!is_connected_ || send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return received;
-        std::array<char, 4096> part{};
-        for (ssize_t length = 0; (length = recv(descriptor_, part.data(), part.size(), 0)) > 0;) {
-            received.append(part.data(), static_cast<std::size_t>(length));
-        }
-        return received;
-    }
-
-private:
-    int descriptor_;
-    bool is_connected_ = false;
-};
-
-}  // namespace
+    return received;
+}
 
 std::string web_send(int port, const std::string& bytes) {
-    return Socket{port}.exchange(bytes);
+    const WebConnection connection{port};
+    return connection.send(bytes) < 0 ? std::string{} : connection.receive();
 }
 
 Answer web_request(int port, const std::string& path, const std::string& method) {

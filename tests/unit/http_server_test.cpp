@@ -1,5 +1,6 @@
 #include "ops/http_server.hpp"
 
+#include "engine/pause.hpp"
 #include "support/log_watch.hpp"
 #include "support/web.hpp"
 
@@ -7,11 +8,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 namespace millrace::ops {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -127,6 +134,59 @@ TEST_F(HttpServerTest, reads_no_body_however_large_it_is_said_to_be) {
         EXPECT_EQ(answers_in(answer), 1) << size;
     }
     EXPECT_TRUE(is_well());
+}
+
+TEST_F(HttpServerTest, takes_no_line_without_an_end) {
+    const testing::WebConnection endless{server.port()};
+    const std::string part(std::size_t{64} * 1024, 'x');
+    constexpr std::size_t most = std::size_t{20} << 20U;
+    std::size_t sent = 0;
+    while (sent < most && endless.send(part) > 0)
+        sent += part.size();
+    EXPECT_LT(sent, most / 2) << "what it had not read yet stood in the kernel";
+    EXPECT_TRUE(is_well());
+}
+
+TEST_F(HttpServerTest, says_that_a_head_is_too_large) {
+    EXPECT_THAT(web_send(server.port(), "GET /" + std::string(20'000, 'x')), StartsWith("HTTP/1.1 431"));
+}
+
+// As many as it has threads, each with a byte now and then.
+class SlowClients {
+public:
+    explicit SlowClients(int port) {
+        for (int i = 0; i < 8; ++i)
+            clients_.push_back(std::make_unique<testing::WebConnection>(port));
+        send();
+        thread_ = std::jthread{[this](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                engine::pause(stop, 500ms);
+                send();
+            }
+        }};
+    }
+
+private:
+    void send() {
+        for (const auto& client : clients_)
+            client->send("x");
+    }
+
+    std::vector<std::unique_ptr<testing::WebConnection>> clients_;
+    std::jthread thread_;  // last: it uses the others
+};
+
+TEST_F(HttpServerTest, waits_for_no_client_for_ever) {
+    const SlowClients slow{server.port()};
+    EXPECT_TRUE(is_well() || is_well()) << "within twice ten seconds";
+}
+
+TEST_F(HttpServerTest, ends_while_it_waits_for_its_clients) {
+    auto other = std::make_unique<HttpServer>(anywhere, routes(), log.log());
+    std::optional<SlowClients> slow{std::in_place, other->port()};
+    const auto end = std::async(std::launch::async, [&] { other.reset(); });
+    EXPECT_EQ(end.wait_for(8s), std::future_status::ready) << "it has ten seconds for each";
+    slow.reset();
 }
 
 TEST_F(HttpServerTest, answers_in_full_whatever_ranges_are_asked) {

@@ -30,6 +30,15 @@ TEST(Prefetch, stays_within_its_limit) {
     EXPECT_EQ(prefetch.update(Prefetch::Time{1h} + 50ms, 100'000), 100U);
 }
 
+TEST(Prefetch, is_no_more_than_there_is_memory_for) {
+    Prefetch prefetch{10, 1000};
+    prefetch.note_payloads(4, std::size_t{4} << 20U);
+    std::ignore = prefetch.update(Prefetch::Time{1h}, 0);
+    EXPECT_EQ(prefetch.update(Prefetch::Time{1h} + 50ms, 100'000), 64U) << "64 MiB of payloads of 1 MiB";
+    prefetch.note_payloads(100, 0);
+    EXPECT_EQ(prefetch.update(Prefetch::Time{1h} + 100ms, 200'000), 1000U);
+}
+
 TEST(Prefetch, grows_before_the_window_ends_and_shrinks_after_it) {
     Prefetch prefetch{10, 1000};
     std::ignore = prefetch.update(Prefetch::Time{1h}, 0);

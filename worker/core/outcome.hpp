@@ -1,7 +1,7 @@
 #pragma once
 // What became of an attempt. A handler returns one of these; nothing else settles a job.
 //
-// A handler that throws has failed: the engine turns the exception into `Failed` with its text.
+// A handler that throws has failed, whatever it throws: the engine turns the exception into `Failed` with its text.
 
 #include "core/job.hpp"
 

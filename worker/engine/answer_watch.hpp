@@ -8,6 +8,9 @@
 // heartbeat speaks to it, over new connections, to whatever server is the primary by then, until a heartbeat has been
 // answered; no connection from before is used again.
 //
+// A worker that is to end dismisses one speaker after the other when they take too long: whoever waits then, for a lock
+// that somebody holds perhaps, or begins to, is hung up.
+//
 // Never a cancel request: a commit that waits for its standby would be answered as done, and only a warning would say
 // that it is on one server alone.
 //
@@ -19,12 +22,13 @@
 #include <atomic>
 #include <list>
 #include <mutex>
+#include <vector>
 
 namespace millrace::engine {
 
 class AnswerWatch {
 public:
-    enum class Speaker { heartbeat, other };
+    enum class Speaker { heartbeat, claimer, completer, maintenance, other };
 
     static constexpr std::chrono::milliseconds least_patience{2000};
 
@@ -55,6 +59,9 @@ public:
     // Returns how many sessions were hung up.
     int hang_up_unanswered(Clock::time_point now);
 
+    // Returns how many sessions were hung up; those that come later are, too.
+    int dismiss(Speaker speaker);
+
     void note_answer();  // to a heartbeat
     [[nodiscard]] bool is_silent() const noexcept { return silent_; }
     [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return patience_; }
@@ -63,11 +70,14 @@ public:
     [[nodiscard]] int silences() const noexcept { return silences_; }
 
 private:
+    [[nodiscard]] bool is_dismissed(Speaker speaker) const;
+
     const std::chrono::milliseconds patience_;
     std::atomic<bool> silent_{false};
     std::atomic<int> silences_{0};
-    std::mutex mutex_;  // protects waits_, and their sessions from being destroyed
+    std::mutex mutex_;  // protects waits_, and their sessions from being destroyed, and dismissed_
     std::list<Wait> waits_;
+    std::vector<Speaker> dismissed_;
 };
 
 }  // namespace millrace::engine

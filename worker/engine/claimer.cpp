@@ -15,8 +15,8 @@ Claimer::Claimer(const Surroundings& surroundings, const QueueSettings& queue, c
       queue_{queue},
       backlog_{backlog},
       bell_{bell},
-      connection_{surroundings.sessions, "claimer " + queue.name, surroundings.answers, surroundings.stats,
-                  surroundings.log},
+      connection_{surroundings.sessions, "claimer " + queue.name, surroundings.answers,
+                  surroundings.stats,    surroundings.log,        AnswerWatch::Speaker::claimer},
       rhythm_{worker.poll_interval, worker.listening},
       prefetch_{queue.slots, queue.max_prefetch},
       poll_{worker.poll_interval},
@@ -75,14 +75,17 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
     if (!jobs.empty()) with_.maintenance.note_claimed(queue_.name, jobs.size());
 
     const auto amount = jobs.size();
+    std::size_t bytes = 0;
     std::vector<Attempt> attempts;
     attempts.reserve(amount);
     for (auto& job : jobs) {
+        bytes += job.payload.size();
         const auto deadline = job.timeout ? asked_at + *job.timeout : Clock::time_point::max();
         const auto enqueued_at = job.age ? answered_at - *job.age : Clock::time_point::max();
         auto& tally = with_.queue_stats.tally(job.kind);
         attempts.push_back({std::move(job), lease, deadline, enqueued_at, &tally});
     }
+    prefetch_.note_payloads(amount, bytes);
     backlog_.add(std::move(attempts));
     return amount;
 }

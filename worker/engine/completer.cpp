@@ -1,6 +1,7 @@
 #include "engine/completer.hpp"
 
 #include "core/printable.hpp"
+#include "engine/pause.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -8,6 +9,8 @@
 
 namespace millrace::engine {
 namespace {
+
+using Speaker = AnswerWatch::Speaker;
 
 constexpr std::size_t longest_error = 8000;  // bytes kept of an error's text
 
@@ -23,6 +26,13 @@ void sanitize(core::Outcome& outcome) {
     }
 }
 
+std::size_t bytes_of(const core::Completed& completed) {
+    auto bytes = completed.result.size();
+    for (const auto& successor : completed.successors)
+        bytes += successor.payload.size();
+    return bytes;
+}
+
 bool is_put_off(const core::Outcome& outcome) {
     if (const auto* completed = std::get_if<core::Completed>(&outcome)) return !completed->successors.empty();
     return std::holds_alternative<core::Failed>(outcome) || std::holds_alternative<core::Snoozed>(outcome);
@@ -32,10 +42,9 @@ bool is_put_off(const core::Outcome& outcome) {
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
                      Stats& stats, ops::Log& log)
-    : on_scheduled_{std::move(on_scheduled)},
-      stats_{stats},
-      log_{log},
-      connection_{sessions, "completer", answers, stats, log} {}
+    : on_scheduled_{std::move(on_scheduled)}, stats_{stats}, log_{log}, connection_{sessions, "completer",
+                                                                                    answers,  stats,
+                                                                                    log,      Speaker::completer} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
                        Urgency urgency) {
@@ -53,24 +62,33 @@ void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lea
 
 void Completer::await_below(std::size_t results, const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
-    drained_.wait(lock, stop, [&] { return pending_.size() < results; });
+    drained_.wait(lock, stop, [&] { return pending_.size() + aside_size_ < results; });
 }
 
 void Completer::run(const std::stop_token& stop, const std::stop_token& give_up) {
     while (!give_up.stop_requested()) {
-        const auto batch = next_batch(stop);
-        if (batch.size() == 0) return;
-        settle(batch, give_up);
+        auto batch = next_batch(stop);
+        if (batch.size() > 0) {
+            settle(std::move(batch), give_up);
+        } else if (aside_.size() == 0) {
+            return;
+        } else if (stop.stop_requested()) {
+            pause(give_up, std::chrono::ceil<std::chrono::milliseconds>(aside_at_ - Clock::now()));
+        }
+        if (aside_.size() > 0 && Clock::now() >= aside_at_) settle_apart(std::exchange(aside_, {}), give_up);
     }
 }
 
-// As many as settle_many takes in one call.
+// As many as settle_many takes in one call, and as this process can well hold twice.
 Completer::Batch Completer::Batch::take(std::size_t limit) {
     std::size_t successors = 0;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < std::min(limit, size()); ++i) {
-        const auto* completed = std::get_if<core::Completed>(&settlements[i].outcome);
-        if (completed != nullptr) successors += completed->successors.size();
-        if (successors > most_successors && i > 0) limit = i;
+        if (const auto* completed = std::get_if<core::Completed>(&settlements[i].outcome)) {
+            successors += completed->successors.size();
+            bytes += bytes_of(*completed);
+        }
+        if ((successors > most_successors || bytes > most_bytes) && i > 0) limit = i;
     }
     if (size() <= limit) return std::exchange(*this, {});
     const auto move_front = [&](auto& from, auto& to) {
@@ -85,10 +103,25 @@ Completer::Batch Completer::Batch::take(std::size_t limit) {
     return batch;
 }
 
+void Completer::Batch::append(Batch other) {
+    const auto move_to = [](auto& to, auto& from) {
+        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+    };
+    move_to(settlements, other.settlements);
+    move_to(leases, other.leases);
+    move_to(tallies, other.tallies);
+}
+
+// Empty when stop was requested and nothing is left, or when what was put aside is due.
 Completer::Batch Completer::next_batch(const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
     waiting_ = true;
-    arrived_.wait(lock, stop, [&] { return pending_.size() > 0; });
+    const auto has_some = [&] { return pending_.size() > 0; };
+    if (aside_.size() == 0) {
+        arrived_.wait(lock, stop, has_some);
+    } else {
+        arrived_.wait_until(lock, stop, aside_at_, has_some);
+    }
     arrived_.wait_until(lock, stop, first_at_ + longest_wait,
                         [&] { return pending_.size() == 0 || pending_.size() >= full_batch || urgent_; });
     waiting_ = false;
@@ -101,41 +134,64 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 // One result that the database cannot store (invalid JSON, too large) must not keep the others from being settled, and
 // its job must not stay running for ever: the attempt has failed for that reason. The log has its SQLSTATE only: its
 // words may quote the result.
-void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
+void Completer::settle(Batch batch, const std::stop_token& give_up) {
     try {
-        send(batch.settlements, batch.tallies, give_up);
-        return;
+        if (send(batch.settlements, batch.tallies, storage::JobStore::lock_patience, give_up)) return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
                    {{"sqlstate", reason.sqlstate()}});
     }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        const auto& settlement = batch.settlements[i];
-        const Tallies tally{&batch.tallies[i], 1};
-        try {
-            send(std::span{&settlement, 1}, tally, give_up);
-        } catch (const storage::Error& reason) {
-            settle_refused(settlement, tally, reason, give_up);
-        }
+    settle_apart(std::move(batch), give_up);
+}
+
+// Those that have not been tried come before those that are locked when it is their turn again.
+void Completer::settle_apart(Batch batch, const std::stop_token& give_up) {
+    Batch locked;
+    while (batch.size() > 0 && locked.size() < most_locked && !give_up.stop_requested()) {
+        auto one = batch.take(1);
+        if (!settle_alone(one, give_up)) locked.append(std::move(one));
+    }
+    batch.append(std::move(locked));
+    put_aside(std::move(batch));
+}
+
+void Completer::put_aside(Batch batch) {
+    if (aside_.size() == 0) aside_at_ = Clock::now() + aside_for;
+    aside_.append(std::move(batch));
+    const std::lock_guard lock{mutex_};
+    const auto before = std::exchange(aside_size_, aside_.size());
+    if (aside_size_ > 0) {
+        log_.write(before == 0 ? ops::Level::warning : ops::Level::debug,
+                   "results are put aside, their rows are locked",
+                   {{"jobs", static_cast<std::int64_t>(aside_size_)}, {"one", aside_.settlements.back().job.value}});
+    }
+    drained_.notify_all();
+}
+
+bool Completer::settle_alone(const Batch& one, const std::stop_token& give_up) {
+    try {
+        return send(one.settlements, one.tallies, patience_alone, give_up);
+    } catch (const storage::Error& reason) {
+        return settle_refused(one.settlements.front(), one.tallies, reason, give_up);
     }
 }
 
 // The attempt has failed for that reason. Should the database not take that either, nothing of the job's own is left to
 // object to but that it is to be retried, so it becomes a dead letter. What refuses even that is no longer the database
 // that this worker can work with: the exception ends it, and the lease gives its jobs to others.
-void Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
+bool Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
                                const std::stop_token& give_up) {
     const std::string error{std::string{"its outcome was refused: "} + reason.what()};
     storage::Settlement instead{settlement.job, settlement.fence, core::Failed{error, {}}};
     sanitize(instead.outcome);
     try {
-        send(std::span{&instead, 1}, tally, give_up);
+        return send(std::span{&instead, 1}, tally, patience_alone, give_up);
     } catch (const storage::Error& again) {
         log_.write(ops::Level::error, "a failure was refused, its job becomes a dead letter",
                    {{"job", settlement.job.value}, {"sqlstate", again.sqlstate()}});
         instead.outcome = core::Discarded{error};
         sanitize(instead.outcome);
-        send(std::span{&instead, 1}, tally, give_up);
+        return send(std::span{&instead, 1}, tally, patience_alone, give_up);
     }
 }
 
@@ -148,11 +204,20 @@ void Completer::note_settled(const storage::Settlement& settlement, Tally& tally
     if (is_put_off(settlement.outcome)) on_scheduled_();
 }
 
-void Completer::send(Settlements settlements, Tallies tallies, const std::stop_token& give_up) {
+bool Completer::send(Settlements settlements, Tallies tallies, std::chrono::milliseconds patience,
+                     const std::stop_token& give_up) {
     std::vector<core::JobId> lost;
-    const bool answered = connection_.repeat(
-        give_up, [&](storage::Session& session) { lost = storage::JobStore{session}.settle(settlements); });
-    if (answered) account_for(settlements, tallies, lost);
+    bool locked = false;
+    const bool answered = connection_.repeat(give_up, [&](storage::Session& session) {
+        try {
+            lost = storage::JobStore{session}.settle(settlements, patience);
+        } catch (const storage::Error& reason) {
+            locked = reason.is_locked();
+            if (!locked) throw;
+        }
+    });
+    if (answered && !locked) account_for(settlements, tallies, lost);
+    return !locked;
 }
 
 void Completer::account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost) {

@@ -7,6 +7,9 @@
 // A batch whose answer was lost is settled again until the server accepts it; the fence makes that harmless. Results
 // whose job is no longer held are void: another worker has the job, and these are dropped and counted.
 //
+// Somebody may hold a job's row, for hours perhaps: a cancellation that is not committed, a transaction whose client
+// has vanished. Its result is put aside and tried again every second, so that no other waits behind it.
+//
 // Thread rule: `submit`, `note_settled` and `await_below` by any thread; `run` by one, which uses the connection.
 
 #include "engine/attempt.hpp"
@@ -26,8 +29,12 @@ enum class Urgency { can_wait, now };
 class Completer {
 public:
     static constexpr std::size_t full_batch = 500;
-    static constexpr std::size_t most_successors = 1000;  // of a batch
+    static constexpr std::size_t most_successors = 1000;                      // of a batch
+    static constexpr std::size_t most_bytes = std::size_t{16} * 1024 * 1024;  // of its texts
     static constexpr std::chrono::milliseconds longest_wait{5};
+    static constexpr std::chrono::milliseconds patience_alone{100};  // with the lock of a row, one by one
+    static constexpr std::size_t most_locked = 10;  // met at a time; then perhaps a table is, and no more are tried
+    static constexpr std::chrono::milliseconds aside_for{1000};
 
     // `on_scheduled` is called after a settle that put jobs off to a later time.
     Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
@@ -53,28 +60,37 @@ private:
 
         [[nodiscard]] std::size_t size() const noexcept { return settlements.size(); }
         [[nodiscard]] Batch take(std::size_t limit);
+        void append(Batch other);
     };
 
     [[nodiscard]] Batch next_batch(const std::stop_token& stop);
     using Settlements = std::span<const storage::Settlement>;
     using Tallies = std::span<Tally* const>;  // of the settlements of the same index
 
-    void settle(const Batch& batch, const std::stop_token& give_up);
-    void settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
-                        const std::stop_token& give_up);
-    void send(Settlements settlements, Tallies tallies, const std::stop_token& give_up);
+    void settle(Batch batch, const std::stop_token& give_up);
+    void settle_apart(Batch batch, const std::stop_token& give_up);
+    void put_aside(Batch batch);
+    // False when a lock is in the way; nothing was settled then.
+    [[nodiscard]] bool settle_alone(const Batch& one, const std::stop_token& give_up);
+    [[nodiscard]] bool settle_refused(const storage::Settlement& settlement, Tallies tally,
+                                      const storage::Error& reason, const std::stop_token& give_up);
+    [[nodiscard]] bool send(Settlements settlements, Tallies tallies, std::chrono::milliseconds patience,
+                            const std::stop_token& give_up);
     void account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost);
 
     const std::function<void()> on_scheduled_;
     Stats& stats_;
     ops::Log& log_;
     Reconnecting connection_;
+    Batch aside_;                 // results whose rows are locked
+    Clock::time_point aside_at_;  // when they are tried again
 
     std::mutex mutex_;  // protects all below
     std::condition_variable_any arrived_;
     std::condition_variable_any drained_;
     Batch pending_;
     Clock::time_point first_at_;  // of pending_
+    std::size_t aside_size_ = 0;  // of aside_
     bool urgent_ = false;
     bool waiting_ = false;  // the thread of run() sleeps
 };

@@ -23,6 +23,8 @@ std::string text_of(const storage::Error& error) {
     return error.sqlstate().empty() ? error.what() : std::string{error.what()} + " [" + error.sqlstate() + "]";
 }
 
+constexpr auto no_exception = "it threw what is no std::exception";
+
 // A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
 core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
@@ -110,6 +112,8 @@ core::Outcome Executor::run_plain(Handler& handler, const core::Job& job, const 
         return core::Failed{text_of(error), {}};
     } catch (const std::exception& error) {
         return core::Failed{error.what(), {}};
+    } catch (...) {
+        return core::Failed{no_exception, {}};
     }
 }
 
@@ -162,6 +166,8 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         return judged(core::Failed{text_of(error), {}}, job);
     } catch (const std::exception& error) {
         return judged(core::Failed{error.what(), {}}, job);
+    } catch (...) {
+        return judged(core::Failed{no_exception, {}}, job);
     }
 }
 

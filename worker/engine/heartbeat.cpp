@@ -194,6 +194,11 @@ void Heartbeat::close_retired(storage::Session& session) {
                        {{"session", worker.value}, {"given_back", returned}});
         } catch (const storage::SessionEnded&) {
             // by the same call before its answer was lost, or reaped
+        } catch (const storage::Error& reason) {
+            if (!reason.is_locked()) throw;
+            log_.write(ops::Level::warning, "a retired session is locked, it is closed later",
+                       {{"session", worker.value}});
+            continue;
         }
         const std::lock_guard lock{mutex_};
         std::erase_if(held_, [&](const Held& held) { return held.lease->worker == worker; });

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace millrace::engine {
+namespace {
+
+// This program has no business there any more.
+bool ends_the_worker(const storage::Error& error) {
+    return error.sqlstate() == "MR011" || error.sqlstate() == "MR012";  // sql/queue/errors.md
+}
+
+}  // namespace
 
 Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::milliseconds lease, AnswerWatch& answers,
                          Stats& stats, ops::Log& log, PayloadSchemas& schemas, Listening listening)
@@ -12,7 +20,7 @@ Maintenance::Maintenance(const storage::SessionFactory& sessions, std::chrono::m
       schemas_{schemas},
       is_told_{listening == Listening::on},
       log_{log},
-      connection_{sessions, "maintenance", answers, stats, log} {
+      connection_{sessions, "maintenance", answers, stats, log, AnswerWatch::Speaker::maintenance} {
     std::uniform_int_distribution<int> first_minute{0, 60'000};
     partitions_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
     prune_at_ = Clock::now() + std::chrono::milliseconds{first_minute(random_)};
@@ -23,15 +31,16 @@ void Maintenance::run(const std::stop_token& stop) {
         connection_.repeat(stop, [&](storage::Session& session) {
             storage::MaintenanceStore store{session};
             const auto now = Clock::now();
-            if (now >= load_at_) load_schemas(session, now);  // first: no job is claimed before it
-            if (now >= promote_at_) promote(store, now);
-            if (now >= tick_at_) tick(store, now);
-            if (now >= reap_at_) reap(store, now);
-            if (now >= advance_at_) advance(store, now);
-            if (now >= fold_at_) fold(store, now);
-            if (now >= partitions_at_) make_partitions(store, now);
-            if (now >= prune_at_) prune(store, now);
-            if (now >= keep_up_at_) keep_up(store, now);
+            if (!schemas_loaded_) load_schemas(session);  // no job is claimed before it: who is refused that may end
+            chore("load schemas", now, load_at_, [&] { load_schemas(session); });
+            chore("promote", now, promote_at_, [&] { promote(store, now); });
+            chore("tick", now, tick_at_, [&] { tick(store, now); });
+            chore("reap", now, reap_at_, [&] { reap(store, now); });
+            chore("advance the low-water", now, advance_at_, [&] { advance(store, now); });
+            chore("fold counts", now, fold_at_, [&] { fold(store, now); });
+            chore("make partitions", now, partitions_at_, [&] { make_partitions(store, now); });
+            chore("prune", now, prune_at_, [&] { prune(store, now); });
+            chore("keep notifications up", now, keep_up_at_, [&] { keep_up(store, now); });
         });
         std::unique_lock lock{mutex_};
         noted_.wait_until(lock, stop, next_chore(), [&] {
@@ -40,6 +49,20 @@ void Maintenance::run(const std::stop_token& stop) {
             return first_claim || notes_.claimed >= advance_after_claims || told;
         });
         take_notes(Clock::now());
+    }
+}
+
+template <class Do>
+void Maintenance::chore(std::string_view name, Time now, Time& due_at, const Do& work) {
+    if (now < due_at) return;
+    try {
+        work();
+        refused_.erase(name);
+    } catch (const storage::Error& error) {
+        if (ends_the_worker(error)) throw;
+        log_.write(ops::Level::warning, "a chore was refused, trying again",
+                   {{"chore", name}, {"reason", error.what()}, {"sqlstate", error.sqlstate()}});
+        due_at = Clock::now() + refused_[name].next();
     }
 }
 
@@ -164,9 +187,10 @@ void Maintenance::keep_up(storage::MaintenanceStore& store, Time now) {
     if (keeps_up_again_) keep_up_at_ = now;
 }
 
-void Maintenance::load_schemas(storage::Session& session, Time now) {
+void Maintenance::load_schemas(storage::Session& session) {
     schemas_.load(session);
-    load_at_ = in(is_told_ ? look_when_told_every : PayloadSchemas::reload_every, now);
+    schemas_loaded_ = true;
+    load_at_ = in(is_told_ ? look_when_told_every : PayloadSchemas::reload_every, Clock::now());
 }
 
 Maintenance::Time Maintenance::next_chore() const {

@@ -9,6 +9,9 @@
 // and is told of earlier ones (sql/queue/wake.sql). Nothing depends on that: it looks for them all the same, every two
 // seconds for jobs that become due while it has work or cannot be told, seldom when it has been idle.
 //
+// A chore that the database refuses is tried again after a while, and keeps no other from being done. Only a database
+// that is not this worker's any more ends it.
+//
 // Thread rule: owns one thread and one connection; the notes may be left by any thread.
 
 #include "engine/attempt.hpp"
@@ -19,11 +22,13 @@
 #include "storage/maintenance_store.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <random>
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace millrace::engine {
 
@@ -68,6 +73,9 @@ private:
     };
     using Time = Clock::time_point;
 
+    // Does it if it is due; `due_at` is put off when it is refused.
+    template <class Do>
+    void chore(std::string_view name, Time now, Time& due_at, const Do& work);
     void promote(storage::MaintenanceStore& store, Time now);
     void tick(storage::MaintenanceStore& store, Time now);
     void reap(storage::MaintenanceStore& store, Time now);
@@ -76,7 +84,7 @@ private:
     void make_partitions(storage::MaintenanceStore& store, Time now);
     void prune(storage::MaintenanceStore& store, Time now);
     void keep_up(storage::MaintenanceStore& store, Time now);
-    void load_schemas(storage::Session& session, Time now);
+    void load_schemas(storage::Session& session);
     [[nodiscard]] Time next_chore() const;
     [[nodiscard]] Time in(std::chrono::milliseconds interval, Time now) { return now + jittered(interval, random_); }
     void take_notes(Time now);
@@ -89,10 +97,12 @@ private:
     ops::Log& log_;
     Reconnecting connection_;
     std::mt19937 random_{std::random_device{}()};
+    std::map<std::string_view, Backoff> refused_;  // by chore
 
     // When each chore is due; all but the partitions and the pruning at once after the start.
     Time promote_at_{}, full_promote_at_{}, tick_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_, load_at_{};
     Time keep_up_at_{};
+    bool schemas_loaded_ = false;
     bool keeps_up_again_ = false;  // without a pause: it began a while ago, and there is more
     Time advance_at_ = Time::max();
     Time promoted_at_{}, ticked_at_{}, advanced_at_{};

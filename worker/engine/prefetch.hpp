@@ -1,7 +1,7 @@
 #pragma once
 // How many jobs to claim ahead of free slots: about what was finished in the last 50 ms, so that executors have work
 // while the next claim is under way. Nothing when jobs take longer than that: a job claimed ahead would wait here
-// although another worker might have a free slot.
+// although another worker might have a free slot. Nor more than memory has room for, by the payloads of the last claim.
 //
 // Thread rule: one thread at a time; `set_slots` and `set_limit` by any.
 
@@ -17,11 +17,17 @@ class Prefetch {
 public:
     using Time = std::chrono::steady_clock::time_point;
     static constexpr std::chrono::milliseconds window{50};
+    static constexpr std::size_t most_bytes = std::size_t{64} * 1024 * 1024;
 
     Prefetch(std::size_t slots, std::size_t limit) : slots_{slots}, limit_{limit} {}
 
     void set_slots(std::size_t slots) noexcept { slots_ = slots; }
     void set_limit(std::size_t limit) noexcept { limit_ = limit; }
+
+    // What a claim brought.
+    void note_payloads(std::size_t jobs, std::size_t bytes) noexcept {
+        if (jobs > 0) affordable_ = most_bytes / std::max<std::size_t>(1, bytes / jobs);
+    }
 
     // `finished` counts from the start of the worker.
     [[nodiscard]] std::size_t update(Time now, std::uint64_t finished) {
@@ -35,7 +41,7 @@ public:
             pace_ = std::max(pace_, lately);  // grows as soon as it is seen, without waiting for the window's end
         }
         const auto ahead = static_cast<std::size_t>(pace_);
-        return ahead < slots_ ? 0 : std::min(ahead, limit_.load());
+        return ahead < slots_ ? 0 : std::min({ahead, limit_.load(), affordable_});
     }
 
 private:
@@ -44,6 +50,7 @@ private:
     Time mark_{};
     std::uint64_t finished_at_mark_ = 0;
     double pace_ = 0;  // finished per window
+    std::size_t affordable_ = most_bytes;
 };
 
 }  // namespace millrace::engine

@@ -12,11 +12,15 @@ Reconnecting::Reconnecting(const storage::SessionFactory& sessions, std::string 
     : sessions_{sessions}, purpose_{std::move(purpose)}, watch_{watch}, stats_{stats}, log_{log}, speaker_{speaker} {}
 
 storage::Session& Reconnecting::get_now() {
-    if (speaker_ == Speaker::other && watch_.is_silent()) throw storage::ConnectionLost{"the database does not answer"};
+    if (speaker_ != Speaker::heartbeat && watch_.is_silent()) {
+        throw storage::ConnectionLost{"the database does not answer"};
+    }
     const auto silences = watch_.silences();
     if (session_ && opened_after_ != silences) session_.reset();
     if (!session_) {
-        session_ = sessions_.open(purpose_);
+        // A handler's statements are its own: what the role says of them holds.
+        session_ = sessions_.open(purpose_, speaker_ == Speaker::other ? storage::StatementTimeout::of_the_role
+                                                                       : storage::StatementTimeout::none);
         opened_after_ = silences;
         if (std::exchange(was_open_, true)) {
             ++stats_.reconnects;
@@ -28,7 +32,7 @@ storage::Session& Reconnecting::get_now() {
 
 storage::Session* Reconnecting::get(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        if (speaker_ == Speaker::other && watch_.is_silent()) {
+        if (speaker_ != Speaker::heartbeat && watch_.is_silent()) {
             pause(stop, silence_pause);
             continue;
         }

@@ -28,6 +28,10 @@ void Reporter::report(const std::stop_token& stop, Say say) {
         if (!session_) session_ = sessions_.open("reporter");
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
         say(ReportStore{*session_});
+    } catch (const storage::LeaseLost&) {
+        throw;
+    } catch (const storage::Error&) {  // a full disk, a deadlock, a time limit: the session is well
+        return;
     } catch (const storage::ConnectionLost&) {
         session_.reset();
     }

@@ -1,9 +1,9 @@
 #pragma once
 // For handlers that want to be looked at while they run: progress, and log lines that are kept with the job.
 //
-// A report is worth no attempt. One that cannot be made at once, because the database is away or another report waits
-// for it, is dropped in silence; what is too long is cut. Only a lost lease is told (storage::LeaseLost): what the
-// handler does from there on is void.
+// A report is worth no attempt. One that cannot be made at once, because the database is away or refuses it, or another
+// report waits for it, is dropped in silence; what is too long is cut. Only a lost lease is told (storage::LeaseLost):
+// what the handler does from there on is void.
 //
 // Thread rule: any thread. One connection, opened when first needed, serves all.
 

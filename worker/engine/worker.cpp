@@ -19,6 +19,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -27,7 +28,9 @@ namespace millrace::engine {
 namespace {
 
 constexpr std::chrono::seconds listen_patience{2};  // for LISTEN before the first claim
+constexpr std::chrono::seconds end_limit{3};        // for a claim or a chore that waits for a lock
 constexpr std::chrono::seconds farewell_limit{10};  // for the last settles and the close of the session
+constexpr std::chrono::seconds settle_limit{7};     // of that for the settles: somebody may hold a job's row
 
 storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& registry) {
     storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease, registry.handled_kinds()};
@@ -69,6 +72,9 @@ private:
     void await_adjustment();
     void take_over(const Settings& wanted);
     Ending finish();
+    template <class Threads>
+    void end(Threads& threads, AnswerWatch::Speaker speaker);
+    void dismiss(AnswerWatch::Speaker speaker);
     void close_session();
     [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
     [[nodiscard]] Wakener::Bells bells() const;
@@ -76,6 +82,7 @@ private:
     // The one place where a thread's exceptions end: they end the worker.
     template <class Body>
     [[nodiscard]] std::jthread thread(Body body);
+    void fail(const std::exception_ptr& failure, std::string_view reason);
 
     const storage::SessionFactory& sessions_;
     const Registry& registry_;
@@ -261,7 +268,7 @@ Worker::Ending Worker::Parts::finish() {
     log_.write(ops::Level::info, "stopping");
     for (auto& claimer : claimer_threads_)
         claimer.request_stop();
-    claimer_threads_.clear();
+    end(claimer_threads_, AnswerWatch::Speaker::claimer);
     heartbeat_.start_draining();
 
     for (const auto& queue : queues_) {
@@ -280,7 +287,7 @@ Worker::Ending Worker::Parts::finish() {
     for (const auto& job : attempts_.jobs()) {
         attempt_log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", job);
     }
-    maintenance_thread_ = {};
+    end(maintenance_thread_, AnswerWatch::Speaker::maintenance);
     wakener_thread_ = {};
 
     close_session();
@@ -291,13 +298,35 @@ Worker::Ending Worker::Parts::finish() {
     return idle ? Ending::drained : Ending::abandoned;
 }
 
+// They may be waiting for a lock that somebody holds for hours. What a claim has taken all the same goes back with the
+// session.
+template <class Threads>
+void Worker::Parts::end(Threads& threads, AnswerWatch::Speaker speaker) {
+    const TimeLimit limit{end_limit};
+    const std::stop_callback hang_up{limit.token(), [&] { dismiss(speaker); }};
+    threads = Threads{};
+}
+
+void Worker::Parts::dismiss(AnswerWatch::Speaker speaker) {
+    if (const auto hung_up = answers_.dismiss(speaker); hung_up > 0) {
+        log_.write(ops::Level::warning, "a statement does not end, hanging up", {{"connections", hung_up}});
+    }
+}
+
 // After the last results.
 void Worker::Parts::close_session() {
     const TimeLimit limit{farewell_limit};
-    const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
-    completer_thread_ = {};
+    const std::stop_callback hang_up{limit.token(), [this] { dismiss(AnswerWatch::Speaker::heartbeat); }};
+    {
+        const TimeLimit settling{settle_limit};
+        const std::stop_callback hurry{settling.token(), [this] {
+                                           give_up_.request_stop();
+                                           dismiss(AnswerWatch::Speaker::completer);
+                                       }};
+        completer_thread_ = {};
+    }
     heartbeat_thread_ = {};
-    heartbeat_.close(give_up_.get_token());
+    heartbeat_.close(limit.token());
 }
 
 bool Worker::Parts::await_idle(std::chrono::milliseconds limit) {
@@ -312,13 +341,20 @@ std::jthread Worker::Parts::thread(Body body) {
         try {
             body(stop);
         } catch (const std::exception& error) {
-            log_.write(ops::Level::error, "worker failed", {{"reason", error.what()}});
-            failure_.with([](auto& first) {
-                if (!first) first = std::current_exception();
-            });
-            work_.request_stop();
+            fail(std::current_exception(), error.what());
+        } catch (...) {
+            constexpr auto reason = "what was thrown is no std::exception";
+            fail(std::make_exception_ptr(std::runtime_error{reason}), reason);
         }
     }};
+}
+
+void Worker::Parts::fail(const std::exception_ptr& failure, std::string_view reason) {
+    log_.write(ops::Level::error, "worker failed", {{"reason", reason}});
+    failure_.with([&](auto& first) {
+        if (!first) first = failure;
+    });
+    work_.request_stop();
 }
 
 Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log)

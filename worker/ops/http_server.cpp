@@ -1,13 +1,17 @@
 #include "ops/http_server.hpp"
 
+#include "ops/http_connection.hpp"
+
 #include <fcntl.h>
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,9 +23,8 @@ constexpr std::size_t threads = 8;
 constexpr std::size_t most_waiting = 16;  // connections accepted and not served yet
 // A body may be left unread, so that what follows a request is not known to be another; and a thread that waits for a
 // client's next request would be missed by others.
-constexpr std::size_t requests_per_connection = 1;
-constexpr std::time_t idle_seconds = 5;  // a thread waits so long for a connection's request
-constexpr std::chrono::seconds transfer_timeout{5};
+constexpr bool closes_after_it = true;
+constexpr std::size_t most_head_bytes = std::size_t{16} * 1024;
 
 // The library's own pool queues without bound, and each entry is an open file: enough of them, and this process could
 // not even reconnect to its database.
@@ -72,6 +75,35 @@ private:
     std::vector<std::jthread> threads_;  // last: they use the others
 };
 
+class BoundedServer : public httplib::Server {
+public:
+    explicit BoundedServer(std::size_t most_body_bytes) : most_bytes_{most_head_bytes + most_body_bytes} {
+        set_payload_max_length(most_body_bytes);
+    }
+
+    // What has been asked is still answered.
+    void end() {
+        ending_ = true;
+        stop();
+    }
+
+private:
+    bool process_and_close_socket(socket_t socket) override {
+        constexpr std::string_view too_large{
+            "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"};
+        HttpConnection connection{socket, most_bytes_, ending_};
+        bool is_closed = false;
+        const bool done = process_request(connection, closes_after_it, is_closed, nullptr);
+        if (connection.has_brought_too_much() && !connection.is_answered()) {
+            connection.write(too_large.data(), too_large.size());
+        }
+        return done;
+    }
+
+    const std::size_t most_bytes_;
+    std::atomic<bool> ending_{false};
+};
+
 Request request_of(const httplib::Request& request) {
     constexpr std::string_view scheme = "Bearer ";
     auto authorization = request.get_header_value("Authorization");
@@ -107,7 +139,8 @@ Site site_of(HttpServer::Routes routes) {
 
 class HttpServer::Service {
 public:
-    Service(const Address& address, Site site, Log& log) : site_{std::move(site)}, log_{log} {
+    Service(const Address& address, Site site, Log& log)
+        : site_{std::move(site)}, log_{log}, server_{site_.most_body_bytes} {
         configure();
         bound_ = address;
         if (address.port == 0) {
@@ -126,7 +159,7 @@ public:
 
     ~Service() {
         stopping_ = true;
-        server_.stop();
+        server_.end();
     }
 
     [[nodiscard]] int port() const noexcept { return bound_.port; }
@@ -134,11 +167,6 @@ public:
 private:
     void configure() {
         server_.new_task_queue = [] { return new BoundedPool; };  // the library owns it
-        server_.set_keep_alive_max_count(requests_per_connection);
-        server_.set_keep_alive_timeout(idle_seconds);
-        server_.set_read_timeout(transfer_timeout);
-        server_.set_write_timeout(transfer_timeout);
-        server_.set_payload_max_length(site_.most_body_bytes);
         server_.set_default_headers({{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
         // Not SO_REUSEPORT, the library's choice: with it a second worker on the same port would take turns with the
         // first, and each scrape would find another's counters.
@@ -192,7 +220,7 @@ private:
     const Site site_;
     Log& log_;
     Address bound_;
-    httplib::Server server_;
+    BoundedServer server_;
     std::atomic<bool> ended_{false};
     std::atomic<bool> stopping_{false};
     std::jthread thread_;  // last: uses the others

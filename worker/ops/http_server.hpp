@@ -2,8 +2,9 @@
 // A small HTTP server for what this program shows and takes: one site, one request per connection.
 //
 // A request is looked at before its body is read, and a body only read when the site has nothing against it and its
-// length was said. Connections served at once and waiting are bounded, and so are bodies and the wait for a client that
-// says nothing. When all threads are busy, further connections wait in the kernel.
+// length was said. Connections served at once and waiting are bounded, and so are heads and bodies, the time in which
+// they must have come, and the time for taking an answer. When all threads are busy, further connections wait in the
+// kernel.
 //
 // It speaks no TLS: what others may not read belongs behind a proxy, or on a network of one's own.
 //

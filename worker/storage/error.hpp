@@ -21,6 +21,9 @@ public:
         return group == "40" || group == "53" || group == "55" || group == "57" || group == "58";
     }
 
+    // Somebody else held a lock for longer than the statement was to wait for it.
+    [[nodiscard]] bool is_locked() const noexcept { return sqlstate_ == "55P03"; }
+
 private:
     std::string sqlstate_;
     std::string hint_;

@@ -27,11 +27,25 @@ constexpr auto claim_statement =
     "       (date_part('epoch', millrace.now() - enqueued_at) * 1000000)::bigint"
     "  from millrace.claim($1, $2, $3, async => true)";
 
-constexpr auto complete_statement = "select unnest(millrace.settle_many($1::bigint[], $2::bigint[]))";
+struct SettleStatements {
+    const char* complete;
+    const char* settle;
+};
 
-constexpr auto settle_statement =
+// In a transaction of the caller's, whose own limits hold.
+constexpr SettleStatements settle_here{
+    "select unnest(millrace.settle_many($1::bigint[], $2::bigint[]))",
     "select unnest(millrace.settle_many($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::interval[],"
-    "                                   $6::jsonb[], $7::jsonb))";
+    "                                   $6::jsonb[], $7::jsonb))"};
+
+// The limit for locks is set before the call is made, which is evaluated for the only row of what has set it; and for
+// this statement's own transaction, so that a pooler hands it to nobody else.
+constexpr SettleStatements settle_apart{
+    "with patience as materialized (select set_config('lock_timeout', $3, true))"
+    " select unnest(millrace.settle_many($1::bigint[], $2::bigint[])) from patience",
+    "with patience as materialized (select set_config('lock_timeout', $8, true))"
+    " select unnest(millrace.settle_many($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::interval[],"
+    "                                    $6::jsonb[], $7::jsonb)) from patience"};
 
 constexpr auto token_statement =
     "select ceil(extract(epoch from millrace.next_token($1) - millrace.now()) * 1000)::bigint";
@@ -105,8 +119,9 @@ private:
     }
 };
 
-template <class Where>
-std::vector<core::JobId> settle_in(Where& where, std::span<const Settlement> settlements) {
+template <class Where, class... Limit>
+std::vector<core::JobId> settle_in(Where& where, const SettleStatements& statements,
+                                   std::span<const Settlement> settlements, const Limit&... limit) {
     CHECK(settlements.size() <= JobStore::max_settle);
     ArrayLiteral jobs;
     ArrayLiteral fences;
@@ -116,7 +131,7 @@ std::vector<core::JobId> settle_in(Where& where, std::span<const Settlement> set
     }
     pqxx::result lost;
     if (std::all_of(settlements.begin(), settlements.end(), is_plain)) {
-        lost = execute(where, complete_statement, jobs.text(), fences.text());
+        lost = execute(where, statements.complete, jobs.text(), fences.text(), limit...);
     } else {
         Columns columns;
         for (const auto& settlement : settlements)
@@ -128,8 +143,8 @@ std::vector<core::JobId> settle_in(Where& where, std::span<const Settlement> set
             delays = columns.delays.text();
         }
         if (!columns.successors.empty()) successors = columns.successors + "]";
-        lost = execute(where, settle_statement, jobs.text(), fences.text(), outcomes, errors, delays,
-                       columns.results.text(), successors);
+        lost = execute(where, statements.settle, jobs.text(), fences.text(), outcomes, errors, delays,
+                       columns.results.text(), successors, limit...);
     }
     std::vector<core::JobId> ids;
     for (const auto& row : lost)
@@ -149,12 +164,15 @@ std::vector<core::Job> JobStore::claim(core::WorkerId worker, const std::string&
     return jobs;
 }
 
-std::vector<core::JobId> JobStore::settle(std::span<const Settlement> settlements) {
-    return settle_in(session_, settlements);
+std::vector<core::JobId> JobStore::settle(std::span<const Settlement> settlements, std::chrono::milliseconds patience) {
+    return settle_in(session_, settle_apart, settlements, std::to_string(patience.count()));
 }
 
 void JobStore::assert_lease(core::JobId job, core::Fence fence) {
-    execute(session_, "select millrace.assert_lease($1, $2)", fence.value, job.value);
+    constexpr auto statement =
+        "with patience as materialized (select set_config('lock_timeout', '1s', true))"
+        " select millrace.assert_lease($1, $2) from patience";
+    execute(session_, statement, fence.value, job.value);
 }
 
 void JobStore::raise_signal(const std::string& queue) {
@@ -172,7 +190,7 @@ std::optional<std::chrono::milliseconds> JobStore::next_token(const std::string&
 }
 
 void settle_within(Transaction& transaction, const Settlement& settlement) {
-    if (settle_in(transaction, std::span{&settlement, 1}).empty()) return;
+    if (settle_in(transaction, settle_here, std::span{&settlement, 1}).empty()) return;
     throw LeaseLost{"lease lost while the job was running", "MR001", "Another worker has it; nothing was changed."};
 }
 

@@ -30,6 +30,7 @@ class JobStore {
 public:
     static constexpr std::size_t max_claim = 1000;
     static constexpr std::size_t max_settle = 1000;
+    static constexpr std::chrono::milliseconds lock_patience{1000};
 
     explicit JobStore(Session& session) : session_{session} {}
 
@@ -38,10 +39,13 @@ public:
     [[nodiscard]] std::vector<core::Job> claim(core::WorkerId worker, const std::string& queue, std::size_t limit);
 
     // At most `max_settle`, in one transaction. Returns the jobs that their fences no longer hold: those results are
-    // void, and all others are settled.
-    [[nodiscard]] std::vector<core::JobId> settle(std::span<const Settlement> settlements);
+    // void, and all others are settled. Whoever holds one of their rows for longer than `patience` has all of it
+    // refused: an Error that `is_locked`.
+    [[nodiscard]] std::vector<core::JobId> settle(std::span<const Settlement> settlements,
+                                                  std::chrono::milliseconds patience = lock_patience);
 
-    // Throws LeaseLost when the fence does not hold the job any more: settled, or given to another worker.
+    // Throws LeaseLost when the fence does not hold the job any more: settled, or given to another worker. As patient
+    // as a settle.
     void assert_lease(core::JobId job, core::Fence fence);
 
     // The wake-up flag: while it is up, enqueuing into the queue sends a notification.

@@ -33,9 +33,10 @@ struct Session::State {
 #pragma GCC diagnostic pop
         connection.set_verbosity(pqxx::connection_base::verbose);  // see translation.cpp
         socket = ::fcntl(connection.sock(), F_DUPFD_CLOEXEC, 0);
+        if (socket < 0) throw ConnectionLost{"no descriptor is left to hang up with"};
     }
     ~State() {
-        if (socket >= 0) ::close(socket);
+        ::close(socket);
     }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -46,13 +47,13 @@ struct Session::State {
     pqxx::quiet_errorhandler quiet{connection};  // notices are for psql; otherwise they go to our standard error
 };
 
-Session::Session(const std::string& conninfo, const std::string& purpose) {
+Session::Session(const std::string& conninfo, const std::string& purpose, StatementTimeout timeout) {
     const auto completed = completed_conninfo(conninfo, purpose);
     try {
         state_ = std::make_unique<State>(completed);
         // JSON and the migrations are UTF-8, whatever PGCLIENTENCODING or the connection string says.
         if (state_->connection.get_client_encoding() != "UTF8") state_->connection.set_client_encoding("UTF8");
-        watch_client();
+        watch_client(timeout);
         if (purpose == handler_purpose) lift_idle_limits(state_->connection);
     } catch (const pqxx::failure& error) {
         throw ConnectionLost{error.what()};
@@ -61,13 +62,19 @@ Session::Session(const std::string& conninfo, const std::string& purpose) {
 
 Session::~Session() = default;
 
-// Without this, a backend whose client has hung up runs its statement to the end. Some platforms' servers cannot.
-void Session::watch_client() {
-    constexpr auto statement = "select set_config('client_connection_check_interval', $1, false)";
+// Without the first, a backend whose client has hung up runs its statement to the end; some platforms' servers cannot.
+// Without the others, one whose client's host has vanished keeps its transaction, and the rows that it holds, until the
+// kernel's own time limits are over: two hours. They mean nothing on a Unix socket.
+void Session::watch_client(StatementTimeout timeout) {
+    std::string with_host{
+        "select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '5', false),"
+        "       set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '30000', false)"};
+    if (timeout == StatementTimeout::none) with_host += ", set_config('statement_timeout', '0', false)";
+    const auto with_client = with_host + ", set_config('client_connection_check_interval', $1, false)";
     try {
-        pqxx::nontransaction{state_->connection}.exec_params(statement, std::to_string(notice_period.count()) + "s");
+        pqxx::nontransaction{state_->connection}.exec_params(with_client, std::to_string(notice_period.count()) + "s");
     } catch (const pqxx::sql_error&) {
-        return;  // the statement ends by itself then
+        pqxx::nontransaction{state_->connection}.exec(with_host);  // a statement ends by itself then
     }
 }
 

@@ -15,11 +15,16 @@ class transaction_base;
 
 namespace millrace::storage {
 
+// What holds for its statements: the role's statement_timeout, meant for people and applications, or none. A worker's
+// own statements end by themselves; one that is cut off again and again would never be done.
+enum class StatementTimeout { of_the_role, none };
+
 class Session {
 public:
     // Throws `ConnectionLost` when the server cannot be reached. `purpose` shows in pg_stat_activity as
     // `millrace <purpose>`.
-    Session(const std::string& conninfo, const std::string& purpose);
+    Session(const std::string& conninfo, const std::string& purpose,
+            StatementTimeout timeout = StatementTimeout::of_the_role);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -34,7 +39,7 @@ public:
     [[nodiscard]] pqxx::connection_base& connection();
 
 private:
-    void watch_client();
+    void watch_client(StatementTimeout timeout);
 
     struct State;
     std::unique_ptr<State> state_;
@@ -64,8 +69,9 @@ private:
 class SessionFactory {
 public:
     explicit SessionFactory(std::string conninfo) : conninfo_{std::move(conninfo)} {}
-    [[nodiscard]] std::unique_ptr<Session> open(const std::string& purpose) const {
-        return std::make_unique<Session>(conninfo_, purpose);
+    [[nodiscard]] std::unique_ptr<Session> open(const std::string& purpose,
+                                                StatementTimeout timeout = StatementTimeout::of_the_role) const {
+        return std::make_unique<Session>(conninfo_, purpose, timeout);
     }
     [[nodiscard]] const std::string& conninfo() const noexcept { return conninfo_; }
 

@@ -54,7 +54,10 @@ bool WorkerStore::waits_for_standby(std::chrono::milliseconds how_long) {
 }
 
 int WorkerStore::close(core::WorkerId worker) {
-    return execute(session_, "select millrace.close_session($1)", worker.value).at(0).at(0).as<int>();
+    constexpr auto statement =
+        "with patience as materialized (select set_config('lock_timeout', '1s', true))"
+        " select millrace.close_session($1) from patience";
+    return execute(session_, statement, worker.value).at(0).at(0).as<int>();
 }
 
 }  // namespace millrace::storage

@@ -49,7 +49,8 @@ public:
     // Whether statements of this role have waited for a synchronous standby for so long.
     [[nodiscard]] bool waits_for_standby(std::chrono::milliseconds how_long);
 
-    // Gives back what the session still holds, no attempt counted; returns how many. Throws SessionEnded.
+    // Gives back what the session still holds, no attempt counted; returns how many. Throws SessionEnded, and an Error
+    // that `is_locked` when somebody holds one of those jobs for longer than a second.
     int close(core::WorkerId worker);
 
 private:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 
 LIMIT_SECONDS = 60
-BUILT = ("engine", "storage", "unit")
+BUILT = ("engine", "handlers", "storage", "unit")
 PROGRAMS = ("random_operations", "schedules")
 
 

@@ -3,7 +3,7 @@
 #
 #     build.sh [PRESET [TARGET...]]
 #
-# With MILLRACE_UNITY in the environment sources are compiled in groups: sooner ready from nothing, later after a change.
+# With MILLRACE_UNITY=ON in the environment sources are compiled in groups: sooner ready from nothing, later after a change.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/../../.."
@@ -15,7 +15,7 @@ exec 9>"build/$preset.lock"  # two builds of one folder would disturb each other
 flock 9
 began=$SECONDS
 if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" ${MILLRACE_UNITY:+-DMILLRACE_UNITY=ON} >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log" >&2; exit 1; }
+    cmake --preset "$preset" "-DMILLRACE_UNITY=${MILLRACE_UNITY:-OFF}" >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log" >&2; exit 1; }
 fi
 if [ -t 1 ]; then
     cmake --build --preset "$preset" --parallel "$(nproc)" "${targets[@]}"

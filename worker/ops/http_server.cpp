@@ -75,6 +75,9 @@ private:
     std::vector<std::jthread> threads_;  // last: they use the others
 };
 
+}  // namespace
+
+// With a name outside of this file: it is a member of a class that has one.
 class BoundedServer : public httplib::Server {
 public:
     explicit BoundedServer(std::size_t most_body_bytes) : most_bytes_{most_head_bytes + most_body_bytes} {
@@ -103,6 +106,8 @@ private:
     const std::size_t most_bytes_;
     std::atomic<bool> ending_{false};
 };
+
+namespace {
 
 Request request_of(const httplib::Request& request) {
     constexpr std::string_view scheme = "Bearer ";

@@ -115,10 +115,13 @@ begin
 end
 $$;
 
+set local client_min_messages = warning;
+drop function if exists millrace.replace_waiting(bigint, jsonb, smallint, timestamptz, text[], boolean);
+reset client_min_messages;
+
 -- The narrow row is taken out, so that nobody claims the job meanwhile, and put back as the call says. A job that has
 -- begun, or that waits for its retry, is left alone. One that has got a slot of its key gives it back, and queues for
 -- it again by its id; one that was set aside (kinds.sql) is met by a claim again.
-drop function if exists millrace.replace_waiting(bigint, jsonb, smallint, timestamptz, text[], boolean);
 create or replace function millrace.replace_waiting(
     of_job bigint, payload jsonb, priority smallint, due timestamptz, expires_at timestamptz, replaces text[],
     wake boolean)

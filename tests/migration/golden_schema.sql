@@ -926,6 +926,12 @@ CREATE FUNCTION millrace.fold_counts() RETURNS integer
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 ALTER FUNCTION millrace.fold_counts() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.fold_notes(of_queue integer, of_batch bigint, notes tid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS …;
+ALTER FUNCTION millrace.fold_notes(of_queue integer, of_batch bigint, notes tid[]) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.follow_batch(of_queue integer, of_batch bigint, notes tid[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1286,11 +1292,11 @@ CREATE FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at time
     SET enable_bitmapscan TO 'off'
     AS …;
 ALTER FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) RETURNS boolean
+CREATE FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, expires_at timestamp with time zone, replaces text[], wake boolean) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, expires_at timestamp with time zone, replaces text[], wake boolean) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.replay(job_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2960,6 +2966,8 @@ CREATE TABLE millrace.operator_action (
     affected bigint NOT NULL
 );
 ALTER TABLE millrace.operator_action OWNER TO millrace_owner;
+CREATE VIEW millrace.operator_actions AS …;
+ALTER TABLE millrace.operator_actions OWNER TO millrace_owner;
 CREATE TABLE millrace.queue_count (
     queue_id integer NOT NULL,
     version bigint DEFAULT 0 NOT NULL,
@@ -3215,6 +3223,8 @@ CREATE TABLE pipeline.request_project (
     CONSTRAINT request_project_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'recorded'::text, 'cancelled'::text, 'failed'::text])))
 );
 ALTER TABLE pipeline.request_project OWNER TO millrace_owner;
+CREATE VIEW pipeline.request_projects AS …;
+ALTER TABLE pipeline.request_projects OWNER TO millrace_owner;
 CREATE TABLE pipeline.request_uri (
     queue text NOT NULL,
     uri text NOT NULL,
@@ -3774,6 +3784,7 @@ REVOKE ALL ON FUNCTION millrace.fire_schedule(known millrace.schedule, due_at ti
 REVOKE ALL ON FUNCTION millrace.first_shown(shown timestamp without time zone, time_zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.fold_counts() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.fold_counts() TO millrace_worker;
+REVOKE ALL ON FUNCTION millrace.fold_notes(of_queue integer, of_batch bigint, notes tid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.follow_batch(of_queue integer, of_batch bigint, notes tid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.follow_keys(of_queue integer, notes tid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.follow_limits(of_queue integer, notes tid[]) FROM PUBLIC;
@@ -3877,7 +3888,7 @@ REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PU
 GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.rehome_day(day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replace_due(due millrace.schedule_due, next_run_at timestamp with time zone, look_at timestamp with time zone, last_due_at timestamp with time zone, error text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.replace_waiting(of_job bigint, payload jsonb, priority smallint, due timestamp with time zone, expires_at timestamp with time zone, replaces text[], wake boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.replay(job_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.replay(job_id bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.replay_many(queue text, filter jsonb, max_jobs integer, dry_run boolean, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
@@ -4250,6 +4261,8 @@ GRANT SELECT ON TABLE millrace.migration TO millrace_enqueuer;
 GRANT SELECT ON TABLE millrace.migration TO millrace_worker;
 GRANT SELECT ON TABLE millrace.migration TO millrace_operator;
 GRANT SELECT ON TABLE millrace.migration TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.operator_actions TO millrace_operator;
+GRANT SELECT ON TABLE millrace.operator_actions TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.queues TO millrace_operator;
 GRANT SELECT ON TABLE millrace.queues TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.running_jobs TO millrace_operator;
@@ -4270,5 +4283,7 @@ GRANT SELECT ON TABLE pipeline.history TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.history TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.queues TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.queues TO millrace_viewer;
+GRANT SELECT ON TABLE pipeline.request_projects TO millrace_operator;
+GRANT SELECT ON TABLE pipeline.request_projects TO millrace_viewer;
 GRANT SELECT ON TABLE pipeline.requests TO millrace_operator;
 GRANT SELECT ON TABLE pipeline.requests TO millrace_viewer;

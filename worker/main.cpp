@@ -28,10 +28,10 @@ int main(int argc, char** argv) {
 
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const std::array commands{
-        cli::migrate_command(), cli::worker_command(),   cli::enqueue_command(),    cli::jobs_command(),
-        cli::queues_command(),  cli::kinds_command(),    cli::top_command(),        cli::schedules_command(),
-        cli::schemas_command(), cli::forks_command(),    cli::pipeline_command(),   cli::notify_command(),
-        cli::serve_command(),   cli::doctor_command(),   cli::adopt_command(),      cli::completion_command(),
+        cli::migrate_command(), cli::worker_command(), cli::enqueue_command(),  cli::jobs_command(),
+        cli::queues_command(),  cli::kinds_command(),  cli::top_command(),      cli::schedules_command(),
+        cli::schemas_command(), cli::forks_command(),  cli::pipeline_command(), cli::notify_command(),
+        cli::serve_command(),   cli::doctor_command(), cli::adopt_command(),    cli::completion_command(),
     };
     return static_cast<int>(cli::run_program(words, process_environment(), commands));
 }

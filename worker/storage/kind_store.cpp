@@ -23,9 +23,9 @@ std::optional<std::string> maybe(const pqxx::field& field) {
 std::vector<KindRow> KindStore::kinds() {
     std::vector<KindRow> kinds;
     for (const auto& row : execute(session_, kinds_statement)) {
-        kinds.push_back({row[0].c_str(),
-                         row[1].is_null() ? std::nullopt : std::optional{row[1].as<std::int64_t>()}, maybe(row[2]),
-                         maybe(row[3]), maybe(row[4]), maybe(row[5]), maybe(row[6]), row[7].as<std::int64_t>()});
+        kinds.push_back({row[0].c_str(), row[1].is_null() ? std::nullopt : std::optional{row[1].as<std::int64_t>()},
+                         maybe(row[2]), maybe(row[3]), maybe(row[4]), maybe(row[5]), maybe(row[6]),
+                         row[7].as<std::int64_t>()});
     }
     return kinds;
 }

@@ -13,7 +13,7 @@ foreach(line IN LISTS lines)
         set(list functions)
     endif()
     file(READ ${SOURCE_DIR}/${name} text)
-    string(APPEND ${list} "    EmbeddedFile{\"${name}\", R\"~sql~(${text})~sql~\"},\n")
+    string(APPEND ${list} "    EmbeddedFile{\"${name}\", R\"~sql~(${text})~sql~\"sv},\n")
 endforeach()
 
 set(source "// Generated from sql/install.sql by tests/support/cmake/embed_sql.cmake.
@@ -23,6 +23,8 @@ set(source "// Generated from sql/install.sql by tests/support/cmake/embed_sql.c
 namespace millrace::storage {
 
 namespace {
+
+using namespace std::string_view_literals;  // the length is the literal's: nobody counts a million letters
 
 constexpr EmbeddedFile migrations[] = {
 ${migrations}};

@@ -8,11 +8,11 @@ import contextlib
 import re
 
 import http_rules
-from http_rules import BAD, HANG_UP, LONG_URI, METHOD, MISSING, NO_RANGE, OK
+from http_rules import BAD, HANG_UP, LARGE_HEAD, LONG_URI, METHOD, MISSING, NO_RANGE, OK
 from judge import changes
 from watched import HEALTHY, worker
 
-REFUSALS = {BAD, MISSING, METHOD, LONG_URI, NO_RANGE, 411, 413}
+REFUSALS = {BAD, MISSING, METHOD, LONG_URI, NO_RANGE, LARGE_HEAD, 411, 413}
 ANYTHING_FINE = REFUSALS | {OK, HANG_UP}
 MOST_BYTES = 64 * 1024
 # What every worker writes, whether it is asked anything or not.

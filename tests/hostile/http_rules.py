@@ -3,7 +3,7 @@
 import random
 
 GOOD = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-OK, BAD, MISSING, METHOD, LONG_URI, NO_RANGE, HANG_UP = 200, 400, 404, 405, 414, 416, 0
+OK, BAD, MISSING, METHOD, LONG_URI, NO_RANGE, LARGE_HEAD, HANG_UP = 200, 400, 404, 405, 414, 416, 431, 0
 
 
 def request(line="GET /healthz HTTP/1.1", *headers, body=""):
@@ -30,7 +30,7 @@ LINES = {
     "SSH": ("SSH-2.0-x\r\n", BAD),
     "zero bytes": (bytes(1000), HANG_UP), "bytes of 255": (b"\xff" * 1000, HANG_UP),
     "PostgreSQL": (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", HANG_UP),
-    "SMTP": ("EHLO x\r\n", BAD), "JSON": ('{"a": 1}\r\n\r\n', BAD), "a line of 100 kB": ("G" * 100_000, HANG_UP),
+    "SMTP": ("EHLO x\r\n", BAD), "JSON": ('{"a": 1}\r\n\r\n', BAD), "a line of 100 kB": ("G" * 100_000, LARGE_HEAD),
 }
 
 PATHS = {
@@ -41,7 +41,8 @@ PATHS = {
     "*": MISSING,
     "http://evil.example/healthz": MISSING, "healthz": MISSING, "/healthz%": MISSING, "/%ff%fe": MISSING,
     "/%zz": MISSING,
-    "/metrics/../healthz": MISSING, "/" + "a" * 8000: MISSING, "/" + "a" * 100_000: LONG_URI,
+    "/metrics/../healthz": MISSING, "/" + "a" * 8000: MISSING, "/" + "a" * 10_000: LONG_URI,
+    "/" + "a" * 100_000: LARGE_HEAD,
     "/" + "../" * 2000: MISSING,
     "/?" + "a=1&" * 2000: MISSING, "/<script>alert(1)</script>": MISSING,
     "/'; drop table x; --".replace(" ", "+"): MISSING,
@@ -55,7 +56,7 @@ METHODS = {"POST": METHOD, "PUT": METHOD, "DELETE": METHOD, "PATCH": METHOD, "OP
 HEADERS = {
     "another host": (["Host: evil.example"], OK), "an empty host": (["Host:"], OK),
     "a header of 100 kB": (["X: " + "x" * 100_000], BAD), "500 headers": ([f"X-{n}: {n}" for n in range(500)], OK),
-    "20000 headers": ([f"X-{n}: {n}" for n in range(20_000)], OK), "no colon": (["nonsense"], OK),
+    "20000 headers": ([f"X-{n}: {n}" for n in range(20_000)], BAD), "no colon": (["nonsense"], OK),
     "no name": ([": x"], OK),
     "a space before the colon": (["X : y"], OK), "a folded line": (["X: a", " b"], OK),
     "a zero byte": (["X: a\x00b"], OK),

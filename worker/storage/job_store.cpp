@@ -41,9 +41,9 @@ constexpr SettleStatements settle_here{
 // The limit for locks is set before the call is made, which is evaluated for the only row of what has set it; and for
 // this statement's own transaction, so that a pooler hands it to nobody else.
 constexpr SettleStatements settle_apart{
-    "with patience as materialized (select set_config('lock_timeout', $3, true))"
+    "with patience as materialized (select pg_catalog.set_config('lock_timeout', $3, true))"
     " select unnest(millrace.settle_many($1::bigint[], $2::bigint[])) from patience",
-    "with patience as materialized (select set_config('lock_timeout', $8, true))"
+    "with patience as materialized (select pg_catalog.set_config('lock_timeout', $8, true))"
     " select unnest(millrace.settle_many($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::interval[],"
     "                                    $6::jsonb[], $7::jsonb)) from patience"};
 
@@ -170,7 +170,7 @@ std::vector<core::JobId> JobStore::settle(std::span<const Settlement> settlement
 
 void JobStore::assert_lease(core::JobId job, core::Fence fence) {
     constexpr auto statement =
-        "with patience as materialized (select set_config('lock_timeout', '1s', true))"
+        "with patience as materialized (select pg_catalog.set_config('lock_timeout', '1s', true))"
         " select millrace.assert_lease($1, $2) from patience";
     execute(session_, statement, fence.value, job.value);
 }

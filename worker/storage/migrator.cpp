@@ -213,7 +213,8 @@ std::optional<std::string> Migrator::take_turn() {
     // A snapshot from before the wait would not see what the others did meanwhile.
     execute(transaction, "set transaction isolation level read committed");
     execute(transaction, "select pg_advisory_xact_lock($1)", turn_lock);
-    execute(transaction, "select set_config('lock_timeout', $1, true)", std::to_string(patience_.lock_timeout.count()));
+    execute(transaction, "select pg_catalog.set_config('lock_timeout', $1, true)",
+            std::to_string(patience_.lock_timeout.count()));
 
     const auto state = read_state(transaction, files_);
     refuse_misfit(state);

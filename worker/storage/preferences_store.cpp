@@ -16,7 +16,7 @@ constexpr auto types_statement =
 
 // Of the transaction alone: behind a pooler the connection is somebody else's afterwards.
 constexpr auto limits_statement =
-    "select set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)";
+    "select pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', $2, true)";
 
 template <class... Arguments>
 pqxx::result answer(Session& session, const char* statement, Arguments&&... arguments) {

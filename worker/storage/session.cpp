@@ -17,9 +17,9 @@ namespace {
 // The second is known from PostgreSQL 17 on.
 void lift_idle_limits(pqxx::connection& connection) {
     constexpr auto statement =
-        "select set_config(limits.name, '0', false)"
+        "select pg_catalog.set_config(limits.name, '0', false)"
         "  from unnest('{idle_in_transaction_session_timeout,transaction_timeout}'::text[]) limits(name)"
-        " where current_setting(limits.name, true) is not null";
+        " where pg_catalog.current_setting(limits.name, true) is not null";
     pqxx::nontransaction{connection}.exec(statement);
 }
 
@@ -67,10 +67,12 @@ Session::~Session() = default;
 // kernel's own time limits are over: two hours. They mean nothing on a Unix socket.
 void Session::watch_client(StatementTimeout timeout) {
     std::string with_host{
-        "select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '5', false),"
-        "       set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '30000', false)"};
-    if (timeout == StatementTimeout::none) with_host += ", set_config('statement_timeout', '0', false)";
-    const auto with_client = with_host + ", set_config('client_connection_check_interval', $1, false)";
+        "select pg_catalog.set_config('tcp_keepalives_idle', '30', false),"
+        "       pg_catalog.set_config('tcp_keepalives_interval', '5', false),"
+        "       pg_catalog.set_config('tcp_keepalives_count', '3', false),"
+        "       pg_catalog.set_config('tcp_user_timeout', '30000', false)"};
+    if (timeout == StatementTimeout::none) with_host += ", pg_catalog.set_config('statement_timeout', '0', false)";
+    const auto with_client = with_host + ", pg_catalog.set_config('client_connection_check_interval', $1, false)";
     try {
         pqxx::nontransaction{state_->connection}.exec_params(with_client, std::to_string(notice_period.count()) + "s");
     } catch (const pqxx::sql_error&) {

@@ -55,7 +55,7 @@ bool WorkerStore::waits_for_standby(std::chrono::milliseconds how_long) {
 
 int WorkerStore::close(core::WorkerId worker) {
     constexpr auto statement =
-        "with patience as materialized (select set_config('lock_timeout', '1s', true))"
+        "with patience as materialized (select pg_catalog.set_config('lock_timeout', '1s', true))"
         " select millrace.close_session($1) from patience";
     return execute(session_, statement, worker.value).at(0).at(0).as<int>();
 }

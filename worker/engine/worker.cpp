@@ -150,13 +150,13 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
 }
 
 void Worker::Parts::add_executors(std::size_t queue, std::size_t slots) {
-    auto& [name, backlog, bell, executors] = *queues_.at(queue);
+    auto& served = *queues_.at(queue);
     const Executor::Surroundings running{sessions_, registry_,    completer_,
                                          attempts_, schemas_,     complaints_,
                                          answers_,  stats,        *stats.queues.at(queue),
                                          log_,      attempt_log_, settings_.stop_grace};
-    for (; executors < slots; ++executors)
-        executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.add_slot()));
+    for (; served.executors < slots; ++served.executors)
+        executors_.push_back(std::make_unique<Executor>(running, served.backlog, attempts_.add_slot()));
 }
 
 Worker::Parts::~Parts() {

@@ -1,4 +1,5 @@
--- batch.sql: a batch that somebody holds open does not keep the keys of its queue, or other batches, waiting.
+-- batch.sql: a batch that somebody holds open does not keep the keys of its queue, or other batches, waiting; and a
+-- callback is made of one day, though midnight passes meanwhile.
 --
 -- A session beside this one holds the batch: no transaction around this file, and a database of its own.
 set client_min_messages = warning;
@@ -6,7 +7,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(5);
+select plan(6);
 select millrace.create_queue('q') \g /dev/null
 select millrace.open_session('w', '{q}', lease => '1 h') as session \gset
 select millrace.create_batch('q', 'callback') as batch \gset
@@ -41,4 +42,17 @@ select millrace.follow_up_all() \g /dev/null
 select row_eq(format('select state, completed from millrace.batches where id = %s', :batch),
               row('finished'::text, 1001::bigint), 'and nothing of them was lost');
 select is(count(*), 1::bigint, 'its callback is there') from millrace.jobs where kind = 'callback';
+
+-- Midnight passes between two looks at the day.
+select millrace.create_batch('q', 'late') as batch \gset
+select millrace.enqueue('q', 'last', batch => :batch), millrace.close_batch(:batch) \g /dev/null
+select millrace.complete(fence, job_id) from millrace.claim(:session, 'q', 9) \g /dev/null
+create sequence millrace_test.midnights;
+grant usage on sequence millrace_test.midnights to millrace_owner;
+create or replace function millrace.storage_day() returns date language sql volatile as $$
+    select i.first_day + nextval('millrace_test.midnights')::int - 1 from millrace.installation i
+$$;
+select millrace.follow_up_all() \g /dev/null
+select is(r.stored_on, j.stored_on, 'a callback is found where its job is')
+  from millrace.job j join millrace.ready r on r.job_id = j.id where j.kind = 'late';
 select * from finish();

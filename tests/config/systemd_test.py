@@ -69,6 +69,11 @@ class Units(unittest.TestCase):
         self.assertGreaterEqual(seconds(worker["WatchdogSec"]), 30)
         self.assertEqual(worker["KillMode"], "mixed")
 
+    def test_reload_by_the_signal_that_workers_and_the_server_take_for_it(self):
+        reloading = {unit.name for unit in SERVICES
+                     if settings(unit).get("ExecReload") == "/bin/kill -HUP $MAINPID"}
+        self.assertEqual(reloading, {"millrace-worker.service", "millrace-serve.service"})
+
     def test_call_verbs_and_flags_that_there_are(self):
         for unit in SERVICES:
             verb, *words = settings(unit)["ExecStart"].split()[1:]

@@ -163,18 +163,37 @@ TEST_F(Readiness, needs_a_schema_that_fits) {
     start(no_op);
     show();
     ASSERT_TRUE(becomes_ready());
-    const auto checksum = database.value("select checksum from millrace.function_set");
-    database.execute("update millrace.function_set set checksum = 'another'");
+    const auto checksum = database.value("select checksum from millrace.migration where number = 2");
+    database.execute("update millrace.migration set checksum = 'another' where number = 2");
     ASSERT_TRUE(becomes("/readyz", [](const Answer& answer) { return answer.status == 503; }));
     const auto misfit = obstacles(ask("/readyz"));
     ASSERT_EQ(misfit.size(), 1U);
-    EXPECT_THAT(misfit[0], AllOf(::testing::StartsWith("schema: "),
-                                 HasSubstr("not those of this program. Run: millrace migrate up")));
+    EXPECT_THAT(misfit[0], AllOf(::testing::StartsWith("schema: "), HasSubstr("0002_"), HasSubstr("was changed")));
     EXPECT_EQ(log.count("database not fit for work"), 1U);
 
-    database.execute("update millrace.function_set set checksum = $1", {checksum});
+    database.execute("update millrace.migration set checksum = $1 where number = 2", {checksum});
     EXPECT_TRUE(becomes_ready());
     EXPECT_EQ(log.count("database fit for work again"), 1U);
+}
+
+TEST_F(Readiness, is_not_lost_when_a_newer_release_upgrades_the_schema) {
+    start(no_op);
+    show();
+    ASSERT_TRUE(becomes_ready());
+    database.execute("insert into millrace.migration (number, name, checksum) values (9999, '9999_later', 'x')");
+    database.execute("update millrace.function_set set checksum = 'another'");
+    const std::string told = "the schema has been upgraded by a newer release, this one works on until it is replaced";
+    ASSERT_TRUE(becomes("/readyz", [&](const Answer&) { return log.count(told) > 0; }));
+    EXPECT_EQ(ask("/readyz").status, 200);
+    EXPECT_EQ(log.count("database not fit for work"), 0U);
+    EXPECT_THAT(ask("/metrics").body, HasSubstr("millrace_database_reachable 1"));
+}
+
+TEST_F(Readiness, is_not_there_for_a_program_older_than_the_schema) {
+    database.execute("insert into millrace.migration (number, name, checksum) values (9999, '9999_later', 'x')");
+    const auto misfit = obstacles(ask("/readyz"));
+    ASSERT_FALSE(misfit.empty());
+    EXPECT_THAT(misfit[0], AllOf(HasSubstr("newer than this program"), HasSubstr("9999_later")));
 }
 
 TEST_F(Readiness, needs_a_database_and_names_no_host) {

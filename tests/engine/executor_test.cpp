@@ -46,12 +46,12 @@ protected:
     engine::Complaints complaints;
     engine::PayloadSchemas schemas{{}};
     engine::Backlog backlog{1};
-    engine::RunningAttempts attempts{1};
+    engine::RunningAttempts attempts;
     engine::AttemptLog attempt_log{log.log(), "test"};
     engine::Executor executor{{nowhere, registry, completer, attempts, schemas, complaints, answers, stats, counts,
                                log.log(), attempt_log, std::chrono::seconds{5}},
                               backlog,
-                              attempts.slot(0)};
+                              attempts.add_slot()};
 };
 
 TEST_F(ExecutorTest, starts_nothing_under_a_lease_that_is_lost) {

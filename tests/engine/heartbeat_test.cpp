@@ -21,7 +21,7 @@ protected:
     Database database;
     LogWatch log;
     engine::Stats stats;
-    engine::RunningAttempts attempts{1};
+    engine::RunningAttempts attempts;
     engine::AnswerWatch answers{1h};
     engine::Heartbeat heartbeat{database.sessions(), {"test", "1", {"q"}, 30s}, attempts, answers, stats, log.log()};
 };

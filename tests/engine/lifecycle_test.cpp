@@ -34,7 +34,7 @@ TEST_F(Lifecycle, opens_a_session_and_closes_it) {
 TEST_F(Lifecycle, is_alive_while_its_watchdog_goes_round) {
     LogWatch log;
     engine::Stats stats;
-    engine::RunningAttempts attempts{1};
+    engine::RunningAttempts attempts;
     engine::AnswerWatch answers{1h};
     engine::Heartbeat heartbeat{database.sessions(), {"test", "1", {"q"}, 30s}, attempts, answers, stats, log.log()};
     const engine::AttemptLog attempt_log{log.log(), "test"};
@@ -113,6 +113,66 @@ TEST_F(Lifecycle, claims_no_more_slow_jobs_than_it_has_slots) {
     EXPECT_EQ(database.value("select running || ' ' || available from millrace.queues"), "4 6");
     gate.open();
     EXPECT_TRUE(completes(10));
+}
+
+TEST_F(Lifecycle, runs_more_at_once_when_it_is_given_slots) {
+    auto settings = quick_settings();
+    auto& running = start([&](const Job&, std::stop_token stop) {
+        gate.pass(stop);
+        return Completed{};
+    });
+    enqueue_many(10);
+    ASSERT_TRUE(gate.await_arrived(4));
+    settings.queues.front().slots = 7;
+    running.adjust(settings);
+    ASSERT_TRUE(gate.await_arrived(7));
+    EXPECT_EQ(database.value("select running || ' ' || available from millrace.queues"), "7 3");
+    EXPECT_EQ(running.stats().leases_lost, 0U);
+    gate.open();
+    EXPECT_TRUE(completes(10));
+    EXPECT_EQ(running.stop(), Ending::drained);
+}
+
+TEST_F(Lifecycle, lets_what_runs_in_slots_that_are_taken_away_end_first) {
+    std::atomic<int> at_once{0};
+    std::atomic<int> most{0};
+    auto& running = start([&](const Job& job, std::stop_token stop) {
+        if (is_slow(job)) {
+            gate.pass(stop);
+            return Completed{};
+        }
+        most = std::max(most.load(), ++at_once);
+        std::this_thread::yield();
+        --at_once;
+        return Completed{};
+    });
+    enqueue_short_and_slow(0, 4);
+    ASSERT_TRUE(gate.await_arrived(4));
+    auto settings = quick_settings();
+    settings.queues.front().slots = 1;
+    running.adjust(settings);
+    ASSERT_TRUE(running.log().await("adjusted"));
+    enqueue_many(500);
+    gate.open();
+    EXPECT_TRUE(completes(504));
+    EXPECT_EQ(most, 1);
+}
+
+TEST_F(Lifecycle, drains_by_the_time_limit_that_holds_by_then) {
+    auto settings = quick_settings();
+    settings.drain_timeout = 1h;
+    auto& running = start(
+        [&](const Job&, std::stop_token stop) {
+            gate.pass(stop);
+            return Completed{};
+        },
+        settings);
+    enqueue_many(1);
+    ASSERT_TRUE(gate.await_arrived(1));
+    settings.drain_timeout = 0s;
+    running.adjust(settings);
+    EXPECT_EQ(running.stop(), Ending::drained);
+    EXPECT_EQ(running.log().count("drain timeout, asking the running attempts to stop"), 1U);
 }
 
 TEST_F(Lifecycle, gives_back_what_it_has_claimed_ahead_when_slots_do_not_come_free) {

@@ -155,6 +155,28 @@ TEST_F(TokenFile, is_read_again_for_each_mail) {
     EXPECT_EQ(server_.messages().size(), 2U);
 }
 
+TEST(SmtpLogin, takes_over_another_password_for_the_next_mail) {
+    SmtpServer server{SmtpSecurity::none, SmtpServer::Authentication::required};
+    auto settings = server.settings();
+    settings.password = "outdated";
+    Smtp smtp{settings};
+    EXPECT_EQ(smtp.deliver(mail(), {}).verdict, Verdict::unserved);
+    settings.password = SmtpServer::password;
+    EXPECT_TRUE(smtp.adjust(settings));
+    EXPECT_EQ(smtp.deliver(mail(), {}).verdict, Verdict::accepted);
+    EXPECT_FALSE(smtp.adjust(settings)) << "they are the same";
+    EXPECT_EQ(smtp.deliver(mail(), {}).verdict, Verdict::accepted);
+
+    auto useless = settings;
+    useless.ca_file = "/nowhere.pem";
+    EXPECT_THROW(smtp.adjust(useless), std::invalid_argument);
+    EXPECT_EQ(smtp.deliver(mail(), {}).verdict, Verdict::accepted);
+    const auto messages = server.messages();
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(messages[0].connection, messages[1].connection) << "the same settings: the same connection";
+    EXPECT_EQ(messages[1].connection, messages[2].connection) << "refused settings change nothing";
+}
+
 TEST_F(TokenFile, that_is_of_no_use_pauses_and_is_named) {
     Smtp smtp{settings_};
     for (const auto& [token, mode, reason] :

@@ -53,6 +53,16 @@ protected:
         }
     }
 
+    // Of a program that works already; "upgraded" when the schema is a newer one's.
+    std::string verification_at_work(SchemaFiles files = {}) {
+        try {
+            const auto session = sessions_.open("test");
+            return verify_upgraded_schema(*session, files) ? "" : "upgraded";
+        } catch (const SchemaMismatch& error) {
+            return std::string{error.what()} + " | " + error.hint();
+        }
+    }
+
     std::string ledger() {
         return database_.value(
             "select string_agg(format('%s %s %s', number, name, checksum), e'\\n' order by number)"
@@ -118,6 +128,7 @@ TEST_F(MigratorTest, refuses_a_migration_that_was_changed_after_it_was_applied) 
     EXPECT_THAT(refusal(), AllOf(HasSubstr("MR012"), HasSubstr("0002_"), HasSubstr("was changed"),
                                  HasSubstr("Restore migrations/0002_")));
     EXPECT_THAT(verification(), HasSubstr("was changed"));
+    EXPECT_THAT(verification_at_work(), HasSubstr("was changed"));
     EXPECT_EQ(ledger(), before);
 }
 
@@ -131,6 +142,7 @@ TEST_F(MigratorTest, refuses_a_gap) {
     database_.execute("delete from millrace.migration where number = 3");
     EXPECT_THAT(refusal(), AllOf(HasSubstr("MR012"), HasSubstr("0003_"), HasSubstr("never applied"), HasSubstr("gap")));
     EXPECT_THAT(verification(), HasSubstr("never applied"));
+    EXPECT_THAT(verification_at_work(), HasSubstr("never applied"));
 }
 
 TEST_F(MigratorTest, refuses_a_database_newer_than_the_program) {
@@ -139,6 +151,7 @@ TEST_F(MigratorTest, refuses_a_database_newer_than_the_program) {
     EXPECT_THAT(refusal(),
                 AllOf(HasSubstr("MR012"), HasSubstr("newer"), HasSubstr("9999_from_later"), HasSubstr("later one")));
     EXPECT_THAT(verification(), HasSubstr("newer"));
+    EXPECT_EQ(verification_at_work(), "upgraded");
 }
 
 TEST_F(MigratorTest, leaves_nothing_of_a_migration_that_fails_half_way) {
@@ -154,8 +167,10 @@ TEST_F(MigratorTest, replaces_the_functions_as_a_whole_whenever_their_text_diffe
     up();
     database_.execute("update millrace.function_set set checksum = 'of another release'");
     EXPECT_THAT(verification(), HasSubstr("functions"));
+    EXPECT_EQ(verification_at_work(), "upgraded");
     EXPECT_THAT(up(), ElementsAre("functions and views"));
     EXPECT_EQ(verification(), "");
+    EXPECT_EQ(verification_at_work(), "");
 }
 
 TEST_F(MigratorTest, is_harmless_twenty_times_at_once) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace millrace::testing {
 
@@ -30,6 +31,7 @@ public:
     RunningWorker(const RunningWorker&) = delete;
     RunningWorker& operator=(const RunningWorker&) = delete;
 
+    void adjust(engine::WorkerSettings settings) { worker_.adjust(std::move(settings)); }
     void request_stop() { thread_.request_stop(); }
     engine::Worker::Ending stop() {
         request_stop();

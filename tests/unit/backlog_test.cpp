@@ -99,6 +99,32 @@ TEST(Backlog, hands_every_attempt_to_one_executor) {
         ASSERT_EQ(all[static_cast<std::size_t>(i)], i + 1);
 }
 
+TEST(Backlog, starts_nothing_in_a_slot_that_was_taken_away) {
+    Backlog backlog{2};
+    backlog.add(attempts(1, 4));
+    ASSERT_TRUE(backlog.next());
+    ASSERT_TRUE(backlog.next());
+    backlog.set_slots(1);
+    backlog.done();
+    auto third = std::async(std::launch::async, [&] { return backlog.next().has_value(); });
+    EXPECT_EQ(third.wait_for(0ms), std::future_status::timeout) << "one runs, in the one slot that is left";
+    backlog.done();
+    EXPECT_TRUE(backlog.next()) << "an executor that ends asks for the next itself";
+    backlog.set_slots(2);
+    EXPECT_TRUE(third.get()) << "whoever sleeps is woken for a new slot";
+    EXPECT_EQ(backlog.await_room(never, 0, 0ms), 0U);
+}
+
+TEST(Backlog, tells_the_claimer_of_new_slots) {
+    Backlog backlog{1};
+    backlog.add(attempts(1, 1));
+    ASSERT_TRUE(backlog.next());
+    auto room = std::async(std::launch::async, [&] { return backlog.await_room(never, 0, 10s); });
+    EXPECT_EQ(room.wait_for(0ms), std::future_status::timeout);
+    backlog.set_slots(3);
+    EXPECT_EQ(room.get(), 2U);
+}
+
 TEST(Backlog, returns_what_was_never_started_when_it_closes) {
     Backlog backlog{1};
     backlog.add(attempts(1, 3));

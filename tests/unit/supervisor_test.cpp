@@ -18,6 +18,7 @@ namespace millrace::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ops::Reloading;
 using ops::Supervision;
 using ops::Supervisor;
 using ops::Watching;
@@ -111,6 +112,21 @@ TEST_F(SupervisorTest, is_told_by_a_path_or_by_an_abstract_name) {
         EXPECT_EQ(systemd.hear(), "STOPPING=1");
     }
     EXPECT_EQ(log_.text(), "");
+}
+
+TEST_F(SupervisorTest, hears_of_a_reload_from_its_begin_to_its_end) {
+    const NotifySocket systemd{path()};
+    Supervisor supervisor{{.socket = path()}, log_.log()};
+    { const Reloading too_early{supervisor}; }
+    EXPECT_EQ(systemd.drain(), 0U) << "its end would be taken for the end of the start";
+    supervisor.tell_ready();
+    EXPECT_EQ(systemd.hear(), "READY=1");
+    {
+        const Reloading reloading{supervisor};
+        EXPECT_THAT(systemd.hear(), ::testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
+        EXPECT_EQ(systemd.drain(), 0U);
+    }
+    EXPECT_EQ(systemd.hear(), "READY=1");
 }
 
 TEST_F(SupervisorTest, need_not_be_there) {

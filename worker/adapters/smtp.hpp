@@ -9,11 +9,12 @@
 // kept connection before the message is sent is tried once more on a fresh one: the server may have closed the old
 // one meanwhile, or take a limited number of mails on each.
 //
-// Thread rule: `deliver` may be called from any thread, concurrently.
+// Its server, and who it is there, may change between two mails; the default sender does not.
+//
+// Thread rule: `deliver` and `adjust` may be called from any thread, concurrently.
 
 #include "adapters/delivery.hpp"
 #include "adapters/mail.hpp"
-#include "adapters/smtp_login.hpp"
 #include "adapters/smtp_settings.hpp"
 #include "core/guarded.hpp"
 
@@ -22,11 +23,8 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
-#include <vector>
 
 namespace millrace::adapters {
-
-class SmtpTransfer;
 
 class Smtp {
 public:
@@ -35,6 +33,10 @@ public:
     ~Smtp();
     Smtp(const Smtp&) = delete;
     Smtp& operator=(const Smtp&) = delete;
+
+    // From the next mail on; false when these are the settings already. Throws as the constructor does, and then
+    // nothing has changed.
+    bool adjust(SmtpSettings settings);
 
     // The mail must be sound (`mail_problem`). A stop request is noticed within a second; a message already sent is
     // then given SmtpTransfer::final_reply_grace for its reply.
@@ -53,10 +55,10 @@ public:
 private:
     [[nodiscard]] Delivery try_to_deliver(const Mail& mail, const std::stop_token& stop, SmtpSteps& steps);
 
-    const SmtpSettings settings_;
+    struct Server;
+
+    core::Guarded<std::shared_ptr<Server>> server_;
     const Mailbox sender_;
-    SmtpLogins logins_;
-    core::Guarded<std::vector<std::unique_ptr<SmtpTransfer>>> idle_;
     std::array<std::atomic<std::uint64_t>, verdicts.size()> counts_{};
 };
 

@@ -40,6 +40,8 @@ struct SmtpSettings {
     // banner by ten seconds to be rid of senders who cannot wait.
     std::chrono::milliseconds connect_timeout{std::chrono::seconds{15}};
     std::chrono::milliseconds total_timeout{std::chrono::seconds{60}};  // of one try, the connecting included
+
+    friend bool operator==(const SmtpSettings&, const SmtpSettings&) = default;
 };
 
 // Throws std::invalid_argument, naming the setting and the remedy, when no mail can ever be sent with these.

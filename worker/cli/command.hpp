@@ -5,6 +5,7 @@
 #include "cli/console.hpp"
 #include "options.hpp"
 
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -39,6 +40,9 @@ struct Invocation {
     const Arguments& arguments;
     Console& console;
     std::span<const Command> commands;  // all there are
+    // The settings once more, from the same command line and environment and the file that these name. Throws
+    // OptionError.
+    std::function<Options()> read_again;
 };
 
 inline constexpr Flag json_flag{"json", "", "print JSON, for programs"};

@@ -45,8 +45,8 @@ std::optional<std::string> repository_problem(const Options& options, const adap
 }
 
 // A user or a type whose names are too long for a token goes without.
-std::function<std::string(const std::string&, const std::string&)> unsubscribe_address(const Options& options) {
-    if (options.unsubscribe_url.empty()) return {};
+UnsubscribeAddress unsubscribe_address(const Options& options) {
+    if (options.unsubscribe_url.empty()) return [](const auto&...) { return std::string{}; };
     return [tokens = adapters::UnsubscribeTokens{options.unsubscribe_secrets}, url = options.unsubscribe_url](
                const std::string& username, const std::string& event_type) {
         const auto is_fit = username.size() + event_type.size() <= adapters::UnsubscribeTokens::max_subject;
@@ -70,6 +70,8 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
         handlers::email::Send::Settings settings{.installation = installation};
         auto send = std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log);
+        send_ = send.get();
+        unsubscribe_address_.with([&](auto& current) { current = unsubscribe_address(options); });
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
     }
@@ -95,7 +97,11 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
 void Kinds::add_notifications(const Options& options, handlers::email::Send& send) {
     namespace email = handlers::email;
     const email::NotifySettings settings{.redirect_all = options.notify_redirect_all,
-                                         .unsubscribe_url = unsubscribe_address(options)};
+                                         .unsubscribe_url = [this](const auto& username, const auto& event_type) {
+                                             const auto address_of =
+                                                 unsubscribe_address_.with([](const auto& current) { return current; });
+                                             return address_of(username, event_type);
+                                         }};
     registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings, notify_counts_));
     registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(
                                        send, settings, notify_counts_, storage::SessionFactory{options.database_url}));
@@ -130,6 +136,13 @@ void Kinds::add_pipeline(const Options& options) {
     registry_.add("pipeline.calloff", std::make_unique<pipeline::CallOff>(*pipeline_, store_counts_));
     registry_.add("pipeline.run", std::make_unique<pipeline::RunCommand>(
                                       *pipeline_, storage::SessionFactory{options.database_url}, store_counts_));
+}
+
+void Kinds::adjust(const Options& options) {
+    if (smtp_ == nullptr) return;
+    auto address = unsubscribe_address(options);
+    if (smtp_->adjust(*options.smtp)) send_->resume();
+    unsubscribe_address_.with([&](auto& current) { current.swap(address); });
 }
 
 void Kinds::add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log) {

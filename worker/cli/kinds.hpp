@@ -1,10 +1,11 @@
 #pragma once
 // Every kind of job that this program runs, as it is configured, and what their handlers share.
 //
-// Thread rule: made before the worker starts, destroyed after it has ended.
+// Thread rule: made before the worker starts, destroyed after it has ended; `adjust` by any thread.
 
 #include "adapters/github.hpp"
 #include "adapters/smtp.hpp"
+#include "core/guarded.hpp"
 #include "engine/registry.hpp"
 #include "handlers/email/notify_counts.hpp"
 #include "handlers/forks/fork_copy.hpp"
@@ -14,6 +15,7 @@
 #include "options.hpp"
 #include "storage/pipeline_counts.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,9 @@ class Send;
 
 namespace millrace::cli {
 
+// Of a user and an event type; empty when there is none.
+using UnsubscribeAddress = std::function<std::string(const std::string& username, const std::string& event_type)>;
+
 class Kinds {
 public:
     // `installation` makes this database's mails distinguishable from all others: storage::installation_id.
@@ -32,6 +37,10 @@ public:
     Kinds(const Options& options, const std::string& installation, ops::Log& log);
 
     [[nodiscard]] const engine::Registry& registry() const noexcept { return registry_; }
+
+    // Takes over what handlers can change while they work: the mail server, if there is one, and unsubscribe addresses.
+    // Throws std::invalid_argument when no mail could be sent any more; then nothing has changed.
+    void adjust(const Options& options);
 
     // What the handlers count. The counters live as long as this object.
     [[nodiscard]] ops::Counted counted() const;
@@ -44,6 +53,8 @@ private:
 
     // Before the registry, whose handlers use them.
     std::unique_ptr<adapters::Smtp> smtp_;
+    handlers::email::Send* send_ = nullptr;  // in the registry; nothing without smtp_
+    core::Guarded<UnsubscribeAddress> unsubscribe_address_;
     std::unique_ptr<adapters::Github> github_;
     handlers::email::NotifyCounts notify_counts_;
     storage::pipeline::StoreCounts store_counts_;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <iostream>
+#include <utility>
 
 namespace millrace::cli {
 
@@ -41,7 +43,8 @@ Exit give_help(const Options& options, std::span<const Command> commands, const 
     return Exit::done;
 }
 
-Exit run_command(const Options& options, std::span<const Command> commands, Console& console) {
+Exit run_command(const Options& options, std::span<const Command> commands, Console& console,
+                 std::function<Options()> read_again) {
     if (options.wants_version) {
         print_version(console.out);
         return Exit::done;
@@ -53,7 +56,7 @@ Exit run_command(const Options& options, std::span<const Command> commands, Cons
     }
     const auto& command = find_command(commands, options.command);
     const Arguments arguments{options.arguments, command.flags, setting_flags(command.name)};
-    return command.run({options, arguments, console, commands});
+    return command.run({options, arguments, console, commands, std::move(read_again)});
 }
 
 // For a problem that says itself nothing of its remedy.
@@ -92,7 +95,7 @@ Exit run_program(std::span<const std::string> words, const Environment& environm
     };
     try {
         options = read_options(words, environment);
-        const auto status = run_command(options, commands, console);
+        const auto status = run_command(options, commands, console, [&] { return read_options(words, environment); });
         console.out.flush();
         if (console.out) return status;
         return fail("cannot write to standard output", "Is the disk full?");

@@ -1,6 +1,7 @@
 #include "cli/serve.hpp"
 
 #include "adapters/unsubscribe_token.hpp"
+#include "cli/reload.hpp"
 #include "cli/signals.hpp"
 #include "ops/notify_api.hpp"
 #include "ops/supervisor.hpp"
@@ -55,8 +56,10 @@ Exit run(const Invocation& invocation) {
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
     ops::Supervisor supervisor{options.supervision, log};
+    Reload reload{invocation, Reader::serve, log, check};
+    const Reload::Use use{reload, [&](const Options& now) { api.adjust(settings_of(now)); }};
     supervisor.tell_ready();
-    std::ignore = signals.wait();
+    std::ignore = reload.wait_for_end(signals, supervisor);
     supervisor.tell_stopping();
     return Exit::done;
 }
@@ -71,7 +74,8 @@ Command serve_command() {
         .details =
             "The API is for applications, which show one of api.tokens; GET /api/openapi.json describes it. The links\n"
             "in mails need no login: they are sealed with unsubscribe.secrets. TLS is a proxy's matter.\n"
-            "SIGTERM or SIGINT answers what has been asked, and ends.",
+            "SIGTERM or SIGINT answers what has been asked, and ends. SIGHUP reads the settings again:\n"
+            "docs/operations.md says which can change.",
         .flags = flags,
         .run = run};
 }

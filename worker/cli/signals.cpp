@@ -21,11 +21,12 @@ namespace {
 
 }  // namespace
 
-Signals::Signals() {
+Signals::Signals() : had_terminal_{isatty(STDERR_FILENO) == 1} {
     sigset_t awaited;
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGTERM);
     sigaddset(&awaited, SIGINT);
+    sigaddset(&awaited, SIGHUP);
     if (const int failure = pthread_sigmask(SIG_BLOCK, &awaited, nullptr); failure != 0) {
         throw std::system_error{failure, std::generic_category(), "pthread_sigmask"};
     }
@@ -50,7 +51,16 @@ std::optional<int> Signals::wait() {
     if (awaited[1].revents != 0) return std::nullopt;
     signalfd_siginfo received{};
     if (read(signals_, &received, sizeof received) != sizeof received) raise_errno("read");
-    return static_cast<int>(received.ssi_signo);
+    const auto number = static_cast<int>(received.ssi_signo);
+    const bool lost_terminal = had_terminal_ && isatty(STDERR_FILENO) != 1;
+    return number == SIGHUP && lost_terminal ? SIGTERM : number;
+}
+
+std::optional<int> Signals::wait_for_end() {
+    auto number = wait();
+    while (number == SIGHUP)
+        number = wait();
+    return number;
 }
 
 void Signals::finish() noexcept {

@@ -1,6 +1,7 @@
 #include "cli/worker.hpp"
 
 #include "cli/kinds.hpp"
+#include "cli/reload.hpp"
 #include "cli/signals.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/worker.hpp"
@@ -66,8 +67,8 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
 }
 
 // Until `stop` is requested. A database that is away is waited for; one that does not fit is not worked on.
-void serve(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, ops::Supervisor& supervisor,
-           const std::stop_token& stop) {
+void serve(const Options& options, const engine::WorkerSettings& settings, Reload& reload, ops::Log& log,
+           ops::Supervisor& supervisor, const std::stop_token& stop) {
     const storage::SessionFactory sessions{options.database_url};
     std::optional<ops::Endpoints> endpoints;
     if (options.http) endpoints.emplace(*options.http, sessions, MILLRACE_VERSION, log);
@@ -82,8 +83,12 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
     });
     if (!is_ready) return;
 
-    const Kinds kinds{options, installation, log};
+    Kinds kinds{options, installation, log};
     engine::Worker worker{sessions, kinds.registry(), settings, log};
+    const Reload::Use use{reload, [&](const Options& now) {
+                              kinds.adjust(now);
+                              worker.adjust(now.worker);
+                          }};
     std::optional<ops::Endpoints::Showing> showing;
     if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), kinds.counted());
     const ops::Watching watching{supervisor, [&] {
@@ -98,6 +103,15 @@ void serve(const Options& options, const engine::WorkerSettings& settings, ops::
         log.write(ops::Level::error, "worker failed, and left a handler behind", {{"reason", error.what()}});
         std::_Exit(static_cast<int>(Exit::failed));
     }
+}
+
+// A worker that sends mail does not take over settings by which it could not.
+Reload::Check check_of(const Options& options) {
+    if (mail_server_problem(options)) return [](const Options&) {};
+    return [](const Options& next) {
+        const auto problem = next.smtp ? mail_server_problem(next) : std::nullopt;
+        if (problem) throw UsageError{*problem};
+    };
 }
 
 Exit run(const Invocation& invocation) {
@@ -119,19 +133,20 @@ Exit run(const Invocation& invocation) {
 
     Signals signals;
     ops::Supervisor supervisor{options.supervision, log};
+    Reload reload{invocation, Reader::worker, log, check_of(options)};
     std::exception_ptr failure;
     std::jthread work{[&](const std::stop_token& stop) {
         try {
-            serve(options, settings, log, supervisor, stop);
+            serve(options, settings, reload, log, supervisor, stop);
         } catch (...) {
             failure = std::current_exception();
         }
         signals.finish();
     }};
-    if (signals.wait()) {
+    if (reload.wait_for_end(signals, supervisor)) {
         supervisor.tell_stopping();
         work.request_stop();
-        if (const auto second = signals.wait()) _exit(128 + *second);
+        if (const auto second = signals.wait_for_end()) _exit(128 + *second);
     }
     work.join();
     if (failure) std::rethrow_exception(failure);
@@ -149,7 +164,7 @@ Command worker_command() {
             .details =
                 "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
                 "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
-                "the process at once.",
+                "the process at once. SIGHUP reads the settings again: docs/operations.md says which can change.",
             .flags = flags,
             .run = run};
 }

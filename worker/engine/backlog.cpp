@@ -33,9 +33,16 @@ void Backlog::add(std::vector<Attempt> attempts) {
     wake_one_executor();
 }
 
+void Backlog::set_slots(std::size_t slots) {
+    const std::lock_guard lock{mutex_};
+    slots_ = slots;
+    wake_one_executor();
+    tell_claimer();
+}
+
 std::optional<Attempt> Backlog::next() {
     std::unique_lock lock{mutex_};
-    while (waiting_.empty() && !closed_) {
+    while (!has_work() && !closed_) {
         ++sleeping_executors_;
         work_.wait(lock);
         --sleeping_executors_;
@@ -84,7 +91,7 @@ bool Backlog::await_idle(Clock::time_point deadline) {
 }
 
 void Backlog::wake_one_executor() {
-    if (waiting_.empty() || sleeping_executors_ == 0 || waking_) return;
+    if (!has_work() || sleeping_executors_ == 0 || waking_) return;
     waking_ = true;
     work_.notify_one();
 }

@@ -31,6 +31,9 @@ public:
     // Claimer: takes back all that wait for a slot.
     [[nodiscard]] std::deque<Attempt> take_waiting();
 
+    // Fewer: what runs ends, and nothing starts meanwhile that has no slot. More: there are as many executors by now.
+    void set_slots(std::size_t slots);
+
     // Executor: the next attempt, which occupies a slot until `done`. Nothing once the backlog is closed.
     [[nodiscard]] std::optional<Attempt> next();
     void done();
@@ -46,16 +49,17 @@ public:
 
 private:
     [[nodiscard]] std::size_t room(std::size_t prefetch) const;
+    [[nodiscard]] bool has_work() const { return !waiting_.empty() && running_ < slots_; }
     void wake_one_executor();
     void tell_claimer();
 
-    const std::size_t slots_;
     std::atomic<std::size_t> waiting_count_{0};  // written under the mutex
 
     mutable std::mutex mutex_;  // protects all below
     std::condition_variable work_;
     std::condition_variable_any room_;
     std::condition_variable idle_;
+    std::size_t slots_;
     std::deque<Attempt> waiting_;
     std::size_t running_ = 0;
     std::size_t sleeping_executors_ = 0;

@@ -38,6 +38,11 @@ void Claimer::run(const std::stop_token& stop) {
     }
 }
 
+void Claimer::adjust(const QueueSettings& queue) noexcept {
+    prefetch_.set_slots(queue.slots);
+    prefetch_.set_limit(queue.max_prefetch);
+}
+
 std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size_t room) {
     auto* session = connection_.get(stop);
     const auto lease = with_.heartbeat.current(stop);

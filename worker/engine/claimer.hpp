@@ -8,7 +8,7 @@
 // A claim whose answer was lost is not repeated under the same session: its jobs, if it found any, are ours without our
 // knowing them. The session is retired instead, see Heartbeat.
 //
-// Thread rule: owns one thread and one connection.
+// Thread rule: owns one thread and one connection; `adjust` by any thread.
 
 #include "engine/backlog.hpp"
 #include "engine/bell.hpp"
@@ -52,6 +52,9 @@ public:
             Backlog& backlog, Bell& bell);
 
     void run(const std::stop_token& stop);
+
+    // From the next claim on: the slots of this queue, and how many jobs are claimed ahead.
+    void adjust(const QueueSettings& queue) noexcept;
 
 private:
     // How many jobs were claimed; nothing when the claim has to be made again under another session.

@@ -41,15 +41,25 @@ void RunningAttempts::Slot::end() {
     attempt_ = nullptr;
 }
 
-RunningAttempts::RunningAttempts(std::size_t slots) {
-    for (std::size_t i = 0; i < slots; ++i)
-        slots_.push_back(std::make_unique<Slot>());
+RunningAttempts::Slot& RunningAttempts::add_slot() {
+    return slots_.with([](auto& slots) -> Slot& { return *slots.emplace_back(std::make_unique<Slot>()); });
+}
+
+// None is ever removed, so that they may be looked at without the lock.
+std::vector<RunningAttempts::Slot*> RunningAttempts::slots() const {
+    return slots_.with([](const auto& slots) {
+        std::vector<Slot*> all;
+        all.reserve(slots.size());
+        for (const auto& slot : slots)
+            all.push_back(slot.get());
+        return all;
+    });
 }
 
 template <class Applies>
 std::size_t RunningAttempts::stop_where(StopReason reason, Applies applies) {
     std::size_t stopped = 0;
-    for (const auto& slot : slots_) {
+    for (auto* slot : slots()) {
         std::optional<std::stop_source> source;
         {
             const std::lock_guard lock{slot->mutex_};
@@ -94,7 +104,7 @@ bool RunningAttempts::is_cancelled(const core::Job& job) const {
 std::vector<RunningAttempts::Overdue> RunningAttempts::escalate(Clock::time_point now,
                                                                 std::chrono::milliseconds grace) {
     std::vector<Overdue> overdue;
-    for (const auto& slot : slots_) {
+    for (auto* slot : slots()) {
         const std::lock_guard lock{slot->mutex_};
         const bool may_be_late = slot->reason_ == StopReason::deadline || slot->reason_ == StopReason::cancelled;
         if (slot->attempt_ == nullptr || !may_be_late || slot->is_overdue_ || now - slot->stopped_at_ < grace) continue;
@@ -109,7 +119,7 @@ std::vector<RunningAttempts::Overdue> RunningAttempts::escalate(Clock::time_poin
 
 std::vector<core::Job> RunningAttempts::jobs() const {
     std::vector<core::Job> jobs;
-    for (const auto& slot : slots_) {
+    for (auto* slot : slots()) {
         const std::lock_guard lock{slot->mutex_};
         if (slot->attempt_ == nullptr) continue;
         jobs.push_back(slot->attempt_->job);

@@ -9,6 +9,7 @@
 // Thread rule: a slot is begun and ended by its executor; everything else may be called by any thread. Stop callbacks
 // run on the thread that asks, with no lock of this class held.
 
+#include "core/guarded.hpp"
 #include "engine/attempt.hpp"
 #include "storage/session.hpp"
 #include "storage/worker_store.hpp"
@@ -62,9 +63,8 @@ public:
         bool was_hung_up;
     };
 
-    explicit RunningAttempts(std::size_t slots);
-
-    [[nodiscard]] Slot& slot(std::size_t index) { return *slots_.at(index); }
+    // For one more executor. It lives as long as this object.
+    [[nodiscard]] Slot& add_slot();
 
     void stop_all(StopReason reason);
     void stop_of(const Lease& lease);
@@ -83,7 +83,9 @@ private:
     template <class Applies>
     std::size_t stop_where(StopReason reason, Applies applies);
 
-    std::vector<std::unique_ptr<Slot>> slots_;
+    [[nodiscard]] std::vector<Slot*> slots() const;
+
+    core::Guarded<std::vector<std::unique_ptr<Slot>>> slots_;
 
     mutable std::mutex requests_mutex_;             // protects requests_
     std::vector<storage::CancelRequest> requests_;  // sorted

@@ -15,7 +15,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -24,13 +28,6 @@ namespace {
 
 constexpr std::chrono::seconds listen_patience{2};  // for LISTEN before the first claim
 constexpr std::chrono::seconds farewell_limit{10};  // for the last settles and the close of the session
-
-std::size_t total_slots(const WorkerSettings& settings) {
-    std::size_t slots = 0;
-    for (const auto& queue : settings.queues)
-        slots += queue.slots;
-    return slots;
-}
 
 storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& registry) {
     storage::WorkerInfo info{settings.name, settings.version, {}, settings.lease, registry.handled_kinds()};
@@ -49,6 +46,7 @@ public:
     Parts& operator=(const Parts&) = delete;
 
     Ending run(const std::stop_token& stop);
+    void adjust(Settings settings);
     [[nodiscard]] Condition condition() const;
 
     Stats stats;
@@ -59,12 +57,17 @@ private:
         const std::string name;
         Backlog backlog;
         Bell bell;
+        std::size_t executors = 0;  // never fewer than its slots
     };
     using Queues = std::vector<std::unique_ptr<Queue>>;
 
     [[nodiscard]] static Queues queues_of(const Settings& settings);
 
+    void add_executors(std::size_t queue, std::size_t slots);
     void start();
+    void start_executors();
+    void await_adjustment();
+    void take_over(const Settings& wanted);
     Ending finish();
     void close_session();
     [[nodiscard]] bool await_idle(std::chrono::milliseconds limit);
@@ -74,9 +77,15 @@ private:
     template <class Body>
     [[nodiscard]] std::jthread thread(Body body);
 
-    const Settings settings_;
+    const storage::SessionFactory& sessions_;
+    const Registry& registry_;
+    Settings settings_;  // what may change is changed by the thread that runs the worker
     ops::Log& log_;
     const AttemptLog attempt_log_;
+
+    std::mutex adjusting_;  // protects wanted_
+    std::condition_variable_any adjusted_;
+    std::optional<Settings> wanted_;
 
     std::stop_source work_;  // stopped by the caller or by a failure
     core::Guarded<std::exception_ptr> failure_;
@@ -104,11 +113,12 @@ private:
 
 Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings,
                      ops::Log& log)
-    : settings_{std::move(settings)},
+    : sessions_{sessions},
+      registry_{registry},
+      settings_{std::move(settings)},
       log_{log},
       attempt_log_{log, settings_.name},
       answers_{std::max(settings_.lease / 3, AnswerWatch::least_patience)},
-      attempts_{total_slots(settings_)},
       schemas_{registry.handled_kinds()},
       heartbeat_{sessions, info_of(settings_, registry), attempts_, answers_, stats, log},
       maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_, settings_.listening},
@@ -121,22 +131,25 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
                [this](auto news) { maintenance_.note(news); },
                stats,
                log} {
-    std::size_t slot = 0;
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
         const auto& queue = settings_.queues[i];
-        auto& [name, backlog, bell] = *queues_.at(i);
         stats.queues.push_back(std::make_unique<QueueStats>(queue.name, registry.kinds()));
-        auto& counts = *stats.queues.back();
-        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_,
-                                             answers_, stats,      counts,     log};
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_,           maintenance_,
+                                             answers_, stats,      *stats.queues.back(), log};
+        auto& [name, backlog, bell, executors] = *queues_.at(i);
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry,    completer_,   attempts_,
-                                             schemas_, complaints_, answers_,     stats,
-                                             counts,   log,         attempt_log_, settings_.stop_grace};
-        for (std::size_t n = 0; n < queue.slots; ++n) {
-            executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
-        }
+        add_executors(i, queue.slots);
     }
+}
+
+void Worker::Parts::add_executors(std::size_t queue, std::size_t slots) {
+    auto& [name, backlog, bell, executors] = *queues_.at(queue);
+    const Executor::Surroundings running{sessions_, registry_,    completer_,
+                                         attempts_, schemas_,     complaints_,
+                                         answers_,  stats,        *stats.queues.at(queue),
+                                         log_,      attempt_log_, settings_.stop_grace};
+    for (; executors < slots; ++executors)
+        executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.add_slot()));
 }
 
 Worker::Parts::~Parts() {
@@ -169,7 +182,7 @@ Worker::Ending Worker::Parts::run(const std::stop_token& stop) {
     }
     start();
     while (!work_.stop_requested())
-        pause(work_.get_token(), std::chrono::hours{1});
+        await_adjustment();
     const auto ending = finish();
     if (const auto failure = failure_.with([](auto& first) { return first; })) std::rethrow_exception(failure);
     return ending;
@@ -187,9 +200,7 @@ Worker::Condition Worker::Parts::condition() const {
 void Worker::Parts::start() {
     heartbeat_thread_ = thread([this](const auto& stop) { heartbeat_.run(stop); });
     completer_thread_ = thread([this](const auto& stop) { completer_.run(stop, give_up_.get_token()); });
-    for (const auto& executor : executors_) {
-        executor_threads_.push_back(thread([&executor](const auto&) { executor->run(); }));
-    }
+    start_executors();
     maintenance_thread_ = thread([this](const auto& stop) { maintenance_.run(stop); });
     const bool listening = settings_.listening == Listening::on;
     if (listening) wakener_thread_ = thread([this](const auto& stop) { wakener_.run(stop); });
@@ -200,6 +211,48 @@ void Worker::Parts::start() {
             claimer->run(stop);
         }));
     }
+}
+
+void Worker::Parts::start_executors() {
+    while (executor_threads_.size() < executors_.size()) {
+        auto& executor = *executors_[executor_threads_.size()];
+        executor_threads_.push_back(thread([&executor](const auto&) { executor.run(); }));
+    }
+}
+
+void Worker::Parts::adjust(Settings settings) {
+    const std::lock_guard lock{adjusting_};
+    wanted_ = std::move(settings);
+    adjusted_.notify_all();
+}
+
+void Worker::Parts::await_adjustment() {
+    std::unique_lock lock{adjusting_};
+    if (!adjusted_.wait(lock, work_.get_token(), [this] { return wanted_.has_value(); })) return;
+    const auto wanted = *std::exchange(wanted_, std::nullopt);
+    lock.unlock();
+    try {
+        take_over(wanted);
+    } catch (const std::system_error& error) {  // a host that has no more threads
+        log_.write(ops::Level::error, "slots not added", {{"reason", error.what()}});
+    }
+}
+
+// The executors are there before the backlog knows of their slots.
+void Worker::Parts::take_over(const Settings& wanted) {
+    settings_.drain_timeout = wanted.drain_timeout;
+    for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
+        auto& queue = settings_.queues[i];
+        const auto found = std::find_if(wanted.queues.begin(), wanted.queues.end(),
+                                        [&](const auto& other) { return other.name == queue.name; });
+        if (found == wanted.queues.end()) continue;
+        add_executors(i, found->slots);
+        start_executors();
+        queue = *found;
+        queues_[i]->backlog.set_slots(queue.slots);
+        claimers_[i]->adjust(queue);
+    }
+    log_.write(ops::Level::debug, "adjusted");
 }
 
 // In this order: no new claims; what was not started goes back, what runs may end; then the results go out. The session
@@ -275,6 +328,10 @@ Worker::~Worker() = default;
 
 Worker::Ending Worker::run(std::stop_token stop) {
     return parts_->run(stop);
+}
+
+void Worker::adjust(Settings settings) {
+    parts_->adjust(std::move(settings));
 }
 
 Worker::Condition Worker::condition() const {

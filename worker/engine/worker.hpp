@@ -6,7 +6,8 @@
 // beside them heartbeat (the lease), listener (wake-ups), maintenance (promote, reap, low-water, counts), deadlines.
 // Nothing is kept here that another worker would miss: a killed worker's jobs return when its lease runs out.
 //
-// Thread rule: constructed, run once and destroyed by one thread. `stats` and `condition` may be asked by any.
+// Thread rule: constructed, run once and destroyed by one thread. `stats`, `condition` and `adjust` may be called by
+// any.
 
 #include "engine/registry.hpp"
 #include "engine/settings.hpp"
@@ -43,6 +44,10 @@ public:
     // A database that cannot be reached is waited for. Throws storage::Error when it refuses this worker for good:
     // an unknown queue, another schema, a foreign database, no permission.
     [[nodiscard]] Ending run(std::stop_token stop);
+
+    // Takes over what may change while it works: the drain timeout, and of the queues that it has the slots and how
+    // many jobs are claimed ahead. Slots that are taken away let what runs in them end. All else stays as it was.
+    void adjust(Settings settings);
 
     struct Condition {
         bool holds_session = false;

@@ -50,7 +50,7 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
     try {
         if (!session_) session_ = sessions_.open("probe");
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
-        storage::verify_schema(*session_);
+        check_schema(*session_);
         Look look{std::nullopt, storage::queue_overview(*session_),
                   storage::NotifyOverview{*session_}.oldest_pending_seconds(),
                   storage::PipelineOverview{*session_}.numbers()};
@@ -68,6 +68,12 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
         note(error.what());
         return {Obstacle{"database", "refuses to be looked at, SQLSTATE " + error.sqlstate()}, {}};
     }
+}
+
+void DatabaseProbe::check_schema(storage::Session& session) {
+    if (!allows_upgrades_) return storage::verify_schema(session);
+    if (storage::verify_upgraded_schema(session) || std::exchange(is_upgrade_told_, true)) return;
+    log_.write(Level::info, "the schema has been upgraded by a newer release, this one works on until it is replaced");
 }
 
 void DatabaseProbe::note(const std::string& reason) {

@@ -6,7 +6,7 @@
 // a connection of its own, and those who ask wait for it no longer than `patience`. All who ask within `freshness`
 // share one look: however often somebody scrapes, the database sees one probe a second.
 //
-// Thread rule: `look` by any thread.
+// Thread rule: `look` and `allow_upgrades` by any thread.
 
 #include "ops/log.hpp"
 #include "ops/readiness.hpp"
@@ -14,6 +14,7 @@
 #include "storage/queue_overview.hpp"
 #include "storage/session.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -43,18 +44,24 @@ public:
 
     [[nodiscard]] Look look();
 
+    // The schema was this program's when its work began: that a newer release upgrades it is no obstacle from now on.
+    void allow_upgrades() noexcept { allows_upgrades_ = true; }
+
 private:
     using Clock = std::chrono::steady_clock;
 
     void run(const std::stop_token& stop);
     [[nodiscard]] Look take(const std::stop_token& stop);
     [[nodiscard]] Look try_take(const std::stop_token& stop);
+    void check_schema(storage::Session& session);
     void note(const std::string& reason);
 
     const storage::SessionFactory& sessions_;
     Log& log_;
     std::unique_ptr<storage::Session> session_;  // of the thread
     std::string told_;                           // of the thread: the reason last logged, empty for none
+    bool is_upgrade_told_ = false;               // of the thread
+    std::atomic<bool> allows_upgrades_{false};
 
     std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;

@@ -20,6 +20,7 @@ Endpoints::Endpoints(const Address& address, const storage::SessionFactory& sess
 Endpoints::Showing::Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,
                             Counted counted)
     : endpoints_{endpoints} {
+    endpoints_.probe_.allow_upgrades();
     endpoints_.shown_.with([&](Shown& shown) { shown = {&worker, &registry, std::move(counted)}; });
 }
 

@@ -26,7 +26,7 @@ public:
     // Throws std::runtime_error when it cannot listen there. The references outlive it.
     Endpoints(const Address& address, const storage::SessionFactory& sessions, std::string version, Log& log);
 
-    // Shows this worker while it lives.
+    // Shows this worker while it lives. It works on a schema that fits: see DatabaseProbe::allow_upgrades.
     class Showing {
     public:
         Showing(Endpoints& endpoints, const engine::Worker& worker, const engine::Registry& registry,

@@ -6,6 +6,7 @@
 //
 // Thread rule: any thread. A line is written whole.
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -43,10 +44,13 @@ public:
 
     void observe(Observer observer);  // before the first line
 
+    [[nodiscard]] Level least() const noexcept { return least_; }
+    void set_least(Level least) noexcept { least_ = least; }
+
 private:
     const Format format_;
     std::FILE* const out_;
-    const Level least_;
+    std::atomic<Level> least_;
     Observer observer_;
     std::mutex mutex_;  // protects out_
 };

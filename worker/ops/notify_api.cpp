@@ -85,7 +85,16 @@ bool is_of_the_caller(const storage::Error& error) {
 }  // namespace
 
 NotifyApi::NotifyApi(const storage::SessionFactory& sessions, Settings settings, Log& log)
-    : sessions_{sessions}, settings_{std::move(settings)}, log_{log} {}
+    : sessions_{sessions}, settings_{std::make_shared<const Settings>(std::move(settings))}, log_{log} {}
+
+void NotifyApi::adjust(Settings settings) {
+    settings_.with(
+        [changed = std::make_shared<const Settings>(std::move(settings))](auto& current) { current = changed; });
+}
+
+std::shared_ptr<const NotifyApi::Settings> NotifyApi::settings() const {
+    return settings_.with([](const auto& current) { return current; });
+}
 
 Site NotifyApi::site() {
     return {.screen = [this](const Request& request) { return screen(request); },
@@ -94,7 +103,8 @@ Site NotifyApi::site() {
 }
 
 bool NotifyApi::is_known(std::string_view token) const {
-    return std::count_if(settings_.tokens.begin(), settings_.tokens.end(), [&](const std::string& known) {
+    const auto current = settings();
+    return std::count_if(current->tokens.begin(), current->tokens.end(), [&](const std::string& known) {
                // takes the same time wherever they differ
                return known.size() == token.size() && CRYPTO_memcmp(known.data(), token.data(), token.size()) == 0;
            }) > 0;
@@ -148,7 +158,7 @@ Reply NotifyApi::answer(const Request& request) {
 }
 
 Reply NotifyApi::unsubscribe(const Request& request) {
-    const auto subscription = settings_.read_token(std::string_view{request.path}.substr(unsubscribe_path.size()));
+    const auto subscription = settings()->read_token(std::string_view{request.path}.substr(unsubscribe_path.size()));
     if (!subscription) {
         return page(404, "This address is not known",
                     "<p>It may have been cut on its way. Copy the whole of it from the mail.</p>\n");

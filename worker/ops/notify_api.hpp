@@ -41,6 +41,8 @@ public:
     // The references outlive it.
     NotifyApi(const storage::SessionFactory& sessions, Settings settings, Log& log);
 
+    void adjust(Settings settings);  // from the next request on
+
     // Uses this object.
     [[nodiscard]] Site site();
 
@@ -48,6 +50,7 @@ private:
     [[nodiscard]] std::optional<Reply> screen(const Request& request) const;
     [[nodiscard]] Reply answer(const Request& request);
     [[nodiscard]] Reply unsubscribe(const Request& request);
+    [[nodiscard]] std::shared_ptr<const Settings> settings() const;
     [[nodiscard]] bool is_known(std::string_view token) const;
 
     // Once more on a fresh connection when one that was idle turns out to be gone: every call may be repeated.
@@ -55,7 +58,7 @@ private:
     [[nodiscard]] std::unique_ptr<storage::Session> take_idle();
 
     const storage::SessionFactory& sessions_;
-    const Settings settings_;
+    core::Guarded<std::shared_ptr<const Settings>> settings_;
     Log& log_;
     core::Guarded<std::vector<std::unique_ptr<storage::Session>>> idle_;
 };

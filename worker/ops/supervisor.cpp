@@ -2,6 +2,7 @@
 
 #include "engine/pause.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -44,6 +45,20 @@ Supervisor::Supervisor(Supervision supervision, Log& log) : supervision_{std::mo
 
 Supervisor::~Supervisor() {
     if (socket_ >= 0) close(socket_);
+}
+
+bool Supervisor::tell_ready() {
+    if (!tell("READY=1")) return false;
+    is_told_ready_ = true;
+    return true;
+}
+
+// With the time, as Type=notify-reload wants it; others overlook it.
+bool Supervisor::tell_reloading() {
+    if (!is_told_ready_) return false;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                            std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
 }
 
 bool Supervisor::tell(std::string_view message) {

@@ -3,6 +3,7 @@
 // sd_notify(3), a datagram to a socket of this host:
 //
 //     READY=1      it can work
+//     RELOADING=1  it reads its settings again, until the next READY=1
 //     STOPPING=1   it was asked to stop
 //     WATCHDOG=1   it is alive; when none has come for the watchdog's time, this process is ended, and another started
 //
@@ -39,7 +40,8 @@ public:
     [[nodiscard]] std::chrono::microseconds watchdog() const noexcept { return supervision_.watchdog; }
 
     // False when it could not be sent; never waits. The first failure is logged.
-    bool tell_ready() { return tell("READY=1"); }
+    bool tell_ready();
+    bool tell_reloading();  // false, too, while it has not been told of being ready: the end of a reload says that
     bool tell_stopping() { return tell("STOPPING=1"); }
     bool tell_alive() { return tell("WATCHDOG=1"); }
 
@@ -50,6 +52,22 @@ private:
     Log& log_;
     int socket_ = -1;
     std::atomic<bool> has_complained_{false};
+    std::atomic<bool> is_told_ready_{false};
+};
+
+// While this lives, the supervisor knows that settings are read again.
+class Reloading {
+public:
+    explicit Reloading(Supervisor& supervisor) : supervisor_{supervisor}, is_told_{supervisor.tell_reloading()} {}
+    ~Reloading() {
+        if (is_told_) supervisor_.tell_ready();
+    }
+    Reloading(const Reloading&) = delete;
+    Reloading& operator=(const Reloading&) = delete;
+
+private:
+    Supervisor& supervisor_;
+    const bool is_told_;
 };
 
 // Looks at a worker while it works, on behalf of its supervisor: tells that it is ready as soon as it is, and from then

@@ -19,6 +19,7 @@ using Verdict = MigrationState::Verdict;
 
 constexpr std::int64_t turn_lock = 7709202;  // sql/install.sql takes the same
 constexpr auto functions_step = "functions and views";
+constexpr auto up_remedy = "Run: millrace migrate up";
 
 struct LedgerRow {
     std::string name;
@@ -150,9 +151,8 @@ void apply_functions(Transaction& transaction, std::span<const EmbeddedFile> fil
             checksum_of(transaction, text_of(files)));
 }
 
-}  // namespace
-
-void refuse_misfit(const SchemaState& state) {
+// What nobody could have made by upgrading.
+void refuse_damage(const SchemaState& state) {
     if (const auto* changed = first_with(state, Verdict::changed)) {
         raise_mismatch(
             fmt::format("migration {} was changed after it was applied at {}", changed->name, changed->applied_at),
@@ -166,10 +166,33 @@ void refuse_misfit(const SchemaState& state) {
                         "migrations/{}.sql is new, give it the next free number.",
                         missing->name));
     }
+}
+
+// Fewer migrations than this program has.
+void refuse_older(const SchemaState& state) {
+    const auto* pending = first_with(state, Verdict::pending);
+    if (pending == nullptr) return;
+    const auto& expected = std::find_if(state.migrations.rbegin(), state.migrations.rend(), [](const auto& migration) {
+                               return migration.verdict != Verdict::unknown;
+                           })->name;
+    if (pending->number == state.migrations.front().number) {
+        raise_mismatch(
+            fmt::format("this database has no millrace schema; expected is one up to migration {}", expected),
+            up_remedy);
+    }
+    raise_mismatch(
+        fmt::format("the schema ends before migration {}; expected is one up to {}", pending->name, expected),
+        up_remedy);
+}
+
+}  // namespace
+
+void refuse_misfit(const SchemaState& state) {
+    refuse_damage(state);
     if (const auto* unknown = first_with(state, Verdict::unknown)) {
         raise_mismatch(
             fmt::format("the database is newer than this program, which does not know migration {}", unknown->name),
-            "Use the release that applied it, or a later one.");
+            "Use the release that applied it, or a later one. Workers of this one that run already may go on.");
     }
 }
 
@@ -238,21 +261,18 @@ void verify_schema(Session& session, SchemaFiles files) {
     Transaction transaction{session};
     const auto state = read_state(transaction, files);
     refuse_misfit(state);
-    constexpr auto remedy = "Run: millrace migrate up";
-    const auto& expected = state.migrations.back().name;
-    if (const auto* pending = first_with(state, Verdict::pending)) {
-        if (pending->number == state.migrations.front().number) {
-            raise_mismatch(
-                fmt::format("this database has no millrace schema; expected is one up to migration {}", expected),
-                remedy);
-        }
-        raise_mismatch(
-            fmt::format("the schema ends before migration {}; expected is one up to {}", pending->name, expected),
-            remedy);
-    }
+    refuse_older(state);
     if (state.functions == FunctionsState::pending) {
-        raise_mismatch("the functions of schema millrace are not those of this program", remedy);
+        raise_mismatch("the functions of schema millrace are not those of this program", up_remedy);
     }
+}
+
+bool verify_upgraded_schema(Session& session, SchemaFiles files) {
+    Transaction transaction{session};
+    const auto state = read_state(transaction, files);
+    refuse_damage(state);
+    refuse_older(state);
+    return state.functions == FunctionsState::current && first_with(state, Verdict::unknown) == nullptr;
 }
 
 }  // namespace millrace::storage

@@ -90,6 +90,10 @@ private:
 // What does not fit a program must not be worked on by it.
 void verify_schema(Session& session, SchemaFiles files = {});
 
+// The same for a program that works here already. A newer release may upgrade the schema under it, and its functions
+// serve this program, too, until it is replaced (docs/deployment.md). False when that has happened.
+[[nodiscard]] bool verify_upgraded_schema(Session& session, SchemaFiles files = {});
+
 // Throws SchemaMismatch when `state` is one that migrating cannot mend.
 void refuse_misfit(const SchemaState& state);
 

@@ -18,6 +18,7 @@
 
 #include <stop_token>
 #include <string>
+#include <tuple>
 
 namespace millrace::handlers::email {
 
@@ -43,6 +44,8 @@ public:
         std::string reply;
     };
     [[nodiscard]] Sent deliver(const core::Job& job, adapters::Mail mail, const std::stop_token& stop);
+    // The mail server has been configured anew: what was found out about the old one does not count.
+    void resume() { std::ignore = pause_.lift(); }
     [[nodiscard]] const adapters::Mailbox& default_sender() const noexcept { return smtp_.default_sender(); }
 
 private:

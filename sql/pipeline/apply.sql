@@ -58,7 +58,7 @@ declare
 begin
     select k into stranger
       from jsonb_object_keys(case when jsonb_typeof(entry) = 'object' then entry else '{}' end) k
-     where k <> all ('{name,remote,ref,command}') and not blank ? k order by k limit 1;
+     where k <> all ('{name,remote,ref}') and not blank ? k order by k limit 1;
     if stranger is not null then
         raise exception using errcode = 'MR005',
             message = format('apply: bad queues[%s]%s', place,
@@ -66,9 +66,9 @@ begin
             hint = format('There is no setting %L. The settings are %s.', left(stranger, 100),
                           (select string_agg(k, ', ' order by k)
                              from (select jsonb_object_keys(blank) union all
-                                   select unnest('{name,remote,ref,command}'::text[])) known(k)));
+                                   select unnest('{name,remote,ref}'::text[])) known(k)));
     end if;
-    select k into missing from unnest('{name,remote,ref,command}'::text[]) with ordinality m(k, nr)
+    select k into missing from unnest('{name,remote,ref}'::text[]) with ordinality m(k, nr)
      where not case when jsonb_typeof(entry) = 'object' then entry ? k else false end order by nr limit 1;
     if missing is not null then
         raise exception using errcode = 'MR005', message = format('apply: bad queues[%s].%s', place, missing),
@@ -87,7 +87,8 @@ begin
             perform pipeline.create_queue(name, '/any.git', 'main', '{true}',
                                           coalesce(entry ->> 'job_queue', blank ->> 'job_queue'));
         end if;
-        changed := pipeline.configure_queue(name, blank || (entry - 'name'));
+        changed := pipeline.configure_queue(
+            name, blank || pipeline.blank_command(entry -> 'runner') || (entry - 'name'));
     exception when sqlstate 'MR005' then
         get stacked diagnostics said = message_text, remedy = pg_exception_hint;
         raise exception using errcode = 'MR005', hint = remedy,
@@ -102,15 +103,16 @@ begin
 end
 $$;
 
--- As create_queue has them by default.
+-- As create_queue has them by default. Without a command, which who has no other runner must give.
 create or replace function pipeline.blank_settings()
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-    select '{"job_queue": "pipeline", "time_limit": "01:00:00", "max_concurrent": 1, "max_validation": "02:00:00",
+    select '{"job_queue": "pipeline", "max_concurrent": 1, "max_validation": "02:00:00", "runner": {"name": "command"},
              "poll_accepted": "00:00:05", "poll_running": "00:00:02", "promotion_ref": null, "flaky_reruns": 0,
              "bisect_budget": 0, "projects": [], "sinks": [], "owners": [], "poll": null}'::jsonb
+           || pipeline.blank_command(null)
 $$;
 
 -- What apply would take to make these; what is as in a new one is left out.
@@ -122,8 +124,10 @@ as $$
     select jsonb_build_object('queues', coalesce(jsonb_agg(
                jsonb_build_object('name', q.name)
                || (select jsonb_object_agg(s.key, s.value)
-                     from jsonb_each(pipeline.settings_of(q.name)) s
-                    where s.value is distinct from pipeline.blank_settings() -> s.key)
+                     from jsonb_each(o.settings) s
+                    where s.value is distinct from (pipeline.blank_settings()
+                                                    || pipeline.blank_command(o.settings -> 'runner')) -> s.key)
                order by q.name), '[]'))
       from pipeline.queue q
+     cross join lateral (select pipeline.settings_of(q.name)) o(settings)
 $$;

@@ -1,13 +1,17 @@
--- build_services: the build runners `github_actions` and `buildkite`, which drive a service by its REST interface.
+-- build_services: the build runners `github_actions` and `buildkite`, which drive a service by its REST interface; and
+-- how a pipeline queue says which runner is its own.
+--
+-- Whichever it is, it is a setting like the others, `runner` of configure.sql. Those of the command (command,
+-- time_limit and the limits of command_log.sql) are null for a service. A build that is under way keeps its runner.
 --
 -- What cannot work is refused when it is written. A token is never part of it: `token_env` names a variable of the
 -- worker's environment, which begins with PIPELINE_, so that nobody can name the one that bears a password.
 --
 -- Arguments  runner    github_actions: repository, workflow, ref, token_env and, unless it is GitHub's own, base_url
 --                      buildkite: organization, pipeline, branch, token_env and, likewise, base_url
--- Locks   the row of the pipeline queue: no build is triggered meanwhile.
+-- Locks   as configure_queue: no build is triggered meanwhile.
 -- Raises  MR003 unknown_queue, MR005 bad_argument; MR007 while a build of another runner is under way.
--- Rows    1, and one of operator_action.
+-- Rows    those of configure_queue, and one of operator_action.
 
 -- What is wrong with these settings; null when nothing is.
 create or replace function pipeline.service_complaint(runner text, settings jsonb)
@@ -46,6 +50,60 @@ as $$
                                else '{repository,workflow,ref,token_env,base_url}'::text[] end) known(keys)
 $$;
 
+-- The settings of the command when nobody has said anything of them.
+create or replace function pipeline.blank_command(runner jsonb)
+returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when runner ->> 'name' in ('github_actions', 'buildkite')
+            then '{"command": null, "time_limit": null, "memory_limit": null, "output_limit": null,
+                   "disk_limit": null}'::jsonb
+        else '{"command": null, "time_limit": "01:00:00", "memory_limit": null, "output_limit": 67108864,
+               "disk_limit": null}'
+    end
+$$;
+
+-- With the address of the service itself, if it is to be found there.
+create or replace function pipeline.whole_runner(runner jsonb)
+returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case runner ->> 'name'
+               when 'github_actions' then '{"base_url": "https://api.github.com"}'::jsonb || runner
+               when 'buildkite' then '{"base_url": "https://api.buildkite.com"}'::jsonb || runner
+               else runner
+           end
+$$;
+
+-- What is wrong with the runner among the settings of a pipeline queue; null when nothing is.
+create or replace function pipeline.runner_complaint(s jsonb)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when jsonb_typeof(s -> 'runner') is distinct from 'object' then 'runner: an object with a name'
+        when s #>> '{runner,name}' = 'command' then
+            case when s -> 'runner' <> '{"name": "command"}' then 'runner: of command the name alone'
+                 else coalesce(
+                     pipeline.command_complaint(case jsonb_typeof(s -> 'command') when 'array' then
+                                                    array(select jsonb_array_elements_text(s -> 'command')) end),
+                     pipeline.command_limits_complaint((s ->> 'memory_limit')::bigint, (s ->> 'output_limit')::bigint,
+                                                       (s ->> 'disk_limit')::bigint)) end
+        when (s #>> '{runner,name}' in ('github_actions', 'buildkite')) is not true
+            then 'runner: name: command, github_actions, buildkite'
+        else coalesce(
+            (select min(k || ': null, because the runner is none that has it')
+               from jsonb_object_keys(pipeline.blank_command(s -> 'runner')) k
+              where s -> k <> 'null'),
+            regexp_replace(pipeline.service_complaint(s #>> '{runner,name}', (s -> 'runner') - 'name'),
+                           '^settings', 'runner'))
+    end
+$$;
+
 -- Builds that are triggered from now on are that service's.
 create or replace function pipeline.use_service(queue text, runner text, settings jsonb)
 returns void
@@ -60,19 +118,8 @@ begin
         raise exception using errcode = 'MR005', message = 'use_service: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
     end if;
-    perform from pipeline.queue q where q.name = changed for update;
-    if exists (select from pipeline.build b
-                where b.queue = changed and b.status in ('accepted', 'running')) then
-        raise exception using errcode = 'MR007',
-            message = format('a build of %L is under way; its runner cannot be changed', changed),
-            hint = 'Wait for its end, or cancel it.';
-    end if;
-    update pipeline.queue q
-       set build_runner = use_service.runner,
-           runner_settings = jsonb_build_object('base_url', case use_service.runner
-                                                            when 'buildkite' then 'https://api.buildkite.com'
-                                                            else 'https://api.github.com' end) || use_service.settings
-     where q.name = changed;
+    perform pipeline.configure_queue(changed, jsonb_build_object('runner', settings
+                                                                           || jsonb_build_object('name', runner)));
     perform millrace.audit('pipeline.use_service',
                            jsonb_build_object('pipeline_queue', changed, 'runner', use_service.runner), 1);
 end

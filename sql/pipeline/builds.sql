@@ -136,6 +136,7 @@ begin
     perform pipeline.known_queue(queue);
     wrong := case
         when degree is null or degree not between 0 and 1 then 'degree: 0 (green) to 1 (fully broken)'
+        when project = '' and degree not in (0, 1) then 'degree: 0 or 1 of the whole repository'
         when uri is null or uri = '' or octet_length(uri) > 2000 then 'uri: 1 to 2000 bytes'
         when project is null or octet_length(project) > 500 then 'project: up to 500 bytes, not null'
         when not exists (select from pipeline.request r

@@ -12,13 +12,14 @@
 -- Raises  MR003 unknown_queue, MR005 bad_argument.
 -- Rows    1; read_command_log up to `most`; the logs of up to 10 runs that ended more than 30 days ago.
 
--- What the running attempt has written since its last text.
+-- What the running attempt has written since its last text. Of one that was called off the last words are kept as well.
 create or replace function pipeline.append_command_log(queue text, id text, attempt int, start_byte bigint, text text)
-returns boolean  -- false: it is not that attempt that runs
+returns boolean  -- false: it is not, or no longer, that attempt that runs
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    status text;
     wrong text;
 begin
     wrong := case
@@ -29,9 +30,9 @@ begin
         raise exception using errcode = 'MR005', message = 'append_command_log: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
     end if;
-    perform from pipeline.command_run r
-      where r.queue = append_command_log.queue and r.id = append_command_log.id and r.status = 'running'
-        and r.attempt = append_command_log.attempt;
+    select r.status into status from pipeline.command_run r
+     where r.queue = append_command_log.queue and r.id = append_command_log.id
+       and r.status in ('running', 'cancelled') and r.attempt = append_command_log.attempt;
     if not found then
         return false;
     end if;
@@ -39,8 +40,26 @@ begin
     values (append_command_log.queue, append_command_log.id, append_command_log.attempt, append_command_log.start_byte,
             append_command_log.text, millrace.now())
     on conflict on constraint command_log_pkey do nothing;  -- sent again after an answer that was lost
-    return true;
+    if status = 'cancelled' and found then
+        update pipeline.command_run r set log_tail = right(concat(r.log_tail, append_command_log.text), 65536)
+         where r.queue = append_command_log.queue and r.id = append_command_log.id;
+    end if;
+    return status = 'running';
 end
+$$;
+
+-- The end of an attempt's log as far as it is known, for a run that nobody finishes.
+create or replace function pipeline.end_of_log(queue text, id text, attempt int)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select right(string_agg(l.text, '' order by l.start_byte), 65536)
+      from pipeline.command_log l
+     where l.queue = $1 and l.id = $2 and l.attempt = $3
+       and l.start_byte >= (select max(m.start_byte) - 65536
+                              from pipeline.command_log m
+                             where m.queue = $1 and m.id = $2 and m.attempt = $3)
 $$;
 
 -- What comes after the text that begins at this byte of this attempt, in order; from the beginning with nulls.
@@ -97,6 +116,20 @@ begin
 end
 $$;
 
+create or replace function pipeline.command_limits_complaint(
+    memory_limit bigint, output_limit bigint, disk_limit bigint)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when memory_limit < 1048576 then 'memory_limit: 1048576 bytes or more, or null'
+        when output_limit is null or output_limit not between 65536 and 1073741824
+            then 'output_limit: 65536 to 1073741824 bytes'
+        when disk_limit < 1048576 then 'disk_limit: 1048576 bytes or more, or null'
+    end
+$$;
+
 -- For the builds that are triggered from now on.
 create or replace function pipeline.limit_command(
     queue text, memory_limit bigint default null, output_limit bigint default 67108864, disk_limit bigint default null)
@@ -110,10 +143,7 @@ declare
 begin
     wrong := case
         when limited.build_runner <> 'command' then 'queue: one whose build runner is `command`'
-        when memory_limit < 1048576 then 'memory_limit: 1048576 bytes or more, or null'
-        when output_limit is null or output_limit not between 65536 and 1073741824
-            then 'output_limit: 65536 to 1073741824 bytes'
-        when disk_limit < 1048576 then 'disk_limit: 1048576 bytes or more, or null'
+        else pipeline.command_limits_complaint(memory_limit, output_limit, disk_limit)
     end;
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'limit_command: bad ' || split_part(wrong, ':', 1),

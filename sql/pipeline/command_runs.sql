@@ -123,7 +123,9 @@ as $$
 declare
     called_off bigint;
 begin
-    update pipeline.command_run r set status = 'cancelled', reason = 'cancelled', finished_at = millrace.now()
+    update pipeline.command_run r
+       set status = 'cancelled', reason = 'cancelled', log_tail = pipeline.end_of_log(r.queue, r.id, r.attempt),
+           finished_at = millrace.now()
      where r.queue = cancel_command.queue and r.id = cancel_command.id and r.status in ('accepted', 'running')
     returning coalesce(r.job, 0) into called_off;
     if not found then

@@ -4,8 +4,12 @@
 -- the source control is asked anew at every stage, so that a remote that has moved is found where it is now.
 --
 -- Arguments  settings  an object with some of
---     remote, ref, command, job_queue, time_limit, max_concurrent, max_validation, poll_accepted, poll_running
+--     remote, ref, job_queue, max_concurrent, max_validation, poll_accepted, poll_running
 --                    as in create_queue
+--     runner         {"name": "command"}, or a service with what it needs, see build_services.sql
+--     command, time_limit, memory_limit, output_limit, disk_limit
+--                    of the runner `command`, as in create_queue and limit_command; null for any other. Who changes
+--                    the runner need not say so, and begins with those of a new pipeline queue
 --     promotion_ref  a branch other than ref that follows the last green; null: none
 --     flaky_reruns   how often a build that has failed is repeated before the verdict, 0 … 10
 --     bisect_budget  builds that a search for a culprit may take, 0 … 100; 0: no search
@@ -14,8 +18,9 @@
 --     owners         usernames of the email workload, who hear of changes: a sink `owners` of kind email
 --     poll           a cron expression for how often the source control is asked; null: somebody else reports heads
 -- Locks      the row of pipeline.queue; of its schedule.
--- Raises     MR003 unknown_queue, MR005 bad_argument, and what create_schedule raises.
--- Rows       1, and 1 per project and sink.
+-- Raises     MR003 unknown_queue, MR005 bad_argument, MR007 invalid_transition for another runner while a build is
+--            under way, and what create_schedule raises.
+-- Rows       1, and 1 per project and sink; those of one enqueue per new slot.
 
 -- With every setting, for configure_queue and for people.
 create or replace function pipeline.settings_of(queue text)
@@ -29,7 +34,13 @@ declare
 begin
     return jsonb_build_object(
         'remote', known.source_settings -> 'remote', 'ref', known.source_settings -> 'ref',
+        'runner', jsonb_build_object('name', known.build_runner)
+                  || case known.build_runner when 'command' then '{}' else known.runner_settings end,
         'command', known.runner_settings -> 'argv', 'time_limit', known.runner_settings -> 'time_limit',
+        'memory_limit', known.runner_settings -> 'memory_limit', 'disk_limit', known.runner_settings -> 'disk_limit',
+        'output_limit', coalesce(known.runner_settings -> 'output_limit',
+                                 pipeline.blank_command(jsonb_build_object('name', known.build_runner))
+                                 -> 'output_limit'),
         'job_queue', known.job_queue, 'max_concurrent', known.max_concurrent, 'max_validation', known.max_validation,
         'poll_accepted', known.poll_accepted, 'poll_running', known.poll_running,
         'promotion_ref', known.promotion_ref, 'flaky_reruns', known.flaky_reruns,
@@ -73,10 +84,22 @@ begin
     perform forks.check_keys('configure_queue', 'settings', settings,
                              array(select b from jsonb_object_keys(before) b order by b));
     wanted := before || settings;
+    if wanted #> '{runner,name}' is distinct from before #> '{runner,name}' then
+        wanted := before || pipeline.blank_command(settings -> 'runner') || settings;
+    end if;
     wrong := coalesce(pipeline.shape_complaint(settings), pipeline.settings_complaint(wanted));
     if wrong is not null then
         raise exception using errcode = 'MR005', message = 'configure_queue: bad ' || split_part(wrong, ':', 1),
             hint = 'Allowed for ' || wrong || '.';
+    end if;
+    wanted := wanted || jsonb_build_object('runner', pipeline.whole_runner(wanted -> 'runner'));
+    if wanted -> 'runner' <> before -> 'runner'
+       and exists (select
+                     from pipeline.build b
+                    where b.queue = configure_queue.name and b.status in ('accepted', 'running')) then
+        raise exception using errcode = 'MR007',
+            message = format('a build of %L is under way; its runner cannot be changed', name),
+            hint = 'Wait for its end, or cancel it.';
     end if;
     perform millrace.queue_id(wanted ->> 'job_queue');
     perform pipeline.write_settings(name, before, wanted);
@@ -101,9 +124,16 @@ declare
 begin
     for given in select k.key, k.value, jsonb_typeof(k.value) as type from jsonb_each(settings) k
     loop
-        if given.key in ('max_concurrent', 'flaky_reruns', 'bisect_budget') then
+        if given.type = 'null' and given.key in ('command', 'time_limit', 'memory_limit', 'output_limit', 'disk_limit',
+                                                 'promotion_ref', 'poll') then
+            continue;
+        elsif given.key in ('max_concurrent', 'flaky_reruns', 'bisect_budget') then
             if given.value::text !~ '^[0-9]{1,6}$' then
                 return given.key || ': a whole number';
+            end if;
+        elsif given.key in ('memory_limit', 'output_limit', 'disk_limit') then
+            if given.value::text !~ '^[0-9]{1,15}$' then
+                return given.key || ': a whole number of bytes';
             end if;
         elsif given.key in ('time_limit', 'max_validation', 'poll_accepted', 'poll_running') then
             begin
@@ -121,7 +151,7 @@ begin
                 return given.key || ': a list of texts';
             end if;
         elsif given.key in ('remote', 'ref', 'job_queue', 'promotion_ref', 'poll') then
-            if given.type <> 'string' and not (given.type = 'null' and given.key in ('promotion_ref', 'poll')) then
+            if given.type <> 'string' then
                 return given.key || ': a text';
             end if;
         end if;
@@ -138,10 +168,12 @@ set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         pipeline.limits_complaint((s ->> 'max_concurrent')::int, (s ->> 'max_validation')::interval,
-                                  (s ->> 'time_limit')::interval, (s ->> 'poll_accepted')::interval,
-                                  (s ->> 'poll_running')::interval),
+                                  coalesce((s ->> 'time_limit')::interval,
+                                           case when s #>> '{runner,name}' <> 'command'  -- which has no such limit
+                                                then (s ->> 'max_validation')::interval end),
+                                  (s ->> 'poll_accepted')::interval, (s ->> 'poll_running')::interval),
         pipeline.git_complaint(s ->> 'remote', s ->> 'ref'),
-        pipeline.command_complaint(array(select jsonb_array_elements_text(s -> 'command'))),
+        pipeline.runner_complaint(s),
         case when s ->> 'promotion_ref' is not null
                   and (not forks.is_branch(s ->> 'promotion_ref') or s ->> 'promotion_ref' = s ->> 'ref')
              then 'promotion_ref: the name of a branch other than ref, or null' end,
@@ -163,14 +195,25 @@ as $$
 begin
     update pipeline.queue q
        set source_settings = q.source_settings || jsonb_build_object('remote', s -> 'remote', 'ref', s -> 'ref'),
-           runner_settings = q.runner_settings || jsonb_build_object('argv', s -> 'command', 'time_limit',
-                                                                     (s ->> 'time_limit')::interval),
+           build_runner = s #>> '{runner,name}',
+           runner_settings = case s #>> '{runner,name}' when 'command' then jsonb_strip_nulls(jsonb_build_object(
+                                      'argv', s -> 'command', 'time_limit', (s ->> 'time_limit')::interval,
+                                      'memory_limit', s -> 'memory_limit', 'output_limit', s -> 'output_limit',
+                                      'disk_limit', s -> 'disk_limit'))
+                                  else (s -> 'runner') - 'name' end,
            job_queue = s ->> 'job_queue', max_concurrent = (s ->> 'max_concurrent')::int,
            max_validation = (s ->> 'max_validation')::interval, poll_accepted = (s ->> 'poll_accepted')::interval,
            poll_running = (s ->> 'poll_running')::interval, promotion_ref = s ->> 'promotion_ref',
            flaky_reruns = (s ->> 'flaky_reruns')::int, bisect_budget = (s ->> 'bisect_budget')::int,
            version = q.version + 1
      where q.name = write_settings.queue;
+    -- Nobody else tells those who wait at a closed gate of slots that there have not been before.
+    perform millrace.enqueue(s ->> 'job_queue', 'pipeline.process',
+                             jsonb_build_object('queue', r.queue, 'request', r.number))
+       from pipeline.request r
+      where r.queue = write_settings.queue and r.state = 'accepted'
+      order by r.attempt > 1 desc, r.number desc
+      limit greatest(0, (s ->> 'max_concurrent')::int - (before ->> 'max_concurrent')::int);
     delete from pipeline.project p where p.queue = write_settings.queue;
     insert into pipeline.project (queue, name, position, rules)
     select write_settings.queue, p.project ->> 'name', p.place, p.project -> 'rules'

@@ -4,8 +4,9 @@
 --
 -- The commits between the last green request and the broken one are those that nobody has validated. Each step builds
 -- the one in their middle, at priority 9, in a run of the broken request: no verdict comes of it. If what is broken
--- stays broken, n commits and the head take as many builds as n + 1 can be halved. A search ends without a culprit when
--- its budget is spent or a build has no end.
+-- stays broken, n commits and the head take as many builds as n + 1 can be halved, and flaky_reruns more for each that
+-- is red: one that is green then was not to blame. A search ends without a culprit when its budget is spent or a build
+-- has no end.
 --
 -- rerun_build: a build that has failed is built again before its verdict, as often as flaky_reruns says. Red and then
 -- green is flaky, which is not green.
@@ -127,10 +128,10 @@ as $$
 declare
     known pipeline.queue;
     search pipeline.bisect;
+    building text;
     ended text;
+    failures int;
     numbers bigint[];
-    uris text[];
-    middle int;
 begin
     perform pipeline.known_queue(queue);
     select q.* into known from pipeline.queue q where q.name = bisect_step.queue for update;
@@ -138,22 +139,29 @@ begin
     if search.state is distinct from 'searching' then
         return search.state;
     elsif search.building is not null then
-        select b.status into ended from pipeline.build b
+        select b.status, b.uri into ended, building from pipeline.build b
          where b.queue = known.name and b.request = bisect_step.request and b.project = '' and b.run = search.run;
         if ended is null or ended in ('accepted', 'running') then
             return 'searching';  -- asked for before
         end if;
+        select count(*) into failures
+          from pipeline.build b
+          join pipeline.request r on r.queue = b.queue and r.number = b.request and b.run >= r.first_run
+         where b.queue = known.name and b.request = bisect_step.request and b.project = '' and b.uri = building
+           and b.status = 'failed';
         search.builds := search.builds + 1;
         if ended = 'succeeded' then
             search.good := search.building;
-        elsif ended = 'failed' then
-            search.bad := search.building;
-        else
+        elsif ended = 'cancelled' then
             search.state := 'given up';
+        elsif failures > known.flaky_reruns then
+            search.bad := search.building;
         end if;
-        search.building := null;
+        if ended <> 'failed' or failures > known.flaky_reruns then
+            search.building := null;  -- else the same once more
+        end if;
     end if;
-    select array_agg(s.number order by s.number), array_agg(s.uri order by s.number) into numbers, uris
+    select array_agg(s.number order by s.number) into numbers
       from pipeline.suspects(known.name, search.good, search.bad) s;
     if search.state = 'searching' and numbers is null then
         search.state := 'found';
@@ -163,14 +171,15 @@ begin
         search.state := 'given up';
     end if;
     if search.state = 'searching' then
-        middle := (cardinality(numbers) + 1) / 2;
-        search.building := numbers[middle];
+        search.building := coalesce(search.building, numbers[(cardinality(numbers) + 1) / 2]);
         update pipeline.request r set runs = r.runs + 1, version = r.version + 1
          where r.queue = known.name and r.number = bisect_step.request
         returning r.runs into search.run;
         perform millrace.enqueue(known.job_queue, 'pipeline.build',
                                  jsonb_build_object('queue', known.name, 'request', bisect_step.request,
-                                                    'run', search.run, 'uri', uris[middle]), priority => 9);
+                                                    'run', search.run, 'uri', r.uri), priority => 9)
+           from pipeline.request r
+          where r.queue = known.name and r.number = search.building;
     end if;
     update pipeline.bisect b
        set (good, bad, builds, building, run, state, culprit_uri, finished_at)
@@ -188,8 +197,8 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
     select pipeline.publish(r.queue,
-                            concat_ws('/', 'pipeline/culprit.found', format('request/%s/%s', r.queue, r.number),
-                                      case when r.attempt > 1 then r.attempt end),
+                            format('pipeline/culprit.found/request/%s/%s%s', r.queue, r.number,
+                                   case when r.attempt > 1 then '~' || r.attempt end),
                             'culprit.found',
                             jsonb_build_object('queue', r.queue, 'request', format('request/%s/%s', r.queue, r.number),
                                                'uri', r.uri, 'project', '', 'verdict', 'broken',

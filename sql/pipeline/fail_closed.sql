@@ -12,14 +12,15 @@
 --     build: accepted, running ──nobody waits for it any more──► cancelled
 --
 -- A command is ended here and now: its job is taken back, or asked to stop. A service has to be told, which may take
--- several attempts: the job pipeline.calloff does that, and writes the build's end.
+-- several attempts: the job pipeline.calloff does that, and writes the build's end. Where that cannot be done, the end
+-- is written all the same, because a build that is under way keeps the runner from being changed.
 --
 -- In the transaction that ends the job, whoever does: a settle, the reaper, an operator. A stage that is replayed
 -- afterwards finds its request ended, and does nothing; pipeline.revalidate begins again.
 --
--- Locks   the row of pipeline.queue, after the row of running; for a cancelled pipeline.run that of the command_run
---         alone. A stage locks them the other way round: where the reaper meets one that still runs, PostgreSQL ends
---         one of the two, and both can be repeated.
+-- Locks   the row of pipeline.queue, after the row of running, and before those of builds and command runs; for a
+--         cancelled pipeline.run that of the command_run alone. A stage locks the first two the other way round: where
+--         the reaper meets one that still runs, PostgreSQL ends one of the two, and both can be repeated.
 -- Raises  nothing for a payload that makes no sense.
 -- Rows    1 or 2 of the pipeline, and those of one enqueue, for each build that has not ended, too; for a job of
 --         another kind, one look at its row. Jobs that are completed cost the condition of the trigger.
@@ -38,7 +39,8 @@ begin
     select j.kind, j.payload into dead from millrace.job j where j.id = new.job_id and j.stored_on = new.stored_on;
     if dead.kind = 'pipeline.run' and how = 'cancelled' then
         update pipeline.command_run c
-           set status = 'cancelled', reason = left(why, 10000), finished_at = millrace.now()
+           set status = 'cancelled', reason = left(why, 10000),
+               log_tail = pipeline.end_of_log(c.queue, c.id, c.attempt), finished_at = millrace.now()
          where c.queue = dead.payload ->> 'queue' and c.id = dead.payload ->> 'build'
            and c.status in ('accepted', 'running');
     elsif dead.kind like 'pipeline.%' and jsonb_typeof(dead.payload) = 'object' then
@@ -60,18 +62,25 @@ declare
 begin
     select b.* into dead from pipeline.build b where b.queue = known.name and b.id = payload ->> 'build';
     if kind = 'pipeline.run' then
-        update pipeline.command_run c set status = 'failed', reason = left(why, 10000), finished_at = millrace.now()
+        update pipeline.command_run c
+           set status = 'failed', reason = left(why, 10000),
+               log_tail = pipeline.end_of_log(c.queue, c.id, c.attempt), finished_at = millrace.now()
          where c.queue = known.name and c.id = payload ->> 'build' and c.status in ('accepted', 'running');
         return;
-    elsif kind = 'pipeline.calloff' or (payload ->> 'request' ~ '^[1-9][0-9]{0,17}$') is not true then
+    elsif kind = 'pipeline.calloff' then
+        update pipeline.build b
+           set status = 'cancelled', reason = left(why, 10000), version = b.version + 1, finished_at = millrace.now()
+         where b.queue = known.name and b.id = dead.id and b.status in ('accepted', 'running');
+        return;
+    elsif (payload ->> 'request' ~ '^[1-9][0-9]{0,17}$') is not true then
         return;
     end if;
     select r.* into of_request from pipeline.request r
      where r.queue = known.name and r.number = (payload ->> 'request')::bigint;
     if of_request.number is null
-       or coalesce(dead.run, nullif(substring(payload ->> 'run' from '^[0-9]{1,9}$'), '')::int, of_request.first_run)
+       or coalesce(greatest(dead.run, substring(payload ->> 'run' from '^[0-9]{1,9}$')::int), of_request.first_run)
           < of_request.first_run then
-        return;  -- a revalidation has begun since
+        perform pipeline.call_off(dead);  -- and no more: a revalidation has begun since
     elsif kind = 'pipeline.bisect' or dead.uri is not null or payload ? 'uri' then
         update pipeline.bisect b set state = 'given up', finished_at = millrace.now()
          where b.queue = known.name and b.request = of_request.number and b.state = 'searching';
@@ -86,6 +95,7 @@ begin
         update pipeline.request_project p set state = 'failed'
          where p.queue = known.name and p.request = of_request.number and p.state = 'pending';
         perform pipeline.fail_request(of_request, why);
+        perform pipeline.complete_request(known.name, of_request.number);
     elsif kind = 'pipeline.record'
           and not exists (select
                             from pipeline.validation_fact f

@@ -11,7 +11,7 @@
 --     notify    pipeline.tell       NOTIFY on a channel, with the event as payload
 --
 -- A sink that tells of changes hears when a project breaks and when it is green again. Which verdict is new is decided
--- by the order of ingestion.
+-- by the order of ingestion, and by that of the attempts at one commit.
 --
 -- Arguments  event  an event's id
 --            sink   the name of one of its pipeline queue's sinks
@@ -29,13 +29,21 @@ as $$
                 else 'broken' end
 $$;
 
--- The verdict on the request before; none: there is none.
+-- What was told last: the verdict that a revalidation of the request has set aside, else that on the request before;
+-- none: there is none.
 create or replace function pipeline.verdict_before(queue text, request bigint, project text)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce((select pipeline.verdict(f.degree, f.is_flaky)
+    select coalesce((select pipeline.verdict(s.degree, s.is_flaky)
+                       from pipeline.request r
+                       join pipeline.superseded_fact s on s.queue = r.queue and s.uri = r.uri
+                      where r.queue = verdict_before.queue and r.number = verdict_before.request
+                        and s.project = verdict_before.project
+                      order by s.attempt desc
+                      limit 1),
+                    (select pipeline.verdict(f.degree, f.is_flaky)
                        from pipeline.validation_fact f
                       where f.queue = verdict_before.queue and f.project = verdict_before.project
                         and f.request < verdict_before.request
@@ -74,7 +82,7 @@ begin
 end
 $$;
 
--- The event of a fact. A verdict after a revalidation is another fact, and has another id.
+-- The event of a fact. A verdict after a revalidation is another fact, and its id has a sign more that is in no name.
 create or replace function pipeline.publish_fact(queue text, request bigint, project text)
 returns int
 language plpgsql
@@ -94,8 +102,8 @@ begin
       left join pipeline.bisect b on b.queue = r.queue and b.request = r.number and publish_fact.project = ''
      where r.queue = publish_fact.queue and r.number = publish_fact.request;
     return pipeline.publish(queue,
-        concat_ws('/', 'pipeline/validation.recorded', named, publish_fact.project,
-                  case when told.attempt > 1 then told.attempt end),
+        format('pipeline/validation.recorded/%s/%s%s', named, publish_fact.project,
+               case when told.attempt > 1 then '~' || told.attempt end),
         'validation.recorded',
         jsonb_build_object('queue', queue, 'request', named, 'uri', told.uri, 'project', project,
                            'degree', told.degree, 'verdict', told.verdict, 'verdict_before', before,

@@ -3,8 +3,9 @@
 --     succeeded, failed, cancelled, superseded ──► accepted, as a new attempt that nothing supersedes
 --
 -- What is not green is set aside and stays in pipeline.history; from now on there is no verdict. What is green stands:
--- if the whole commit is, only its projects that are not are built again. A green commit cannot be revalidated, because
--- the last green may be it, and the bookmark only moves forward.
+-- if the whole commit is, only its projects that are not are built again: its build of the attempt before is analyzed
+-- once more, and `run` of the job says that this is of the new one. A green commit cannot be revalidated, because the
+-- last green may be it, and the bookmark only moves forward.
 --
 -- Arguments  uri     of a commit that has been reported
 --            reason  1 … 1,000 characters, for whoever reads the history
@@ -76,8 +77,9 @@ begin
         delete from pipeline.bisect b where b.queue = known.name and b.request = again.number;
     end if;
     perform millrace.enqueue(known.job_queue, case when is_green then 'pipeline.analyze' else 'pipeline.process' end,
-                             jsonb_strip_nulls(jsonb_build_object('queue', known.name, 'request', again.number,
-                                                                  'build', graph_of)));
+                             jsonb_strip_nulls(jsonb_build_object(
+                                 'queue', known.name, 'request', again.number, 'build', graph_of,
+                                 'run', case when is_green then again.runs + 1 end)));
     perform millrace.audit('pipeline.revalidate',
                            jsonb_build_object('pipeline_queue', known.name, 'request', again.number, 'uri', again.uri,
                                               'attempt', again.attempt + 1, 'reason', reason), 1);

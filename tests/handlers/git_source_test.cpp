@@ -130,6 +130,9 @@ TEST_F(GitSourceTest, knows_what_a_rewrite_has_dropped_as_no_ancestor_and_what_i
     EXPECT_EQ(git.ancestry({dropped_uri, git.latest({})}, {}), Ancestry::not_ancestor);
     const auto unknown = git.latest({}).replace(git.latest({}).size() - 40, 40, std::string(40, 'a'));
     EXPECT_EQ(git.ancestry({unknown, git.latest({})}, {}), Ancestry::unknown_base);
+    sandbox_.reset(remote_, "feature", first_);
+    EXPECT_EQ(git.ancestry({source("feature").latest({}), git.latest({})}, {}), Ancestry::unknown_base);
+    EXPECT_THROW(git.ancestry({git.latest({}), source("feature").latest({})}, {}), SourceControlError);
     EXPECT_EQ(git.promote(dropped_uri, "verified-main", {}), Promotion::vanished);
     EXPECT_EQ(git.promote(unknown, "verified-main", {}), Promotion::vanished);
     EXPECT_EQ(sandbox_.tip(remote_, "verified-main"), "");
@@ -201,6 +204,41 @@ TEST_F(GitSourceTest, makes_no_ref_that_somebody_else_has_made_since_we_looked) 
     EXPECT_EQ(sandbox_.tip(remote_, "verified-main"), first_);
     git.push({remote_}, {{"verified-other"}, {}, {next}});
     EXPECT_EQ(sandbox_.tip(remote_, "verified-other"), next);
+}
+
+TEST_F(GitSourceTest, keeps_the_mirror_when_a_push_is_refused) {
+    auto git = source();
+    const auto uri = git.latest({});
+    EXPECT_EQ(content_of(git, uri), "1");
+    std::ofstream{mirror() / "witness"} << "the same";
+    sandbox_.git(remote_, {"config", "transfer.hideRefs", "refs/heads/verified-main"});
+    try {
+        git.promote(uri, "verified-main", {});
+        ADD_FAILURE() << "it was not refused";
+    } catch (const SourceControlError& error) {
+        EXPECT_EQ(error.kind(), SourceControlError::Kind::passing);
+        EXPECT_THAT(error.what(), HasSubstr("hidden ref"));
+    }
+    EXPECT_TRUE(fs::exists(mirror() / "witness"));
+}
+
+TEST_F(GitSourceTest, keeps_the_mirror_when_a_commit_cannot_be_checked_out_here) {
+    const auto blob = sandbox_.git(remote_, {"rev-parse", "main:a"});
+    sandbox_.git(remote_, {"update-index", "--add", "--cacheinfo", "100644," + blob + "," + std::string(300, 'n')});
+    const auto tree = sandbox_.git(remote_, {"write-tree"});
+    sandbox_.reset(remote_, "main", sandbox_.git(remote_, {"commit-tree", tree, "-p", first_, "-m", "a long name"}));
+    auto git = source();
+    const auto uri = git.latest({});
+    EXPECT_EQ(git.ancestry({uri, uri}, {}), Ancestry::ancestor);
+    std::ofstream{mirror() / "witness"} << "the same";
+    try {
+        std::ignore = content_of(git, uri);
+        ADD_FAILURE() << "it was checked out";
+    } catch (const SourceControlError& error) {
+        EXPECT_EQ(error.kind(), SourceControlError::Kind::passing);
+        EXPECT_THAT(error.what(), HasSubstr("File name too long"));
+    }
+    EXPECT_TRUE(fs::exists(mirror() / "witness"));
 }
 
 TEST_F(GitSourceTest, is_passing_when_the_remote_is_out_of_reach_and_goes_on_without_it_for_what_it_has) {
@@ -309,6 +347,18 @@ TEST_F(DamagedMirror, with_loose_objects_that_are_empty) {
             if (path.extension().empty()) write_to(path, "");
         });
     });
+}
+
+// The commits can be read, and so can the trees: nobody notices before the file is wanted.
+TEST_F(DamagedMirror, without_the_content_of_a_file) {
+    auto git = source();
+    const auto uri = git.latest({});
+    EXPECT_EQ(content_of(git, uri), "1");
+    for (const auto& pack : fs::directory_iterator{mirror() / "objects" / "pack"})
+        ASSERT_NE(pack.path().extension(), ".pack") << "so few objects are loose";
+    const auto blob = sandbox_.git(mirror(), {"rev-parse", first_ + ":a"});
+    ASSERT_TRUE(fs::remove(mirror() / "objects" / blob.substr(0, 2) / blob.substr(2)));
+    EXPECT_EQ(content_of(git, uri), "1");
 }
 
 TEST_F(DamagedMirror, with_a_ref_that_is_no_ref) {

@@ -93,8 +93,7 @@ TEST_F(PipelineCommand, that_is_asked_to_stop_has_no_verdict) {
     pipeline_.database().execute(
         R"(update pipeline.queue set runner_settings = runner_settings || '{"argv": ["sleep", "60"]}')");
     pipeline_.push({{"a", "1"}});
-    for (const auto* stage : {"process", "build"})
-        pipeline_.step(std::string{"pipeline."} + stage);
+    pipeline_.steps({"process", "build"});
     const auto registry = pipeline_.registry();
     auto& handler = *std::get<std::unique_ptr<engine::Handler>>(*registry.find("pipeline.run"));
     core::Job job;
@@ -154,7 +153,7 @@ TEST_F(PipelineCommand, leaves_a_log_that_is_whole) {
     for (int i = 1; i <= 30000; ++i)
         expected += std::to_string(i) + "\n";
     EXPECT_EQ(database.value("select string_agg(text, '' order by start_byte) from pipeline.command_log"), expected);
-    EXPECT_EQ(build("log_location"), "") << "the stage writes it down, not the runner";
+    EXPECT_EQ(build("log_location"), "millrace pipeline log command/1 --queue shop/main");
 }
 
 TEST_F(PipelineCommand, leaves_its_exit_code_and_its_target_graph) {
@@ -189,8 +188,7 @@ protected:
         pipeline_.database().execute(
             R"(update pipeline.queue set runner_settings = runner_settings || '{"time_limit": "40 seconds"}')");
         pipeline_.push({{"a", "1"}});
-        for (const auto* stage : {"process", "build"})
-            ASSERT_EQ(pipeline_.step(std::string{"pipeline."} + stage), "completed");
+        pipeline_.steps({"process", "build"});
     }
     [[nodiscard]] core::Outcome execute(std::stop_token stop, std::int64_t id = 1) {
         const auto registry = pipeline_.registry();
@@ -260,7 +258,7 @@ TEST_F(PipelineRun, is_repeated_with_a_log_of_its_own_when_the_worker_that_runs_
 
 TEST_F(PipelineRun, is_ended_within_the_grace_when_its_build_is_called_off) {
     auto& database = pipeline_.database();
-    trigger("array['sh', '-c', 'echo begun; sleep 60']");
+    trigger(R"(array['sh', '-c', 'trap "echo ended; exit" TERM; echo begun; sleep 60 & wait'])");
     database.execute("select millrace.close_session(id) from millrace.workers");
     auto settings = quick_settings();
     settings.queues = {{.name = "pipeline", .slots = 4}};
@@ -271,12 +269,16 @@ TEST_F(PipelineRun, is_ended_within_the_grace_when_its_build_is_called_off) {
         << worker.log().text();
     EXPECT_TRUE(database.becomes("select state from pipeline.requests", "cancelled"));
     EXPECT_EQ(database.value("select count(*) from pipeline.history"), "0") << "nothing is known of the commit";
+    EXPECT_EQ(database.value("select string_agg(text, '' order by start_byte) from pipeline.command_log"),
+              "begun\nended\n");
+    EXPECT_EQ(build("log_tail"), "begun\nended\n") << "the last words are kept";
     worker.stop();
     EXPECT_TRUE(std::filesystem::is_empty(pipeline_.cache() / "builds"));
 }
 
 TEST_F(PipelineRun, ends_by_itself_when_it_writes_for_a_build_that_was_called_off) {
-    trigger("array['sh', '-c', 'yes; sleep 60']");
+    // A line now and then: who writes without end is soon beyond output_limit, and has ended before it is called off.
+    trigger("array['sh', '-c', 'while echo line; do sleep 0.05; done']");
     auto& database = pipeline_.database();
     auto outcome = std::async(std::launch::async, [&] { return execute({}); });
     ASSERT_TRUE(database.becomes("select count(*) > 0 from pipeline.command_log", "t"));

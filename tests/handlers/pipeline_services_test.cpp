@@ -51,23 +51,32 @@ WebReply json_reply(int status, const json& body) {
 
 constexpr auto token = "canary-9d1f";
 
+// A pipeline queue whose builds are made by the service at this address.
+void use(PipelineStages& pipeline, const std::string& runner, json settings, const std::string& url) {
+    settings["base_url"] = url;
+    settings["token_env"] = "PIPELINE_TOKEN";
+    pipeline.database().execute("select pipeline.use_service('shop/main', $1, $2::jsonb)", {runner, settings.dump()});
+}
+
+void use_github_at(PipelineStages& pipeline, const std::string& url) {
+    use(pipeline, "github_actions", {{"repository", "acme/shop"}, {"workflow", "validate.yml"}, {"ref", "main"}}, url);
+}
+
+void use_buildkite_at(PipelineStages& pipeline, const std::string& url) {
+    use(pipeline, "buildkite", {{"organization", "acme"}, {"pipeline", "shop"}, {"branch", "main"}}, url);
+}
+
 class PipelineServices : public ::testing::Test {
 protected:
-    void use(const std::string& runner, json settings) {
-        settings["base_url"] = service_.url();
-        settings["token_env"] = "PIPELINE_TOKEN";
-        pipeline_.database().execute("select pipeline.use_service('shop/main', $1, $2::jsonb)",
-                                     {runner, settings.dump()});
-    }
     void use_github() {
-        use("github_actions", {{"repository", "acme/shop"}, {"workflow", "validate.yml"}, {"ref", "main"}});
+        use_github_at(pipeline_, service_.url());
         service_.answers(dispatch, {json_reply(200, {{"workflow_run_id", 77},
                                                      {"run_url", "https://api.github.com/x"},
                                                      {"html_url", "https://github.com/x"}})});
         service_.answers(jobs, {json_reply(200, {{"total_count", 0}, {"jobs", json::array()}})});
     }
     void use_buildkite() {
-        use("buildkite", {{"organization", "acme"}, {"pipeline", "shop"}, {"branch", "main"}});
+        use_buildkite_at(pipeline_, service_.url());
         service_.answers(builds, {json_reply(201, {{"number", 5}, {"state", "scheduled"}})});
     }
     static WebReply github_run(const char* status, const json& conclusion) {
@@ -131,8 +140,22 @@ TEST_F(GithubActions, are_dispatched_with_the_commits_and_followed_to_their_end)
     EXPECT_EQ(build("status"), "running");
     EXPECT_EQ(signal(), "completed");
     EXPECT_EQ(build("status || ': ' || reason"), "succeeded: the run ended with success");
+    EXPECT_EQ(build("log_location"), "https://github.com/acme/shop/actions/runs/77");
     EXPECT_EQ(pipeline_.step("pipeline.record"), "completed");
     EXPECT_EQ(pipeline_.degree(head), "0");
+}
+
+TEST_F(GithubActions, that_wait_between_two_jobs_go_on_running) {
+    use_github();
+    service_.answers(run, {github_run("in_progress", nullptr), github_run("waiting", nullptr),
+                           github_run("queued", nullptr), github_run("completed", "success")});
+    EXPECT_EQ(trigger(), "completed");
+    for (int look = 0; look < 3; ++look) {
+        EXPECT_EQ(signal(), "snoozed");
+        EXPECT_EQ(build("status"), "running");
+    }
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(build("status"), "succeeded");
 }
 
 TEST_F(GithubActions, are_green_only_when_the_conclusion_is_success) {
@@ -148,19 +171,12 @@ TEST_F(GithubActions, are_green_only_when_the_conclusion_is_success) {
                                                                                {"cancelled", "cancelled"}}) {
         PipelineStages pipeline{"", {{"PIPELINE_TOKEN", token}}};
         Service service;
-        pipeline.database().execute("select pipeline.use_service('shop/main', 'github_actions', $1::jsonb)",
-                                    {json{{"repository", "acme/shop"},
-                                          {"workflow", "validate.yml"},
-                                          {"ref", "main"},
-                                          {"base_url", service.url()},
-                                          {"token_env", "PIPELINE_TOKEN"}}
-                                         .dump()});
+        use_github_at(pipeline, service.url());
         service.answers(dispatch, {json_reply(200, {{"workflow_run_id", 77}})});
         service.answers(run, {github_run("completed", conclusion)});
         service.answers(jobs, {json_reply(200, {{"jobs", json::array()}})});
         pipeline.push({{"a", "1"}});
-        for (const auto* stage : {"process", "build", "buildsignal"})
-            EXPECT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed") << conclusion;
+        pipeline.steps({"process", "build", "buildsignal"});
         EXPECT_EQ(pipeline.database().value("select status from pipeline.build"), status) << conclusion;
     }
 }
@@ -190,13 +206,7 @@ TEST_F(GithubActions, ask_nothing_that_the_description_of_their_interface_does_n
     queued["status"] = "queued";
     queued["conclusion"] = nullptr;
     const Prism prism{description, service_.url()};
-    pipeline_.database().execute("select pipeline.use_service('shop/main', 'github_actions', $1::jsonb)",
-                                 {json{{"repository", "acme/shop"},
-                                       {"workflow", "validate.yml"},
-                                       {"ref", "main"},
-                                       {"base_url", prism.url()},
-                                       {"token_env", "PIPELINE_TOKEN"}}
-                                      .dump()});
+    use_github_at(pipeline_, prism.url());
     const auto started = examples.at("workflow-dispatch-response").at("value");
     const auto number = std::to_string(started.at("workflow_run_id").get<std::int64_t>());
     const auto of_run = "/repos/acme/shop/actions/runs/" + number;
@@ -319,13 +329,7 @@ TEST_F(PipelineServices, are_given_up_after_what_lasts_and_never_followed_elsewh
     for (const int status : {301, 302, 307, 400, 401, 403, 404, 410, 422}) {
         PipelineStages pipeline{"", {{"PIPELINE_TOKEN", token}}};
         Service service;
-        pipeline.database().execute("select pipeline.use_service('shop/main', 'buildkite', $1::jsonb)",
-                                    {json{{"organization", "acme"},
-                                          {"pipeline", "shop"},
-                                          {"branch", "main"},
-                                          {"base_url", service.url()},
-                                          {"token_env", "PIPELINE_TOKEN"}}
-                                         .dump()});
+        use_buildkite_at(pipeline, service.url());
         service.answers(builds, {web_reply(status, "no", {{"Location", service.url() + "/elsewhere"}})});
         pipeline.push({{"a", "1"}});
         pipeline.step("pipeline.process");
@@ -417,6 +421,7 @@ TEST_F(Buildkite, builds_are_cancelled_when_they_take_too_long) {
     pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
     EXPECT_EQ(signal(), "completed");
     EXPECT_EQ(build("status"), "failed");
+    EXPECT_EQ(build("log_location"), "https://buildkite.com/acme/shop/builds/5") << "where one sees why";
     EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
 }
 

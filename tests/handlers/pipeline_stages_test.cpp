@@ -16,17 +16,11 @@ using ::testing::StartsWith;
 
 constexpr const char* stages[] = {"process", "build", "run", "buildsignal", "record", "analyze"};
 
-// From ingest to record; the runner's job goes first, so that nothing is snoozed.
-void validate(PipelineStages& pipeline) {
-    for (const auto* stage : stages)
-        ASSERT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed") << stage;
-}
-
-TEST(PipelineStagesTest, a_green_head_becomes_a_fact_and_the_bookmark) {
+TEST(PipelineStagesTest, a_cold_start_is_built_in_full_and_becomes_a_fact_and_the_bookmark) {
     PipelineStages pipeline;
     const auto request = pipeline.push({{"a", "1"}});
     EXPECT_EQ(pipeline.state(request), "accepted");
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.waiting(), "");
     EXPECT_EQ(pipeline.state(request), "succeeded full");
     const auto head = pipeline.remote().head();
@@ -40,9 +34,9 @@ TEST(PipelineStagesTest, a_green_head_becomes_a_fact_and_the_bookmark) {
 TEST(PipelineStagesTest, a_broken_head_becomes_a_fact_and_leaves_the_bookmark_where_it_is) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});
-    validate(pipeline);
+    pipeline.validate();
     const auto request = pipeline.push({{"broken", ""}});
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.state(request), "failed incremental_since_green");
     EXPECT_EQ(pipeline.degree(pipeline.remote().head()), "1");
     EXPECT_EQ(pipeline.bookmark(), "1");
@@ -56,12 +50,12 @@ TEST(PipelineStagesTest, a_later_head_is_built_against_the_last_green) {
     PipelineStages pipeline;
     const auto green = pipeline.remote().head();
     pipeline.ingest(pipeline.uri(green));
-    validate(pipeline);
+    pipeline.validate();
     pipeline.push({{"broken", ""}});
-    validate(pipeline);
+    pipeline.validate();
     pipeline.remote().git({"rm", "--quiet", "broken"});
     const auto request = pipeline.push({});
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.state(request), "succeeded incremental_since_green");
     EXPECT_EQ(pipeline.database().value("select log_tail from pipeline.builds where request = 3"),
               pipeline.remote().head() + " against " + green + "\n");
@@ -73,10 +67,9 @@ TEST(PipelineStagesTest, a_duplicate_report_of_a_head_is_validated_once) {
     const auto request = pipeline.push({{"a", "1"}});
     EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
     EXPECT_EQ(pipeline.waiting(), "process");
-    validate(pipeline);
-    EXPECT_EQ(pipeline.ingest(pipeline.uri(pipeline.remote().head())), request);
-    EXPECT_EQ(pipeline.waiting(), "");
     EXPECT_EQ(pipeline.count("request"), "1");
+    pipeline.validate();
+    EXPECT_EQ(pipeline.waiting(), "");
 }
 
 TEST(PipelineStagesTest, a_race_of_two_pollers_mints_one_request) {
@@ -122,7 +115,7 @@ TEST(PipelineStagesTest, a_head_that_is_outdated_before_it_is_processed_is_super
     EXPECT_EQ(pipeline.step("pipeline.process"), "completed");  // of the first
     EXPECT_EQ(pipeline.state(first), "superseded");
     EXPECT_EQ(pipeline.waiting(), "process");
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.state(second), "succeeded full");
     EXPECT_EQ(pipeline.count("validation_fact"), "1");
 }
@@ -139,8 +132,7 @@ TEST(PipelineStagesTest, a_closed_gate_is_reopened_by_success) {
     EXPECT_EQ(pipeline.state(third), "accepted");
     EXPECT_EQ(pipeline.waiting(), "build");  // nobody polls at the gate
 
-    for (const auto* stage : {"build", "run", "buildsignal"})
-        pipeline.step(std::string{"pipeline."} + stage);
+    pipeline.steps({"build", "run", "buildsignal"});
     EXPECT_EQ(pipeline.state(first), "succeeded full");
     EXPECT_EQ(pipeline.waiting(), "record process");
     pipeline.finish();
@@ -175,9 +167,7 @@ TEST(PipelineStagesTest, a_late_older_green_does_not_move_the_bookmark) {
         pipeline.push({{"a", text}});
         pipeline.step("pipeline.process");
     }
-    for (const auto* stage : {"build", "build", "run", "run", "buildsignal", "buildsignal"}) {
-        ASSERT_EQ(pipeline.step(std::string{"pipeline."} + stage), "completed");
-    }
+    pipeline.steps({"build", "build", "run", "run", "buildsignal", "buildsignal"});
     auto& database = pipeline.database();
     database.execute(
         "select pipeline.create_fact('shop/main', r.uri, '', 0, 2) from pipeline.request r where number = 2");
@@ -196,10 +186,10 @@ TEST(PipelineStagesTest, a_history_rewrite_is_built_in_full) {
     PipelineStages pipeline;
     const auto root = pipeline.remote().head();
     pipeline.push({{"a", "1"}});
-    validate(pipeline);
+    pipeline.validate();
     pipeline.remote().rewind_to(root);
     const auto request = pipeline.push({{"a", "other"}});
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.state(request), "succeeded full");
     EXPECT_EQ(pipeline.bookmark(), "2");
 }
@@ -208,18 +198,39 @@ TEST(PipelineStagesTest, an_unknown_base_is_built_in_full) {
     PipelineStages pipeline;
     const auto root = pipeline.remote().head();
     pipeline.push({{"a", "1"}});
-    validate(pipeline);
+    pipeline.validate();
     pipeline.remote().rewind_to(root);
     const auto request = pipeline.push({{"a", "other"}});
     std::filesystem::remove_all(pipeline.cache() / "mirrors");  // another host's worker
-    validate(pipeline);
+    pipeline.validate();
     EXPECT_EQ(pipeline.state(request), "succeeded full");
+}
+
+TEST(PipelineStagesTest, a_branch_or_remote_that_was_changed_is_built_in_full) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.validate();
+    pipeline.remote().git({"branch", "next"});
+    pipeline.database().execute(R"(select pipeline.configure_queue('shop/main', '{"ref": "next"}'))");
+    pipeline.database().execute("select pipeline.poll('shop/main')");
+    EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    pipeline.validate();
+    EXPECT_EQ(pipeline.state(2), "succeeded full");
+    const auto moved = pipeline.remote().path() + ".moved.git";
+    std::filesystem::copy(pipeline.remote().path(), moved, std::filesystem::copy_options::recursive);
+    pipeline.database().execute("select pipeline.configure_queue('shop/main', jsonb_build_object('remote', $1::text))",
+                                {moved});
+    pipeline.database().execute("select pipeline.poll('shop/main')");
+    EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    pipeline.validate();
+    EXPECT_EQ(pipeline.state(3), "succeeded full");
+    EXPECT_EQ(pipeline.bookmark(), "3");
 }
 
 TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});
-    validate(pipeline);
+    pipeline.validate();
     const auto request = pipeline.push({{"a", "2"}});
     const std::string away = pipeline.remote().path() + ".away";
     std::filesystem::rename(pipeline.remote().path(), away);
@@ -270,8 +281,7 @@ TEST(PipelineStagesTest, a_runner_that_never_ends_is_called_off_after_max_valida
 TEST(PipelineStagesTest, a_runner_that_flips_its_terminal_answer_is_believed_once) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});
-    for (const auto* stage : {"process", "build", "run", "buildsignal"})
-        pipeline.step(std::string{"pipeline."} + stage);
+    pipeline.steps({"process", "build", "run", "buildsignal"});
     pipeline.database().execute("update pipeline.command_run set status = 'failed'");  // a runner that flips its answer
     pipeline.database().enqueue("pipeline", "pipeline.buildsignal",
                                 R"({"queue": "shop/main", "request": 1, "build": "command/1"})");
@@ -287,8 +297,7 @@ TEST(PipelineStagesTest, a_verdict_of_another_request_is_an_error_that_nobody_ov
     pipeline.push({{"a", "2"}});
     pipeline.database().execute(
         "select pipeline.create_fact('shop/main', r.uri, '', 1, 2) from pipeline.request r where number = 1");
-    for (const auto* stage : {"build", "run", "buildsignal"})
-        pipeline.step(std::string{"pipeline."} + stage);
+    pipeline.steps({"build", "run", "buildsignal"});
     EXPECT_THAT(pipeline.step("pipeline.record"), HasSubstr("has a verdict of request 2 already"));
     EXPECT_EQ(pipeline.bookmark(), "0");
 }

@@ -257,8 +257,8 @@ PIPELINES = {
         queue=("'mono/main'", d.anything), id=("'build-1'", d.anything),
         status=("'running'", d.one_of("status", "accepted", "running", "succeeded", "failed", "cancelled")),
         reason=REASON, log_location=LOG, **VERSIONS),
-    "create_fact": writes(queue=PIPELINE, uri=("'head-1'", TEXT_OF_2000), project=("''", d.project),
-                          degree=("0.5", d.degree), request=REQUEST,
+    "create_fact": writes(queue=PIPELINE, uri=("'head-1'", TEXT_OF_2000), project=("'web'", d.project),
+                          degree=("1", d.degree), request=REQUEST,
                           is_flaky=("false", d.not_null("is_flaky"))),
     "get_fact": reads(queue=("'mono/main'", d.anything), uri=ANY_TEXT, project=("''", d.anything)),
     "trigger_command": writes(

@@ -271,6 +271,7 @@ def stage_rules():
         ("degree", "negative", f"{queue}, 'u', '', -0.00001, 1", "MR005", "bad degree"),
         ("degree", "more than 1", f"{queue}, 'u', '', 1.00001, 1", "MR005", "bad degree"),
         ("degree", "infinite", f"{queue}, 'u', '', 'Infinity', 1", "MR005", "bad degree"),
+        ("degree", "a part of the whole repository", f"{queue}, 'u', '', 0.5, 1", "MR005", "bad degree"),
         ("request", "never ingested", f"{queue}, 'u', '', 0, 99", "MR005", "bad request")
     ) + of(
         "pipeline.update_build", ("status", "null", f"{queue}, 'build-1', null, '', '', 1, 2", "MR005", "bad status"),
@@ -408,5 +409,5 @@ LEGAL = [
     ("pipeline.create_queue", "a name that climbs", "pipeline.create_queue('a/../b', '/srv/a', 'main', '{make}')"),
     ("pipeline.create_queue", "a program that is an option", "pipeline.create_queue('q', '/srv/a', 'main', '{-x}')"),
     ("pipeline.update_build", "a build that there is not", "pipeline.update_build('no', 'no', 'failed', '', '', 1, 2)"),
-    ("pipeline.create_fact", "broken by a hair", "pipeline.create_fact('mono/main', 'head-1', '', 1e-300, 1)"),
+    ("pipeline.create_fact", "broken by a hair", "pipeline.create_fact('mono/main', 'head-1', 'web', 1e-300, 1)"),
 ]

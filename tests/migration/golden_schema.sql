@@ -1955,6 +1955,11 @@ CREATE FUNCTION pipeline.bisect_step(queue text, request bigint) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.bisect_step(queue text, request bigint) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.blank_command(runner jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.blank_command(runner jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.blank_settings() RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2012,6 +2017,11 @@ CREATE FUNCTION pipeline.command_complaint(command text[]) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.command_complaint(command text[]) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.command_limits_complaint(memory_limit bigint, output_limit bigint, disk_limit bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.command_limits_complaint(memory_limit bigint, output_limit bigint, disk_limit bigint) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.command_runs_of(id text, queue text DEFAULT NULL::text) RETURNS TABLE(queue text, status text, reason text, attempt integer, is_log_gone boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2092,6 +2102,11 @@ CREATE FUNCTION pipeline.drop_old_logs(queue text) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.drop_old_logs(queue text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.export() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2331,6 +2346,11 @@ CREATE FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.runner_complaint(s jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.runner_complaint(s jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.runner_settings(queue text) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2448,6 +2468,11 @@ CREATE FUNCTION pipeline.verdict_before(queue text, request bigint, project text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.verdict_before(queue text, request bigint, project text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.whole_runner(runner jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.whole_runner(runner jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.write_settings(queue text, before jsonb, s jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3945,6 +3970,7 @@ GRANT ALL ON FUNCTION pipeline.apply(document jsonb, dry_run boolean) TO millrac
 REVOKE ALL ON FUNCTION pipeline.apply_queue(entry jsonb, place integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.bisect_step(queue text, request bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.bisect_step(queue text, request bigint) TO millrace_worker;
+REVOKE ALL ON FUNCTION pipeline.blank_command(runner jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.blank_settings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.build_of(queue text, request bigint, project text, run integer) TO millrace_worker;
@@ -3953,6 +3979,7 @@ REVOKE ALL ON FUNCTION pipeline.cancel_command(queue text, id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.cancel_command(queue text, id text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.cloud_event(told pipeline.event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.command_complaint(command text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.command_limits_complaint(memory_limit bigint, output_limit bigint, disk_limit bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.command_runs_of(id text, queue text) TO millrace_viewer;
@@ -3976,6 +4003,7 @@ REVOKE ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, c
 GRANT ALL ON FUNCTION pipeline.create_queue(name text, remote text, ref text, command text[], job_queue text, time_limit interval, max_concurrent integer, max_validation interval, poll_accepted interval, poll_running interval) TO millrace_operator;
 REVOKE ALL ON FUNCTION pipeline.doubted_projects(of_request pipeline.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.drop_old_logs(queue text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.end_of_log(queue text, id text, attempt integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.export() FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.export() TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.export() TO millrace_viewer;
@@ -4058,6 +4086,7 @@ GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_o
 GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.rule_complaint(rule jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.runner_complaint(s jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.runner_settings(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.runner_settings(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.schedule_of(queue text) FROM PUBLIC;
@@ -4096,6 +4125,7 @@ REVOKE ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) FROM P
 GRANT ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.verdict_before(queue text, request bigint, project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.whole_runner(runner jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.write_settings(queue text, before jsonb, s jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE forks.digests TO millrace_operator;
 GRANT SELECT ON TABLE forks.digests TO millrace_viewer;

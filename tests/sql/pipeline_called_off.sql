@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(24);
+select plan(28);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select millrace.open_session('worker', '{pipeline}', lease => '1 hour') as session \gset
@@ -80,8 +80,19 @@ select results_eq($$ select pg_temp.jobs() $$, $$ values ('calloff {"build": "we
 select millrace.cancel(pg_temp.stage('buildsignal', '{"queue": "q", "request": 5, "build": "search"}')) \g /dev/null
 select results_eq($$ select pg_temp.jobs() $$, $$ values ('calloff {"build": "search", "request": 5}') $$,
                   'so is that of a search');
-select millrace.cancel(pg_temp.stage('calloff', '{"queue": "q", "request": 5, "build": "search"}')) \g /dev/null
+select millrace.cancel(pg_temp.stage('calloff', '{"queue": "q", "request": 5, "build": "search"}'), 'never mind') \g /dev/null
 select is_empty($$ select pg_temp.jobs() $$, 'and nobody calls the calling off off');
+select is(status || ': ' || reason, 'cancelled: cancelled: never mind', 'but the build has ended for us')
+  from pipeline.build where id = 'search';
+
+-- One that the attempt before has left running.
+select pipeline.revalidate('q', 'u5', 'once more') \g /dev/null
+select is(status, 'accepted', 'a build goes on') from pipeline.build where id = 'web';
+select millrace.cancel(pg_temp.stage('buildsignal', '{"queue": "q", "request": 5, "build": "web"}')) \g /dev/null
+select results_eq($$ select pg_temp.jobs() $$, $$ values ('calloff {"build": "web", "request": 5}') $$,
+                  'until nobody watches it any more');
+select is(state, 'accepted', 'which is nothing to the new attempt') from pipeline.requests where number = 5;
+update pipeline.request set state = 'failed' where number = 5;
 
 -- A build that has ended is left alone.
 select pg_temp.admit(4) \g /dev/null

@@ -2,7 +2,7 @@
 set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
-select plan(36);
+select plan(41);
 \ir ../support/sql/fake_clock.sql
 select millrace.create_queue('pipeline');
 select pipeline.create_queue('q', '/srv/q.git', 'main', '{make}');
@@ -56,10 +56,17 @@ select pipeline.trigger_command('p', 1, '', null, 'u1');
 select millrace.open_session('host:1', '{pipeline}') as session \gset
 select count(*) from millrace.claim(:session, 'pipeline', 10) \g /dev/null
 select pipeline.start_command('p', 'command/1');
+select pipeline.append_command_log('p', 'command/1', 1, 0, E'one\n');
 select ok(pipeline.cancel_command('p', 'command/1'), 'a run that is under way is called off');
 select results_eq($$ select job_id, reason from millrace.cancel_request $$,
                   $$ select job, 'the build was called off' from pipeline.command_run where queue = 'p' $$,
                   'its worker is asked to stop it');
+select ok(not pipeline.append_command_log('p', 'command/1', 1, 4, E'last words\n'), 'and may not write any more');
+select ok(not pipeline.append_command_log('p', 'command/1', 1, 4, E'last words\n'), 'however often it tries');
+select is((select string_agg(text, '' order by start_byte) from pipeline.read_command_log('p', 'command/1')),
+          E'one\nlast words\n', 'but what it has written until it heard of that is kept');
+select is(log_tail, E'one\nlast words\n', 'at its run, too') from pipeline.command_run where queue = 'p';
+select ok(not pipeline.append_command_log('p', 'command/1', 2, 0, 'late'), 'of that attempt alone');
 
 -- who looks
 select results_eq($$ select queue, status, attempt from pipeline.command_runs_of('command/1') $$,

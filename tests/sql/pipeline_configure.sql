@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(66);
+select plan(68);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('a/main', '/a.git', 'main', '{make}') \g /dev/null
 set local role millrace_operator;
@@ -38,6 +38,21 @@ select results_eq($$ select name, cron, payload from millrace.schedule $$,
 select is(count(*)::int, 1, 'the change is written down') from millrace.operator_action where action = 'pipeline.configure_queue';
 select is(pipeline.configure_queue('a/main', '{"poll": null}'), '{poll}', 'until nobody wants it');
 select is_empty('select from millrace.schedule', 'and it is gone');
+
+-- Slots that there have not been before are for those who wait.
+select pipeline.create_queue('slots', '/s.git', 'main', '{make}') \g /dev/null
+select pipeline.ingest('slots', 'u' || n) from generate_series(1, 5) n \g /dev/null
+update pipeline.request set state = case when number = 1 then 'processing' else 'accepted' end,
+       attempt = case when number = 3 then 2 else 1 end, build_strategy = case when number = 1 then 'full' end;
+delete from millrace.ready;
+create temp view woken as select payload from millrace.jobs where kind = 'pipeline.process' and state = 'available' order by id;
+select pipeline.configure_queue('slots', '{"max_concurrent": 3}') \g /dev/null
+select results_eq('select * from woken', $$ values ('{"queue": "slots", "request": 3}'::jsonb),
+                                                   ('{"queue": "slots", "request": 5}') $$, 'as many as there are new ones');
+select pipeline.configure_queue('slots', '{"max_concurrent": 1}') \g /dev/null
+select is((select count(*)::int from woken), 2, 'and none when there are fewer');
+delete from millrace.ready; delete from pipeline.request_uri; delete from pipeline.request;
+delete from pipeline.look where queue = 'slots'; delete from pipeline.queue where name = 'slots';
 
 -- A document.
 set local role millrace_operator;

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(17);
+select plan(19);
 select millrace.create_queue('pipeline') \g /dev/null
 
 -- A branch whose first request is green and whose last is broken; between them, `superseded` that nobody has built.
@@ -82,6 +82,31 @@ select results_eq($$ select state, good, bad from pipeline.bisect where queue = 
 select pg_temp.broken_branch('none', 9, 0) \g /dev/null
 select is(pg_temp.search('none', 11, 4), 0, 'without a budget there is no search');
 select is(pipeline.bisect_step('none', 11), null, 'and no step of one');
+
+-- A red that does not last blames nobody.
+select pg_temp.broken_branch('flaky', 4, 9) \g /dev/null
+select pipeline.configure_queue('flaky', '{"flaky_reruns": 1}') \g /dev/null
+create function pg_temp.steps(statuses text[]) returns text language plpgsql as $$
+declare
+    status text;
+    wanted jsonb;
+    built text := '';
+begin
+    perform pipeline.bisect_step('flaky', 6);
+    foreach status in array statuses loop
+        select payload into strict wanted from millrace.jobs
+         where kind = 'pipeline.build' and payload ->> 'queue' = 'flaky' order by id desc limit 1;
+        built := concat_ws(' ', nullif(built, ''), wanted ->> 'uri');
+        perform pipeline.create_build('flaky', 'f' || (wanted ->> 'run'), 6, '', (wanted ->> 'run')::int, wanted ->> 'uri');
+        perform pipeline.update_build('flaky', 'f' || (wanted ->> 'run'), status, '', null, 1, 2);
+        perform pipeline.bisect_step('flaky', 6);
+    end loop;
+    return built;
+end
+$$;
+select is(pg_temp.steps('{failed,succeeded,failed,failed}'), 'u3 u3 u4 u4', 'what is red is built once more');
+select results_eq($$ select culprit_uri, builds from pipeline.bisect where queue = 'flaky' $$, $$ values ('u4', 4) $$,
+                  'and believed when it stays so');
 
 -- Broken before: the culprit is that of the first break.
 select pg_temp.broken_branch('twice', 2, 9) \g /dev/null

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(34);
+select plan(40);
 select millrace.create_queue('pipeline') \g /dev/null
 select millrace.create_queue('email') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
@@ -88,5 +88,32 @@ select pipeline.ingest('q', 'u6'), pipeline.create_fact('q', 'u6', '', 1, 6) \g 
 select results_eq($$ select last_green_at, broken_since, validation_time from pipeline.queues $$,
                   $$ select at - interval '10 min', at, interval '7 min' from millrace_test.clock $$,
                   'the last green was reported then, since now it is broken, and the last verdict took its time');
+
+-- After a revalidation: measured against the verdict that was told, not against the one before.
+select pipeline.create_queue('r', '/r.git', 'main', '{make}') \g /dev/null
+select pipeline.configure_queue('r', '{"owners": ["ada"]}') \g /dev/null
+select pipeline.ingest('r', 'u' || n) from generate_series(1, 2) n \g /dev/null
+select pipeline.create_fact('r', 'u1', '', 0, 1), pipeline.announce('r', 1, '') \g /dev/null
+select pipeline.create_fact('r', 'u2', '', 1, 2) \g /dev/null
+update pipeline.request set state = 'failed', build_strategy = 'full' where queue = 'r' and number = 2;
+select is(pipeline.announce('r', 2, ''), 1, 'owners hear that it breaks');
+select pipeline.revalidate('r', 'u2', 'a full disk'), pipeline.create_fact('r', 'u2', '', 1, 2) \g /dev/null
+update pipeline.request set state = 'failed' where queue = 'r' and number = 2;
+select is(pipeline.announce('r', 2, ''), 0, 'nothing that it is still broken');
+select pipeline.revalidate('r', 'u2', 'once more'), pipeline.create_fact('r', 'u2', '', 0, 2) \g /dev/null
+select is(pipeline.announce('r', 2, ''), 1, 'and that it was not: it is green again');
+select is(payload ->> 'verdict_before', 'broken', 'after what was told') from pipeline.event
+ where queue = 'r' and payload ->> 'uri' = 'u2' and payload ->> 'verdict' = 'green';
+
+-- Two pipeline queues, of which one has a name that looks like a request of the other.
+select pipeline.create_queue('n', '/n.git', 'main', '{make}'), pipeline.create_queue('n/1', '/n.git', 'main', '{make}') \g /dev/null
+select pipeline.ingest('n', 'u'), pipeline.ingest('n/1', 'u') \g /dev/null
+update pipeline.request set attempt = 2 where queue = 'n';
+select pipeline.create_fact('n', 'u', '1', 1, 1), pipeline.announce('n', 1, '1') \g /dev/null
+select pipeline.create_fact('n/1', 'u', '2', 1, 1) \g /dev/null
+select lives_ok($$ select pipeline.announce('n/1', 1, '2') $$, 'never share an id');
+select results_eq($$ select id from pipeline.event where queue in ('n', 'n/1') order by queue $$,
+                  $$ values ('pipeline/validation.recorded/request/n/1/1~2'), ('pipeline/validation.recorded/request/n/1/1/2') $$,
+                  'which says whose it is');
 select * from finish();
 rollback;

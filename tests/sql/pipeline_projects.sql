@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(52);
+select plan(53);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 3) n \g /dev/null
@@ -45,6 +45,9 @@ select ok(pipeline.set_target_graph('q', 'b1~1', '{"targets": [
     {"name": "//web:app", "status": "passed"}, {"name": "//lib", "status": "skipped"}, {"name": "//x", "status": "failed"},
     {"status": "failed"}, 7, {"name": "//y", "status": "lost", "paths": 1}]}'), 'a build has a target graph');
 select ok(not pipeline.set_target_graph('q', 'b1~1', '{"targets": []}'), 'once');
+select ok(not pipeline.set_target_graph('q', 'b1~1', jsonb_build_object('targets', jsonb_build_array(jsonb_build_object(
+              'paths', (select jsonb_agg('aaaaaaaaaaaaa'::text) from generate_series(1, 1000000)))))),
+          'one of 16,000,000 bytes is taken, for all the spaces that are put into it');
 select throws_ok($$ select pipeline.set_target_graph('q', 'b1~1', '[]') $$, 'MR005', 'set_target_graph: bad graph', 'of a shape');
 select throws_ok($$ select pipeline.analyze_request('q', 2, 'b1~1') $$, 'MR005', 'analyze_request: bad build',
                  'a request is analyzed by its own build');

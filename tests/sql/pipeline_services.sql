@@ -2,7 +2,7 @@
 set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
-select plan(36);
+select plan(67);
 \ir ../support/sql/fake_clock.sql
 select millrace.create_queue('pipeline');
 select pipeline.create_queue('q', '/srv/q.git', 'main', '{make}');
@@ -50,5 +50,46 @@ select pipeline.update_build('q', 'github/1', 'failed', '', '', 1, 2);
 select lives_ok($$ select pipeline.use_service('q', 'buildkite', '{"organization": "acme", "pipeline": "shop",
                        "branch": "main", "token_env": "PIPELINE_T"}') $$, 'until its end');
 select is(pipeline.runner_settings('nowhere'), null, 'nothing is configured of nothing');
+
+-- A setting like the others.
+\set service '{"name": "buildkite", "organization": "acme", "pipeline": "site", "branch": "main", "token_env": "PIPELINE_T"}'
+set local role millrace_operator;
+select is(pipeline.settings_of('q') -> 'runner', '{"name": "buildkite", "organization": "acme", "pipeline": "shop", "branch": "main",
+          "token_env": "PIPELINE_T", "base_url": "https://api.buildkite.com"}', 'the runner is among the settings');
+select is(pipeline.configure_queue('q', '{"max_concurrent": 2}'), '{max_concurrent}', 'others are changed beside it');
+select is(pipeline.export() #> '{queues,0}', jsonb_build_object('name', 'q', 'remote', '/srv/q.git', 'ref', 'main',
+          'max_concurrent', 2, 'runner', pipeline.settings_of('q') -> 'runner'), 'it is exported, without a command');
+select is_empty('select * from pipeline.apply(pipeline.export(), false)', 'and what is exported can be applied');
+select throws_ok(format($$ select pipeline.configure_queue('q', %L) $$, settings), 'MR005', 'configure_queue: bad ' || key, settings)
+  from (values ('runner', '{"runner": null}'), ('runner', '{"runner": "command"}'), ('runner', '{"runner": {}}'),
+               ('runner', '{"runner": {"name": "jenkins"}}'), ('runner', '{"runner": {"name": "buildkite"}}'),
+               ('runner', '{"runner": {"name": "github_actions", "repository": "shop"}}'),
+               ('runner', '{"runner": {"name": "command", "argv": ["make"]}, "command": ["make"]}'),
+               ('command', '{"command": ["make"]}'), ('command', '{"runner": {"name": "command"}}'),
+               ('time_limit', '{"time_limit": "1 hour"}'), ('memory_limit', '{"memory_limit": 1048576}'),
+               ('output_limit', '{"output_limit": 65536}')) bad(key, settings);
+select is(pipeline.configure_queue('q', jsonb_build_object('runner', :'service'::jsonb)), '{runner}', 'a service is changed');
+select is(pipeline.configure_queue('q', '{"runner": {"name": "command"}, "command": ["make"]}'),
+          '{command,output_limit,runner,time_limit}', 'the command is taken back, with its limits');
+select is(pipeline.configure_queue('q', '{"memory_limit": 2097152, "output_limit": 65536, "disk_limit": 1048576}'),
+          '{disk_limit,memory_limit,output_limit}', 'which are settings, too');
+select throws_ok(format($$ select pipeline.configure_queue('q', %L) $$, settings), 'MR005', 'configure_queue: bad ' || key, settings)
+  from (values ('memory_limit', '{"memory_limit": 1}'), ('memory_limit', '{"memory_limit": "1 GB"}'),
+               ('output_limit', '{"output_limit": null}'), ('output_limit', '{"output_limit": 1073741825}'),
+               ('disk_limit', '{"disk_limit": 1.5}')) bad(key, settings);
+select is(pipeline.export() #> '{queues,0}', '{"name": "q", "remote": "/srv/q.git", "ref": "main", "command": ["make"],
+          "max_concurrent": 2, "memory_limit": 2097152, "output_limit": 65536, "disk_limit": 1048576}', 'and are exported');
+select is_empty('select * from pipeline.apply(pipeline.export(), false)', 'as they are applied');
+\set document '{"queues": [{"name": "new", "remote": "/n.git", "ref": "main", "runner": {"name": "github_actions", "repository": "acme/new", "workflow": "ci.yml", "ref": "main", "token_env": "PIPELINE_T"}}]}'
+select results_eq(format('select * from pipeline.apply(%L, false)', :'document'),
+                  $$ values ('new', 'created', '{ref,remote,runner}'::text[]) $$, 'a document makes one with a service at once');
+select is_empty(format('select * from pipeline.apply(%L, false)', :'document'), 'applied again, there is nothing to do');
+select throws_ok($$ select pipeline.apply('{"queues": [{"name": "new", "remote": "/n.git", "ref": "main"}]}', false) $$,
+                 'MR005', 'apply: bad queues[0].command', 'without it there must be a command');
+reset role;
+select pipeline.create_build('q', 'command/1', 1, '', 2) \g /dev/null
+select throws_ok(format($$ select pipeline.configure_queue('q', jsonb_build_object('runner', %L::jsonb)) $$, :'service'), 'MR007',
+                 'a build of ''q'' is under way; its runner cannot be changed', 'a build that has begun keeps its runner');
+select lives_ok($$ select pipeline.configure_queue('q', '{"command": ["make", "all"]}') $$, 'not its command, which it has by heart');
 select * from finish();
 rollback;

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(79);
+select plan(80);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make,all}', time_limit => '10 min') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 4) n \g /dev/null
@@ -60,8 +60,8 @@ select is(degree || ' of ' || request, '0.00000 of 1', 'the first stands') from 
 select throws_ok($$ select pipeline.create_fact('q', 'u9', '', 1.1, 1) $$, 'MR005', 'create_fact: bad degree',
                  'no degree above 1');
 
-select ok(pipeline.create_fact('q', 'u2', '', 1e-9, 2), 'what is broken by a hair');
-select ok(not pipeline.is_green('q', 'u2'), 'is not rounded to green');
+select ok(pipeline.create_fact('q', 'u2', 'web', 1e-9, 2), 'what is broken by a hair');
+select ok(not pipeline.is_green('q', 'u2', 'web'), 'is not rounded to green');
 
 -- What no table would hold is refused before it is tried, and named.
 select throws_ok('select pipeline.' || call, 'MR005', split_part(call, '(', 1) || ': bad ' || named, call)
@@ -77,6 +77,7 @@ select throws_ok('select pipeline.' || call, 'MR005', split_part(call, '(', 1) |
                ('create_fact(''q'', ''u9'', repeat(''p'', 501), 0, 1)', 'project'),
                ('create_fact(''q'', ''u9'', '''', 0, 99)', 'request'),
                ('create_fact(''q'', ''u9'', '''', ''NaN'', 1)', 'degree'),
+               ('create_fact(''q'', ''u9'', '''', 0.5, 1)', 'degree'),
                ('update_build(''q'', ''b'', null, null, null, 3, 4)', 'status'),
                ('update_build(''q'', ''b'', ''done'', null, null, 3, 4)', 'status'),
                ('update_build(''q'', ''b'', ''failed'', null, null, 3, null)', 'new_version'),

@@ -4,7 +4,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(57);
+select plan(62);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select millrace.open_session('worker', '{pipeline}', lease => '1 hour') as session \gset
@@ -110,6 +110,25 @@ select pipeline.create_fact('q', 'u5', '', 1, 5) \g /dev/null
 select pipeline.announce('q', 5, '') \g /dev/null
 select is((select count(*)::int from pipeline.event where payload ->> 'request' = 'request/q/5'), 2,
           'the second verdict is another event');
+
+-- Of a commit that is green, the projects alone.
+select pipeline.create_queue('p', '/p.git', 'main', '{make}') \g /dev/null
+select pipeline.ingest('p', 'u1') \g /dev/null
+update pipeline.request set state = 'succeeded', build_strategy = 'full', analyzed_at = millrace.now(), completed_at = millrace.now()
+ where queue = 'p';
+select pipeline.create_build('p', 'b1', 1, ''), pipeline.update_build('p', 'b1', 'succeeded', '', null, 1, 2) \g /dev/null
+select pipeline.create_fact('p', 'u1', '', 0, 1), pipeline.create_fact('p', 'u1', 'web', 1, 1) \g /dev/null
+insert into pipeline.request_project (queue, request, project, state, targets, broken) values ('p', 1, 'web', 'recorded', 1, 0);
+delete from millrace.ready;
+select is(pipeline.revalidate('p', 'u1', 'a full disk'), 2, 'a project of a green commit is wanted again');
+select results_eq($$ select pg_temp.jobs('%') $$, $$ values ('analyze {"run": 2, "build": "b1", "request": 1}') $$,
+                  'by the build that there is, in the new attempt');
+select pg_temp.bury('pipeline.analyze', '{"queue": "p", "build": "b1", "request": 1}') \g /dev/null
+select is(completed_at, null, 'a dead letter of the attempt before means nothing') from pipeline.requests where queue = 'p';
+select pg_temp.bury('pipeline.analyze', '{"queue": "p", "run": 2, "build": "b1", "request": 1}') \g /dev/null
+select ok(completed_at is not null and roll_up = 1, 'one of this attempt ends it') from pipeline.requests where queue = 'p';
+select is(pipeline.revalidate('p', 'u1', 'once more'), 3, 'and another may begin');
+delete from millrace.ready;
 
 -- Flaky: repeated before the verdict.
 select pipeline.configure_queue('q', '{"flaky_reruns": 1}') \g /dev/null

@@ -1,6 +1,7 @@
 // What every implementation of the pipeline's stores promises, stated once: NotFound, AlreadyExists, VersionMismatch,
 // and updates that write a whole entity over the version that was read. It runs on PostgreSQL and on the one in memory.
 
+#include "storage/error.hpp"
 #include "storage/pipeline_tables.hpp"
 #include "support/database.hpp"
 #include "support/memory_stores.hpp"
@@ -12,6 +13,8 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace millrace::testing {
 namespace {
@@ -238,6 +241,92 @@ TYPED_TEST(StoreContract, an_update_of_what_does_not_exist_is_refused) {
     Queue queue;
     queue.name = "none";
     EXPECT_THROW(stores.queues.update(queue, {1, 2}), VersionMismatch);
+}
+
+// What must never happen is refused whoever asks, and spoils the transaction: each in a place of its own.
+template <class Act>
+void expect_refused(const Act& act) {
+    try {
+        act();
+        ADD_FAILURE() << "it was not refused";
+    } catch (const storage::Error& error) {
+        EXPECT_EQ(error.sqlstate(), "MR007");
+    }
+}
+
+TYPED_TEST(StoreContract, a_request_goes_from_state_to_state_as_it_may) {
+    using State = RequestState;
+    const std::vector<std::pair<std::vector<State>, State>> refused{
+        {{}, State::succeeded},
+        {{State::processing}, State::accepted},
+        {{State::processing}, State::superseded},
+        {{State::superseded}, State::processing},
+        {{State::processing, State::succeeded}, State::failed},
+        {{State::processing, State::cancelled}, State::succeeded},
+    };
+    for (const auto& [states, forbidden] : refused) {
+        TypeParam own;
+        auto stores = own.stores();
+        auto request = stores.requests.get({queue_name, stores.queues.ingest(queue_name, "u1")});
+        const auto become = [&](State state) {
+            request.state = state;
+            stores.requests.update(request, next(request.version));
+            request = stores.requests.get(request.key);
+        };
+        for (const auto state : states)
+            become(state);
+        expect_refused([&, to = forbidden] { become(to); });
+    }
+}
+
+TYPED_TEST(StoreContract, a_strategy_is_pinned) {
+    auto& requests = this->all.requests;
+    auto request = requests.get(this->ingest("u1"));
+    request.state = RequestState::processing;
+    request.strategy = BuildStrategy::full;
+    requests.update(request, next(request.version));
+    request = requests.get(request.key);
+    request.strategy = BuildStrategy::incremental_since_green;
+    request.base_uri = "u0";
+    expect_refused([&] { requests.update(request, next(request.version)); });
+}
+
+TYPED_TEST(StoreContract, the_end_of_a_build_is_written_once) {
+    auto& builds = this->all.builds;
+    builds.create(this->build(this->ingest("u1"), "b1"));
+    auto build = builds.get({queue_name, "b1"});
+    build.status = BuildStatus::succeeded;
+    build.reason = "the first";
+    builds.update(build, next(build.version));
+    build = builds.get(build.key);
+    build.reason = "the second";
+    builds.update(build, next(build.version));
+    EXPECT_EQ(builds.get(build.key).reason, "the first") << "the same end again is harmless";
+    build.status = BuildStatus::failed;
+    expect_refused([&] { builds.update(build, next(build.version)); });
+}
+
+TYPED_TEST(StoreContract, a_build_that_has_begun_does_not_wait_again) {
+    auto& builds = this->all.builds;
+    builds.create(this->build(this->ingest("u1"), "b1"));
+    auto build = builds.get({queue_name, "b1"});
+    build.status = BuildStatus::running;
+    builds.update(build, next(build.version));
+    build = builds.get(build.key);
+    build.status = BuildStatus::accepted;
+    expect_refused([&] { builds.update(build, next(build.version)); });
+}
+
+TYPED_TEST(StoreContract, the_bookmark_never_moves_back) {
+    auto& queues = this->all.queues;
+    const auto first = this->ingest("u1");
+    auto queue = queues.get(queue_name);
+    queue.last_green_request = this->ingest("u2").number;
+    queue.last_green_uri = "u2";
+    queues.update(queue, next(queues.get(queue_name).version));
+    queue.last_green_request = first.number;
+    queue.last_green_uri = "u1";
+    expect_refused([&] { queues.update(queue, next(queues.get(queue_name).version)); });
 }
 
 TYPED_TEST(StoreContract, who_waits_is_superseded_and_who_is_next_is_found) {

@@ -1,5 +1,7 @@
 #include "support/memory_stores.hpp"
 
+#include "storage/error.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -37,11 +39,29 @@ private:
     std::map<Key, Row> rows_;
 };
 
+// What must never happen, as the server refuses it.
+void require(bool is_allowed, const char* what) {
+    if (!is_allowed) throw storage::Error{what, "MR007", ""};
+}
+
+bool leads(RequestState from, RequestState to) {
+    if (from == to) return true;
+    if (from == RequestState::accepted) return to != RequestState::succeeded;
+    return from == RequestState::processing && to != RequestState::accepted && to != RequestState::superseded;
+}
+
+bool leads(BuildStatus from, BuildStatus to) {
+    return from == to || (!is_terminal(from) && to != BuildStatus::accepted);
+}
+
 class Requests final : public RequestStore {
 public:
     Request get(const RequestKey& key) override { return rows.at(id(key)); }
     void update(const Request& request, VersionChange versions) override {
         auto& row = rows.at(id(request.key), versions.from);
+        require(leads(row.state, request.state), "a state that this one does not lead to");
+        require(!row.strategy || (row.strategy == request.strategy && row.base_uri == request.base_uri),
+                "the strategy is pinned");
         const auto committed = row.committed ? row.committed : request.committed;
         row = request;
         row.committed = committed;
@@ -64,10 +84,13 @@ public:
         });
     }
     std::optional<RequestNumber> latest_accepted(const std::string& queue) override {
-        std::optional<RequestNumber> latest;
-        for (const auto& [number, row] : rows.all())
-            if (number.first == queue && row.state == RequestState::accepted) latest = row.key.number;
-        return latest;
+        const Request* next = nullptr;
+        for (const auto& [number, row] : rows.all()) {
+            if (number.first != queue || row.state != RequestState::accepted) continue;
+            // After those that an operator wants again, the latest.
+            if (next == nullptr || (row.attempt > 1) >= (next->attempt > 1)) next = &row;
+        }
+        return next == nullptr ? std::nullopt : std::optional{next->key.number};
     }
     int begin_projects(const RequestKey&, const std::string&) override { return 0; }
     void call_off_project(const RequestKey&, const std::string&) override {}
@@ -85,6 +108,7 @@ public:
     Queue lock(const std::string& name) override { return rows.at(name); }
     void update(const Queue& queue, VersionChange versions) override {
         auto& row = rows.at(queue.name, versions.from);
+        require(queue.last_green_request >= row.last_green_request, "the bookmark only moves forward");
         row.last_green_request = queue.last_green_request;
         row.last_green_uri = queue.last_green_uri;
         row.version = versions.to;
@@ -121,6 +145,8 @@ public:
     Build get(const BuildKey& key) override { return rows.at(id(key)); }
     void update(const Build& build, VersionChange versions) override {
         auto& row = rows.at(id(build.key), versions.from);
+        require(leads(row.status, build.status), "the end of a build is written once");
+        if (is_terminal(row.status) || build.status == BuildStatus::accepted) return;
         row.status = build.status;
         row.reason = build.reason;
         row.log_location = build.log_location;
@@ -212,6 +238,13 @@ Stores MemoryStores::stores() {
 
 const std::vector<Fact>& MemoryStores::announced() const {
     return all_->facts.announced;
+}
+
+void MemoryStores::want_again(const RequestKey& request) {
+    auto& row = all_->requests.rows.at(Requests::id(request));
+    row.state = RequestState::accepted;
+    ++row.attempt;
+    ++row.version;
 }
 
 void MemoryStores::finish(const BuildKey& build, BuildStatus status) {

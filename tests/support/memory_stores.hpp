@@ -26,6 +26,8 @@ public:
     [[nodiscard]] storage::pipeline::Stores stores();
     [[nodiscard]] const std::vector<storage::pipeline::Fact>& announced() const;
 
+    // As an operator who does not believe the verdict.
+    void want_again(const storage::pipeline::RequestKey& request);
     // The end of a command.
     void finish(const storage::pipeline::BuildKey& build, storage::pipeline::BuildStatus status);
 

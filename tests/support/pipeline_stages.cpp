@@ -1,13 +1,6 @@
 #include "support/pipeline_stages.hpp"
 
-#include "handlers/pipeline/build.hpp"
-#include "handlers/pipeline/build_signal.hpp"
-#include "handlers/pipeline/follow_up.hpp"
-#include "handlers/pipeline/ingest.hpp"
-#include "handlers/pipeline/process.hpp"
-#include "handlers/pipeline/promote.hpp"
-#include "handlers/pipeline/record.hpp"
-#include "handlers/pipeline/run_command.hpp"
+#include "handlers/pipeline/stages.hpp"
 #include "storage/error.hpp"
 #include "storage/job_store.hpp"
 #include "storage/pipeline_stores.hpp"
@@ -47,19 +40,8 @@ PipelineStages::PipelineStages(const std::string& options, std::map<std::string,
 }
 
 engine::Registry PipelineStages::registry(const storage::SessionFactory& sessions) {
-    namespace stages = handlers::pipeline;
     engine::Registry registry;
-    registry.add("pipeline.ingest", std::make_unique<stages::Ingest>(extensions_, counts_));
-    registry.add("pipeline.process", std::make_unique<stages::Process>(extensions_, counts_));
-    registry.add("pipeline.build", std::make_unique<stages::Build>(extensions_, counts_));
-    registry.add("pipeline.buildsignal", std::make_unique<stages::BuildSignal>(extensions_, counts_));
-    registry.add("pipeline.record", std::make_unique<stages::Record>(counts_));
-    registry.add("pipeline.analyze", std::make_unique<stages::Analyze>(counts_));
-    registry.add("pipeline.bisect", std::make_unique<stages::Bisect>(counts_));
-    registry.add("pipeline.promote", std::make_unique<stages::Promote>(extensions_, counts_));
-    registry.add("pipeline.tell", std::make_unique<stages::Tell>(counts_));
-    registry.add("pipeline.calloff", std::make_unique<stages::CallOff>(extensions_, counts_));
-    registry.add("pipeline.run", std::make_unique<stages::RunCommand>(extensions_, sessions, counts_));
+    handlers::pipeline::add_stages(registry, extensions_, sessions, counts_);
     return registry;
 }
 
@@ -77,10 +59,26 @@ int PipelineStages::ingest(const std::string& uri) {
     return std::stoi(database_.value("select pipeline.ingest('shop/main', $1)", {uri}));
 }
 
+void PipelineStages::configure(const std::string& settings) {
+    database_.execute("select pipeline.configure_queue('shop/main', $1::jsonb)", {settings});
+}
+
 std::string PipelineStages::step(const std::string& kind) {
     claim();
     const auto job = take(kind);
     return job.id.value == 0 ? "none" : run(job, Fate::committed);
+}
+
+void PipelineStages::steps(std::initializer_list<const char*> stages) {
+    for (const auto* stage : stages) {
+        if (const auto outcome = step(std::string{"pipeline."} + stage); outcome != "completed") {
+            throw std::runtime_error{std::string{stage} + " " + outcome};
+        }
+    }
+}
+
+void PipelineStages::validate() {
+    steps({"process", "build", "run", "buildsignal", "record", "analyze"});
 }
 
 void PipelineStages::lose(const std::string& kind) {
@@ -129,6 +127,17 @@ std::string PipelineStages::waiting() {
     return database_.value(
         "select string_agg(replace(kind, 'pipeline.', ''), ' ' order by id) from millrace.jobs"
         " where state in ('available', 'scheduled', 'running')");
+}
+
+std::string PipelineStages::states() {
+    return database_.value("select string_agg(state, ' ' order by number) from pipeline.requests");
+}
+
+std::string PipelineStages::verdict(int request, const std::string& project) {
+    return database_.value(
+        "select max(verdict) from pipeline.history"
+        " where request = $1::bigint and project = $2 and superseded_at is null",
+        {std::to_string(request), project});
 }
 
 std::string PipelineStages::state(int request) {

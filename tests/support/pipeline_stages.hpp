@@ -11,6 +11,7 @@
 #include "support/git_remote.hpp"
 
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,10 +34,15 @@ public:
     // A new commit; the number of the request that it became.
     int push(const std::map<std::string, std::string>& files);
     int ingest(const std::string& uri);
+    void configure(const std::string& settings);
 
     // Runs the oldest available job of this kind as the engine does, and settles it in its transaction. What became of
     // it: "completed", "snoozed", "failed: …", "discarded: …"; "none" when there is no such job.
     std::string step(const std::string& kind);
+    // One after the other, by their names without "pipeline."; throws unless each is completed.
+    void steps(std::initializer_list<const char*> stages);
+    // From process to analyze; the runner's job goes before buildsignal, so that nothing is snoozed.
+    void validate();
     // The same, but the worker dies before it commits; the job stays.
     void lose(const std::string& kind);
     // The same, but on another way to the server, which breaks: true when it did, and the job stays with its fence.
@@ -50,6 +56,9 @@ public:
     [[nodiscard]] std::string degree(const std::string& commit);  // "" without a fact
     [[nodiscard]] std::string bookmark();                         // the number of the request that holds it
     [[nodiscard]] std::string count(const std::string& table);
+    // Of all requests, in their order; and the verdict on one of them that stands, "" without one.
+    [[nodiscard]] std::string states();
+    [[nodiscard]] std::string verdict(int request, const std::string& project = "");
 
 private:
     enum class Fate { committed, lost };

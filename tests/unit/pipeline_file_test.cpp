@@ -39,6 +39,8 @@ TEST(PipelineFileTest, is_read_as_the_document_that_the_server_takes) {
     EXPECT_EQ(queues_of(shop),
               R"({"queues":[{"name":"shop/main","command":["make","a b"],"max_concurrent":2,"promotion_ref":null,)"
               R"("projects":[{"name":"web","rules":[{"path":"web/**"}]}]},{"name":"other"}]})");
+    EXPECT_EQ(queues_of("queues: [{name: a, memory_limit: 4294967296, runner: {name: buildkite, branch: 1}}]"),
+              R"({"queues":[{"name":"a","memory_limit":4294967296,"runner":{"name":"buildkite","branch":"1"}}]})");
     EXPECT_EQ(queues_of(""), R"({"queues":[]})");
     EXPECT_EQ(queues_of("queues:"), R"({"queues":[]})");
 }

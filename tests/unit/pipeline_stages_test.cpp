@@ -118,6 +118,19 @@ TEST_F(StageTest, a_gate_that_is_closed_enqueues_nothing_and_whoever_frees_the_s
     EXPECT_THAT(build_signal(), ElementsAre("pipeline.record", "pipeline.process"));
 }
 
+TEST_F(StageTest, who_is_wanted_again_is_woken_before_a_later_head) {
+    ingest("u1");
+    std::ignore = process(request);
+    std::ignore = build();
+    memory.finish(key, BuildStatus::failed);
+    std::ignore = build_signal();
+    ingest("u2");
+    memory.want_again({"shop/main", {1}});
+    EXPECT_EQ(memory.stores().requests.latest_accepted("shop/main"), storage::pipeline::RequestNumber{1});
+    std::ignore = process(R"({"queue": "shop/main", "request": 2})");
+    EXPECT_EQ(state(1), RequestState::accepted) << "nothing supersedes it";
+}
+
 TEST_F(StageTest, a_build_that_was_called_off_is_no_verdict) {
     ingest("u1");
     std::ignore = process(request);
@@ -126,6 +139,21 @@ TEST_F(StageTest, a_build_that_was_called_off_is_no_verdict) {
     std::ignore = build_signal();
     EXPECT_EQ(state(1), RequestState::cancelled);
     EXPECT_THAT(record(), IsEmpty());
+    EXPECT_THROW(std::ignore = memory.stores().facts.get({"shop/main", "u1", ""}), storage::pipeline::NotFound);
+}
+
+TEST_F(StageTest, a_green_build_of_a_request_that_has_failed_closed_is_no_verdict) {
+    ingest("u1");
+    std::ignore = process(request);
+    std::ignore = build();
+    auto& requests = memory.stores().requests;
+    auto failed = requests.get(RequestKey{"shop/main", {1}});
+    failed.state = RequestState::failed;
+    requests.update(failed, storage::pipeline::next(failed.version));
+    memory.finish(key, BuildStatus::succeeded);
+    EXPECT_THAT(build_signal(), ElementsAre("pipeline.record"));
+    EXPECT_THAT(record(), IsEmpty());
+    EXPECT_EQ(memory.stores().queues.get("shop/main").last_green_uri, std::nullopt);
     EXPECT_THROW(std::ignore = memory.stores().facts.get({"shop/main", "u1", ""}), storage::pipeline::NotFound);
 }
 

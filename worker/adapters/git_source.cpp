@@ -125,8 +125,9 @@ std::string GitSource::latest(const std::stop_token& stop) {
 }
 
 SourceControl::Ancestry GitSource::ancestry(const Range& uris, const std::stop_token& stop) {
-    const Commit base{commit_of(uris.base)};
     const Commit head{commit_of(uris.head)};
+    if (!uris.base.starts_with(uri_prefix_)) return Ancestry::unknown_base;  // of another remote or branch than now
+    const Commit base{commit_of(uris.base)};
     return ask(stop, [&](Git& mirror) {
         auto is_ancestor = as_it_is([&] { return mirror.is_ancestor(base, head); });
         if (!is_ancestor) {
@@ -177,7 +178,11 @@ SourceControl::Promotion GitSource::promote(const std::string& uri, const std::s
         const Branch promoted{ref};
         const auto before = tip(promoted, stop);
         if (before == commit) return Promotion::was_there;
-        mirror.push(settings_.remote, {promoted, before.value_or(Commit{}), commit});
+        try {
+            mirror.push(settings_.remote, {promoted, before.value_or(Commit{}), commit});
+        } catch (const GitError& error) {  // the remote's word: no other mirror would change its mind
+            throw SourceControlError{Kind::passing, error.what()};
+        }
         return Promotion::moved;
     });
 }
@@ -212,7 +217,15 @@ void GitSource::check_out(const std::string& uri, const std::filesystem::path& d
             git({"clone", "--quiet", "--local", "--no-checkout", "--template=", "--", mirror_.string(),
                  directory.string()});
         }
-        git({"-C", directory.string(), "checkout", "--quiet", "--detach", commit.sha, "--"});
+        try {
+            // Not `checkout`, which ends with 0 although it could not write a file.
+            git({"-C", directory.string(), "update-ref", "--no-deref", "HEAD", commit.sha});
+            git({"-C", directory.string(), "reset", "--quiet", "--hard"});
+        } catch (const GitError& error) {
+            // A full disk, say, or a name that is too long for this host; unless the commit cannot be read, either.
+            git({"-C", directory.string(), "archive", "--format=tar", "--output=/dev/null", commit.sha});
+            throw SourceControlError{Kind::passing, error.what()};
+        }
     });
 }
 

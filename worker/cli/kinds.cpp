@@ -11,14 +11,7 @@
 #include "handlers/forks/stage.hpp"
 #include "handlers/forks/step.hpp"
 #include "handlers/forks/sync.hpp"
-#include "handlers/pipeline/build.hpp"
-#include "handlers/pipeline/build_signal.hpp"
-#include "handlers/pipeline/follow_up.hpp"
-#include "handlers/pipeline/ingest.hpp"
-#include "handlers/pipeline/process.hpp"
-#include "handlers/pipeline/promote.hpp"
-#include "handlers/pipeline/record.hpp"
-#include "handlers/pipeline/run_command.hpp"
+#include "handlers/pipeline/stages.hpp"
 #include "handlers/pipeline/webhook.hpp"
 
 #include <array>
@@ -33,10 +26,6 @@ namespace {
 constexpr auto no_smtp = "no mail server is configured: set smtp.url";
 
 constexpr std::array fork_steps{"forks.search", "forks.distribute", "forks.rebase"};
-
-constexpr std::array pipeline_kinds{"pipeline.ingest", "pipeline.process", "pipeline.build",  "pipeline.buildsignal",
-                                    "pipeline.record", "pipeline.analyze", "pipeline.bisect", "pipeline.promote",
-                                    "pipeline.tell",   "pipeline.calloff", "pipeline.run"};
 
 // Why this host cannot work with repositories; nothing when it can.
 std::optional<std::string> repository_problem(const Options& options, const adapters::GitSettings& git) {
@@ -83,7 +72,7 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         add_unavailable("forks.sync", *problem, log);
         for (const auto* kind : fork_steps)
             add_unavailable(kind, *problem, log);
-        for (const auto* kind : pipeline_kinds)
+        for (const auto* kind : handlers::pipeline::stage_kinds)
             add_unavailable(kind, *problem, log);
     } else {
         if (options.github && !adapters::github_problem(*options.github)) {
@@ -124,18 +113,7 @@ void Kinds::add_pipeline(const Options& options) {
         pipeline::Extensions::Settings{.cache = options.cache_directory + "/pipeline",
                                        .environment = options.program_environment,
                                        .secrets = pipeline::Secrets{options.pipeline_secrets}});
-    registry_.add("pipeline.ingest", std::make_unique<pipeline::Ingest>(*pipeline_, store_counts_));
-    registry_.add("pipeline.process", std::make_unique<pipeline::Process>(*pipeline_, store_counts_));
-    registry_.add("pipeline.build", std::make_unique<pipeline::Build>(*pipeline_, store_counts_));
-    registry_.add("pipeline.buildsignal", std::make_unique<pipeline::BuildSignal>(*pipeline_, store_counts_));
-    registry_.add("pipeline.record", std::make_unique<pipeline::Record>(store_counts_));
-    registry_.add("pipeline.analyze", std::make_unique<pipeline::Analyze>(store_counts_));
-    registry_.add("pipeline.bisect", std::make_unique<pipeline::Bisect>(store_counts_));
-    registry_.add("pipeline.promote", std::make_unique<pipeline::Promote>(*pipeline_, store_counts_));
-    registry_.add("pipeline.tell", std::make_unique<pipeline::Tell>(store_counts_));
-    registry_.add("pipeline.calloff", std::make_unique<pipeline::CallOff>(*pipeline_, store_counts_));
-    registry_.add("pipeline.run", std::make_unique<pipeline::RunCommand>(
-                                      *pipeline_, storage::SessionFactory{options.database_url}, store_counts_));
+    pipeline::add_stages(registry_, *pipeline_, storage::SessionFactory{options.database_url}, store_counts_);
 }
 
 void Kinds::adjust(const Options& options) {

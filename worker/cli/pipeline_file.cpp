@@ -12,15 +12,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array queue_lists{EntryList{"queues", "name"}};
-constexpr std::array<std::string_view, 3> numbers{"max_concurrent", "flaky_reruns", "bisect_budget"};
+constexpr std::array<std::string_view, 6> numbers{"max_concurrent", "flaky_reruns", "bisect_budget",
+                                                  "memory_limit",   "output_limit", "disk_limit"};
 constexpr int max_depth = 6;
-constexpr std::size_t max_digits = 6;
+constexpr std::size_t max_digits = 15;
 
 Json number_of(const YAML::Node& node, const std::string& key, const std::string& text) {
     const bool is_number = !text.empty() && text.size() <= max_digits &&
                            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!is_number) refuse(node, fmt::format("{}: a whole number is expected", key));
-    return std::stoi(text);
+    return std::stoll(text);
 }
 
 Json value_at(const YAML::Node& node, const std::string& key, int depth) {

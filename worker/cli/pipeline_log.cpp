@@ -1,5 +1,6 @@
 #include "cli/pipeline_log.hpp"
 
+#include "engine/pause.hpp"
 #include "storage/command_logs.hpp"
 
 #include <fmt/format.h>
@@ -7,8 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -101,11 +100,8 @@ Exit pipeline_log(const Invocation& invocation) {
     if (!run) return Exit::nothing;
     std::optional<LoggedText> last;
     print_new(invocation, logs, *run, last);
-    std::mutex mutex;
-    std::condition_variable never;
     while (order.follows && !is_terminal(run->status)) {
-        std::unique_lock lock{mutex};
-        never.wait_for(lock, between_looks);
+        engine::pause({}, between_looks);
         // In this order: what was written before the end is there when the end is.
         run = find(invocation.console, logs, order);
         if (!run) return Exit::nothing;

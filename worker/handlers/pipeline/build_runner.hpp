@@ -23,9 +23,9 @@ struct BuildOrder {
 
 struct BuildReport {
     storage::pipeline::BuildStatus status = storage::pipeline::BuildStatus::accepted;
-    std::string reason;                                      // why it ended as it did, for people
-    std::string target_graph;                                // JSON, of one that has ended; empty: none
-    std::optional<std::string> log_location = std::nullopt;  // where people find the log
+    std::string reason;        // why it ended as it did, for people
+    std::string target_graph;  // JSON, of one that has ended; empty: none
+    std::string log_location;  // where people find the log; empty: not known
 };
 
 class BuildRunnerError : public std::runtime_error {

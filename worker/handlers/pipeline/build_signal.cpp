@@ -32,29 +32,36 @@ core::Outcome BuildSignal::advance(const Work& work) {
     auto& builds = work.stores.builds;
     auto build = builds.get(work.build());
     if (build.request != work.payload.request) return core::Discarded{"the build belongs to another request"};
-    if (is_terminal(build.status)) return conclude(work, build);
+    if (is_terminal(build.status)) return conclude(work, work.stores.queues.lock(work.payload.queue), build);
 
-    const auto queue = work.stores.queues.get(work.payload.queue);
+    auto queue = work.stores.queues.get(work.payload.queue);
     const auto runner = extensions_.build_runner(queue, work.stores);
     auto report = runner->report(build.key, work.stop);
-    if (!is_terminal(report.status) && build.age > queue.max_validation) {
+    const bool is_too_old = !is_terminal(report.status) && build.age > queue.max_validation;
+    // Before anything is written, as whoever fails the request closed.
+    if (is_terminal(report.status) || is_too_old) queue = work.stores.queues.lock(queue.name);
+    if (is_too_old) {
         runner->cancel(build.key, work.stop);
-        report = {BuildStatus::failed, "took longer than " + core::format_duration(queue.max_validation), {}};
+        report.status = BuildStatus::failed;
+        report.reason = "took longer than " + core::format_duration(queue.max_validation);
     }
+    // A service whose build waits between two of its jobs says so; what has begun has begun.
+    if (build.status == BuildStatus::running && report.status == BuildStatus::accepted) report.status = build.status;
     const bool is_news = report.status != build.status;
     build.status = report.status;
     build.reason = std::move(report.reason);
+    if (!report.log_location.empty()) build.log_location = std::move(report.log_location);
     if (is_terminal(build.status)) {
         if (!report.target_graph.empty()) builds.keep_target_graph(build.key, report.target_graph);
-        return conclude(work, build);
+        return conclude(work, queue, build);
     }
     if (is_news) builds.update(build, storage::pipeline::next(build.version));
     return core::Snoozed{build.status == BuildStatus::accepted ? queue.poll_accepted : queue.poll_running};
 }
 
-core::Outcome BuildSignal::conclude(const Work& work, const storage::pipeline::Build& build) {
+core::Outcome BuildSignal::conclude(const Work& work, const storage::pipeline::Queue& queue,
+                                    const storage::pipeline::Build& build) {
     auto& builds = work.stores.builds;
-    const auto queue = work.stores.queues.lock(work.payload.queue);
     // Read again under the lock: a second job that watches the same build may have been faster, and the first answer
     // of a runner stands.
     auto stored = builds.get(build.key);

@@ -24,7 +24,9 @@ private:
         return read_payload(payload, {"queue", "request", "build"});
     }
     core::Outcome advance(const Work& work) override;
-    core::Outcome conclude(const Work& work, const storage::pipeline::Build& build);
+    // Its queue is locked.
+    static core::Outcome conclude(const Work& work, const storage::pipeline::Queue& queue,
+                                  const storage::pipeline::Build& build);
     static void end_request(const Work& work, const storage::pipeline::Queue& queue,
                             const storage::pipeline::Build& build, core::Completed& completed);
 

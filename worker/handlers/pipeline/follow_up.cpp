@@ -12,7 +12,11 @@ using nlohmann::json;
 using storage::pipeline::BuildStatus;
 
 core::Outcome Analyze::advance(const Work& work) {
-    if (!work.stores.builds.get(work.build()).is_current) return core::Completed{};
+    const auto build = work.stores.builds.get(work.build());
+    // An operator may want projects again of a commit that is green: then an older build is what there is to go by.
+    if (!build.is_current && work.payload.run < work.stores.requests.get(work.request()).first_run) {
+        return core::Completed{};
+    }
     const auto projects = work.stores.requests.begin_projects(work.request(), work.payload.build);
     return core::Completed{json{{"projects", projects}}.dump(), {}};
 }

@@ -6,7 +6,7 @@
 //     pipeline.build         {"queue": …, "request": 7, "run": 1}  and "project"; of a search "uri", a commit
 //     pipeline.buildsignal   {"queue": …, "request": 7, "build": "command/7"}
 //     pipeline.record        {"queue": …, "request": 7, "build": "command/7"}
-//     pipeline.analyze       {"queue": …, "request": 7, "build": "command/7"}
+//     pipeline.analyze       {"queue": …, "request": 7, "build": "command/7"}  and, wanted by an operator, "run"
 //     pipeline.bisect        {"queue": …, "request": 7}
 //     pipeline.promote       {"queue": …}
 //     pipeline.run           {"queue": …, "build": "command/7"}

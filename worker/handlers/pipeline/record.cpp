@@ -7,6 +7,7 @@ namespace millrace::handlers::pipeline {
 
 using storage::pipeline::BuildStatus;
 using storage::pipeline::Fact;
+using storage::pipeline::RequestState;
 
 namespace {
 
@@ -42,6 +43,8 @@ core::Outcome Record::advance(const Work& work) {
     const auto request = requests.get(work.request());
     const bool succeeded = build.status == BuildStatus::succeeded;
     const bool is_green = succeeded && !build.is_repeated;
+    // It has failed closed before this was recorded: nothing makes it green but another attempt.
+    if (is_green && build.project.empty() && request.state != RequestState::succeeded) return core::Completed{};
     const auto fact = settle(facts, {.key = {queue.name, request.uri, build.project},
                                      .degree = is_green ? green : broken,
                                      .request = request.key.number,

@@ -33,6 +33,26 @@ create table forks.step_item (
     foreign key (run_id, step, target, branch) references forks.run_step
 );
 
--- Its successor is told which batch.
+-- One that nobody leads on any more ends when the group's next one begins, whose digest says so.
+alter table forks.run add succeeded_by bigint references forks.run;
+create index run_succeeded_by on forks.run (succeeded_by) where succeeded_by is not null;
+
+-- GitHub is asked to bring a branch up to date, and does not say from which commit to which.
+alter table forks.push_intent
+    alter before_sha drop not null,
+    alter after_sha drop not null,
+    add constraint push_intent_has_both_commits_or_none check (num_nulls(before_sha, after_sha) <> 1);
+
+-- Which jobs use a token at the moment, of whatever queue: no more at once than it has places.
+alter table forks.token_pause add places int not null default 16 check (places between 1 and 1000);
+create table forks.token_use (
+    token  text not null references forks.token_pause,
+    job_id bigint not null,
+    fence  bigint not null,  -- of the attempt that uses it; when that has ended the place is free
+    primary key (token, job_id)
+);
+
+-- Their successors are told which batch, and tell of more.
 set local client_min_messages = warning;  -- a new installation has nothing to drop
 drop function if exists forks.enqueue_items(bigint);
+drop function if exists forks.sync_target(text, text, bigint);

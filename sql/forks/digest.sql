@@ -40,6 +40,11 @@ begin
         'org', coalesce(of_group.subject_prefix, org, known.digest_group),
         'date', to_char(known.started_at at time zone of_group.time_zone, 'YYYY-MM-DD'),
         'recipients', to_jsonb(of_group.recipients),
+        'given_up', coalesce((
+            select jsonb_agg(jsonb_build_object('run', r.id, 'job', b.callback_job) order by r.id)
+              from forks.run r
+              left join millrace.batch b on b.id = r.batch_id
+             where r.succeeded_by = known.id), '[]'),
         'branches', coalesce((
             select jsonb_agg(jsonb_build_object(
                        'fork', i.fork, 'branch', i.branch, 'state', i.state, 'detail', i.detail, 'ahead', i.ahead,

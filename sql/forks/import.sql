@@ -72,7 +72,8 @@ begin
             end if;
         exception when sqlstate 'MR003' or sqlstate 'MR005' or sqlstate 'MR022' then
             get stacked diagnostics reason = message_text, remedy = pg_exception_hint;
-            key := case when reason ~ ': bad entry' then substring(reason from 'no key ''([a-z_]+)''')
+            key := case when reason ~ ': bad entry'
+                        then replace(substring(reason from 'no key ''(.*)''$'), '''''', '''')
                         when sqlstate = 'MR022' then 'digest_group'
                         when sqlstate = 'MR003' and list = 'groups' and entry.value ->> 'email_queue'
                              = substring(reason from '''(.*)''') then 'email_queue'

@@ -1,20 +1,28 @@
--- start_run, begin_run, cancel_run, resume_run, runs, run_items: all branches of a group's forks, and then a digest.
+-- start_run, begin_run, plan_run, cancel_run, resume_run, runs, run_items: all branches of a group's forks, and then a
+-- digest.
 --
 --     (nothing) ──start_run──► running: a batch of jobs forks.sync, one for each fork and branch; see stages.sql
 --     running, last job has ended ──► the last batch's callback, a job forks.digest ──record_digest──► finished
 --     running ──cancel_run──► cancelling: what waits is cancelled, what runs is asked to stop; then cancelled
---     finished, cancelled ──resume_run──► running: a new batch of what has not succeeded
+--     running, its last callback is a dead letter or forgotten ──the next run begins──► given up
+--     finished, cancelled, given up ──resume_run──► running: a new batch of what has not succeeded
 --
 -- A group has one run at a time. The digest comes whatever became of the jobs: completed, dead letter or cancelled.
 -- What a job has recorded is not done again: its result stays with the run.
 --
--- begin_run is start_run for the job of a schedule: while a run is active it says which one, and starts none.
+-- begin_run is start_run for the job of a schedule: while a run is active it says which one, and starts none. One that
+-- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead
+-- says so.
+--
+-- plan_run says what start_run would do, and does nothing: a row for each branch that would be synchronised, step
+-- `sync`, and for each step after that; see stages.sql.
 --
 -- Locks   the run's row; a second start_run of the same group waits for the first one's commit. cancel_run: as cancel()
 --         for each job.
 -- Raises  MR005 bad_argument, MR007 invalid_transition (no fork to synchronise; nothing to cancel or resume),
 --         MR022 unknown_digest_group, MR023 run_active, MR024 unknown_run.
--- Rows    4 per branch of the group's forks, and 1 per step.
+-- Rows    4 per branch of the group's forks, and 1 per step; those of push_intent whose jobs have ended. plan_run:
+--         none.
 
 create or replace function forks.start_run(digest_group text)
 returns bigint  -- the run
@@ -36,6 +44,8 @@ create or replace function forks.begin_run(digest_group text, out run bigint, ou
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    stuck bigint;
 begin
     if not exists (select from forks.digest_group g where g.name = begin_run.digest_group) then
         perform forks.raise_unknown_group(digest_group);
@@ -48,22 +58,50 @@ begin
         started := run is not null;
         exit when started;
         run := forks.active_run(digest_group);
-        if run is not null then
+        perform forks.locked_run(run) where run is not null;
+        if run is not null and forks.is_stuck(run) then
+            update forks.run r set finished_at = millrace.now() where r.id = begin_run.run;
+            stuck := run;
+        elsif run is not null and run = forks.active_run(digest_group) then
             return;
         end if;  -- it has just finished
     end loop;
+    update forks.run r set succeeded_by = begin_run.run where r.id = stuck;
     insert into forks.run_item (run_id, fork_id, branch, job_id)
-    select begin_run.run, f.id, b.name, 0
-      from forks.fork f
-     cross join unnest(f.branches) b(name)
-     where f.digest_group = begin_run.digest_group and f.enabled;
+    select begin_run.run, p.fork, p.branch, 0
+      from forks.planned(digest_group) p
+     where p.step = 'sync';
     if not found then
         raise exception using errcode = 'MR007', message = format('digest group %L has no fork to synchronise',
                                                                   digest_group),
             hint = 'Add forks to it, or enable them: the view forks.registry has them.';
     end if;
-    perform forks.plan_steps(run);
+    insert into forks.run_step (run_id, step, target, branch, fork_id, job_id)
+    select begin_run.run, p.step, p.target, p.branch, p.fork, 0
+      from forks.planned(digest_group) p
+     where p.step <> 'sync';
     perform forks.enqueue_stage(run, 'search');
+    -- What was to be pushed by jobs that nobody will repeat any more.
+    delete from forks.push_intent p
+     where coalesce(millrace.job_state(p.job_id), 'gone') in ('gone', 'completed', 'cancelled');
+    -- Of a fork that was disabled this very moment: there is no job that would say so.
+    delete from forks.run_item i where i.run_id = begin_run.run and i.job_id = 0;
+end
+$$;
+
+create or replace function forks.plan_run(digest_group text)
+returns table (step text, target text, branch text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from forks.digest_group g where g.name = plan_run.digest_group) then
+        perform forks.raise_unknown_group(digest_group);
+    end if;
+    return query
+        select p.step, p.target, p.branch
+          from forks.planned(digest_group) p
+         order by coalesce(forks.stage_of(p.step), 0), p.target, p.place, p.branch;
 end
 $$;
 
@@ -72,6 +110,21 @@ returns bigint
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$ select r.id from forks.run r where r.digest_group = of_group and r.finished_at is null $$;
+
+-- The callback's job leads a run on or ends it, unless nobody will run it any more.
+create or replace function forks.is_stuck(of_run bigint)
+returns boolean
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select b.id is null
+           or b.finished_at is not null
+              and coalesce(millrace.job_state(b.callback_job), 'gone')
+                  in ('gone', 'discarded', 'cancelled', 'completed')
+      from forks.run r
+      left join millrace.batch b on b.id = r.batch_id
+     where r.id = of_run and r.finished_at is null
+$$;
 
 -- Those items that have not succeeded and are still wanted.
 create or replace function forks.enqueue_items(of_run bigint, batch bigint)
@@ -136,14 +189,7 @@ begin
              select s.job_id from forks.run_step s
               where s.run_id = cancel_run.run and s.state is null and s.job_id <> 0) o
       order by o.job_id;
-    -- The callback's job ends the run, unless nobody will run it any more.
-    select b.id is null
-           or b.finished_at is not null
-              and coalesce(millrace.job_state(b.callback_job), 'gone')
-                  in ('gone', 'discarded', 'cancelled', 'completed')
-      into is_over
-      from (values (known.batch_id)) k(batch)
-      left join millrace.batch b on b.id = k.batch;
+    is_over := forks.is_stuck(run);
     if is_over then
         update forks.run r set finished_at = millrace.now() where r.id = cancel_run.run;
     end if;
@@ -164,14 +210,15 @@ declare
 begin
     if known.finished_at is null then
         raise exception using errcode = 'MR007', message = format('run %s has not finished', run),
-            hint = 'A run can be resumed when it has finished or was cancelled: the view forks.runs shows them.';
+            hint = 'One that has finished, was cancelled or given up can be resumed: the view forks.runs shows them.';
     end if;
     active := forks.active_run(known.digest_group);
     if active is not null then
         perform forks.raise_run_active(known.digest_group, active);
     end if;
     begin
-        update forks.run r set finished_at = null, cancelled_at = null, resumed = r.resumed + 1
+        update forks.run r
+           set finished_at = null, cancelled_at = null, succeeded_by = null, resumed = r.resumed + 1
          where r.id = resume_run.run;
     exception when unique_violation then  -- another one was just starting
         perform forks.raise_run_active(known.digest_group, forks.active_run(known.digest_group));
@@ -254,6 +301,7 @@ reset client_min_messages;
 create view forks.runs as
 select r.id, r.digest_group,
        case when r.finished_at is null then case when r.cancelled_at is null then 'running' else 'cancelling' end
+            when r.succeeded_by is not null then 'given up'
             when r.cancelled_at is null then 'finished' else 'cancelled' end as state,
        r.started_at, r.finished_at, r.resumed, c.branches, c.updated, c.current, c.skipped, c.failed, c.diverged,
        c.pending, b.callback_job as digest_job

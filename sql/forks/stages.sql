@@ -53,16 +53,14 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$ select array_position('{search,distribute,rebase}'::text[], step) $$;
 
-create or replace function forks.plan_steps(of_run bigint)
-returns void
-language sql
+-- What a run of this group would do if it began now: `sync`, of the enabled forks' branches, and the steps.
+create or replace function forks.planned(of_group text)
+returns table (step text, target text, branch text, fork int, place int)
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     with wanted as (
-        select f.*
-          from forks.run r
-          join forks.fork f on f.digest_group = r.digest_group
-         where r.id = of_run and f.enabled
+        select f.* from forks.fork f where f.digest_group = of_group and f.enabled
     ), searched as (  -- where several forks share an upstream, by one that can
         select distinct on (w.upstream_org, w.upstream_repo, w.upstream_track)
                w.upstream_org || '/' || w.upstream_repo as target, w.upstream_track as branch, w.id
@@ -70,12 +68,15 @@ as $$
          where w.upstream_org is not null and w.upstream_track is not null
          order by w.upstream_org, w.upstream_repo, w.upstream_track, w.provider = 'github' desc, w.id
     )
-    insert into forks.run_step (run_id, step, target, branch, fork_id, job_id)
-    select of_run, 'search', s.target, s.branch, s.id, 0 from searched s
+    select 'sync', w.repo, b.name, w.id, b.place::int
+      from wanted w
+     cross join unnest(w.branches) with ordinality b(name, place)
     union all
-    select of_run, 'distribute', w.repo, '', w.id, 0 from wanted w where w.install_forward_port
+    select 'search', s.target, s.branch, s.id, 0 from searched s
     union all
-    select of_run, 'rebase', w.repo, w.rebase_onto, w.id, 0 from wanted w where w.rebase_globs <> '{}'
+    select 'distribute', w.repo, '', w.id, 0 from wanted w where w.install_forward_port
+    union all
+    select 'rebase', w.repo, w.rebase_onto, w.id, 0 from wanted w where w.rebase_globs <> '{}'
 $$;
 
 -- What has not succeeded is to be done again. What was intended stays: it may have happened.

@@ -5,6 +5,9 @@
 --
 -- A job's id says which step it does; none of a step's job knows another.
 --
+-- step_target's period is that in which what is searched for was merged: the 24 hours before the run, both ends of it
+-- included, so that what is merged while the run goes on is the next one's alone.
+--
 -- record_step with a state belongs in the transaction that settles the job. Without one it takes down what there is so
 -- far, in a transaction of its own: a worker that repeats the job does not do that again. All that is written bears
 -- the job's fence.
@@ -20,11 +23,17 @@
 -- Raises     MR001 lease_lost, MR005 bad_argument, MR007 invalid_transition (the job is no step of a run).
 -- Rows       1 and the items.
 
+create or replace function forks.second_of(moment timestamptz)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$ select to_char(moment at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
+
 create or replace function forks.step_target(
     job_id bigint,
     out step text, out target text, out branch text, out fork text, out provider text, out is_wanted boolean,
     out origin_url text, out globs jsonb, out listed jsonb, out digest_group text, out template_path text,
-    out template text, out since text, out rebased jsonb, out intended text, out intended_before text,
+    out template text, out period text, out rebased jsonb, out intended text, out intended_before text,
     out intended_after text)
 returns setof record  -- none: the job is no step of a run
 language sql stable security definer
@@ -35,7 +44,8 @@ as $$
                        when 'rebase' then f.enabled and f.rebase_globs <> '{}'
                        else true end,
            f.origin_url, to_jsonb(f.rebase_globs), to_jsonb(f.branches), g.name, g.template_path, g.template,
-           to_char((r.started_at - interval '24 hours') at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+           forks.second_of(r.started_at - interval '24 hours') || '..'
+               || forks.second_of(r.started_at - interval '1 second'),
            (select coalesce(jsonb_agg(i.item order by i.item), '[]')
               from forks.step_item i
              where (i.run_id, i.step, i.target, i.branch) = (s.run_id, s.step, s.target, s.branch)

@@ -4,7 +4,8 @@
 --
 -- The push is the one effect outside this database. It is announced here before it happens, under the job's fence: a
 -- worker that has lost its lease is refused before it pushes, and one that repeats the job learns what may have been
--- pushed already, so that the branch counts as updated however often its worker dies.
+-- pushed already, so that the branch counts as updated however often its worker dies. Where a forge does it all by
+-- itself, that it is asked to is announced, without commits.
 --
 -- record_sync belongs in the transaction that settles the job. There is one result for a job, and one for a branch in
 -- a run: the last one. The jobs of a fork share a concurrency key: one at a time works on it.
@@ -55,26 +56,30 @@ as $$ select left(repo, 200) $$;
 create or replace function forks.sync_target(
     repo text, branch text, job_id bigint,
     out provider text, out origin_url text, out upstream_url text, out enabled boolean, out is_listed boolean,
-    out intended_before text, out intended_after text, out compares boolean, out upstream text)
+    out intended_before text, out intended_after text, out compares boolean, out upstream text,
+    out was_announced boolean)
 returns setof record  -- none: there is no such fork
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
     select f.provider, f.origin_url, f.upstream_url, f.enabled, $2 = any (f.branches), i.before_sha, i.after_sha,
-           f.upstream_org is not null, f.upstream_org || '/' || f.upstream_repo
+           f.upstream_org is not null, f.upstream_org || '/' || f.upstream_repo, i.job_id is not null
       from forks.fork f
       left join forks.push_intent i on i.job_id = $3
      where f.repo = $1
 $$;
 
+-- Both commits, or neither: a forge knows them.
 create or replace function forks.intend_push(fence bigint, job_id bigint, before_sha text, after_sha text)
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform forks.check_commit('intend_push', 'before_sha', coalesce(before_sha, ''));
-    perform forks.check_commit('intend_push', 'after_sha', coalesce(after_sha, ''));
+    if num_nulls(before_sha, after_sha) < 2 then
+        perform forks.check_commit('intend_push', 'before_sha', coalesce(before_sha, ''));
+        perform forks.check_commit('intend_push', 'after_sha', coalesce(after_sha, ''));
+    end if;
     perform millrace.assert_lease(fence, job_id);
     insert into forks.push_intent as i (job_id, before_sha, after_sha, intended_at)
     values (intend_push.job_id, intend_push.before_sha, intend_push.after_sha, millrace.now())

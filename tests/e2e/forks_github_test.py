@@ -2,6 +2,7 @@
 """Forks on GitHub, with the program as it is: what it asks is as GitHub describes it, a run comes to its right digest
 though workers die, no file is committed twice, and the token is seen by nobody."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -192,6 +194,128 @@ class Runs(GithubTest):
         self.assertEqual(self.stumbled, {"503", "reset", "limit"})
         self.assertRegex(self.sql("select detail from forks.results where state = 'conflict'"), r"conflicts, and \*\*\*")
         self.assert_nobody_saw_the_token(*logs)
+
+
+class Rebases(GithubTest):
+    """GitHub's description as it is kept here does not know the listing of branches, and git's own requests are none of
+    the interface's: neither goes through the proxy that validates."""
+
+    def git(self, *words):
+        environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+        return subprocess.run(["git", "-C", self.repository, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", *words],
+                              check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+    def write(self, branch, file, parent=""):
+        """A commit that adds a file of that name."""
+        self.git("read-tree", parent or "--empty")
+        blob = subprocess.run(["git", "-C", self.repository, "hash-object", "-w", "--stdin"], input=file, check=True,
+                              capture_output=True, text=True).stdout.strip()
+        self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{file}")
+        commit = self.git("commit-tree", self.git("write-tree"), "-m", file, *(["-p", parent] if parent else []))
+        self.git("update-ref", f"refs/heads/{branch}", commit)
+        return commit
+
+    def setUp(self):
+        super().setUp()
+        root = pathlib.Path(self.cache) / "repositories"
+        self.repository = root / "acme" / "fork-1.git"
+        self.repository.parent.mkdir(parents=True)
+        subprocess.run(["git", "init", "--quiet", "--bare", self.repository], check=True)
+        first = self.write("main", "first")
+        for number in range(3):
+            self.write(f"feature/{number}", f"ours-{number}", first)
+        self.base = self.write("main", "theirs", first)
+        for number in range(150):
+            self.git("update-ref", f"refs/heads/fixes/{number}", first)
+        self.double = self.forge(repositories=root, token=TOKEN)
+        self.add_forks(1, "{main}")
+        self.sql("""select forks.change_fork('acme/fork-1', '{"rebase_onto": "main", "rebase_globs": ["feature/*"]}')""")
+
+    def test_branches_are_rebased_with_the_token_in_no_address_and_no_file(self):
+        worker = self.work(self.double.url + "/api/v3")
+        run = self.sql("select forks.start_run('default')")
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        self.assertEqual(self.sql("select string_agg(concat_ws(' ', item, state, detail), ', ' order by item)"
+                                  f"  from forks.run_steps({run})"),
+                         ", ".join(f"feature/{number} rebased 1 commit on main" for number in range(3)))
+        self.assertEqual(self.git("log", "--format=%s", "feature/2").split(), ["ours-2", "theirs", "first"])
+        self.assertEqual(len([path for _, path, _ in self.double.asked if "/branches?" in path]), 2, "153 are two pages")
+        worker.send_signal(signal.SIGTERM)
+        self.assert_nobody_saw_the_token(worker.communicate(timeout=PATIENCE_SECONDS)[1], str(self.double.asked))
+        encoded = self.double.git_login.split()[1]
+        for file in pathlib.Path(self.cache, "forks").rglob("*"):
+            self.assertFalse(file.is_file() and {TOKEN, encoded} & set(file.read_bytes().decode(errors="replace").split()))
+
+    @contextlib.contextmanager
+    def killed_worker(self):
+        """One that works while the block runs, and dies at its end."""
+        worker = self.work(self.double.url + "/api/v3")
+        yield
+        worker.send_signal(signal.SIGKILL)
+        worker.communicate()
+
+    @contextlib.contextmanager
+    def held_run(self):
+        """Nobody can lead it on: who tries to, waits."""
+        with subprocess.Popen(["psql", "-X", "-q", "-d", self.database], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              text=True) as holder:
+            holder.stdin.write("begin; select from forks.run for no key update;\n")
+            holder.stdin.flush()
+            self.wait_until("select count(*) > 0 from pg_locks where relation = 'forks.run'::regclass and granted"
+                            "                                    and mode = 'RowShareLock'", "t")
+            yield
+
+    def kill_worker_while_it_leads_on(self, kind, resumed=None):
+        with self.held_run(), self.killed_worker():
+            if resumed:
+                self.sql(f"select millrace.resume_kind('{resumed}')")
+            self.wait_until("select count(*) > 0 from pg_stat_activity where datname = current_database()"
+                            "                                            and wait_event_type = 'Lock'", "t")
+            self.assertEqual(self.sql("select string_agg(kind, ' ') from millrace.running_jobs"), kind)
+
+    def test_a_run_whose_workers_are_killed_at_each_of_its_stages_is_done_once(self):
+        self.sql("""select forks.configure_group('default', '{"recipients": ["ada@example.org"], "template_path": "port.yml",
+                                                               "template": "on: push"}')""")
+        self.sql("""select forks.change_fork('acme/fork-1', '{"install_forward_port": true}')""")
+        self.sql("select millrace.pause_kind('forks.distribute'), millrace.pause_kind('forks.digest')")
+        pushed, go_on = threading.Event(), threading.Event()
+
+        def hold_first_push(method, path):
+            if method == "POST" and path.endswith("/git-receive-pack") and not pushed.is_set():
+                pushed.set()
+                go_on.wait(PATIENCE_SECONDS)
+
+        self.double.before_git = hold_first_push
+        run = self.sql("select forks.start_run('default')")
+        self.kill_worker_while_it_leads_on("forks.stage")
+        with self.killed_worker():
+            self.wait_until("select count(*) from millrace.jobs where kind = 'forks.distribute'", "1")
+        self.kill_worker_while_it_leads_on("forks.stage", resumed="forks.distribute")
+        with self.killed_worker():
+            self.assertTrue(pushed.wait(PATIENCE_SECONDS))
+        go_on.set()  # what has reached the server happens, though nobody waits for it
+        with self.killed_worker():
+            self.wait_until("select count(*) from millrace.jobs where kind = 'forks.digest'", "1")
+        self.kill_worker_while_it_leads_on("forks.digest", resumed="forks.digest")
+        self.work(self.double.url + "/api/v3")
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        self.assertEqual(self.sql("select string_agg(concat_ws(' ', step, item, state), ', ' order by step, item)"
+                                  f"  from forks.run_steps({run})"),
+                         "distribute created, rebase feature/0 rebased, rebase feature/1 rebased, rebase feature/2 rebased")
+        for number in range(3):
+            self.assertEqual(self.git("log", "--format=%s", f"feature/{number}").split(), [f"ours-{number}", "theirs", "first"])
+        self.assertEqual(len(self.double.commits), 1)
+        self.assertEqual(self.sql("select (select count(*) from forks.digests),"
+                                  "       (select count(*) from millrace.jobs where kind = 'email.send')"), "1|1")
+
+    def test_a_token_that_git_does_not_accept_fails_in_a_way_that_shows_nothing_of_it(self):
+        self.double.git_login = "Basic of another"
+        worker = self.work(self.double.url + "/api/v3")
+        run = self.sql("select forks.start_run('default')")
+        self.wait_until(f"select state from forks.runs where id = {run}", "finished")
+        self.assertRegex(self.sql(f"select state || ' ' || detail from forks.run_steps({run})"), "^failed git ls-remote exited")
+        worker.send_signal(signal.SIGTERM)
+        self.assert_nobody_saw_the_token(worker.communicate(timeout=PATIENCE_SECONDS)[1])
 
 
 class Encrypted(GithubTest):

@@ -332,6 +332,27 @@ TEST_F(ForksGit, a_broken_copy_is_given_up_after_it_failed_twice) {
     EXPECT_EQ(sync().after_sha, head);
 }
 
+TEST_F(ForksGit, a_copy_that_lacks_what_it_should_have_is_given_up_after_it_failed_twice) {
+    sandbox_.commit(fork_, "main", "a", "mine\n");
+    sandbox_.commit(upstream_, "main", "a", "theirs\n");
+    ASSERT_EQ(sync().state, SyncState::conflict);
+    const auto blob = sandbox_.git(upstream_, {"rev-parse", "main:a"});
+    ASSERT_TRUE(fs::remove(copy() / "objects" / blob.substr(0, 2) / blob.substr(2)));
+    EXPECT_THAT(error_of(), HasSubstr("git merge-tree"));
+    order_.attempt = 2;
+    EXPECT_THAT(error_of(), HasSubstr("git merge-tree"));
+    EXPECT_FALSE(fs::exists(copy()));
+    EXPECT_EQ(sync().state, SyncState::conflict);
+}
+
+TEST_F(ForksGit, a_copy_is_kept_when_the_fork_refuses_what_is_pushed) {
+    sandbox_.commit(upstream_, "main", "a", "two\n");
+    order_.attempt = 5;
+    EXPECT_THAT(error_of([&] { sandbox_.commit(fork_, "main", "own", "just in time\n"); }),
+                HasSubstr("has moved meanwhile"));
+    EXPECT_TRUE(fs::exists(copy()));
+}
+
 TEST_F(ForksGit, a_copy_is_kept_when_a_remote_does_not_answer) {
     ASSERT_EQ(sync().state, SyncState::current);
     order_.attempt = 5;
@@ -408,6 +429,15 @@ TEST_F(ForksGit, says_how_the_branch_differs_when_it_is_asked_to) {
     const auto conflict = sync();
     EXPECT_EQ(conflict.state, SyncState::conflict);
     EXPECT_FALSE(conflict.divergence) << "what was not synchronised is not compared";
+}
+
+TEST_F(ForksGit, does_not_say_how_it_differs_when_that_is_more_than_it_can_read) {
+    order_.compares = true;
+    for (int number = 0; number < 11; ++number)
+        sandbox_.commit(fork_, "main", "own", fmt::format("{}{}\n", number, std::string(100'000, 'x')));
+    const auto result = sync();
+    EXPECT_EQ(result.state, SyncState::current);
+    EXPECT_FALSE(result.divergence) << "the newest would be missing";
 }
 
 }  // namespace

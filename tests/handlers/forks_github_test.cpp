@@ -11,7 +11,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <optional>
 
@@ -134,6 +136,13 @@ TEST(GithubRequests, bear_the_token_and_no_answer_shows_it) {
     EXPECT_THAT(escaped.detail, AllOf(HasSubstr("***"), Not(HasSubstr("canary"))));
 }
 
+TEST(GithubRequests, come_back_whatever_the_token_is) {
+    WebServer server{[](const auto&) { return says(403, "a * b"); }};
+    auto settings = settings_of(server);
+    settings.token = "*";
+    EXPECT_THAT(Github{settings}.merge_upstream({"acme/hub", "main"}, {}).detail, HasSubstr("a *** b"));
+}
+
 TEST(GithubRequests, that_have_no_whole_answer_are_errors) {
     WebServer large{[](const auto&) { return web_reply(200, std::string(2000, 'x')); }};
     Github small{settings_of(large), {.body = 1000}};
@@ -250,12 +259,14 @@ protected:
         start(&*github_);
     }
 
-    void start(Github* github) {
+    void start(Github* github, const std::string& token_problem = "") {
         engine::Registry registry;
         registry.add(
             "forks.sync",
             std::make_unique<Sync>(database_.sessions(),
-                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"}, .github = github}));
+                                   Sync::Settings{.git = {.cache = sandbox_.directory() / "cache"},
+                                                        .github = github,
+                                                        .token_problem = token_problem}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
         worker_.emplace(database_.sessions(), std::move(registry), settings);
@@ -321,8 +332,71 @@ TEST_F(ForksGithub, are_tried_again_while_GitHub_is_down) {
     std::atomic<int> calls{0};
     start([&](const auto&) { return ++calls == 1 ? says(503, "oops") : merged("none"); });
     sync();
-    EXPECT_TRUE(result_becomes("current"));
+    EXPECT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
     EXPECT_EQ(database_.value("select max(attempt) from millrace.jobs"), "2");
+}
+
+TEST_F(ForksGithub, have_failed_when_GitHub_is_down_at_every_attempt) {
+    start([](const auto&) { return says(502, "oops"); });
+    sync();
+    ASSERT_TRUE(result_becomes("failed GitHub answered 502: oops"));
+    EXPECT_EQ(database_.value("select attempt from millrace.dead_letters"), "2");
+    EXPECT_EQ(forge_->seen().size(), 2U);
+}
+
+TEST_F(ForksGithub, have_failed_when_no_answer_is_whole) {
+    const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    const std::vector<WebReply> broken{
+        {head + "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", WebReply::Then::close},
+        {head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"mer", WebReply::Then::close},
+        {head + "Content-Length: 100\r\n\r\n{\"merge_type\"", WebReply::Then::close},
+        {"", WebReply::Then::reset},
+    };
+    std::atomic<std::size_t> call{0};
+    start([&](const auto&) { return broken.at(std::min(call++ / 2, broken.size() - 1)); });
+    for (std::size_t i = 0; i < broken.size(); ++i) {
+        sync();
+        ASSERT_TRUE(database_.becomes("select count(*) from millrace.dead_letters", std::to_string(i + 1)));
+    }
+    EXPECT_EQ(forge_->seen().size(), 2 * broken.size()) << "each twice";
+    EXPECT_EQ(database_.value("select count(*) from forks.results where state = 'failed'"
+                              " and detail like 'no answer of GitHub: %'"),
+              std::to_string(broken.size()));
+}
+
+TEST_F(ForksGithub, are_not_asked_again_for_an_answer_that_is_too_large) {
+    forge_.emplace([](const auto&) { return web_reply(200, std::string(2000, 'x')); });
+    github_.emplace(settings_of(*forge_), adapters::HttpLimits{.body = 1000});
+    start(&*github_);
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.results where state = 'failed'", "1"));
+    EXPECT_EQ(forge_->seen().size(), 1U);
+    EXPECT_EQ(database_.value("select attempt from millrace.dead_letters"), "1");
+}
+
+TEST_F(ForksGithub, stay_synchronised_when_the_comparison_comes_to_a_limit_and_all_others_wait) {
+    name_upstream();
+    start([](const WebRequest& request) {
+        return request.method == "POST" ? merged("merge") : says(429, "slow", {{"Retry-After", "3600"}});
+    });
+    sync();
+    ASSERT_TRUE(result_becomes("updated merge"));
+    EXPECT_EQ(database_.value("select ahead is null from forks.results"), "t");
+    sync("17.0");
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_EQ(forge_->seen().size(), 2U);
+}
+
+TEST_F(ForksGithub, may_have_been_brought_up_to_date_by_an_attempt_that_heard_no_answer) {
+    database_.execute("select millrace.pause_kind('forks.sync')");
+    start([](const auto&) { return merged("none"); });
+    sync();
+    database_.execute("insert into forks.push_intent (job_id, intended_at) select id, now() from millrace.jobs");
+    database_.execute("select millrace.resume_kind('forks.sync')");
+    ASSERT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
+    sync();
+    ASSERT_TRUE(result_becomes("current perhaps by an attempt that was interrupted, current"));
+    EXPECT_EQ(database_.value("select count(*) from forks.push_intent"), "0");
 }
 
 TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
@@ -338,6 +412,31 @@ TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
     EXPECT_EQ(forge_->seen().size(), 1U) << "the second one does not even ask";
     EXPECT_THAT(database_.value("select token from forks.token_pause"),
                 AllOf(HasSubstr("A_TOKEN"), Not(HasSubstr(token))));
+}
+
+TEST_F(ForksGithub, ask_no_more_at_once_than_their_token_has_places) {
+    database_.execute("select forks.add_fork('acme/other', provider => 'github')");
+    std::promise<void> answer;
+    const auto answered = answer.get_future().share();
+    start([&](const auto&) {
+        answered.wait_for(10s);
+        return merged("none");
+    });
+    database_.execute("select forks.limit_token($1, 1)", {github_->token_name()});
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.token_use", "1"));
+    database_.execute("select forks.sync_now('acme/other')");
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_LE(forge_->seen().size(), 1U);
+    answer.set_value();
+    EXPECT_TRUE(result_becomes("current, current"));
+}
+
+TEST_F(ForksGithub, wait_for_another_worker_where_the_token_is_missing) {
+    start(nullptr, "the environment has no variable A_TOKEN");
+    sync();
+    ASSERT_TRUE(database_.becomes("select count(*) from millrace.jobs where state = 'scheduled' and attempt = 0", "1"));
+    EXPECT_EQ(database_.value("select count(*) from forks.results"), "0");
 }
 
 TEST_F(ForksGithub, fail_in_clear_words_on_a_worker_without_a_token) {

@@ -26,6 +26,7 @@ protected:
         first_ = sandbox_.commit(fork_, "main", "a", "one\n");
         order_ = {.fork = "acme/widget",
                   .origin = {fork_},
+                  .environment = {},
                   .onto = {"main"},
                   .globs = {"feature/*"},
                   .listed = {},
@@ -174,6 +175,24 @@ TEST_F(ForksRebase, counts_what_an_attempt_has_pushed_that_was_interrupted) {
     order_.done = {"feature/x"};
     rebase();
     EXPECT_THAT(said_, IsEmpty()) << "what was taken down is not done again";
+}
+
+TEST_F(ForksRebase, gives_a_broken_copy_up_after_it_failed_twice) {
+    branch("feature/x");
+    sandbox_.commit(fork_, "feature/x", "a", "mine\n");
+    sandbox_.commit(fork_, "main", "a", "theirs\n");
+    rebase();
+    ASSERT_THAT(said_, ElementsAre("feature/x conflict: both changed a"));
+    const auto copy = sandbox_.directory() / "cache/forks/acme/widget.git";
+    const auto blob = sandbox_.git(fork_, {"rev-parse", "feature/x:a"});
+    ASSERT_TRUE(std::filesystem::remove(copy / "objects" / blob.substr(0, 2) / blob.substr(2)));
+    EXPECT_THAT(rebase().error, HasSubstr("unable to read"));
+    EXPECT_TRUE(std::filesystem::exists(copy));
+    order_.attempt = 2;
+    EXPECT_THAT(rebase().error, HasSubstr("unable to read"));
+    EXPECT_FALSE(std::filesystem::exists(copy));
+    rebase();
+    EXPECT_THAT(said_, ElementsAre("feature/x conflict: both changed a"));
 }
 
 TEST_F(ForksRebase, needs_the_base_and_not_too_many_branches) {

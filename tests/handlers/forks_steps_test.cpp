@@ -37,6 +37,7 @@ using testing::WebServer;
 using Verdict = GithubAnswer::Verdict;
 
 const std::string token = "ghp_canary0123456789";
+const std::string a_day = "2026-01-30T13:00:00Z..2026-01-31T12:59:59Z";
 
 adapters::GithubSettings settings_of(const WebServer& server) {
     return {.api_url = server.url(), .token_variable = "A_TOKEN", .token = token};
@@ -108,6 +109,41 @@ TEST(GithubFiles, are_updated_where_they_differ_and_only_there) {
     EXPECT_EQ(same.seen.size(), 1U) << "no empty commit";
 }
 
+TEST(GithubFiles, are_asked_for_on_condition_the_second_time) {
+    WebServer server{[](const WebRequest& request) {
+        if (request.method == "PUT") return web_reply(200, "{}");
+        if (request.header("If-None-Match") == "\"v1\"") return web_reply(304, "");
+        auto there = file("content\n");
+        there.bytes.insert(there.bytes.find("\r\n") + 2, "ETag: \"v1\"\r\n");
+        return there;
+    }};
+    Github github{settings_of(server)};
+    const auto put = [&](const std::string& content) {
+        return std::get<GithubFileState>(
+            github.put_file({"acme/hub", "port.yml", content, "default"}, [](GithubFileState) {}, {}));
+    };
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged);
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged);
+    EXPECT_EQ(put("other\n"), GithubFileState::updated);
+    EXPECT_EQ(put("content\n"), GithubFileState::unchanged) << "it is what is there that counts, not what was asked";
+    EXPECT_EQ(server.seen().at(1).header("If-None-Match"), "\"v1\"");
+    EXPECT_THAT(server.seen().at(3).body, HasSubstr(R"("sha":"old")"));
+}
+
+TEST(GithubFiles, of_a_repository_that_has_moved_are_put_there_without_asking_for_its_name) {
+    std::string url;
+    WebServer server{[&](const WebRequest& request) {
+        if (request.target.starts_with("/repositories/7/contents")) return file("new content\n");
+        return says(301, "Moved", {{"Location", url + "/repositories/7/contents/port.yml"}});
+    }};
+    url = server.url();
+    Github github{settings_of(server)};
+    const auto put = github.put_file(
+        {"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
+    EXPECT_EQ(std::get<GithubFileState>(put), GithubFileState::unchanged);
+    EXPECT_EQ(server.seen().size(), 2U);
+}
+
 TEST(GithubFiles, that_cannot_be_put_say_at_which_step_and_why) {
     const auto answered = [](int get, int put) {
         return put_file([=](const WebRequest& request) {
@@ -124,6 +160,11 @@ TEST(GithubFiles, that_cannot_be_put_say_at_which_step_and_why) {
                                               HasSubstr("no such repository, or the token may not see it")));
     EXPECT_EQ(answered(200, 409).refusal.verdict, Verdict::broken) << "somebody has just pushed";
     EXPECT_EQ(answered(200, 502).refusal.verdict, Verdict::broken);
+    EXPECT_EQ(answered(404, 422).refusal.verdict, Verdict::failed);
+    const auto made = put_file([](const WebRequest& request) {
+        return request.method == "GET" ? says(404, "no") : says(422, R"(Invalid request.\n\n\"sha\" wasn't supplied.)");
+    });
+    EXPECT_EQ(made.refusal.verdict, Verdict::broken) << "somebody has just made the file";
     EXPECT_EQ(answered(200, 429).refusal.verdict, Verdict::limited);
     for (const auto& reply : {file("", "dir"), web_reply(200, "[]"), web_reply(200, "<html>")}) {
         const auto odd = put_file([&](const auto&) { return reply; });
@@ -143,15 +184,14 @@ TEST(GithubSearches, go_through_all_pages_and_know_a_migration_by_its_title) {
         return web_reply(200, R"({"items": [{"number": 3, "title": "[MIG] )" + token + R"("}]})");
     }};
     Github github{settings_of(server)};
-    const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+    const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
     const auto& pulls = std::get<std::vector<adapters::GithubPull>>(found);
     ASSERT_EQ(pulls.size(), 2U);
     EXPECT_EQ(pulls[0].number, 1);
     EXPECT_EQ(pulls[1].title, "[MIG] ***");
-    EXPECT_THAT(
-        seen_by(server).at(0),
-        HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
-                  "%20merged%3A%3E%3D2026-01-30T13%3A00%3A00Z&per_page=100&page=1"));
+    EXPECT_THAT(seen_by(server).at(0),
+                HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
+                          "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
     EXPECT_EQ(server.seen().size(), 2U);
 }
 
@@ -160,14 +200,56 @@ TEST(GithubSearches, that_came_to_no_end_are_tried_again) {
                              R"({"incomplete_results": true, "items": []})"}) {
         WebServer server{[&](const auto&) { return web_reply(200, body); }};
         Github github{settings_of(server)};
-        const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+        const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
         EXPECT_EQ(std::get<GithubAnswer>(found).verdict, Verdict::broken) << body;
     }
     WebServer server{[&](const auto&) { return says(422, "cannot be searched"); }};
     Github github{settings_of(server)};
-    const auto found = github.merged_pulls({"up/hub", "17.0", "2026-01-30T13:00:00Z", "MIG"}, {});
+    const auto found = github.merged_pulls({"up/hub", "17.0", a_day, "MIG"}, {});
     EXPECT_EQ(std::get<GithubAnswer>(found).verdict, Verdict::failed);
     EXPECT_THAT(std::get<GithubAnswer>(found).detail, HasSubstr("search: GitHub answered 422: cannot be searched"));
+}
+
+TEST(GithubBranches, are_listed_page_by_page) {
+    WebServer server{[](const WebRequest& request) {
+        if (request.target.ends_with("&page=1")) {
+            return web_reply(200, R"([{"name": "main"}, {"name": "feature/ä"}])",
+                             {{"Link", "<https://x/?page=2>; rel=\"next\""}});
+        }
+        return web_reply(200, R"([{"name": "17.0"}])", {{"Link", "<https://x/?page=1>; rel=\"prev\""}});
+    }};
+    Github github{settings_of(server)};
+    const auto listed = github.branches("acme/hub", {});
+    EXPECT_THAT(std::get<std::vector<std::string>>(listed), ElementsAre("main", "feature/ä", "17.0"));
+    EXPECT_THAT(seen_by(server), ElementsAre("GET /repos/acme/hub/branches?per_page=100&page=1",
+                                             "GET /repos/acme/hub/branches?per_page=100&page=2"));
+}
+
+TEST(GithubBranches, that_cannot_be_listed_say_why_and_end) {
+    const auto verdict_of = [](const WebReply& reply) {
+        WebServer server{[&](const auto&) { return reply; }};
+        Github github{settings_of(server)};
+        return std::get<GithubAnswer>(github.branches("acme/hub", {})).verdict;
+    };
+    for (const auto* body : {"{}", "", "[7]", R"([{"name": 7}])"})
+        EXPECT_EQ(verdict_of(web_reply(200, body)), Verdict::broken) << body;
+    EXPECT_EQ(verdict_of(says(404, "Not Found")), Verdict::failed);
+    EXPECT_EQ(verdict_of(says(429, "slow")), Verdict::limited);
+    EXPECT_EQ(verdict_of(web_reply(200, "[]", {{"Link", "<https://x/>; rel=\"next\""}})), Verdict::failed) << "no end";
+}
+
+TEST(GithubRemotes, are_where_the_interface_has_its_repositories_and_no_address_has_the_token) {
+    const auto remote_of = [](const std::string& api_url) {
+        return Github{{.api_url = api_url, .token_variable = "A_TOKEN", .token = token, .ca_file = "/ca.pem"}}.remote(
+            "acme/hub");
+    };
+    EXPECT_EQ(remote_of("https://api.github.com").url, "https://github.com/acme/hub.git");
+    EXPECT_EQ(remote_of("https://git.example.org/api/v3").url, "https://git.example.org/acme/hub.git");
+    EXPECT_EQ(remote_of("https://api.acme.ghe.com").url, "https://acme.ghe.com/acme/hub.git");
+    EXPECT_THAT(remote_of("https://api.github.com").environment,
+                ElementsAre("GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.https://github.com/.extraHeader",
+                            "GIT_CONFIG_VALUE_0=Authorization: Basic " + adapters::base64("x-access-token:" + token),
+                            "GIT_SSL_CAINFO=/ca.pem"));
 }
 
 // As jobs.
@@ -265,18 +347,30 @@ TEST_F(ForksSteps, that_a_provider_cannot_do_have_failed_and_say_why) {
     add_git_fork();
     change("acme/plain", R"({"upstream_org": "up", "upstream_repo": "plain", "upstream_track": "main",)"
                          R"( "install_forward_port": true, "rebase_globs": []})");
-    change("acme/hub", R"({"rebase_onto": "17.0", "rebase_globs": ["feature/*"]})");
     start(usual);
     start_run();
     ASSERT_TRUE(has_finished());
     EXPECT_THAT(steps(), AllOf(HasSubstr("distribute acme/plain failed files are distributed through GitHub"),
-                               HasSubstr("rebase acme/hub failed branches are rebased with plain git"),
                                HasSubstr("search up/plain failed plain git knows no pull requests")));
     EXPECT_EQ(database_.value("select failures from forks.digests"), "1");
     EXPECT_THAT(database_.value("select text from forks.digests"),
                 AllOf(HasSubstr("Distribution failures\n  acme/plain: files are"),
-                      HasSubstr("Rebase failures\n  acme/hub: failed: branches are"),
                       HasSubstr("Search failures\n  up/plain main: failed: plain git")));
+}
+
+TEST_F(ForksSteps, rebase_nothing_on_GitHub_and_fetch_nothing_when_no_branch_fits) {
+    change("acme/hub", R"({"rebase_onto": "18.0", "rebase_globs": ["1*", "feature/*"]})");
+    start([](const WebRequest& request) {
+        if (request.target.starts_with("/repos/acme/hub/branches")) {
+            return web_reply(200, R"([{"name": "17.0"}, {"name": "18.0"}, {"name": "fixes/1"}])");
+        }
+        return usual(request);
+    });
+    start_run();
+    ASSERT_TRUE(has_finished());
+    EXPECT_EQ(steps(), "rebase acme/hub done no branch fits the patterns");
+    EXPECT_EQ(forge_->seen().size(), 3U) << "to synchronise, to compare, and for the list";
+    EXPECT_FALSE(std::filesystem::exists(sandbox_.directory() / "cache/forks/acme/hub.git"));
 }
 
 TEST_F(ForksSteps, count_as_done_by_the_run_when_an_attempt_of_it_was_interrupted) {

@@ -99,6 +99,20 @@ TEST_F(ForksSync, a_conflict_is_a_result_and_not_an_error) {
     EXPECT_EQ(results(), "acme/widget main conflict both changed a");
 }
 
+TEST_F(ForksSync, a_conflict_is_one_whatever_the_files_are_called) {
+    const std::string folder(200, 'x');
+    std::string deep;
+    while (deep.size() < 4000)
+        deep += folder + "/";
+    for (const auto& file : {std::string{"caf\xe9"}, deep + "y"}) {
+        sandbox_.commit(fork_, "main", file, "mine\n");
+        sandbox_.commit(upstream_, "main", file, "theirs\n");
+    }
+    start();
+    ASSERT_TRUE(reaches(enqueue(), "completed"));
+    EXPECT_THAT(results(), HasSubstr("acme/widget main conflict both changed caf?, xxx"));
+}
+
 TEST_F(ForksSync, what_fails_is_tried_again_and_at_last_recorded_as_failed) {
     add_fork("acme/gone", "/nowhere");
     start();
@@ -123,6 +137,15 @@ TEST_F(ForksSync, a_disabled_fork_is_skipped) {
     ASSERT_TRUE(reaches(job, "completed"));
     EXPECT_EQ(results(), "acme/widget main skipped the fork is disabled");
     EXPECT_EQ(sandbox_.tip(fork_, "main"), first_);
+}
+
+TEST_F(ForksSync, a_branch_that_is_not_listed_any_more_is_skipped_by_the_run_that_it_was_planned_for) {
+    database_.execute("select forks.start_run('default')");
+    database_.execute("select forks.change_fork('acme/widget', '{\"branches\": [\"main\"]}')");
+    start();
+    ASSERT_TRUE(database_.becomes("select count(*) from forks.results", "2"));
+    EXPECT_EQ(results(),
+              "acme/widget main current\nacme/widget 17.0 skipped the fork does not list the branch any more");
 }
 
 TEST_F(ForksSync, a_job_may_name_only_what_is_registered) {

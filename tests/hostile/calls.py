@@ -147,6 +147,7 @@ FORKS = {
     "begin_run": writes(digest_group=("'default'", d.unknown_group)),
     "cancel_run": writes(run=("<busy_run>", d.unknown_run), reason=WHY),
     "resume_run": writes(run=("<done_run>", d.unknown_run)),
+    "plan_run": reads(digest_group=("'default'", d.unknown_group)),
     "run_steps": reads(of_run=("<done_run>", d.anything)),
     "next_stage": writes(job_id=("<running>", d.never("MR007", "does not lead")), run=("<told_run>", d.unknown_run)),
     "step_target": reads(job_id=("<running>", d.anything)),
@@ -159,6 +160,8 @@ FORKS = {
     "pause_token": writes(token=("'x'", d.sized("token", 300, least=1)),
                           seconds=("1", d.between("seconds", 0, 86400))),
     "token_wait": reads(token=ANY_TEXT),
+    "take_place": writes(**LEASE, token=("'x'", d.sized("token", 300, least=1))),
+    "limit_token": writes(token=("'x'", d.sized("token", 300, least=1)), places=("8", d.between("places", 1, 1000))),
     "record_digest": writes(
         job_id=("<running>", d.never("MR007", "does not make the digest")), run=("<told_run>", d.unknown_run),
         subject=("'x'", d.subject), text=("'x'", d.sized("text", 400000, least=1, unit=d.byte_length)),

@@ -239,7 +239,8 @@ FLAGS = {
              (["forks", "cancel", "999999999"], FAILED, "unknown run"),
              (["forks", "cancel", "<done_run>"], FAILED, "has finished"),
              (["forks", "resume", "<busy_run>"], FAILED, "has not finished"),
-             (["forks", "start"], USAGE, "one group"), (["forks", "start", "busy"], FAILED, "is active"),
+             (["forks", "start"], USAGE, "one group"),
+             (["forks", "start", "none", "--dry-run"], FAILED, "unknown digest group"), (["forks", "start", "busy"], FAILED, "is active"),
              (["forks", "sync"], USAGE, "needs a fork"), (["forks", "sync", "acme/site", "next"], FAILED, "bad branch"),
              (["forks", "enable"], USAGE, "the names of forks"), (["forks", "disable", "acme/none"], FAILED, "unknown fork"),
              *((["forks", "import", file], USAGE, word)

@@ -110,7 +110,7 @@ def group_rules():
 
 def run_rules():
     rules = of("forks.start_run", ("digest_group", "busy", "'busy'", "MR023", "is active"))
-    for verb in ("start_run", "begin_run"):
+    for verb in ("start_run", "begin_run", "plan_run"):
         rules += of(f"forks.{verb}", ("digest_group", "unknown", "'none'", "MR022", "unknown digest group 'none'"))
     for verb in ("cancel_run", "resume_run", "digest_content"):
         rules += of(f"forks.{verb}", ("run", "null", "null", "MR024", "unknown run null"),
@@ -120,6 +120,15 @@ def run_rules():
                 ("seconds", "null", "'t', null", "MR005", "bad seconds"),
                 ("seconds", "negative", "'t', -1", "MR005", "bad seconds"),
                 ("seconds", "more than a day", "'t', 86401", "MR005", "bad seconds"))
+    rules += of("forks.limit_token", ("token", "null", "null, 1", "MR005", "bad token"),
+                ("token", "301 characters", "repeat('t', 301), 1", "MR005", "bad token"),
+                ("places", "null", "'t', null", "MR005", "bad places"), ("places", "0", "'t', 0", "MR005", "bad places"),
+                ("places", "1001", "'t', 1001", "MR005", "bad places"))
+    rules += of("forks.take_place", ("token", "null", "<fence>, <running>, null", "MR005", "bad token"),
+                ("token", "301 characters", "<fence>, <running>, repeat('t', 301)", "MR005", "bad token"),
+                ("fence", "null", "null, <running>, 't'", "MR001", "fence null"),
+                ("fence", "of an earlier claim", "<spent_fence>, <running>, 't'", "MR001", "does not hold"),
+                ("job_id", "null", "<fence>, null, 't'", "MR001", "job null"))
     said = "'s', 't', 'h', 0"
     return rules + of(
         "forks.cancel_run", ("run", "finished", "<done_run>", "MR007", "has finished"),

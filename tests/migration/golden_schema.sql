@@ -255,11 +255,21 @@ CREATE FUNCTION forks.is_remote(url text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.is_remote(url text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.is_stuck(of_run bigint) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.is_stuck(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.key_of(repo text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.key_of(repo text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.limit_token(token text, places integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.limit_token(token text, places integer) OWNER TO millrace_owner;
 CREATE TABLE forks.run (
     id bigint NOT NULL,
     digest_group text NOT NULL,
@@ -267,7 +277,8 @@ CREATE TABLE forks.run (
     finished_at timestamp with time zone,
     batch_id bigint,
     cancelled_at timestamp with time zone,
-    resumed integer DEFAULT 0 NOT NULL
+    resumed integer DEFAULT 0 NOT NULL,
+    succeeded_by bigint
 );
 ALTER TABLE forks.run OWNER TO millrace_owner;
 CREATE FUNCTION forks.locked_run(run bigint) RETURNS forks.run
@@ -311,11 +322,16 @@ CREATE FUNCTION forks.plan_again(of_run bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.plan_again(of_run bigint) OWNER TO millrace_owner;
-CREATE FUNCTION forks.plan_steps(of_run bigint) RETURNS void
-    LANGUAGE sql
+CREATE FUNCTION forks.plan_run(digest_group text) RETURNS TABLE(step text, target text, branch text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.plan_steps(of_run bigint) OWNER TO millrace_owner;
+ALTER FUNCTION forks.plan_run(digest_group text) OWNER TO millrace_owner;
+CREATE FUNCTION forks.planned(of_group text) RETURNS TABLE(step text, target text, branch text, fork integer, place integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.planned(of_group text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.raise_run_active(of_group text, run bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -366,6 +382,11 @@ CREATE FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) OWNER TO millrace_owner;
+CREATE FUNCTION forks.second_of(moment timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.second_of(moment timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION forks.set_enabled(repo text, enabled boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -386,11 +407,11 @@ CREATE FUNCTION forks.states_of(step text) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.states_of(step text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) RETURNS SETOF record
+CREATE FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT period text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
+ALTER FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT period text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.steps_content(of_run bigint) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -401,11 +422,16 @@ CREATE FUNCTION forks.sync_now(repo text, branch text DEFAULT NULL::text) RETURN
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.sync_now(repo text, branch text) OWNER TO millrace_owner;
-CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) RETURNS SETOF record
+CREATE FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text, OUT was_announced boolean) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) OWNER TO millrace_owner;
+ALTER FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text, OUT was_announced boolean) OWNER TO millrace_owner;
+CREATE FUNCTION forks.take_place(fence bigint, job_id bigint, token text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.take_place(fence bigint, job_id bigint, token text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.token_wait(token text) RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2522,9 +2548,10 @@ CREATE VIEW forks.groups AS …;
 ALTER TABLE forks.groups OWNER TO millrace_owner;
 CREATE TABLE forks.push_intent (
     job_id bigint NOT NULL,
-    before_sha text NOT NULL,
-    after_sha text NOT NULL,
-    intended_at timestamp with time zone NOT NULL
+    before_sha text,
+    after_sha text,
+    intended_at timestamp with time zone NOT NULL,
+    CONSTRAINT push_intent_has_both_commits_or_none CHECK ((num_nulls(before_sha, after_sha) <> 1))
 );
 ALTER TABLE forks.push_intent OWNER TO millrace_owner;
 CREATE VIEW forks.registry AS …;
@@ -2579,11 +2606,19 @@ CREATE TABLE forks.step_item (
 ALTER TABLE forks.step_item OWNER TO millrace_owner;
 CREATE TABLE forks.token_pause (
     token text NOT NULL,
-    until timestamp with time zone NOT NULL
+    until timestamp with time zone NOT NULL,
+    places integer DEFAULT 16 NOT NULL,
+    CONSTRAINT token_pause_places_check CHECK (((places >= 1) AND (places <= 1000)))
 );
 ALTER TABLE forks.token_pause OWNER TO millrace_owner;
 CREATE VIEW forks.token_pauses AS …;
 ALTER TABLE forks.token_pauses OWNER TO millrace_owner;
+CREATE TABLE forks.token_use (
+    token text NOT NULL,
+    job_id bigint NOT NULL,
+    fence bigint NOT NULL
+);
+ALTER TABLE forks.token_use OWNER TO millrace_owner;
 CREATE TABLE millrace.attempt_failure (
     job_id bigint NOT NULL,
     fence bigint,
@@ -3197,6 +3232,8 @@ ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY forks.token_pause
     ADD CONSTRAINT token_pause_pkey PRIMARY KEY (token);
+ALTER TABLE ONLY forks.token_use
+    ADD CONSTRAINT token_use_pkey PRIMARY KEY (token, job_id);
 ALTER TABLE ONLY millrace.batch_count
     ADD CONSTRAINT batch_count_pkey PRIMARY KEY (batch_id, version);
 ALTER TABLE ONLY millrace.batch
@@ -3329,6 +3366,7 @@ CREATE INDEX digest_run ON forks.digest USING btree (run_id);
 CREATE INDEX fork_digest_group ON forks.fork USING btree (digest_group);
 CREATE UNIQUE INDEX run_active ON forks.run USING btree (digest_group) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX run_step_job ON forks.run_step USING btree (job_id) WHERE (job_id <> 0);
+CREATE INDEX run_succeeded_by ON forks.run USING btree (succeeded_by) WHERE (succeeded_by IS NOT NULL);
 CREATE INDEX sync_result_fork ON forks.sync_result USING btree (fork_id, branch, at);
 CREATE UNIQUE INDEX sync_result_run ON forks.sync_result USING btree (run_id, fork_id, branch) WHERE (run_id IS NOT NULL);
 CREATE INDEX attempt_failure_at ON millrace.attempt_failure USING brin (failed_at);
@@ -3417,12 +3455,16 @@ ALTER TABLE ONLY forks.run_step
     ADD CONSTRAINT run_step_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.run_step
     ADD CONSTRAINT run_step_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY forks.run
+    ADD CONSTRAINT run_succeeded_by_fkey FOREIGN KEY (succeeded_by) REFERENCES forks.run(id);
 ALTER TABLE ONLY forks.step_item
     ADD CONSTRAINT step_item_run_id_step_target_branch_fkey FOREIGN KEY (run_id, step, target, branch) REFERENCES forks.run_step(run_id, step, target, branch);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_fork_id_fkey FOREIGN KEY (fork_id) REFERENCES forks.fork(id);
 ALTER TABLE ONLY forks.sync_result
     ADD CONSTRAINT sync_result_run_id_fkey FOREIGN KEY (run_id) REFERENCES forks.run(id);
+ALTER TABLE ONLY forks.token_use
+    ADD CONSTRAINT token_use_token_fkey FOREIGN KEY (token) REFERENCES forks.token_pause(token);
 ALTER TABLE ONLY millrace.batch
     ADD CONSTRAINT batch_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES millrace.queue(id) ON DELETE CASCADE;
 ALTER TABLE ONLY millrace.key_limit
@@ -3539,7 +3581,10 @@ REVOKE ALL ON FUNCTION forks.is_branch(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_glob(pattern text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_item(step text, item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.is_remote(url text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.is_stuck(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.key_of(repo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.limit_token(token text, places integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.limit_token(token text, places integer) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.locked_run(run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.locked_step(job_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) FROM PUBLIC;
@@ -3547,7 +3592,10 @@ GRANT ALL ON FUNCTION forks.next_stage(job_id bigint, run bigint) TO millrace_wo
 REVOKE ALL ON FUNCTION forks.pause_token(token text, seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.pause_token(token text, seconds integer) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.plan_again(of_run bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION forks.plan_steps(of_run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.plan_run(digest_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.plan_run(digest_group text) TO millrace_operator;
+GRANT ALL ON FUNCTION forks.plan_run(digest_group text) TO millrace_viewer;
+REVOKE ALL ON FUNCTION forks.planned(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_run_active(of_group text, run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
@@ -3566,18 +3614,21 @@ REVOKE ALL ON FUNCTION forks.run_steps(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.second_of(moment timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.set_enabled(repo text, enabled boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.stage_of(step text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.start_run(digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.start_run(digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.states_of(step text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT since text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT period text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.step_target(job_id bigint, OUT step text, OUT target text, OUT branch text, OUT fork text, OUT provider text, OUT is_wanted boolean, OUT origin_url text, OUT globs jsonb, OUT listed jsonb, OUT digest_group text, OUT template_path text, OUT template text, OUT period text, OUT rebased jsonb, OUT intended text, OUT intended_before text, OUT intended_after text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.steps_content(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.sync_now(repo text, branch text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.sync_now(repo text, branch text) TO millrace_operator;
-REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text, OUT was_announced boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.sync_target(repo text, branch text, job_id bigint, OUT provider text, OUT origin_url text, OUT upstream_url text, OUT enabled boolean, OUT is_listed boolean, OUT intended_before text, OUT intended_after text, OUT compares boolean, OUT upstream text, OUT was_announced boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.take_place(fence bigint, job_id bigint, token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.take_place(fence bigint, job_id bigint, token text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.token_wait(token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.token_wait(token text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PUBLIC;

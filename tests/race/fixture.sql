@@ -26,7 +26,7 @@ begin
              notify.pending, notify.collected, notify.digest, notify.digest_member, notify.delivery,
              notify.queue_owner,
              forks.fork, forks.push_intent, forks.sync_result, forks.digest_group, forks.run, forks.run_item,
-             forks.digest, forks.token_pause, forks.run_step, forks.step_item,
+             forks.digest, forks.token_pause, forks.token_use, forks.run_step, forks.step_item,
              pipeline.queue, pipeline.request, pipeline.request_uri, pipeline.build, pipeline.validation_fact,
              pipeline.command_run, pipeline.command_log, pipeline.superseded_fact, pipeline.project,
              pipeline.request_project, pipeline.bisect, pipeline.sink, pipeline.event, pipeline.look,

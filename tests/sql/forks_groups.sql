@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(64);
+select plan(66);
 
 set local role millrace_operator;
 select millrace.create_queue(q) from unnest('{forks,email,slow}'::text[]) q \g /dev/null
@@ -96,6 +96,8 @@ select throws_ok(format('select forks.import_forks(%L, false)', document), 'MR00
                ('{"forks": [{"repo": "a/b", "provider": "github"}]}', 'import_forks: bad forks[0].branches'),
                ('{"forks": [{"repo": "a/b", "branches": "main"}]}', 'import_forks: bad forks[0].branches'),
                ('{"forks": [{"repo": "a/b", "branch": "main"}]}', 'import_forks: bad forks[0].branch'),
+               ('{"forks": [{"repo": "a/b", "upstream-org": "u"}]}', 'import_forks: bad forks[0].upstream-org'),
+               ($${"forks": [{"repo": "a/b", "It's 1": "u"}]}$$, 'import_forks: bad forks[0].It''s 1'),
                ('{"forks": [{"repo": "a/b", "branches": ["a"], "provider": "github", "queue": "x"}]}',
                 'import_forks: bad forks[0].queue'),
                ('{"forks": [{"repo": "a/b", "branches": ["a"], "provider": "github", "digest_group": "x"}]}',

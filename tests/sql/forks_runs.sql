@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(59);
+select plan(67);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -79,7 +79,7 @@ select results_eq(format('select fork, branch, state, detail, divergence from fo
                   $$ values ('acme/a', 'bad', 'conflict', 'both', null), ('acme/a', 'main', 'updated', null, 'diverged'),
                             ('acme/b', 'main', 'updated', null, 'diverged'),
                             ('acme/c', 'dead', 'failed', 'no route', null) $$, 'each branch has its state');
-select is(forks.digest_content(:run) - '{branches,distributions,migrations,searches,rebases}'::text[],
+select is(forks.digest_content(:run) - '{branches,distributions,migrations,searches,rebases,given_up}'::text[],
           jsonb_build_object('run', :run, 'group', 'default', 'is_cancelled', false, 'org', 'acme', 'date',
                              to_char(millrace.now(), 'YYYY-MM-DD'), 'recipients',
                              '["ada@example.org", "bob@example.org"]'::jsonb), 'the digest has what it needs');
@@ -216,6 +216,49 @@ select pg_temp.work() || pg_temp.work() || pg_temp.work() as handed \gset
 reset role;
 select row_eq(format('select recipients, emails from forks.digests where run = %s', :fourth),
               row('{}'::text[], '{}'::bigint[]), 'with nobody to write to, a digest is recorded');
+
+-- One that nobody leads on does not keep the others out for ever.
+set local role millrace_operator;
+select forks.start_run('default') as stuck \gset
+reset role;
+set local role millrace_worker;
+select pg_temp.work() || pg_temp.work() as handed \gset
+select row_eq($$ select * from forks.begin_run('default') $$, row(:stuck::bigint, false),
+              'a run whose digest is to come is no such run');
+select job_id, fence from worker w, millrace.claim(w.session, 'forks', 1) \gset
+select millrace.discard(:fence, :job_id, 'no queue for mail');
+select run as successor from forks.begin_run('default') \gset
+reset role;
+select row_eq(format('select state from forks.runs where id = %s', :stuck), row('given up'::text),
+              'it is given up when the next one begins');
+select isnt(:successor::bigint, :stuck::bigint, 'which is another');
+select is(forks.digest_content(:successor) -> 'given_up',
+          jsonb_build_array(jsonb_build_object('run', :stuck, 'job', :job_id)), 'whose digest says so');
+select forks.cancel_run(:successor) \g /dev/null
+set local role millrace_worker;
+select pg_temp.work() \g /dev/null
+reset role;
+select is(forks.resume_run(:stuck), 2, 'what was given up can be resumed');
+select row_eq(format('select state from forks.runs where id = %s', :stuck), row('running'::text), 'and runs again');
+
+-- A fork that is disabled while a run begins is left out.
+select forks.cancel_run(:stuck) \g /dev/null
+set local role millrace_worker;
+select pg_temp.work() \g /dev/null
+reset role;
+create function pg_temp.disable() returns trigger language plpgsql as $$
+begin
+    update forks.fork f set enabled = false where f.repo = 'acme/c';
+    return null;
+end
+$$;
+create trigger meanwhile after insert on forks.run_item for each statement execute function pg_temp.disable();
+insert into forks.push_intent (job_id, intended_at) values (4711000, millrace.now()), (:job_id, millrace.now());
+select forks.start_run('default') as last \gset
+select is((select array_agg(i.job_id) from forks.push_intent i), array[:job_id::bigint],
+          'what was to be pushed is forgotten with its job, and kept for a dead letter');
+select is((select string_agg(fork || ' ' || state, ', ' order by fork, branch) from forks.run_items(:last)),
+          'acme/a pending, acme/a pending, acme/b pending', 'a fork that is disabled as the run begins is none of it');
 
 select * from finish();
 rollback;

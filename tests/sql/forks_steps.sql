@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(52);
+select plan(55);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -60,6 +60,14 @@ select forks.change_fork('acme/' || n, '{"upstream_org": "up", "upstream_repo": 
 select forks.change_fork('acme/good', '{"rebase_onto": "main", "rebase_globs": ["feature/*"]}') \g /dev/null
 select forks.disable_fork('acme/off');
 reset role;
+set local role millrace_viewer;
+select results_eq($$ select concat_ws(' ', step, target, branch) from forks.plan_run('default') $$,
+                  $$ values ('sync acme/bad main'), ('sync acme/good main'), ('sync acme/plain main'),
+                            ('search up/hub 17.0'), ('distribute acme/bad '), ('distribute acme/good '),
+                            ('rebase acme/good main') $$, 'what a run would do can be asked before');
+select throws_ok($$select * from forks.plan_run('none')$$, 'MR022', null, 'of a known group');
+reset role;
+select is_empty($$ select * from forks.runs $$, 'which starts none');
 select forks.start_run('default') as run \gset
 select is(pg_temp.steps(:run), 'distribute acme/bad pending; distribute acme/good pending; rebase acme/good pending;'
           ' search up/hub pending', 'a run is planned when it starts: each upstream once, and who has opted in');
@@ -92,7 +100,7 @@ select is(pg_temp.work(), 'forks.rebase acme/good', 'the third stage');
 select is(pg_temp.work(), 'forks.digest', 'the digest comes last');
 reset role;
 select is((select state from forks.runs), 'finished', 'and ends the run');
-select is(forks.digest_content(:run) - '{run,group,is_cancelled,org,date,recipients,branches}'::text[],
+select is(forks.digest_content(:run) - '{run,group,is_cancelled,org,date,recipients,branches,given_up}'::text[],
           '{"distributions": [{"fork": "acme/bad", "state": "failed", "detail": "no route"},
                               {"fork": "acme/good", "state": "created", "detail": "port.yml"}],
             "migrations": [{"upstream": "up/hub", "branch": "17.0", "number": 7, "title": "[MIG] thing"}],
@@ -123,9 +131,9 @@ select row_eq(format('select step, target, branch, fork, provider, is_wanted, gl
 select is_empty('select * from forks.step_target(' || given || ')', 'not ' || given)
   from (values ('0'), ('4711'), ('null')) v(given);
 reset role;
-select is((select since from forks.run_step s, forks.step_target(s.job_id) where s.run_id = :run and s.step = 'search'),
-          to_char((select started_at - interval '1 day' from forks.runs) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-          'a search goes back a day from the start of the run');
+update forks.run set started_at = '2026-01-31 13:00:00+00' where id = :run;
+select is((select period from forks.run_step s, forks.step_target(s.job_id) where s.run_id = :run and s.step = 'search'),
+          '2026-01-30T13:00:00Z..2026-01-31T12:59:59Z', 'a search covers the day before the run, and nothing after it');
 set local role millrace_operator;
 select forks.change_fork('acme/good', '{"install_forward_port": false}') \g /dev/null
 reset role;

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(53);
+select plan(60);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -39,7 +39,7 @@ select millrace.open_session('w', '{forks}') as session \gset
 select job_id, fence from millrace.claim(:session, 'forks', 1) \gset
 select row_eq(format($$select * from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
               row('git'::text, '/srv/widget.git'::text, '/srv/up.git'::text, true, true, null::text, null::text,
-                  false, null::text),
+                  false, null::text, false),
               'a worker learns where to work');
 select is((select is_listed from forks.sync_target('acme/widget', 'other', 1)), false, 'and whether it may');
 select is_empty($$select * from forks.sync_target('acme/gadget', 'main', 1)$$, 'nothing of a fork that is not there');
@@ -54,6 +54,11 @@ select lives_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence, :job_
                 'another one replaces it');
 select is((select intended_before || intended_after from forks.sync_target('acme/widget', 'main', :job_id)),
           :'b' || :'c', 'the last one counts');
+savepoint announced;
+select forks.intend_push(:fence, :job_id, null, null);
+select row_eq(format($$select intended_before, was_announced from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
+              row(null::text, true), 'what a forge does by itself is announced without commits');
+rollback to announced;
 select throws_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence::bigint + 1, :job_id, :'a', :'b'), 'MR001',
                  null, 'no push without the lease');
 select throws_ok(format('select forks.intend_push(%s, %s, %s)', :fence, :job_id, shas), 'MR005',
@@ -139,6 +144,27 @@ select lives_ok($$select forks.record_sync(90, 'acme/hub', 'main', 'updated')$$,
 select is((select upstream from forks.sync_target('acme/hub', 'main', 1)), 'up/hub', 'its upstream has a name');
 
 -- tokens.sql
+reset role;
+create temp table held (job_id bigint, fence bigint);
+grant all on held to public;
+select millrace.enqueue('forks', 'noop') from generate_series(1, 3) \g /dev/null
+set local role millrace_operator;
+select forks.limit_token('github', 2);
+reset role;
+set local role millrace_worker;
+insert into held select c.job_id, c.fence from millrace.claim(:session, 'forks', 3) c;
+select results_eq($$select forks.take_place(fence, job_id, 'github') from held order by job_id$$,
+                  'values (true), (true), (false)', 'a token has so many places, and no more');
+select is((select forks.take_place(fence, job_id, 'github') from held order by job_id limit 1), true,
+          'who has one keeps it');
+select is((select forks.take_place(fence, job_id, 'other') from held order by job_id desc limit 1), true,
+          'another token has its own');
+select throws_ok($$select forks.take_place(fence + 1, job_id, 'github') from held limit 1$$, 'MR001', null,
+                 'none without the lease');
+select millrace.complete(fence, job_id) from held order by job_id limit 1;
+select is((select forks.take_place(fence, job_id, 'github') from held order by job_id desc limit 1), true,
+          'a place is free when the attempt has ended');
+select is(forks.token_wait('github'), 0, 'whoever has places does not rest');
 select is(forks.token_wait('github'), 0, 'a token that nobody paused is not');
 select forks.pause_token('github', 90);
 select forks.pause_token('github', 30);
@@ -161,11 +187,11 @@ select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                     and f.pronamespace = 'forks'::regnamespace and has_function_privilege(r.oid, f.oid, 'execute') $$,
               $$ select 'millrace_' || role || ' ' || f
                    from (values ('operator', '{add_fork,change_fork,enable_fork,disable_fork,sync_now,configure_group,
-                                               import_forks,export_forks,start_run,cancel_run,resume_run,run_items,
+                                               import_forks,export_forks,start_run,cancel_run,resume_run,limit_token,plan_run,run_items,
                                                run_steps,digest_content}'::text[]),
-                                ('viewer', '{export_forks,run_items,run_steps,digest_content}'),
+                                ('viewer', '{export_forks,plan_run,run_items,run_steps,digest_content}'),
                                 ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
-                                             record_digest,pause_token,token_wait,next_stage,step_target,
+                                             record_digest,pause_token,token_wait,take_place,next_stage,step_target,
                                              intend_step,record_step}')) m(role, functions), unnest(functions) f $$,
               'each role calls what it needs');
 select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c

@@ -1,16 +1,19 @@
 """A forge that speaks GitHub's REST interface as far as forks need it, on this host, and remembers what it was asked.
 
 A branch is behind its upstream until it has been merged once; files are kept as they are put; a search finds what the
-test has in `pulls`. Everything else is said by the test, request by request.
+test has in `pulls`. Repositories of which there is more than that lie in a directory, and whoever bears the token has
+them from git's own http-backend. Everything else is said by the test, request by request.
 """
 
 import base64
 import hashlib
 import http.server
 import json
+import os
 import pathlib
 import re
 import ssl
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -20,14 +23,21 @@ MERGE = re.compile(r"/repos/([^/]+/[^/]+)/merge-upstream")
 COMPARE = re.compile(r"/repos/([^/]+/[^/]+)/compare/(.+)")
 CONTENTS = re.compile(r"/repos/([^/]+/[^/]+)/contents/(.+)")
 SEARCH = re.compile(r"/search/issues[?](.+)")
+BRANCHES = re.compile(r"/repos/([^/]+/[^/]+)/branches[?](.+)")
+GIT = re.compile(r"/[^/]+/[^/]+[.]git/")
+ENTERPRISE = "/api/v3"  # a prefix of the interface's paths, for whoever comes with it
 
 
 class Forge:
     """`special` maps a request (method, path, body as an object or None) to (status, object, headers), or to None for
     what a well-behaved forge says. One that answers "reset" hangs up."""
 
-    def __init__(self, special=lambda method, path, body: None, delay_seconds=0.0, certificate=None):
+    def __init__(self, special=lambda method, path, body: None, delay_seconds=0.0, certificate=None, repositories=None,
+                 token=""):
         self.special, self.delay_seconds = special, delay_seconds
+        self.repositories = repositories
+        self.before_git = lambda method, path: None
+        self.git_login = "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
         self.lock = threading.Lock()
         self.merged, self.asked = {}, []  # (repo, branch): how often there was something to merge; (method, path, body)
         self.files, self.commits = {}, []  # (repo, path): bytes; (repo, path, subject)
@@ -42,10 +52,17 @@ class Forge:
             disable_nagle_algorithm = True
 
             def do_GET(self):  # pylint: disable=invalid-name
-                forge.answer(self, None)
+                if GIT.match(self.path):
+                    forge.answer_git(self, b"")
+                else:
+                    forge.answer(self, None)
 
             def do_POST(self):  # pylint: disable=invalid-name
-                forge.answer(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if GIT.match(self.path):
+                    forge.answer_git(self, body)
+                else:
+                    forge.answer(self, json.loads(body))
 
             do_PUT = do_POST
 
@@ -74,10 +91,11 @@ class Forge:
     def answer(self, request, body):
         time.sleep(self.delay_seconds)
         with self.lock:
-            self.asked.append((request.command, request.path, body))
-            said = self.special(request.command, request.path, body)
+            path = request.path.removeprefix(ENTERPRISE)
+            self.asked.append((request.command, path, body))
+            said = self.special(request.command, path, body)
             if said is None:
-                said = self.usual(request.path, body)
+                said = self.usual(path, body)
         if said == "reset":
             request.close_connection = True
             return
@@ -86,6 +104,30 @@ class Forge:
         request.send_response(status)
         for name, value in ({"Content-Type": "application/json", "Content-Length": len(data)} | headers).items():
             request.send_header(name, str(value))
+        request.end_headers()
+        request.wfile.write(data)
+
+    def answer_git(self, request, body):
+        with self.lock:
+            self.asked.append((request.command, request.path, None))
+        self.before_git(request.command, request.path)
+        path, _, query = request.path.partition("?")
+        if request.headers.get("Authorization") != self.git_login:
+            status, headers, data = 401, [("WWW-Authenticate", 'Basic realm="git"')], b""
+        else:
+            variables = {"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.repositories), "GIT_HTTP_EXPORT_ALL": "1",
+                         "REQUEST_METHOD": request.command, "PATH_INFO": path, "QUERY_STRING": query,
+                         "REMOTE_USER": "x-access-token", "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+                         "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+                         "HTTP_GIT_PROTOCOL": request.headers.get("Git-Protocol", ""), "GIT_CONFIG_COUNT": "1",
+                         "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+            said = subprocess.run(["git", "http-backend"], input=body, env=variables, capture_output=True, check=True).stdout
+            head, _, data = said.partition(b"\r\n\r\n")
+            headers = [line.split(": ", 1) for line in head.decode().split("\r\n")]
+            status = next((int(value[:3]) for name, value in headers if name == "Status"), 200)
+        request.send_response(status)
+        for name, value in [*headers, ("Content-Length", str(len(data)))]:
+            request.send_header(name, value)
         request.end_headers()
         request.wfile.write(data)
 
@@ -103,6 +145,8 @@ class Forge:
             return self.file(file[1], urllib.parse.unquote(file[2]), body)
         if search := SEARCH.fullmatch(path):
             return self.found(urllib.parse.parse_qs(search[1]))
+        if listed := BRANCHES.fullmatch(path):
+            return self.branches(listed[1], urllib.parse.parse_qs(listed[2]))
         return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com"}, {}
 
     def file(self, repo, path, body):
@@ -113,6 +157,9 @@ class Forge:
                 return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"}, {}
             return 200, self.examples["content-file-response-if-content-is-a-file"] | {
                 "path": path, "sha": sha, "size": len(known), "content": base64.encodebytes(known).decode()}, {}
+        if known is not None and "sha" not in body:
+            return 422, {"message": "Invalid request.\n\n\"sha\" wasn't supplied.",
+                         "documentation_url": "https://docs.github.com"}, {}
         if body.get("sha") != sha:
             return 409, {"message": f"{path} does not match {sha}", "documentation_url": "https://docs.github.com"}, {}
         self.files[repo, path] = base64.b64decode(body["content"])
@@ -127,6 +174,15 @@ class Forge:
                  for number, title in self.pulls[(page - 1) * size:page * size]]
         more = {"Link": f'<{self.url}/search/issues?page={page + 1}>; rel="next"'} if len(self.pulls) > page * size else {}
         return 200, example | {"total_count": len(self.pulls), "items": items}, more
+
+    def branches(self, repo, query):
+        page, size = int(query["page"][0]), int(query["per_page"][0])
+        names = subprocess.run(["git", f"--git-dir={self.repositories}/{repo}.git", "for-each-ref", "refs/heads",
+                                "--format=%(objectname) %(refname:lstrip=2)"], capture_output=True, text=True, check=True)
+        found = [{"name": name, "commit": {"sha": sha, "url": f"{self.url}/repos/{repo}/commits/{sha}"}, "protected": False}
+                 for sha, name in (line.split(" ", 1) for line in names.stdout.splitlines())]
+        more = {"Link": f'<{self.url}/repositories/1/branches?page={page + 1}>; rel="next"'} if len(found) > page * size else {}
+        return 200, found[(page - 1) * size:page * size], more
 
     def compared(self, subjects):
         """The answer to a comparison with these commits ahead, the oldest first."""

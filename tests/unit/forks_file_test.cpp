@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace millrace::cli {
@@ -100,7 +101,19 @@ TEST(ForksFile, the_example_is_one) {
     std::ifstream in{MILLRACE_SOURCE_DIR "/config/forks.yml"};
     std::ostringstream text;
     text << in.rdbuf();
-    EXPECT_EQ(json::parse(forks_of(text.str()))["forks"].size(), 20);
+    const auto document = json::parse(forks_of(text.str()));
+    EXPECT_EQ(document["forks"].size(), 20);
+    std::set<std::string> keys;
+    for (const auto* list : {"groups", "forks"}) {
+        for (const auto& entry : document[list]) {
+            for (const auto& [key, value] : entry.items())
+                keys.insert(key);
+        }
+    }
+    EXPECT_THAT(keys, ::testing::IsSupersetOf({"provider", "upstream_track", "install_forward_port", "rebase_globs",
+                                               "template_path", "template", "cron", "digest_group", "enabled"}));
+    EXPECT_EQ(document["forks"][2]["upstream_track"], "18.0");
+    EXPECT_EQ(document["forks"][2]["install_forward_port"], true);
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ std::string shown(std::string_view text) {
 
 GitError failure(const std::string& verb, const ProcessEnd& end) {
     const auto said = shown(end.errors.empty() ? end.output : end.errors);
-    return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said)};
+    const bool asks_the_remote = verb == "ls-remote" || verb == "push";
+    return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said),
+                    asks_the_remote ? GitError::Cause::other : GitError::Cause::perhaps_the_repository};
 }
 
 ProcessEnd start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
@@ -53,7 +55,7 @@ ProcessEnd start(const std::vector<std::string>& arguments, const std::vector<st
     try {
         return run_process({arguments, environment, "/"}, limits, stop);
     } catch (const std::system_error& error) {
-        throw GitError{error.what()};
+        throw GitError{error.what(), GitError::Cause::other};
     }
 }
 
@@ -63,29 +65,6 @@ bool exited_with(const ProcessEnd& end, int code) {
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
-}
-
-// * in the pattern stands for any text, slashes included.
-bool matches(std::string_view name, std::string_view glob) {
-    std::size_t at = 0;
-    std::size_t in_glob = 0;
-    auto star = glob.npos;  // the last one that was passed, and what it has been given up to here
-    std::size_t taken = 0;
-    while (at < name.size()) {
-        if (in_glob < glob.size() && glob[in_glob] == '*') {
-            star = in_glob++;
-            taken = at;
-        } else if (in_glob < glob.size() && glob[in_glob] == name[at]) {
-            ++in_glob;
-            ++at;
-        } else if (star != glob.npos) {
-            in_glob = star + 1;
-            at = ++taken;
-        } else {
-            return false;
-        }
-    }
-    return glob.find_first_not_of('*', in_glob) == glob.npos;
 }
 
 // The decimal digits that a text begins with.
@@ -115,11 +94,13 @@ std::string copy_of(const Branch& branch, const std::string& side) {
 }
 
 void require_branch(const Branch& branch) {
-    if (const auto problem = branch_problem(branch.name)) throw GitError{"the name of the branch " + *problem};
+    if (const auto problem = branch_problem(branch.name))
+        throw GitError{"the name of the branch " + *problem, GitError::Cause::other};
 }
 
 void require_remote(const Remote& remote) {
-    if (const auto problem = remote_problem(remote.url)) throw GitError{"the address of the repository " + *problem};
+    if (const auto problem = remote_problem(remote.url))
+        throw GitError{"the address of the repository " + *problem, GitError::Cause::other};
 }
 
 }  // namespace
@@ -159,6 +140,9 @@ ProcessEnd Git::run(const std::vector<std::string>& words, const std::vector<std
 std::string Git::output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
     auto end = run(words, variables);
     if (!end.succeeded()) throw failure(words.front(), end);
+    if (end.is_cut) {
+        throw GitError{fmt::format("git {}: its output is too long", words.front()), GitError::Cause::other};
+    }
     return std::move(end.output);
 }
 
@@ -191,7 +175,7 @@ std::vector<RemoteBranch> Git::branches(const Remote& remote, const std::vector<
         words.push_back(std::string{folder} + glob);
     const auto end = run(words);
     if (!end.succeeded()) throw failure("ls-remote", end);
-    if (end.is_cut) throw GitError{"git ls-remote: more branches match than can be listed"};
+    if (end.is_cut) throw GitError{"git ls-remote: more branches match than can be listed", GitError::Cause::other};
     std::vector<RemoteBranch> found;
     for (std::size_t start = 0; start < end.output.size();) {
         const auto line_end = std::min(end.output.find('\n', start), end.output.size());
@@ -202,7 +186,7 @@ std::vector<RemoteBranch> Git::branches(const Remote& remote, const std::vector<
         const std::string name{line.substr(tab + 1 + folder.size())};
         // A pattern matches the end of a name as well: refs/heads/x/refs/heads/main.
         const bool is_meant =
-            std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches(name, glob); });
+            std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return fits(name, glob); });
         if (is_meant) found.push_back({{name}, {std::string{line.substr(0, tab)}}});
     }
     std::sort(found.begin(), found.end(),
@@ -291,7 +275,8 @@ std::variant<std::string, MergeConflict> Git::merged_tree(const Commit& ours, co
 
     const auto merged = run({"merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours.sha, theirs.sha});
     if (!merged.succeeded() && !exited_with(merged, 1)) throw failure("merge-tree", merged);
-    // The tree, then the paths in conflict, each ended by NUL.
+    // The tree, then the paths in conflict, each ended by NUL. Where the beginning was dropped, what is left of the
+    // path that was cut goes as the tree would: it is a conflict all the same.
     auto tree = merged.output.substr(0, merged.output.find('\0'));
     if (!merged.succeeded()) {
         MergeConflict conflict;
@@ -314,7 +299,8 @@ std::variant<Rebased, MergeConflict> Git::rebase(const RebasePlan& plan) {
         output_of({"rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick",
                    fmt::format("--max-count={}", most_rebased + 1), plan.onto.sha + "..." + plan.branch.sha, "--"});
     if (std::count(listed.begin(), listed.end(), '\n') > most_rebased) {
-        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased)};
+        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased),
+                       GitError::Cause::other};
     }
     Point tip{plan.onto, first_line(output_of({"rev-parse", "--verify", "--quiet", plan.onto.sha + "^{tree}"}))};
     Rebased rebased{plan.onto, 0};
@@ -374,7 +360,8 @@ void Git::push(const Remote& remote, const PushPlan& plan) {
                           fmt::format("{}:{}", plan.commit.sha, ref)});
     if (end.succeeded()) return;
     if (end.output.find("(stale info)") != end.output.npos) {
-        throw GitError{fmt::format("git push: {} has moved meanwhile, nothing was pushed", plan.branch.name)};
+        throw GitError{fmt::format("git push: {} has moved meanwhile, nothing was pushed", plan.branch.name),
+                       GitError::Cause::other};
     }
     auto told = end;
     told.errors = end.errors + end.output;

@@ -27,7 +27,16 @@ namespace millrace::adapters {
 // What git said, fit to be shown: bounded, without credentials.
 class GitError : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    enum class Cause {
+        perhaps_the_repository,  // here, which another one may mend
+        other,                   // a remote that refused or did not answer, a limit of ours, a host without git
+    };
+    explicit GitError(const std::string& what, Cause cause = Cause::perhaps_the_repository)
+        : std::runtime_error{what}, cause_{cause} {}
+    [[nodiscard]] Cause cause() const noexcept { return cause_; }
+
+private:
+    Cause cause_;
 };
 
 struct Remote {

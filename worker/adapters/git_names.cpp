@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace millrace::adapters {
 namespace {
@@ -43,6 +44,28 @@ std::optional<std::string> branch_problem(std::string_view name) {
     if (name.ends_with('.')) return "ends with a dot";
     if (!has_components(name)) return "has a part between slashes that is empty, begins with a dot or ends with .lock";
     return std::nullopt;
+}
+
+bool fits(std::string_view name, std::string_view glob) {
+    std::size_t at = 0;
+    std::size_t in_glob = 0;
+    auto star = glob.npos;  // the last one that was passed, and what it has been given up to here
+    std::size_t taken = 0;
+    while (at < name.size()) {
+        if (in_glob < glob.size() && glob[in_glob] == '*') {
+            star = in_glob++;
+            taken = at;
+        } else if (in_glob < glob.size() && glob[in_glob] == name[at]) {
+            ++in_glob;
+            ++at;
+        } else if (star != glob.npos) {
+            in_glob = star + 1;
+            at = ++taken;
+        } else {
+            return false;
+        }
+    }
+    return glob.find_first_not_of('*', in_glob) == glob.npos;
 }
 
 std::optional<std::string> remote_problem(std::string_view url) {

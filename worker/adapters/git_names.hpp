@@ -15,6 +15,9 @@ namespace millrace::adapters {
 // one.
 [[nodiscard]] std::optional<std::string> branch_problem(std::string_view name);
 
+// Whether a branch's name fits a pattern, in which * stands for any text, slashes included.
+[[nodiscard]] bool fits(std::string_view name, std::string_view glob);
+
 // Why it is not the address of a repository that this program works with.
 [[nodiscard]] std::optional<std::string> remote_problem(std::string_view url);
 

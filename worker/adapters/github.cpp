@@ -134,8 +134,10 @@ std::string Github::token_name() const {
 }
 
 std::string Github::masked(std::string text) const {
-    for (auto at = text.find(settings_.token); at != text.npos; at = text.find(settings_.token, at))
-        text.replace(at, settings_.token.size(), "***");
+    constexpr std::string_view mask{"***"};
+    // Behind the mask: a token may be made of what it is.
+    for (auto at = text.find(settings_.token); at != text.npos; at = text.find(settings_.token, at + mask.size()))
+        text.replace(at, settings_.token.size(), mask);
     return text;
 }
 
@@ -159,7 +161,7 @@ Github::Answered Github::call(HttpRequest request, const std::stop_token& stop) 
         request.url = location;
         answer = http_.send(request, stop);
     }
-    return {std::move(answer), has_moved ? name_of_moved(request.url, stop) : ""};
+    return {std::move(answer), has_moved ? request.url : ""};
 }
 
 // GitHub sends from a name to a number: /repositories/4711/...
@@ -209,8 +211,8 @@ GithubAnswer Github::merge_upstream(const GithubBranch& fork, const std::stop_to
     const auto [answer, moved_to] = call(std::move(wanted), stop);
     auto judged = judge(answer);
     if (!moved_to.empty()) {
-        judged.detail += fmt::format("{}the repository has moved to {}: add it by that name",
-                                     judged.detail.empty() ? "" : "; ", moved_to);
+        judged.detail += fmt::format("{}{}{}: add it by that name", judged.detail.empty() ? "" : "; ", moved_words,
+                                     name_of_moved(moved_to, stop));
     }
     return judged;
 }

@@ -1,6 +1,6 @@
 #pragma once
 // GitHub's REST interface, as far as forks need it: a branch brought up to date, and compared with its upstream; a file
-// put in its place; merged pull requests searched for.
+// put in its place; merged pull requests searched for; branches listed.
 //
 //     POST /repos/{repo}/merge-upstream           200 fast-forward or merge → updated, none → current
 //                                                 422 "does not exist", 404 "branch not found" → skipped
@@ -11,12 +11,18 @@
 //     GET  /repos/{upstream}/compare/{basehead}   200 → the difference, 304 → the one that is known;
 //                                                 anything else → unknown
 //
-//     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs
+//     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs;
+//                                                 304 → as it was
 //     GET  /search/issues                         page by page, 100 at a time
+//     GET  /repos/{repo}/branches                 likewise
+//
+// What takes git itself (rebasing) goes over git's https, to where the interface has its repositories, with the same
+// token.
 //
 // GitHub tells two forks of one upstream apart by their owner only, when it compares.
 //
-// A repository that was renamed is followed, within the interface that was configured, and its new name told. Nothing
+// A repository that was renamed is followed, within the interface that was configured. Its new name is told when it is
+// synchronised, at the end of the detail: "the repository has moved to org/name: add it by that name". Nothing
 // that comes out of here shows the token, whatever an answer echoes.
 //
 // Thread rule: any thread.
@@ -30,6 +36,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -41,6 +48,9 @@ struct GithubSettings {
     std::string token = {};
     std::string ca_file = {};  // empty: the system's authorities
 };
+
+// What the detail says of a repository that was renamed, before the name.
+inline constexpr std::string_view moved_words = "the repository has moved to ";
 
 struct GithubAnswer {
     enum class Verdict { updated, current, skipped, conflict, failed, broken, limited };
@@ -74,16 +84,23 @@ struct GithubFile {
 enum class GithubFileState { created, updated, unchanged };
 [[nodiscard]] const char* name_of(GithubFileState state);
 
-// Pull requests into a branch that were merged since then.
+// Pull requests into a branch that were merged in a period.
 struct GithubSearch {
     std::string repo;
     std::string branch;
-    std::string since;  // ISO 8601
-    std::string word;   // in the title, in brackets: [word]
+    std::string period;  // in ISO 8601: from..to, both included
+    std::string word;    // in the title, in brackets: [word]
 };
 struct GithubPull {
     std::int64_t number = 0;
     std::string title;
+};
+
+// What git needs to reach a repository. The token is in a variable, as a header for that server alone: not in the
+// address, no argument, and no message of git's.
+struct GithubRemote {
+    std::string url;
+    std::vector<std::string> environment;  // NAME=value
 };
 
 // Why a worker cannot work with these settings; nothing when it can.
@@ -114,20 +131,37 @@ public:
     [[nodiscard]] std::variant<std::vector<GithubPull>, GithubAnswer> merged_pulls(const GithubSearch& search,
                                                                                    const std::stop_token& stop);
 
+    // The names of all branches, at most 10,000; or the refusal.
+    [[nodiscard]] std::variant<std::vector<std::string>, GithubAnswer> branches(const std::string& repo,
+                                                                                const std::stop_token& stop);
+
+    [[nodiscard]] GithubRemote remote(const std::string& repo) const;
+
 private:
     struct Answered {
         HttpAnswer answer;
-        std::string moved_to;  // where it was found, when that is elsewhere
+        std::string moved_to;  // the address where it was found, when that is another one
     };
     struct Known {
         std::string etag;
         GithubDifference difference;
+    };
+    struct FileThere {
+        std::string sha = {};  // empty: there is none
+        bool is_same = false;
+    };
+    struct KnownFile {
+        std::string etag;
+        std::string sha;
+        std::string digest;  // of what it held, which may be large
     };
 
     [[nodiscard]] std::string masked(std::string text) const;
     [[nodiscard]] HttpRequest request(const std::string& method, const std::string& url) const;
     [[nodiscard]] Answered call(HttpRequest request, const std::stop_token& stop);
     [[nodiscard]] std::string name_of_moved(const std::string& url, const std::stop_token& stop);
+    [[nodiscard]] std::variant<FileThere, GithubAnswer> look_at(const GithubFile& file, const std::string& url,
+                                                                const std::stop_token& stop);
     [[nodiscard]] GithubAnswer judge(const HttpAnswer& answer) const;
     // Of an answer that is not what was asked for.
     [[nodiscard]] GithubAnswer refusal(const HttpAnswer& answer) const;
@@ -138,6 +172,7 @@ private:
     const HttpLimits limits_;
     Http http_;
     core::Guarded<std::map<std::string, Known>> known_;  // by address; so many and so large as memory allows
+    core::Guarded<std::map<std::string, KnownFile>> known_files_;
 };
 
 }  // namespace millrace::adapters

@@ -1,12 +1,14 @@
-// The part of github.hpp that is about files and pull requests.
+// The part of github.hpp that is about files, pull requests and branches.
 
 #include "adapters/github.hpp"
+#include "adapters/hmac.hpp"
 #include "adapters/mime.hpp"
 #include "core/printable.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +20,8 @@ using Verdict = GithubAnswer::Verdict;
 
 constexpr int page_size = 100;
 constexpr int most_pages = 10;  // GitHub finds no more than 1,000
+constexpr int most_branch_pages = 100;
+constexpr std::size_t most_known_files = 4096;  // whose tags are kept
 constexpr std::size_t most_title_bytes = 500;
 constexpr std::int64_t most_number = 999'999'999;
 
@@ -30,10 +34,21 @@ bool is_text(const json& object, const char* key, std::string_view text) {
     return has_text(object, key) && object[key].get_ref<const std::string&>() == text;
 }
 
-bool holds(const json& file, const std::string& content) {
-    // A large file comes without its content, in no encoding: it differs.
-    if (!is_text(file, "encoding", "base64") || !has_text(file, "content")) return false;
-    return from_base64(file["content"].get_ref<const std::string&>()) == content;
+// Of what a file holds; empty: it comes without its content, in no encoding, being too large.
+std::string digest_in(const json& file) {
+    if (!is_text(file, "encoding", "base64") || !has_text(file, "content")) return "";
+    const auto content = from_base64(file["content"].get_ref<const std::string&>());
+    return content ? hmac_sha256("", *content) : "";
+}
+
+// Where git finds the repositories of an interface: https://api.github.com has them at https://github.com, GitHub
+// Enterprise's https://HOST/api/v3 at https://HOST, and https://api.NAME.ghe.com at https://NAME.ghe.com.
+std::string git_address(const std::string& api_url) {
+    constexpr std::string_view enterprise{"/api/v3"};
+    constexpr std::string_view by_name{"https://api."};
+    if (api_url.ends_with(enterprise)) return api_url.substr(0, api_url.size() - enterprise.size());
+    if (api_url.starts_with(by_name)) return "https://" + api_url.substr(by_name.size());
+    return api_url;
 }
 
 bool has_next_page(const HttpAnswer& answer) {
@@ -60,24 +75,44 @@ GithubAnswer Github::refusal(const std::string& step, const HttpAnswer& answer) 
     return refused;
 }
 
+std::variant<Github::FileThere, GithubAnswer> Github::look_at(const GithubFile& file, const std::string& url,
+                                                              const std::stop_token& stop) {
+    const auto digest = hmac_sha256("", file.content);
+    const auto known = known_files_.with([&](const std::map<std::string, KnownFile>& all) {
+        const auto found = all.find(url);
+        return found == all.end() ? std::nullopt : std::optional{found->second};
+    });
+    auto wanted = request("GET", url);
+    if (known) wanted.headers.push_back({"If-None-Match", known->etag});
+    const auto answer = call(std::move(wanted), stop).answer;
+    if (answer.status == 304 && known) return FileThere{known->sha, known->digest == digest};
+    if (answer.status == 404) return FileThere{};
+    if (answer.status != 200) return refusal("get " + file.path, answer);
+    const auto there = json::parse(answer.body, nullptr, false);
+    if (!there.is_object() || !is_text(there, "type", "file") || !has_text(there, "sha")) {
+        return GithubAnswer{Verdict::failed, fmt::format("get {}: there is something else than a file", file.path), {}};
+    }
+    const KnownFile found{answer.header("etag"), there["sha"].get<std::string>(), digest_in(there)};
+    if (!found.etag.empty()) {
+        known_files_.with([&](std::map<std::string, KnownFile>& all) {
+            if (all.size() >= most_known_files && !all.contains(url)) all.erase(all.begin());
+            all.insert_or_assign(url, found);
+        });
+    }
+    return FileThere{found.sha, found.digest == digest};
+}
+
 std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& file, const Announce& announce,
                                                              const std::stop_token& stop) {
     const auto url = fmt::format("{}/repos/{}/contents/{}", settings_.api_url, file.repo, percent_encoded(file.path));
-    const auto found = call(request("GET", url), stop).answer;
-    if (found.status != 200 && found.status != 404) return refusal("get " + file.path, found);
-    json there;
-    if (found.status == 200) {
-        there = json::parse(found.body, nullptr, false);
-        if (!there.is_object() || !is_text(there, "type", "file") || !has_text(there, "sha")) {
-            return GithubAnswer{
-                Verdict::failed, fmt::format("get {}: there is something else than a file", file.path), {}};
-        }
-        if (holds(there, file.content)) return GithubFileState::unchanged;
-    }
-    const auto state = there.is_null() ? GithubFileState::created : GithubFileState::updated;
+    const auto looked = look_at(file, url, stop);
+    if (const auto* refused = std::get_if<GithubAnswer>(&looked)) return *refused;
+    const auto& there = std::get<FileThere>(looked);
+    if (there.is_same) return GithubFileState::unchanged;
+    const auto state = there.sha.empty() ? GithubFileState::created : GithubFileState::updated;
     json body{{"message", fmt::format("{} {} from {} distributor", name_of(state), file.path, file.distributor)},
               {"content", base64(file.content)}};
-    if (!there.is_null()) body["sha"] = there["sha"];
+    if (!there.sha.empty()) body["sha"] = there.sha;
     auto wanted = request("PUT", url);
     wanted.headers.push_back({"Content-Type", "application/json"});
     wanted.body = body.dump();
@@ -85,16 +120,18 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
     const auto answer = call(std::move(wanted), stop).answer;
     if (answer.status == 200 || answer.status == 201) return state;
     auto refused = refusal("put " + file.path, answer);
-    // Somebody else has just written to that branch.
-    if (answer.status == 409) refused.verdict = Verdict::broken;
+    // Somebody else has just written to that branch, or made the file.
+    const bool has_changed =
+        answer.status == 409 || (answer.status == 422 && answer.body.find("wasn't supplied") != std::string::npos);
+    if (has_changed) refused.verdict = Verdict::broken;
     return refused;
 }
 
 std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const GithubSearch& search,
                                                                          const std::stop_token& stop) {
     const auto broken = [](const char* why) { return GithubAnswer{Verdict::broken, why, {}}; };
-    const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:>={}", search.word, search.repo,
-                                   search.branch, search.since);
+    const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:{}", search.word, search.repo,
+                                   search.branch, search.period);
     const auto tag = fmt::format("[{}]", search.word);  // a search passes over brackets
     std::vector<GithubPull> pulls;
     for (int page = 1; page <= most_pages; ++page) {
@@ -119,6 +156,37 @@ std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const G
         if (!has_next_page(answer)) break;
     }
     return pulls;
+}
+
+std::variant<std::vector<std::string>, GithubAnswer> Github::branches(const std::string& repo,
+                                                                      const std::stop_token& stop) {
+    std::vector<std::string> names;
+    for (int page = 1; page <= most_branch_pages; ++page) {
+        const auto url =
+            fmt::format("{}/repos/{}/branches?per_page={}&page={}", settings_.api_url, repo, page_size, page);
+        const auto answer = call(request("GET", url), stop).answer;
+        if (answer.status != 200) return refusal("list branches", answer);
+        const auto body = json::parse(answer.body, nullptr, false);
+        const bool is_list = body.is_array() && std::all_of(body.begin(), body.end(), [](const json& branch) {
+                                 return branch.is_object() && has_text(branch, "name");
+                             });
+        if (!is_list) {
+            return GithubAnswer{Verdict::broken, "list branches: GitHub answered 200 with something else", {}};
+        }
+        for (const auto& branch : body)
+            names.push_back(branch["name"].get<std::string>());
+        if (!has_next_page(answer)) return names;
+    }
+    return GithubAnswer{Verdict::failed, fmt::format("list branches: more than {}", most_branch_pages * page_size), {}};
+}
+
+GithubRemote Github::remote(const std::string& repo) const {
+    const auto address = git_address(settings_.api_url);
+    GithubRemote remote{fmt::format("{}/{}.git", address, repo),
+                        {"GIT_CONFIG_COUNT=1", fmt::format("GIT_CONFIG_KEY_0=http.{}/.extraHeader", address),
+                         "GIT_CONFIG_VALUE_0=Authorization: Basic " + base64("x-access-token:" + settings_.token)}};
+    if (!settings_.ca_file.empty()) remote.environment.push_back("GIT_SSL_CAINFO=" + settings_.ca_file);
+    return remote;
 }
 
 }  // namespace millrace::adapters

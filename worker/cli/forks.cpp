@@ -26,7 +26,7 @@ constexpr std::size_t most_file_mib = 8;
 constexpr int most_runs = 1000;
 
 constexpr std::array flags{
-    Flag{"dry-run", "", "import: only say what would change"},
+    Flag{"dry-run", "", "import, start: only say what would change, or be done"},
     Flag{"preview", "", "digest: what one would tell now, instead of the last that was sent"},
     Flag{"html", "", "digest: the HTML of it"},
     Flag{"limit", "NUMBER", "runs: so many, the newest (20)"},
@@ -184,8 +184,20 @@ Exit report(const Invocation& invocation, std::int64_t run, const std::string& o
     return Exit::done;
 }
 
+Exit plan_run(const Invocation& invocation, ForkRegistry& registry, const std::string& group) {
+    Table table{{{"step"}, {"fork"}, {"branch"}}};
+    for (const auto& each : registry.plan(group))
+        table.add({Cell::of(each.step), Cell::of(each.target, Tone::strong), Cell::of(each.branch)});
+    const auto exit = show_rows(invocation, table, "a run would have nothing to do: no fork of this group is enabled");
+    if (table.rows() > 0 && !invocation.arguments.has("json")) {
+        invocation.console.err << "nothing was started: a dry run\n";
+    }
+    return exit;
+}
+
 Exit change_run(const Invocation& invocation, ForkRegistry& registry, const std::string& verb) {
     const auto& word = invocation.arguments.words()[1];
+    if (verb == "start" && invocation.arguments.has("dry-run")) return plan_run(invocation, registry, word);
     if (verb == "start") return report(invocation, registry.start(word), "started");
     const auto run = run_number(word);
     if (verb == "cancel") return report(invocation, run, registry.cancel(run));
@@ -291,7 +303,7 @@ Command forks_command() {
                 "millrace forks export\n"
                 "millrace forks enable|disable REPO...\n"
                 "millrace forks sync REPO [BRANCH] [--json]\n"
-                "millrace forks start GROUP [--json]\n"
+                "millrace forks start GROUP [--dry-run] [--json]\n"
                 "millrace forks runs [--limit N] [--json]\n"
                 "millrace forks show RUN [--json]\n"
                 "millrace forks cancel|resume RUN [--json]\n"

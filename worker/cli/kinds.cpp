@@ -75,10 +75,7 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         for (const auto* kind : handlers::pipeline::stage_kinds)
             add_unavailable(kind, *problem, log);
     } else {
-        if (options.github && !adapters::github_problem(*options.github)) {
-            github_ = std::make_unique<adapters::Github>(*options.github);
-        }
-        add_forks(options, {.cache = options.cache_directory, .git = git});
+        add_forks(options, {.cache = options.cache_directory, .git = git}, log);
         add_pipeline(options);
     }
 }
@@ -96,14 +93,22 @@ void Kinds::add_notifications(const Options& options, handlers::email::Send& sen
                                        send, settings, notify_counts_, storage::SessionFactory{options.database_url}));
 }
 
-void Kinds::add_forks(const Options& options, const handlers::forks::CopySettings& copies) {
+void Kinds::add_forks(const Options& options, const handlers::forks::CopySettings& copies, ops::Log& log) {
     namespace forks = handlers::forks;
+    const auto problem = options.github ? adapters::github_problem(*options.github) : std::nullopt;
+    if (options.github && !problem) github_ = std::make_unique<adapters::Github>(*options.github);
+    // Forks may be in any queue: where it serves one of them, their jobs wait for a worker that has the token.
+    if (problem) log.write(ops::Level::error, "no token for GitHub", {{"reason", *problem}});
     const storage::SessionFactory sessions{options.database_url};
-    registry_.add("forks.sync", std::make_unique<forks::Sync>(
-                                    sessions, forks::Sync::Settings{.git = copies, .github = github_.get()}));
+    const auto missing = problem.value_or("");
+    registry_.add("forks.sync",
+                  std::make_unique<forks::Sync>(
+                      sessions, forks::Sync::Settings{
+                                    .git = copies, .github = github_.get(), .token_problem = missing}));
     for (const auto* kind : fork_steps) {
         registry_.add(kind, std::make_unique<forks::Step>(
-                                sessions, forks::Step::Settings{.git = copies, .github = github_.get()}));
+                                sessions, forks::Step::Settings{
+                                              .git = copies, .github = github_.get(), .token_problem = missing}));
     }
 }
 

@@ -47,7 +47,7 @@ public:
 
 private:
     void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
-    void add_forks(const Options& options, const handlers::forks::CopySettings& copies);
+    void add_forks(const Options& options, const handlers::forks::CopySettings& copies, ops::Log& log);
     void add_pipeline(const Options& options);
     void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
 

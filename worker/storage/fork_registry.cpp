@@ -128,6 +128,13 @@ std::int64_t ForkRegistry::start(const std::string& group) {
     return execute(session_, "select forks.start_run($1)", group).at(0).at(0).as<std::int64_t>();
 }
 
+std::vector<PlannedStep> ForkRegistry::plan(const std::string& group) {
+    std::vector<PlannedStep> steps;
+    for (const auto& row : execute(session_, "select step, target, branch from forks.plan_run($1)", group))
+        steps.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str()});
+    return steps;
+}
+
 std::string ForkRegistry::cancel(std::int64_t run) {
     return execute(session_, "select forks.cancel_run($1)", run).at(0).at(0).c_str();
 }

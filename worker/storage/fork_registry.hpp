@@ -63,6 +63,13 @@ struct RunItem {
     std::optional<std::string> item;  // of a search: the number of a pull request; of rebasing: the branch
 };
 
+// What a run would do: the branch of a fork, of an upstream that is searched, or rebased on; empty: the default branch.
+struct PlannedStep {
+    std::string step;  // sync, search, distribute or rebase
+    std::string target;
+    std::string branch;
+};
+
 class ForkRegistry {
 public:
     enum class Import { dry_run, apply };
@@ -83,6 +90,7 @@ public:
     [[nodiscard]] std::optional<RunRow> run(std::int64_t id);
     [[nodiscard]] std::vector<RunItem> items(std::int64_t run);
     [[nodiscard]] std::int64_t start(const std::string& group);
+    [[nodiscard]] std::vector<PlannedStep> plan(const std::string& group);
     [[nodiscard]] std::string cancel(std::int64_t run);  // cancelled or cancelling
     [[nodiscard]] int resume(std::int64_t run);          // how many jobs that makes
 

@@ -14,7 +14,7 @@ using nlohmann::json;
 
 constexpr auto target_statement =
     "select step, target, branch, fork, provider, is_wanted, origin_url, globs, listed, digest_group, template_path,"
-    " template, since, rebased, intended, intended_before, intended_after"
+    " template, period, rebased, intended, intended_before, intended_after"
     "  from forks.step_target(job_id => $1)";
 
 constexpr auto record_statement =
@@ -60,7 +60,7 @@ std::optional<StepTarget> ForkSteps::target(core::JobId job) {
                       .group = row[9].c_str(),
                       .template_path = {},
                       .template_text = row[11].as<std::string>(""),
-                      .since = row[12].c_str(),
+                      .period = row[12].c_str(),
                       .rebased = list_in(row[13]),
                       .intended = row[14].as<std::string>(""),
                       .intent = {}};

@@ -32,7 +32,7 @@ struct StepTarget {
     std::string group;
     std::optional<std::string> template_path;
     std::string template_text;
-    std::string since;                 // ISO 8601 in UTC: what was merged before is of no interest
+    std::string period;                // two times in ISO 8601, in UTC, with .. between them: merged from … to …
     std::vector<std::string> rebased;  // branches, by an earlier attempt or before the run was resumed
     std::string intended;              // what the file was about to be; empty: nothing
     std::optional<PushIntent> intent;  // of an earlier attempt of the same job

@@ -10,7 +10,8 @@ namespace millrace::storage {
 namespace {
 
 constexpr auto target_statement =
-    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares, upstream"
+    "select provider, origin_url, upstream_url, enabled, is_listed, intended_before, intended_after, compares,"
+    " upstream, was_announced"
     "  from forks.sync_target(repo => $1, branch => $2, job_id => $3)";
 
 constexpr auto intend_statement =
@@ -24,6 +25,7 @@ constexpr auto digest_statement =
     "select forks.record_digest(job_id => $1, run => $2, subject => $3, text => $4, html => $5, failures => $6)";
 
 constexpr std::size_t most_subject_bytes = 1000;
+constexpr std::size_t most_detail_bytes = 4000;
 
 }  // namespace
 
@@ -57,11 +59,17 @@ std::optional<SyncTarget> ForksStore::target(const ForkBranch& branch, core::Job
     if (!row[5].is_null()) target.intent = PushIntent{row[5].c_str(), row[6].c_str()};
     target.compares = row[7].as<bool>();
     target.upstream = row[8].as<std::string>("");
+    target.was_announced = row[9].as<bool>();
     return target;
 }
 
 void ForksStore::intend_push(const core::Job& job, const PushIntent& intent) {
     execute(session_, intend_statement, job.fence.value, job.id.value, intent.before_sha, intent.after_sha);
+}
+
+void ForksStore::intend_merge(const core::Job& job) {
+    const std::optional<std::string> unknown;
+    execute(session_, intend_statement, job.fence.value, job.id.value, unknown, unknown);
 }
 
 void ForksStore::pause_token(const std::string& token, std::chrono::seconds wait) {
@@ -70,6 +78,11 @@ void ForksStore::pause_token(const std::string& token, std::chrono::seconds wait
 
 std::chrono::seconds ForksStore::token_wait(const std::string& token) {
     return std::chrono::seconds{execute(session_, "select forks.token_wait($1)", token).at(0).at(0).as<int>()};
+}
+
+bool ForksStore::take_place(const core::Job& job, const std::string& token) {
+    constexpr auto statement = "select forks.take_place(fence => $1, job_id => $2, token => $3)";
+    return execute(session_, statement, job.fence.value, job.id.value, token).at(0).at(0).as<bool>();
 }
 
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result) {
@@ -85,8 +98,8 @@ void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& br
         subjects = listed.text();
     }
     execute(transaction, record_statement, job.value, branch.fork, branch.branch, name_of(result.state),
-            unless_empty(result.before_sha), unless_empty(result.after_sha), unless_empty(result.detail), branch.run,
-            ahead, behind, subjects);
+            unless_empty(result.before_sha), unless_empty(result.after_sha),
+            unless_empty(core::printable(result.detail, most_detail_bytes)), branch.run, ahead, behind, subjects);
 }
 
 BegunRun begin_run(Transaction& transaction, const std::string& group) {

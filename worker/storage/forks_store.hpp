@@ -39,6 +39,7 @@ struct SyncTarget {
     bool is_enabled = true;
     bool compares = false;             // it is of interest how the fork differs from its upstream
     bool is_listed = true;             // the fork has this branch among those to be synchronised
+    bool was_announced = false;        // a push, or a merge by a forge, by an earlier attempt of the same job
     std::optional<PushIntent> intent;  // of an earlier attempt of the same job
 };
 
@@ -63,7 +64,7 @@ struct SyncResult {
     SyncState state = SyncState::failed;
     std::string before_sha;  // empty: unknown
     std::string after_sha;
-    std::string detail;
+    std::string detail;                    // any bytes
     std::optional<Divergence> divergence;  // nothing: unknown
 };
 
@@ -74,12 +75,16 @@ public:
     // Nothing when there is no such fork.
     [[nodiscard]] std::optional<SyncTarget> target(const ForkBranch& branch, core::JobId job);
 
-    // Committed when this returns. Throws LeaseLost when the job is somebody else's by now.
+    // Committed when these return. They throw LeaseLost when the job is somebody else's by now.
     void intend_push(const core::Job& job, const PushIntent& intent);
+    void intend_merge(const core::Job& job);  // by a forge, which knows the commits
 
     // A forge has asked for a rest, for all jobs of all workers that use this token; and how long it still is, 0: none.
     void pause_token(const std::string& token, std::chrono::seconds wait);
     [[nodiscard]] std::chrono::seconds token_wait(const std::string& token);
+
+    // One of the token's places is the job's until its attempt ends; false: all are taken. Throws LeaseLost.
+    [[nodiscard]] bool take_place(const core::Job& job, const std::string& token);
 
 private:
     Session& session_;

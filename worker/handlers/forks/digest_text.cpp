@@ -1,5 +1,6 @@
 #include "handlers/forks/digest_text.hpp"
 
+#include "adapters/github.hpp"
 #include "core/html.hpp"
 #include "core/printable.hpp"
 
@@ -37,9 +38,26 @@ struct Counts {
     std::size_t migrations = 0;
 };
 
+// Characters that turn the direction of those behind them, U+202A to U+202E and U+2066 to U+2069: what stands in the
+// line would not be what is read.
+void drop_turns(std::string& line) {
+    for (std::size_t at = 0; at + 2 < line.size();) {
+        const auto second = static_cast<unsigned char>(line[at + 1]);
+        const auto third = static_cast<unsigned char>(line[at + 2]);
+        const bool turns = line[at] == '\xe2' && ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
+                                                  (second == 0x81 && third >= 0xa6 && third <= 0xa9));
+        if (turns) {
+            line.erase(at, 3);
+        } else {
+            ++at;
+        }
+    }
+}
+
 // One line, whatever it was.
 std::string line_of(std::string_view text, std::size_t limit = most_detail_bytes) {
     auto line = core::printable(text, limit);
+    drop_turns(line);
     std::replace_if(
         line.begin(), line.end(),
         [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f; }, ' ');
@@ -115,6 +133,18 @@ std::string why_failed(const std::string& name, const json& step) {
     return fmt::format("{}: {}{}", name, text_in(step, "state"), detail.empty() ? "" : ": " + detail);
 }
 
+Section given_up(const json& runs) {
+    Section section{"Earlier runs that came to no end", {}};
+    for (const auto& run : runs) {
+        const auto id = number_in(run, "run");
+        const auto job = number_in(run, "job");  // 0: forgotten by now
+        const auto why = job == 0 ? "" : fmt::format("; its job {} is a dead letter or was taken back", job);
+        section.items.push_back(
+            {fmt::format("run {}{}: millrace forks digest {} --preview has what it found", id, why, id), {}});
+    }
+    return section;
+}
+
 Section distribution_failures(const json& distributions) {
     Section section{"Distribution failures", {}};
     for (const auto& each : distributions) {
@@ -171,8 +201,9 @@ Section rebased(const json& rebases) {
 Section synced(const json& branches) {
     Section section{"Synced", {}};
     for (const auto& branch : branches) {
-        if (text_in(branch, "state") != "updated") continue;
         const auto how = text_in(branch, "detail");
+        const bool is_perhaps = text_in(branch, "state") == "current" && how.starts_with("perhaps ");
+        if (text_in(branch, "state") != "updated" && !is_perhaps) continue;
         section.items.push_back({name_of(branch) + (how.empty() ? "" : fmt::format(": {}", how)), {}});
     }
     return section;
@@ -184,6 +215,22 @@ Section migrations(const json& found) {
         section.items.push_back(
             {fmt::format("{}#{}: {}", text_in(each, "upstream"), number_in(each, "number"), text_in(each, "title")),
              {}});
+    }
+    return section;
+}
+
+// Repositories that were found by another name than theirs, once each.
+Section moved(const json& branches) {
+    Section section{"Moved", {}};
+    std::set<std::string> told;
+    for (const auto& branch : branches) {
+        const auto detail = branch.value("detail", json{});
+        if (!detail.is_string()) continue;
+        const auto& text = detail.get_ref<const std::string&>();
+        const auto at = text.rfind(adapters::moved_words);
+        const auto fork = text_in(branch, "fork");
+        if (at == text.npos || !told.insert(fork).second) continue;
+        section.items.push_back({fmt::format("{}: {}", fork, line_of(std::string_view{text}.substr(at))), {}});
     }
     return section;
 }
@@ -292,11 +339,19 @@ storage::DigestText write_digest(std::string_view text) {
                         .distribution_failures = undistributed.items.size(),
                         .diverged = apart.items.size(),
                         .migrations = found.items.size()};
-    const std::vector<Section> sections{
-        counts_of(branches),      std::move(failed),          std::move(apart),
-        std::move(undistributed), rebase_failures(rebases),   search_failures(list_in(content, "searches")),
-        synced(branches),         distributed(distributions), rebased(rebases),
-        std::move(found),         overlay(branches)};
+    const std::vector<Section> sections{counts_of(branches),
+                                        given_up(list_in(content, "given_up")),
+                                        std::move(failed),
+                                        std::move(apart),
+                                        std::move(undistributed),
+                                        rebase_failures(rebases),
+                                        search_failures(list_in(content, "searches")),
+                                        synced(branches),
+                                        distributed(distributions),
+                                        rebased(rebases),
+                                        std::move(found),
+                                        moved(branches),
+                                        overlay(branches)};
     for (auto limit = most_items;; limit /= 2) {
         auto digest = written(content, counts, sections, limit);
         if (limit <= 1 || (digest.text.size() <= most_digest_bytes && digest.html.size() <= most_digest_bytes)) {

@@ -27,8 +27,9 @@ std::optional<ForkCopy> ForkCopy::try_open(const CopySettings& settings, const s
 ForkCopy::ForkCopy(adapters::FileLock lock, fs::path path, adapters::Git git)
     : lock_{std::move(lock)}, path_{std::move(path)}, git_{std::move(git)} {}
 
-void ForkCopy::discard() {
-    fs::remove_all(path_);
+void ForkCopy::note(const adapters::GitError& error, int attempt, const std::stop_token& stop) {
+    const bool may_be_broken = error.cause() == adapters::GitError::Cause::perhaps_the_repository;
+    if (may_be_broken && attempt > 1 && !stop.stop_requested()) fs::remove_all(path_);
 }
 
 std::string both_changed(const std::vector<std::string>& paths) {

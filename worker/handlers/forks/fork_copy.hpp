@@ -28,8 +28,9 @@ public:
 
     [[nodiscard]] adapters::Git& git() noexcept { return git_; }
 
-    // Throws it away: the next attempt begins with a new one.
-    void discard();
+    // What failed may fail because the copy is broken: a host that crashed leaves half-written objects and lock files.
+    // At the second attempt it is thrown away, and the next one begins with a new one.
+    void note(const adapters::GitError& error, int attempt, const std::stop_token& stop);
 
 private:
     ForkCopy(adapters::FileLock lock, std::filesystem::path path, adapters::Git git);

@@ -109,18 +109,15 @@ std::optional<SyncResult> GitProvider::sync(const Order& order, const Announce& 
     if (!copy) return std::nullopt;
     Attempt attempt{copy->git(), order, announce};
     if (auto result = attempt.judge_tips()) return result;
-    Tips tips;
     try {
-        tips = attempt.fetch();
-    } catch (const adapters::GitError&) {
-        // Both sides have just answered: if this happens again and again, the copy is what is broken. A host that
-        // crashed leaves half-written objects and lock files. The next attempt makes a new one.
-        if (order.attempt > 1 && !stop.stop_requested()) copy->discard();
+        const auto tips = attempt.fetch();
+        auto result = attempt.bring_together(tips);
+        attempt.compare(result, tips);
+        return result;
+    } catch (const adapters::GitError& error) {
+        copy->note(error, order.attempt, stop);
         throw;
     }
-    auto result = attempt.bring_together(tips);
-    attempt.compare(result, tips);
-    return result;
 }
 
 }  // namespace millrace::handlers::forks

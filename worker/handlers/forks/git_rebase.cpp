@@ -25,13 +25,12 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 std::vector<RemoteBranch> chosen(Git& git, const GitRebase::Order& order) {
     auto branches = git.branches(order.origin, order.globs);
-    const auto stays = [&](const RemoteBranch& found) {
-        return found.branch.name == order.onto.name || contains(order.listed, found.branch.name);
-    };
+    const auto stays = [&](const RemoteBranch& found) { return !GitRebase::is_meant(order, found.branch.name); };
     branches.erase(std::remove_if(branches.begin(), branches.end(), stays), branches.end());
     if (branches.size() > GitRebase::most_branches) {
         throw GitError{fmt::format("{} branches are to be rebased, at most {} are: name them more closely",
-                                   branches.size(), GitRebase::most_branches)};
+                                   branches.size(), GitRebase::most_branches),
+                       GitError::Cause::other};
     }
     return branches;
 }
@@ -59,33 +58,62 @@ StepItem rebased(Git& git, const GitRebase::Order& order, const GitRebase::Hooks
     return {name, "rebased", fmt::format("{} {} on {}", made.commits, commits, order.onto.name)};
 }
 
+Commit base_of(ForkCopy& copy, const GitRebase::Order& order, const std::stop_token& stop) {
+    try {
+        if (copy.git().tip(order.origin, order.onto)) return copy.git().fetch(order.origin, order.onto, side);
+        throw GitError{fmt::format("the fork has no branch {}", order.onto.name), GitError::Cause::other};
+    } catch (const GitError& error) {
+        copy.note(error, order.attempt, stop);
+        throw;
+    }
+}
+
+// Why it failed, if it did.
+std::optional<GitError> settle(Git& git, const GitRebase::Order& order, const GitRebase::Hooks& hooks,
+                               const RemoteBranch& found, const Commit& base, const std::stop_token& stop) {
+    try {
+        hooks.record(rebased(git, order, hooks, found, base));
+        return std::nullopt;
+    } catch (const GitError& error) {
+        if (stop.stop_requested()) throw;
+        if (order.is_last) hooks.record({found.branch.name, "failed", error.what()});
+        return error;
+    }
+}
+
 }  // namespace
+
+bool GitRebase::is_meant(const Order& order, const std::string& branch) {
+    if (branch == order.onto.name || contains(order.listed, branch)) return false;
+    return std::any_of(order.globs.begin(), order.globs.end(),
+                       [&](const std::string& glob) { return adapters::fits(branch, glob); });
+}
 
 std::optional<GitRebase::Report> GitRebase::rebase(const Order& order, const Hooks& hooks,
                                                    const std::stop_token& stop) {
-    auto copy = ForkCopy::try_open(settings_, order.fork, stop);
+    auto settings = settings_;
+    settings.git.environment.insert(settings.git.environment.end(), order.environment.begin(),
+                                    order.environment.end());
+    auto copy = ForkCopy::try_open(settings, order.fork, stop);
     if (!copy) return std::nullopt;
-    auto& git = copy->git();
-    const auto branches = chosen(git, order);
+    const auto branches = chosen(copy->git(), order);
     Report report{branches.size(), "", ""};
     if (branches.empty()) return report;
-    if (!git.tip(order.origin, order.onto)) throw GitError{fmt::format("the fork has no branch {}", order.onto.name)};
 
-    const auto base = git.fetch(order.origin, order.onto, side);
+    const auto base = base_of(*copy, order, stop);
+    std::optional<GitError> suspect;  // after the last branch: the others need the copy
     for (const auto& found : branches) {
         if (contains(order.done, found.branch.name)) continue;
         if (const auto problem = adapters::branch_problem(found.branch.name)) {
             report.unfit = fmt::format("the name of a branch {}", *problem);
             continue;
         }
-        try {
-            hooks.record(rebased(git, order, hooks, found, base));
-        } catch (const GitError& error) {
-            if (stop.stop_requested()) throw;
-            if (report.error.empty()) report.error = fmt::format("{}: {}", found.branch.name, error.what());
-            if (order.is_last) hooks.record({found.branch.name, "failed", error.what()});
-        }
+        const auto error = settle(copy->git(), order, hooks, found, base, stop);
+        if (!error) continue;
+        if (report.error.empty()) report.error = fmt::format("{}: {}", found.branch.name, error->what());
+        if (error->cause() != GitError::Cause::other) suspect.emplace(*error);
     }
+    if (suspect) copy->note(*suspect, order.attempt, stop);
     return report;
 }
 

@@ -32,12 +32,14 @@ public:
     struct Order {
         std::string fork;  // org/name
         adapters::Remote origin;
+        std::vector<std::string> environment;  // NAME=value: what git sees beside the settings'
         adapters::Branch onto;
         std::vector<std::string> globs;
         std::vector<std::string> listed;            // branches that are synchronised
         std::vector<std::string> done;              // rebased by an earlier attempt
         std::optional<storage::PushIntent> intent;  // of an earlier attempt
-        bool is_last = false;                       // attempt: what fails now has failed
+        int attempt = 1;
+        bool is_last = false;  // attempt: what fails now has failed
     };
     struct Report {
         std::size_t branches = 0;  // that were to be rebased
@@ -49,6 +51,9 @@ public:
         std::function<void(const storage::StepItem&)> record;      // when a branch is settled
     };
     static constexpr std::size_t most_branches = 100;
+
+    // Whether the order is about a branch of this name.
+    [[nodiscard]] static bool is_meant(const Order& order, const std::string& branch);
 
     explicit GitRebase(CopySettings settings) : settings_{std::move(settings)} {}
 

@@ -1,14 +1,14 @@
 #include "handlers/forks/sync.hpp"
 
+#include "handlers/forks/attempt.hpp"
 #include "handlers/forks/payload.hpp"
-#include "handlers/forks/token_rest.hpp"
 #include "storage/forks_store.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -35,7 +35,10 @@ std::string result_of(const SyncResult& result) {
 // Why this job can never succeed, whatever git would say.
 std::optional<std::string> refusal_of(const ForkBranch& wanted, const std::optional<SyncTarget>& target) {
     if (!target) return fmt::format("unknown fork {}; add it with forks.add_fork", wanted.fork);
-    if (!target->is_listed) return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
+    const bool was_planned = wanted.run.has_value();  // when it was listed
+    if (!target->is_listed && !was_planned) {
+        return fmt::format("{} does not list the branch {}", wanted.fork, wanted.branch);
+    }
     return std::nullopt;
 }
 
@@ -45,34 +48,24 @@ std::optional<std::string> refusal_of(const ForkBranch& wanted, const std::optio
 class Sync::Attempt {
 public:
     Attempt(Sync& sync, const core::Job& job, const ForkBranch& wanted, const SyncTarget& target,
-            std::chrono::seconds rest, storage::Transaction& transaction, const std::stop_token& stop)
+            std::optional<std::chrono::milliseconds> wait, storage::Transaction& transaction,
+            const std::stop_token& stop)
         : sync_{sync},
           job_{job},
           wanted_{wanted},
           target_{target},
-          rest_{rest},
+          wait_{wait},
           transaction_{transaction},
           stop_{stop} {}
 
-    core::Outcome run() {
+    core::Outcome work() {
         if (!target_.is_enabled) {
             return completed({SyncState::skipped, "", "", "the fork is disabled", std::nullopt});
         }
-        try {
-            return target_.provider == Provider::git ? by_git() : by_github();
-        } catch (const adapters::GitError& error) {
-            return failed(error.what());
-        } catch (const adapters::HttpError& error) {
-            return failed(fmt::format("no answer of GitHub: {}", error.what()));
-        } catch (const std::system_error& error) {
-            return failed(error.what());
+        if (!target_.is_listed) {
+            return completed({SyncState::skipped, "", "", "the fork does not list the branch any more", std::nullopt});
         }
-    }
-
-private:
-    core::Outcome completed(const SyncResult& result) {
-        storage::record_sync(transaction_, job_.id, wanted_, result);
-        return core::Completed{result_of(result), {}};
+        return target_.provider == Provider::git ? by_git() : by_github();
     }
 
     core::Outcome give_up(const std::string& error) {
@@ -80,14 +73,18 @@ private:
         return core::Discarded{error};
     }
 
-    core::Outcome failed(const std::string& error) {
-        const bool is_last = job_.attempt >= job_.max_attempts && !stop_.stop_requested();
-        return is_last ? give_up(error) : core::Failed{error, std::nullopt};
+    const core::Job& job() const noexcept { return job_; }
+    const std::stop_token& stop() const noexcept { return stop_; }
+
+private:
+    core::Outcome completed(const SyncResult& result) {
+        storage::record_sync(transaction_, job_.id, wanted_, result);
+        return core::Completed{result_of(result), {}};
     }
 
     core::Outcome by_git() {
         const auto announce = [&](const storage::PushIntent& intent) {
-            ForksStore{*sync_.sessions_.open(session_purpose)}.intend_push(job_, intent);
+            ForksStore{*session()}.intend_push(job_, intent);
         };
         const auto result = sync_.git_.sync({.fork = wanted_.fork,
                                              .branch = {wanted_.branch},
@@ -102,19 +99,16 @@ private:
     }
 
     core::Outcome by_github() {
-        if (sync_.github_ == nullptr) {
-            return failed("this worker has no token for GitHub: set github.token_variable");
-        }
-        if (rest_.count() > 0) return core::Snoozed{with_jitter(rest_, job_.id)};
+        if (!sync_.token_.is_configured()) return failed(*this, no_token);
+        if (wait_) return core::Snoozed{*wait_};
 
-        const auto answer = sync_.github_->merge_upstream({wanted_.fork, wanted_.branch}, stop_);
+        const auto answer = sync_.token_.github().merge_upstream({wanted_.fork, wanted_.branch}, stop_);
         using Verdict = adapters::GithubAnswer::Verdict;
         switch (answer.verdict) {
             case Verdict::limited:
-                pause(answer.wait);
-                return core::Snoozed{with_jitter(answer.wait, job_.id)};
+                return sync_.token_.paused(*session(), job_, answer.wait);
             case Verdict::broken:
-                return failed(answer.detail);
+                return failed(*this, answer.detail);
             case Verdict::failed:
                 return give_up(answer.detail);
             case Verdict::conflict:
@@ -124,17 +118,24 @@ private:
             case Verdict::updated:
                 return completed({SyncState::updated, "", "", answer.detail, compared()});
             case Verdict::current:
-                return completed({SyncState::current, "", "", answer.detail, compared()});
+                return completed({SyncState::current, "", "", told_again(answer.detail), compared()});
         }
         __builtin_unreachable();
+    }
+
+    // GitHub does not tell whether it was this job that brought the branch up to date, by an attempt that was
+    // interrupted or had no answer.
+    std::string told_again(const std::string& detail) const {
+        if (!target_.was_announced) return detail;
+        return fmt::format("perhaps by an attempt that was interrupted{}{}", detail.empty() ? "" : "; ", detail);
     }
 
     // Of a branch that is up to date. Nothing when that cannot be found out, which is no reason to fail.
     std::optional<storage::Divergence> compared() {
         if (!target_.compares) return std::nullopt;
         try {
-            auto found = sync_.github_->compare(target_.upstream, {wanted_.fork, wanted_.branch}, stop_);
-            if (found.wait.count() > 0) pause(found.wait);
+            auto found = sync_.token_.github().compare(target_.upstream, {wanted_.fork, wanted_.branch}, stop_);
+            if (found.wait.count() > 0) sync_.token_.pause(*session(), found.wait);
             if (!found.difference) return std::nullopt;
             auto& difference = *found.difference;
             return storage::Divergence{difference.ahead, difference.behind, std::move(difference.subjects)};
@@ -143,22 +144,20 @@ private:
         }
     }
 
-    void pause(std::chrono::seconds wait) {
-        ForksStore{*sync_.sessions_.open(session_purpose)}.pause_token(sync_.github_->token_name(), wait);
-    }
+    std::unique_ptr<storage::Session> session() const { return sync_.sessions_.open(session_purpose); }
 
     Sync& sync_;
     const core::Job& job_;
     const ForkBranch& wanted_;
     const SyncTarget& target_;
-    const std::chrono::seconds rest_;  // of the token, from now on
+    const std::optional<std::chrono::milliseconds> wait_;  // until the token may be used
     storage::Transaction& transaction_;
     const std::stop_token& stop_;
 };
 
 Sync::Sync(storage::SessionFactory sessions, Settings settings)
     : sessions_{std::move(sessions)},
-      github_{settings.github},
+      token_{settings.github, std::move(settings.token_problem)},
       busy_delay_{settings.busy_delay},
       git_{std::move(settings.git)} {}
 
@@ -168,16 +167,19 @@ core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction,
     const auto& wanted = std::get<ForkBranch>(read);
 
     std::optional<SyncTarget> target;
-    std::chrono::seconds rest{0};
+    std::optional<std::chrono::milliseconds> wait;
     {
         const auto session = sessions_.open(session_purpose);
         ForksStore store{*session};
         target = store.target(wanted, job.id);
-        const bool asks_github = github_ != nullptr && target && target->provider == Provider::github;
-        if (asks_github) rest = store.token_wait(github_->token_name());
+        const bool asks_github = target && target->provider == Provider::github && token_.is_configured();
+        if (asks_github) wait = token_.wait(*session, job);
+        const bool has_work = asks_github && target->is_enabled && target->is_listed;
+        if (has_work && !wait) store.intend_merge(job);
     }
     if (auto refusal = refusal_of(wanted, target)) return core::Discarded{*std::move(refusal)};
-    return Attempt{*this, job, wanted, *target, rest, transaction, stop}.run();
+    Attempt attempt{*this, job, wanted, *target, wait, transaction, stop};
+    return run_attempt(attempt);
 }
 
 }  // namespace millrace::handlers::forks

@@ -6,7 +6,11 @@
 //     git or the remote fails, or the branch moved meanwhile → failed: retried; at the last attempt the result
 //                                                              `failed` and a dead letter, in one transaction
 //     GitHub refuses it for good                             → the result `failed` and a dead letter
+//     this worker lacks the token that it should have        → snoozed, until another worker takes it
 //     GitHub wants to be left alone for a while              → snoozed, as are all jobs of that token, on all workers
+//     as many jobs as may use the token do so already        → snoozed for a moment
+//     the fork is disabled, or has not listed the branch any
+//     more since the run began                               → completed, as `skipped`
 //     a bad payload, a fork or branch that is not registered → dead letter
 //
 // Remotes answer after seconds or minutes. Until git is done, nothing is read or written in the settling transaction,
@@ -17,10 +21,12 @@
 #include "adapters/github.hpp"
 #include "engine/handler.hpp"
 #include "handlers/forks/git_provider.hpp"
+#include "handlers/forks/token.hpp"
 #include "storage/session.hpp"
 
 #include <chrono>
 #include <stop_token>
+#include <string>
 
 namespace millrace::handlers::forks {
 
@@ -29,6 +35,7 @@ public:
     struct Settings {
         GitProvider::Settings git;
         adapters::Github* github = nullptr;  // outlives the handler; none: this worker has no token
+        std::string token_problem = {};      // why not, when it should have one
         std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
     };
 
@@ -40,7 +47,7 @@ private:
     class Attempt;
 
     const storage::SessionFactory sessions_;
-    adapters::Github* const github_;
+    const Token token_;
     const std::chrono::milliseconds busy_delay_;
     GitProvider git_;
 };

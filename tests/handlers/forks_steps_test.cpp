@@ -138,8 +138,7 @@ TEST(GithubFiles, of_a_repository_that_has_moved_are_put_there_without_asking_fo
     }};
     url = server.url();
     Github github{settings_of(server)};
-    const auto put = github.put_file(
-        {"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
+    const auto put = github.put_file({"acme/hub", "port.yml", "new content\n", "default"}, [](GithubFileState) {}, {});
     EXPECT_EQ(std::get<GithubFileState>(put), GithubFileState::unchanged);
     EXPECT_EQ(server.seen().size(), 2U);
 }
@@ -189,9 +188,10 @@ TEST(GithubSearches, go_through_all_pages_and_know_a_migration_by_its_title) {
     ASSERT_EQ(pulls.size(), 2U);
     EXPECT_EQ(pulls[0].number, 1);
     EXPECT_EQ(pulls[1].title, "[MIG] ***");
-    EXPECT_THAT(seen_by(server).at(0),
-                HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
-                          "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
+    EXPECT_THAT(
+        seen_by(server).at(0),
+        HasSubstr("GET /search/issues?q=MIG%20in%3Atitle%20repo%3Aup%2Fhub%20is%3Apr%20is%3Amerged%20base%3A17.0"
+                  "%20merged%3A2026-01-30T13%3A00%3A00Z..2026-01-31T12%3A59%3A59Z&per_page=100&page=1"));
     EXPECT_EQ(server.seen().size(), 2U);
 }
 

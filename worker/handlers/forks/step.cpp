@@ -131,9 +131,8 @@ private:
         const auto listed = github.branches(target_.fork, stop_);
         if (const auto* answer = std::get_if<GithubAnswer>(&listed)) return refused(*answer);
         const auto& names = std::get<std::vector<std::string>>(listed);
-        const bool has_work = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-            return GitRebase::is_meant(order, name);
-        });
+        const bool has_work = std::any_of(names.begin(), names.end(),
+                                          [&](const std::string& name) { return GitRebase::is_meant(order, name); });
         if (!has_work) return completed({"done", nothing_fits});
         auto remote = github.remote(target_.fork);
         order.origin = {std::move(remote.url)};
@@ -143,14 +142,8 @@ private:
 
     core::Outcome rebase(const GitRebase::Order& order) {
         const GitRebase::Hooks hooks{
-            .announce =
-                [&](const storage::PushIntent& intent) {
-                    ForksStore{*session()}.intend_push(job_, intent);
-                },
-            .record =
-                [&](const storage::StepItem& item) {
-                    ForkSteps{*session()}.record_item(job_, item);
-                }};
+            .announce = [&](const storage::PushIntent& intent) { ForksStore{*session()}.intend_push(job_, intent); },
+            .record = [&](const storage::StepItem& item) { ForkSteps{*session()}.record_item(job_, item); }};
         const auto report = step_.git_.rebase(order, hooks, stop_);
         if (!report) return core::Snoozed{step_.busy_delay_};
         if (!report->error.empty() && !is_last(job_, stop_)) return core::Failed{report->error, std::nullopt};

@@ -61,9 +61,9 @@ GithubAnswer Github::refusal(const std::string& step, const HttpAnswer& answer) 
 }
 
 std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& file, const Announce& announce,
-                                                             const std::stop_token& stop) {
+                                                             const GithubAsking& asking) {
     const auto url = fmt::format("{}/repos/{}/contents/{}", settings_.api_url, file.repo, percent_encoded(file.path));
-    const auto found = call(request("GET", url), stop).answer;
+    const auto found = call(request("GET", url, asking), asking).answer;
     if (found.status != 200 && found.status != 404) return refusal("get " + file.path, found);
     json there;
     if (found.status == 200) {
@@ -78,11 +78,11 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
     json body{{"message", fmt::format("{} {} from {} distributor", name_of(state), file.path, file.distributor)},
               {"content", base64(file.content)}};
     if (!there.is_null()) body["sha"] = there["sha"];
-    auto wanted = request("PUT", url);
+    auto wanted = request("PUT", url, asking);
     wanted.headers.push_back({"Content-Type", "application/json"});
     wanted.body = body.dump();
     announce(state);
-    const auto answer = call(std::move(wanted), stop).answer;
+    const auto answer = call(std::move(wanted), asking).answer;
     if (answer.status == 200 || answer.status == 201) return state;
     auto refused = refusal("put " + file.path, answer);
     // Somebody else has just written to that branch.
@@ -91,7 +91,7 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
 }
 
 std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const GithubSearch& search,
-                                                                         const std::stop_token& stop) {
+                                                                         const GithubAsking& asking) {
     const auto broken = [](const char* why) { return GithubAnswer{Verdict::broken, why, {}}; };
     const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:>={}", search.word, search.repo,
                                    search.branch, search.since);
@@ -100,7 +100,7 @@ std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const G
     for (int page = 1; page <= most_pages; ++page) {
         const auto url = fmt::format("{}/search/issues?q={}&per_page={}&page={}", settings_.api_url,
                                      percent_encoded(query), page_size, page);
-        const auto answer = call(request("GET", url), stop).answer;
+        const auto answer = call(request("GET", url, asking), asking).answer;
         if (answer.status != 200) return refusal("search", answer);
         const auto body = json::parse(answer.body, nullptr, false);
         const auto items = body.is_object() ? body.value("items", json{}) : json{};

@@ -43,7 +43,8 @@ storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& regi
 
 class Worker::Parts {
 public:
-    Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
+    Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log,
+          Spans* spans);
     ~Parts();
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
@@ -103,7 +104,7 @@ private:
 };
 
 Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings,
-                     ops::Log& log)
+                     ops::Log& log, Spans* spans)
     : settings_{std::move(settings)},
       log_{log},
       attempt_log_{log, settings_.name},
@@ -112,7 +113,7 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
       schemas_{registry.handled_kinds()},
       heartbeat_{sessions, info_of(settings_, registry), attempts_, answers_, stats, log},
       maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_, settings_.listening},
-      completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
+      completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log, spans},
       watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
       wakener_{sessions.conninfo(),
@@ -127,12 +128,12 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
         auto& [name, backlog, bell] = *queues_.at(i);
         stats.queues.push_back(std::make_unique<QueueStats>(queue.name, registry.kinds()));
         auto& counts = *stats.queues.back();
-        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_,
-                                             answers_, stats,      counts,     log};
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, answers_,
+                                             stats,    counts,     log,        spans};
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
-        const Executor::Surroundings running{sessions, registry,    completer_,   attempts_,
-                                             schemas_, complaints_, answers_,     stats,
-                                             counts,   log,         attempt_log_, settings_.stop_grace};
+        const Executor::Surroundings running{
+            sessions, registry,     completer_,           attempts_, schemas_, complaints_, answers_, stats, counts,
+            log,      attempt_log_, settings_.stop_grace, spans};
         for (std::size_t n = 0; n < queue.slots; ++n) {
             executors_.push_back(std::make_unique<Executor>(running, backlog, attempts_.slot(slot++)));
         }
@@ -268,8 +269,9 @@ std::jthread Worker::Parts::thread(Body body) {
     }};
 }
 
-Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log)
-    : parts_{std::make_unique<Parts>(sessions, registry, std::move(settings), log)} {}
+Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log,
+               Spans* spans)
+    : parts_{std::make_unique<Parts>(sessions, registry, std::move(settings), log, spans)} {}
 
 Worker::~Worker() = default;
 

@@ -106,9 +106,11 @@ private:
         return answer.verdict == Verdict::broken ? failed(answer.detail) : give_up(answer.detail);
     }
 
+    adapters::GithubAsking asking() const { return {stop_, job_.traceparent}; }
+
     core::Outcome search() {
         const auto found =
-            step_.github_->merged_pulls({target_.target, target_.branch, target_.since, migration}, stop_);
+            step_.github_->merged_pulls({target_.target, target_.branch, target_.since, migration}, asking());
         if (const auto* answer = std::get_if<GithubAnswer>(&found)) return refused(*answer);
         const auto& pulls = std::get<std::vector<adapters::GithubPull>>(found);
         StepResult result{"done", pulls.empty() ? "no migration was merged" : ""};
@@ -125,7 +127,7 @@ private:
             ForkSteps{*step_.sessions_.open(step_session)}.intend(job_, name_of(state));
         };
         const auto put = step_.github_->put_file(
-            {target_.fork, *target_.template_path, target_.template_text, target_.group}, announce, stop_);
+            {target_.fork, *target_.template_path, target_.template_text, target_.group}, announce, asking());
         if (const auto* answer = std::get_if<GithubAnswer>(&put)) return refused(*answer);
         const auto state = std::get<adapters::GithubFileState>(put);
         // It is as it should be: perhaps because an earlier attempt came as far as that.
@@ -134,15 +136,14 @@ private:
     }
 
     core::Outcome rebase() {
-        const GitRebase::Hooks hooks{
-            .announce =
-                [&](const storage::PushIntent& intent) {
-                    ForksStore{*step_.sessions_.open(step_session)}.intend_push(job_, intent);
-                },
-            .record =
-                [&](const storage::StepItem& item) {
-                    ForkSteps{*step_.sessions_.open(step_session)}.record_item(job_, item);
-                }};
+        const GitRebase::Hooks hooks{.announce =
+                                         [&](const storage::PushIntent& intent) {
+                                             ForksStore{*step_.sessions_.open(step_session)}.intend_push(job_, intent);
+                                         },
+                                     .record =
+                                         [&](const storage::StepItem& item) {
+                                             ForkSteps{*step_.sessions_.open(step_session)}.record_item(job_, item);
+                                         }};
         const auto report = step_.git_.rebase({.fork = target_.fork,
                                                .origin = {target_.origin_url},
                                                .onto = {target_.branch},

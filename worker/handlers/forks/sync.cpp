@@ -101,13 +101,15 @@ private:
         return completed(*result);
     }
 
+    adapters::GithubAsking asking() const { return {stop_, job_.traceparent}; }
+
     core::Outcome by_github() {
         if (sync_.github_ == nullptr) {
             return failed("this worker has no token for GitHub: set github.token_variable");
         }
         if (rest_.count() > 0) return core::Snoozed{with_jitter(rest_, job_.id)};
 
-        const auto answer = sync_.github_->merge_upstream({wanted_.fork, wanted_.branch}, stop_);
+        const auto answer = sync_.github_->merge_upstream({wanted_.fork, wanted_.branch}, asking());
         using Verdict = adapters::GithubAnswer::Verdict;
         switch (answer.verdict) {
             case Verdict::limited:
@@ -133,7 +135,7 @@ private:
     std::optional<storage::Divergence> compared() {
         if (!target_.compares) return std::nullopt;
         try {
-            auto found = sync_.github_->compare(target_.upstream, {wanted_.fork, wanted_.branch}, stop_);
+            auto found = sync_.github_->compare(target_.upstream, {wanted_.fork, wanted_.branch}, asking());
             if (found.wait.count() > 0) pause(found.wait);
             if (!found.difference) return std::nullopt;
             auto& difference = *found.difference;

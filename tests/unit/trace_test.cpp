@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace millrace {
 namespace {
@@ -45,13 +46,19 @@ TEST(Traceparent, is_read_and_written) {
 TEST(Traceparent, that_is_not_sampled_or_none_at_all_is_left_alone) {
     const std::string no_trace(32, '0');
     const std::string no_span(16, '0');
-    for (const auto& text :
-         {std::string{}, std::string{"00"}, "00-" + trace + "-" + parent + "-00", "00-" + trace + "-" + parent + "-02",
-          "00-" + no_trace + "-" + parent + "-01", "00-" + trace + "-" + no_span + "-01",
-          "ff-" + trace + "-" + parent + "-01", "00-" + trace + "-" + parent + "-01-x",
-          "00_" + trace + "-" + parent + "-01", "00-" + trace + "-" + parent + "-0G", traceparent + "0"}) {
+    const std::vector<std::string> texts{"",
+                                         "00",
+                                         "00-" + trace + "-" + parent + "-00",
+                                         "00-" + trace + "-" + parent + "-02",
+                                         "00-" + no_trace + "-" + parent + "-01",
+                                         "00-" + trace + "-" + no_span + "-01",
+                                         "ff-" + trace + "-" + parent + "-01",
+                                         "00-" + trace + "-" + parent + "-01-x",
+                                         "00_" + trace + "-" + parent + "-01",
+                                         "00-" + trace + "-" + parent + "-0G",
+                                         traceparent + "0"};
+    for (const auto& text : texts)
         EXPECT_FALSE(sampled_context(text)) << text;
-    }
 }
 
 TEST(SpansTest, make_the_handlers_context_a_child_of_the_producers) {

@@ -295,6 +295,15 @@ void set_log_level(Draft& draft, const Given& given) {
         given, {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}});
 }
 
+void set_trace_endpoint(Draft& draft, const Given& given) {
+    static const std::regex form{
+        R"(https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*)"};
+    if (given.value.size() > 500 || !std::regex_match(given.value, form)) {
+        refuse(given, "is not an address of a collector", "Write its whole address: http://localhost:4318/v1/traces.");
+    }
+    draft.options.trace_endpoint = given.value;
+}
+
 std::string host_and_process() {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
@@ -348,6 +357,8 @@ const std::array all_rules{
     Rule{{"http.listen", "ADDRESS:PORT|off", "serves /healthz, /readyz and /metrics there (off)"}, set_http},
     Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
     Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
+    Rule{{"trace.endpoint", "URL", "takes spans of traced jobs by OTLP over HTTP: http://localhost:4318/v1/traces"},
+         set_trace_endpoint},
     Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},
     Rule{{"smtp.security", "starttls|tls|none", "starttls is required, never optional (starttls)"}, set_smtp_security},
     Rule{{"smtp.username", "TEXT", "leave out for no authentication"}, set_smtp_text<&SmtpSettings::username>},

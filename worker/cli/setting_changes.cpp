@@ -127,6 +127,7 @@ constexpr std::array rows{
     Row{"http.listen", "no", same_address, nullptr},
     Row{"log.format", "no", same<&Options::log_format>, nullptr},
     Row{"log.level", "yes", same<&Options::log_level>, take<&Options::log_level>},
+    Row{"trace.endpoint", "no", same<&Options::trace_endpoint>, nullptr},
     Row{"smtp.url", "yes", same_server, take_server},
     Row{"smtp.security", "yes", same_mail<&SmtpSettings::security>, take_mail<&SmtpSettings::security>},
     Row{"smtp.username", "yes", same_mail<&SmtpSettings::username>, take_mail<&SmtpSettings::username>},

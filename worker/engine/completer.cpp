@@ -31,20 +31,22 @@ bool is_put_off(const core::Outcome& outcome) {
 }  // namespace
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
-                     Stats& stats, ops::Log& log)
+                     Stats& stats, ops::Log& log, Spans* spans)
     : on_scheduled_{std::move(on_scheduled)},
       stats_{stats},
       log_{log},
+      spans_{spans},
       connection_{sessions, "completer", answers, stats, log} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
-                       Urgency urgency) {
+                       Urgency urgency, std::shared_ptr<const JobTrace> trace) {
     sanitize(settlement.outcome);
     const std::lock_guard lock{mutex_};
     if (pending_.size() == 0) first_at_ = Clock::now();
     pending_.settlements.push_back(std::move(settlement));
     pending_.leases.push_back(std::move(lease));
     pending_.tallies.push_back(&tally);
+    pending_.traces.push_back(std::move(trace));
     const bool first = pending_.size() == 1;
     const bool due = pending_.size() == full_batch || (urgency == Urgency::now && !urgent_);
     urgent_ = urgent_ || urgency == Urgency::now;
@@ -82,6 +84,7 @@ Completer::Batch Completer::Batch::take(std::size_t limit) {
     move_front(settlements, batch.settlements);
     move_front(leases, batch.leases);
     move_front(tallies, batch.tallies);
+    move_front(traces, batch.traces);
     return batch;
 }
 
@@ -102,7 +105,7 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 // its job must not stay running for ever: the attempt has failed for that reason.
 void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
     try {
-        send(batch.settlements, batch.tallies, give_up);
+        send(batch.settlements, batch.tallies, batch.traces, give_up);
         return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
@@ -111,10 +114,11 @@ void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& settlement = batch.settlements[i];
         const Tallies tally{&batch.tallies[i], 1};
+        const Traces trace{&batch.traces[i], 1};
         try {
-            send(std::span{&settlement, 1}, tally, give_up);
+            send(std::span{&settlement, 1}, tally, trace, give_up);
         } catch (const storage::Error& reason) {
-            settle_refused(settlement, tally, reason, give_up);
+            settle_refused(settlement, tally, trace, reason, give_up);
         }
     }
 }
@@ -122,19 +126,19 @@ void Completer::settle(const Batch& batch, const std::stop_token& give_up) {
 // The attempt has failed for that reason. Should the database not take that either, nothing of the job's own is left to
 // object to but that it is to be retried, so it becomes a dead letter. What refuses even that is no longer the database
 // that this worker can work with: the exception ends it, and the lease gives its jobs to others.
-void Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
-                               const std::stop_token& give_up) {
+void Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, Traces trace,
+                               const storage::Error& reason, const std::stop_token& give_up) {
     const std::string error{std::string{"its outcome was refused: "} + reason.what()};
     storage::Settlement instead{settlement.job, settlement.fence, core::Failed{error, {}}};
     sanitize(instead.outcome);
     try {
-        send(std::span{&instead, 1}, tally, give_up);
+        send(std::span{&instead, 1}, tally, trace, give_up);
     } catch (const storage::Error& again) {
         log_.write(ops::Level::error, "a failure was refused, its job becomes a dead letter",
                    {{"job", settlement.job.value}, {"reason", again.what()}, {"sqlstate", again.sqlstate()}});
         instead.outcome = core::Discarded{error};
         sanitize(instead.outcome);
-        send(std::span{&instead, 1}, tally, give_up);
+        send(std::span{&instead, 1}, tally, trace, give_up);
     }
 }
 
@@ -147,11 +151,25 @@ void Completer::note_settled(const storage::Settlement& settlement, Tally& tally
     if (is_put_off(settlement.outcome)) on_scheduled_();
 }
 
-void Completer::send(Settlements settlements, Tallies tallies, const std::stop_token& give_up) {
+void Completer::send(Settlements settlements, Tallies tallies, Traces traces, const std::stop_token& give_up) {
     std::vector<core::JobId> lost;
+    const auto asked_at = Clock::now();
     const bool answered = connection_.repeat(
         give_up, [&](storage::Session& session) { lost = storage::JobStore{session}.settle(settlements); });
-    if (answered) account_for(settlements, tallies, lost);
+    if (!answered) return;
+    const auto answered_at = Clock::now();
+    account_for(settlements, tallies, lost);
+    if (spans_ != nullptr) trace_settles(settlements, traces, lost, {asked_at, answered_at});
+}
+
+void Completer::trace_settles(Settlements settlements, Traces traces, const std::vector<core::JobId>& lost,
+                              const Spans::Interval& time) {
+    for (std::size_t i = 0; i < settlements.size(); ++i) {
+        if (!traces[i]) continue;
+        const bool is_lost = std::find(lost.begin(), lost.end(), settlements[i].job) != lost.end();
+        spans_->note_settle(*traces[i], time, is_lost ? Spans::lost : core::name_of(settlements[i].outcome),
+                            settlements.size());
+    }
 }
 
 void Completer::account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost) {

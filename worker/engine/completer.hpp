@@ -29,12 +29,14 @@ public:
     static constexpr std::size_t most_successors = 1000;  // of a batch
     static constexpr std::chrono::milliseconds longest_wait{5};
 
-    // `on_scheduled` is called after a settle that put jobs off to a later time.
+    // `on_scheduled` is called after a settle that put jobs off to a later time. `spans` is told of settles of traced
+    // attempts; null: nobody is.
     Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
-              Stats& stats, ops::Log& log);
+              Stats& stats, ops::Log& log, Spans* spans = nullptr);
 
-    // The lease is released when the settle was answered.
-    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency);
+    // The lease is released when the settle was answered. `trace` is null unless the attempt is traced.
+    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency,
+                std::shared_ptr<const JobTrace> trace = nullptr);
 
     // What a handler's own transaction has settled is counted here like the rest.
     void note_settled(const storage::Settlement& settlement, Tally& tally);
@@ -48,8 +50,9 @@ public:
 private:
     struct Batch {
         std::vector<storage::Settlement> settlements;
-        std::vector<std::shared_ptr<const Lease>> leases;  // of the same index
-        std::vector<Tally*> tallies;                       // likewise
+        std::vector<std::shared_ptr<const Lease>> leases;     // of the same index
+        std::vector<Tally*> tallies;                          // likewise
+        std::vector<std::shared_ptr<const JobTrace>> traces;  // likewise; null: not traced
 
         [[nodiscard]] std::size_t size() const noexcept { return settlements.size(); }
         [[nodiscard]] Batch take(std::size_t limit);
@@ -58,16 +61,20 @@ private:
     [[nodiscard]] Batch next_batch(const std::stop_token& stop);
     using Settlements = std::span<const storage::Settlement>;
     using Tallies = std::span<Tally* const>;  // of the settlements of the same index
+    using Traces = std::span<const std::shared_ptr<const JobTrace>>;
 
     void settle(const Batch& batch, const std::stop_token& give_up);
-    void settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
-                        const std::stop_token& give_up);
-    void send(Settlements settlements, Tallies tallies, const std::stop_token& give_up);
+    void settle_refused(const storage::Settlement& settlement, Tallies tally, Traces trace,
+                        const storage::Error& reason, const std::stop_token& give_up);
+    void send(Settlements settlements, Tallies tallies, Traces traces, const std::stop_token& give_up);
+    void trace_settles(Settlements settlements, Traces traces, const std::vector<core::JobId>& lost,
+                       const Spans::Interval& time);
     void account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost);
 
     const std::function<void()> on_scheduled_;
     Stats& stats_;
     ops::Log& log_;
+    Spans* const spans_;
     Reconnecting connection_;
 
     std::mutex mutex_;  // protects all below

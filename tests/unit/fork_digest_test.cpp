@@ -45,8 +45,8 @@ TEST_P(ForkDigest, says_what_stands_in_its_file) {
 
 INSTANTIATE_TEST_SUITE_P(Files, ForkDigest,
                          ::testing::Values("clean", "sync_failures", "distribution_failures", "both", "diverged",
-                                           "managed_overlay_only", "skipped_only", "migrations", "steps",
-                                           "given_up", "moved", "hostile_strings", "too_long"),
+                                           "managed_overlay_only", "skipped_only", "migrations", "steps", "given_up",
+                                           "moved", "hostile_strings", "too_long"),
                          [](const auto& file) { return std::string{file.param}; });
 
 TEST(ForkDigestText, fits_a_mail_whatever_there_is_to_tell) {

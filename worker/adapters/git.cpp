@@ -299,8 +299,7 @@ std::variant<Rebased, MergeConflict> Git::rebase(const RebasePlan& plan) {
         output_of({"rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick",
                    fmt::format("--max-count={}", most_rebased + 1), plan.onto.sha + "..." + plan.branch.sha, "--"});
     if (std::count(listed.begin(), listed.end(), '\n') > most_rebased) {
-        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased),
-                       GitError::Cause::other};
+        throw GitError{fmt::format("more than {} commits would be rebased", most_rebased), GitError::Cause::other};
     }
     Point tip{plan.onto, first_line(output_of({"rev-parse", "--verify", "--quiet", plan.onto.sha + "^{tree}"}))};
     Rebased rebased{plan.onto, 0};

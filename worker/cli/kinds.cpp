@@ -101,10 +101,9 @@ void Kinds::add_forks(const Options& options, const handlers::forks::CopySetting
     if (problem) log.write(ops::Level::error, "no token for GitHub", {{"reason", *problem}});
     const storage::SessionFactory sessions{options.database_url};
     const auto missing = problem.value_or("");
-    registry_.add("forks.sync",
-                  std::make_unique<forks::Sync>(
-                      sessions, forks::Sync::Settings{
-                                    .git = copies, .github = github_.get(), .token_problem = missing}));
+    registry_.add("forks.sync", std::make_unique<forks::Sync>(
+                                    sessions, forks::Sync::Settings{
+                                                  .git = copies, .github = github_.get(), .token_problem = missing}));
     for (const auto* kind : fork_steps) {
         registry_.add(kind, std::make_unique<forks::Step>(
                                 sessions, forks::Step::Settings{

@@ -5,7 +5,10 @@ import contextlib
 import http.server
 import json
 import pathlib
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -13,47 +16,57 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa: E402
 
-DONE = 0
+DONE, USAGE = 0, 2
 PRODUCER, CONSUMER, CLIENT = 4, 5, 3
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 
 
 class Collector:
-    """Keeps the spans that are sent to it."""
+    """Keeps the spans that are sent to it; over https with a certificate."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                collector.take(self.path, self.headers["Content-Type"], body)
+                status = collector.status
+                collector.headers.append(self.headers)
+                collector.take(self.path, self.headers["Content-Type"], body, status)
                 collector.answering.wait()
                 with contextlib.suppress(OSError):  # who was kept waiting may have gone
-                    self.send_response(collector.status)
-                    self.send_header("Content-Length", "2")
+                    self.send_response(status)
+                    if status in (429, 503):
+                        self.send_header("Retry-After", "1")
+                    self.send_header("Content-Length", str(len(collector.answer)))
                     self.end_headers()
-                    self.wfile.write(b"{}")
+                    self.wfile.write(collector.answer)
 
             def log_message(self, *_):
                 pass
 
-        self.status, self.spans, self.refused = 200, [], 0
+        self.status, self.answer = 200, b"{}"
+        self.spans, self.headers, self.refused = [], [], 0
         self.news, self.answering = threading.Condition(), threading.Event()
         self.answering.set()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        self.endpoint = f"{scheme}://127.0.0.1:{self.server.server_port}/v1/traces"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def take(self, path, content_type, body):
+    def take(self, path, content_type, body, status):
         assert (path, content_type) == ("/v1/traces", "application/json"), (path, content_type)
         with self.news:
             for resource in body["resourceSpans"]:
                 service = {a["key"]: a["value"] for a in resource["resource"]["attributes"]}
                 assert service["service.name"] == {"stringValue": "millrace"}, service
                 for scope in resource["scopeSpans"]:
-                    if self.status == 200:
+                    if status == 200:
                         self.spans += scope["spans"]
                     else:
                         self.refused += len(scope["spans"])
@@ -154,8 +167,8 @@ class Traces(WorkerProcessTest):
         span = self.spans(1)["enqueue work"]
         self.assertEqual(attributes(span)["messaging.batch.message_count"], str(enqueued))
 
-    def test_a_collector_that_fails_costs_spans_and_nothing_else(self):
-        self.collector.status = 503
+    def test_a_collector_that_refuses_costs_spans_and_nothing_else(self):
+        self.collector.status = 400
         port = free_port()
         self.sql(f"select millrace.enqueue('work', 'noop', traceparent => '{TRACEPARENT}') from generate_series(1, 20)")
         self.start("--queue", "work=4", "--http-listen", f"127.0.0.1:{port}", **self.tracing)
@@ -166,6 +179,69 @@ class Traces(WorkerProcessTest):
         self.collector.status = 200
         self.sql(f"select millrace.enqueue('work', 'noop', traceparent => '{TRACEPARENT}')")
         self.spans(3)
+
+    def test_a_collector_that_is_busy_is_asked_again_after_what_it_wants(self):
+        for status in (429, 503):
+            self.collector.status, self.collector.refused, self.collector.spans = status, 0, []
+            self.sql(f"select millrace.enqueue('work', 'noop', traceparent => '{TRACEPARENT}')")
+            worker = self.start("--queue", "work=1", **self.tracing)
+            self.collector.wait(lambda: self.collector.refused)
+            refused_at = time.monotonic()
+            self.collector.status = 200
+            self.assertEqual(set(self.spans(3)), {"claim work", "run work", "settle work"})
+            self.assertGreater(time.monotonic() - refused_at, 0.9)
+            worker.terminate()
+            self.assertEqual(self.finish(worker)[0], DONE)
+
+    def test_what_a_collector_has_rejected_is_counted(self):
+        self.collector.answer = b'{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too late"}}'
+        port = free_port()
+        self.sql(f"select millrace.enqueue('work', 'noop', traceparent => '{TRACEPARENT}')")
+        self.start("--queue", "work=1", "--http-listen", f"127.0.0.1:{port}", **self.tracing)
+        self.spans(3)
+        batches = len(self.collector.headers)
+        self.wait_for_page(port, f'millrace_trace_spans_total{{fate="dropped"}} {batches}\n')
+        self.assertIn(f'millrace_trace_spans_total{{fate="exported"}} {3 - batches}\n', self.page(port))
+
+    def test_a_collector_that_is_away_keeps_no_worker_from_ending(self):
+        nowhere = {"MILLRACE_TRACE_ENDPOINT": f"http://127.0.0.1:{free_port()}/v1/traces"}
+        self.sql(f"select millrace.enqueue('work', 'noop', traceparent => '{TRACEPARENT}')")
+        worker = self.start("--queue", "work=1", **nowhere)
+        self.wait_until("select state from millrace.jobs", "completed")
+        while "does not take all spans" not in (line := worker.stderr.readline()):
+            self.assertTrue(line)
+        asked_at = time.monotonic()
+        worker.terminate()
+        self.assertEqual(self.finish(worker)[0], DONE)
+        self.assertLess(time.monotonic() - asked_at, 5)
+
+    def test_a_collector_over_https_is_believed_when_its_authority_is_named_and_gets_its_token(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        authority, both = pathlib.Path(folder.name) / "authority.pem", pathlib.Path(folder.name) / "collector.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                        "2", "-subj", "/CN=collector", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", both,
+                        "-out", authority], check=True, capture_output=True)
+        both.write_text(both.read_text() + authority.read_text())
+        collector = Collector(certificate=both)
+        self.addCleanup(collector.close)
+        tracing = {"MILLRACE_TRACE_ENDPOINT": collector.endpoint, "MILLRACE_TRACE_HEADER": "X-Token: canary-7f3a"}
+        stranger = self.run_millrace("enqueue", "work", "noop", "--traceparent", TRACEPARENT, **tracing)
+        self.assertIn("does not take all spans", self.expect(stranger, DONE).err)
+        self.assertNotIn("canary", stranger.err)
+        self.assertEqual(collector.headers, [], "the token is for nobody else")
+        tracing["MILLRACE_TRACE_CA_FILE"] = str(authority)
+        self.expect(self.run_millrace("enqueue", "work", "noop", "--traceparent", TRACEPARENT, **tracing), DONE)
+        collector.wait(lambda: collector.spans)
+        self.assertEqual(collector.headers[0]["X-Token"], "canary-7f3a")
+
+    def test_a_check_says_where_spans_would_go(self):
+        checked = self.run_millrace("worker", "--check", "--queue", "work", **self.tracing)
+        self.assertIn(f"would send spans of traced jobs to {self.collector.endpoint}\n", self.expect(checked, DONE).out)
+        self.assertEqual(self.collector.headers, [])
+        missing = self.tracing | {"MILLRACE_TRACE_CA_FILE": "/no/such"}
+        refused = self.expect(self.run_millrace("worker", "--check", "--queue", "work", **missing), USAGE)
+        self.assertIn("trace.ca_file: cannot read /no/such", refused.err)
 
     def test_a_collector_that_hangs_keeps_no_worker_from_ending(self):
         self.collector.hang()

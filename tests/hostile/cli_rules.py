@@ -388,6 +388,7 @@ SETTINGS = {
     "worker.stop_grace": [*NO_DURATIONS, "0s", "99ms", "6min"],
     "worker.listen": NO_CHOICES, "worker.cache": ["", "relative", "./x", "~/x", "-x"], "http.listen": NO_ADDRESSES,
     "trace.endpoint": ["", "-x", "ftp://h/x", "http://", "http://h", "http://u:p@h/x", "http://h/a b", "http://h/x?y"],
+    "trace.header": [], "trace.ca_file": [""],  # the header is a secret, likewise
     "log.format": NO_CHOICES, "log.level": NO_CHOICES, "smtp.url": NO_URLS, "smtp.security": NO_CHOICES,
     "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"],
     "smtp.token_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,16 @@ TEST(Traceparent, is_read_and_written) {
     EXPECT_EQ(core::traceparent_of(*context), traceparent);
     EXPECT_TRUE(sampled_context("cc-" + trace + "-" + parent + "-01-what-the-future-will-be-like"));
     EXPECT_TRUE(sampled_context("00-" + trace + "-" + parent + "-ff"));
+}
+
+TEST(Traceparent, keeps_the_flags_that_it_knows) {
+    for (const auto& [given, passed_on] :
+         std::map<std::string, std::string>{{"01", "01"}, {"03", "03"}, {"05", "01"}, {"ff", "03"}, {"8b", "03"}}) {
+        const auto context = sampled_context("00-" + trace + "-" + parent + "-" + given);
+        ASSERT_TRUE(context) << given;
+        EXPECT_TRUE(core::traceparent_of(*context).ends_with("-" + passed_on)) << given;
+        EXPECT_TRUE(core::traceparent_of(Spans::next(*context)).ends_with("-" + passed_on)) << given;
+    }
 }
 
 TEST(Traceparent, that_is_not_sampled_or_none_at_all_is_left_alone) {
@@ -114,6 +125,51 @@ TEST(OtlpText, is_what_the_conventions_for_messaging_want) {
         "messaging.operation.type": "settle", "messaging.destination.name": "mail", "messaging.message.id": "17",
         "messaging.batch.message_count": "7", "millrace.job.kind": "email.send", "millrace.job.attempt": "2",
         "millrace.job.outcome": "failed", "error.type": "failed"})"));
+}
+
+adapters::HttpAnswer answer(int status, const std::string& body = "", const std::string& retry_after = "") {
+    adapters::HttpAnswer answer{.status = status, .headers = {}, .body = body};
+    if (!retry_after.empty()) answer.headers["retry-after"] = retry_after;
+    return answer;
+}
+
+TEST(OtlpAnswer, that_is_good_has_taken_all_but_what_it_says_it_has_rejected) {
+    for (const auto* body : {"", "{}", "nonsense", "[]", R"({"partialSuccess": {}})", R"({"partialSuccess": 1})",
+                             R"({"partialSuccess": {"rejectedSpans": "0", "errorMessage": "better next time"}})"}) {
+        const auto said = adapters::otlp_answer(answer(200, body), 7);
+        EXPECT_EQ(said.taken, 7U) << body;
+        EXPECT_EQ(said.problem, "") << body;
+    }
+    for (const auto* body :
+         {R"({"partialSuccess": {"rejectedSpans": "3"}})", R"({"partialSuccess": {"rejectedSpans": 3}})"}) {
+        const auto said = adapters::otlp_answer(answer(200, body), 7);
+        EXPECT_EQ(said.taken, 4U) << body;
+        EXPECT_EQ(said.problem, "it rejected 3 of 7 spans") << body;
+        EXPECT_FALSE(said.is_passing) << body;
+    }
+    EXPECT_EQ(adapters::otlp_answer(answer(200, R"({"partialSuccess": {"rejectedSpans": "99"}})"), 7).taken, 0U);
+}
+
+TEST(OtlpAnswer, that_is_busy_is_worth_another_try_after_what_it_asks_for) {
+    for (const int status : {429, 502, 503, 504}) {
+        const auto said = adapters::otlp_answer(answer(status, "", "17"), 7);
+        EXPECT_EQ(said.taken, 0U) << status;
+        EXPECT_TRUE(said.is_passing) << status;
+        EXPECT_EQ(said.patience, 17s) << status;
+    }
+    EXPECT_EQ(adapters::otlp_answer(answer(503), 7).patience, 0s);
+    EXPECT_EQ(adapters::otlp_answer(answer(503, "", "Wed, 21 Oct 2015 07:28:00 GMT"), 7).patience, 0s);
+    EXPECT_EQ(adapters::otlp_answer(answer(503, "", "-5"), 7).patience, 0s);
+    EXPECT_EQ(adapters::otlp_answer(answer(503, "", "999999"), 7).patience, 1h);
+}
+
+TEST(OtlpAnswer, that_refuses_would_refuse_again) {
+    for (const int status : {301, 400, 401, 403, 404, 413, 500}) {
+        const auto said = adapters::otlp_answer(answer(status, "", "17"), 7);
+        EXPECT_EQ(said.taken, 0U) << status;
+        EXPECT_FALSE(said.is_passing) << status;
+        EXPECT_EQ(said.problem, "it answered " + std::to_string(status));
+    }
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -57,6 +60,33 @@ json span_json(const core::Span& span, const TimeOfDay& time) {
     return object;
 }
 
+bool is_passing(int status) {
+    return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+// In seconds; a date is let be, our own pauses are good enough then.
+std::chrono::seconds patience_of(const HttpAnswer& answer) {
+    constexpr int most = 3600;
+    const auto text = answer.header("retry-after");
+    int seconds = 0;
+    const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool is_number = failure == std::errc{} && rest == text.data() + text.size();
+    return std::chrono::seconds{is_number ? std::clamp(seconds, 0, most) : 0};
+}
+
+// ExportTracePartialSuccess. Whoever says it in another way, or not at all, has taken everything.
+std::size_t rejected_in(const HttpAnswer& answer, std::size_t spans) {
+    const auto body = json::parse(answer.body, nullptr, false);
+    const auto partly = body.is_object() ? body.value("partialSuccess", json{}) : json{};
+    const auto said = partly.is_object() ? partly.value("rejectedSpans", json{}) : json{};
+    if (said.is_number_unsigned()) return std::min(said.get<std::size_t>(), spans);
+    if (!said.is_string()) return 0;
+    const auto& text = said.get_ref<const std::string&>();
+    std::size_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return std::min(number, spans);
+}
+
 }  // namespace
 
 std::string otlp_text(const Otlp::Settings& settings, std::span<const core::Span> spans) {
@@ -76,19 +106,33 @@ std::string otlp_text(const Otlp::Settings& settings, std::span<const core::Span
 
 Otlp::Otlp(Settings settings) : settings_{std::move(settings)}, http_{{.ca_file = settings_.ca_file}} {}
 
-std::optional<std::string> Otlp::send(std::span<const core::Span> spans, const std::stop_token& stop) {
+Otlp::Answer Otlp::send(std::span<const core::Span> spans, const std::stop_token& stop) {
     try {
-        const auto answer = http_.send({.method = "POST",
-                                        .url = settings_.endpoint,
-                                        .headers = {{"Content-Type", "application/json"}},
-                                        .body = otlp_text(settings_, spans),
-                                        .limits = limits},
-                                       stop);
-        if (answer.status >= 200 && answer.status < 300) return std::nullopt;
-        return fmt::format("it answered {}", answer.status);
+        HttpRequest request{.method = "POST",
+                            .url = settings_.endpoint,
+                            .headers = settings_.headers,
+                            .body = otlp_text(settings_, spans),
+                            .limits = limits};
+        request.headers.push_back({"Content-Type", "application/json"});
+        return otlp_answer(http_.send(request, stop), spans.size());
+    } catch (const HttpError& error) {
+        using Reason = HttpError::Reason;
+        const bool is_passing = error.reason() == Reason::transport || error.reason() == Reason::timeout;
+        return {.problem = error.what(), .is_passing = is_passing};
     } catch (const std::exception& error) {  // a lack of memory, too: its spans are not worth the process
-        return error.what();
+        return {.problem = error.what()};
     }
+}
+
+Otlp::Answer otlp_answer(const HttpAnswer& answer, std::size_t spans) {
+    if (answer.status >= 200 && answer.status < 300) {
+        const auto rejected = rejected_in(answer, spans);
+        return {.taken = spans - rejected,
+                .problem = rejected == 0 ? "" : fmt::format("it rejected {} of {} spans", rejected, spans)};
+    }
+    return {.problem = fmt::format("it answered {}", answer.status),
+            .is_passing = is_passing(answer.status),
+            .patience = patience_of(answer)};
 }
 
 }  // namespace millrace::adapters

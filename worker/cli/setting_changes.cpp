@@ -128,6 +128,8 @@ constexpr std::array rows{
     Row{"log.format", "no", same<&Options::log_format>, nullptr},
     Row{"log.level", "yes", same<&Options::log_level>, take<&Options::log_level>},
     Row{"trace.endpoint", "no", same<&Options::trace_endpoint>, nullptr},
+    Row{"trace.header", "no", same<&Options::trace_header>, nullptr},
+    Row{"trace.ca_file", "no", same<&Options::trace_ca_file>, nullptr},
     Row{"smtp.url", "yes", same_server, take_server},
     Row{"smtp.security", "yes", same_mail<&SmtpSettings::security>, take_mail<&SmtpSettings::security>},
     Row{"smtp.username", "yes", same_mail<&SmtpSettings::username>, take_mail<&SmtpSettings::username>},

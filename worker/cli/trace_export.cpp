@@ -3,6 +3,11 @@
 #include "engine/pause.hpp"
 #include "engine/time_limit.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace millrace::cli {
@@ -13,43 +18,87 @@ TraceExport::TraceExport(adapters::Otlp::Settings settings, engine::Spans& spans
       }} {}
 
 TraceExport::~TraceExport() {
-    const engine::TimeLimit limit{farewell};
+    const engine::TimeLimit limit{is_refused_ ? std::chrono::milliseconds{0} : farewell};
     const std::stop_callback hurry{limit.token(), [this] { give_up_.request_stop(); }};
     thread_.request_stop();
     thread_.join();
 }
 
+// Whatever happens here is nothing to end a process for.
 void TraceExport::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        if (send_some(every, stop) < most_at_once) engine::pause(stop, every);  // so that spans gather
-    }
-    while (send_some(std::chrono::milliseconds{0}, stop) > 0) {
+        try {
+            export_until(stop);
+        } catch (const std::exception& error) {
+            note(error.what());
+            engine::pause(stop, first_wait);
+        }
     }
 }
 
-std::size_t TraceExport::send_some(std::chrono::milliseconds patience, const std::stop_token& stop) {
-    const auto batch = spans_.take(most_at_once, patience, stop);
-    if (batch.empty()) return 0;
-    const auto problem = otlp_.send(batch, give_up_.get_token());
-    (problem ? spans_.dropped : spans_.exported) += batch.size();
-    if (give_up_.stop_requested()) return 0;  // there is no more time, which is not the collector's fault
-    if (problem.has_value() != is_refused_) {
-        is_refused_ = problem.has_value();
-        if (problem) {
-            log_.write(ops::Level::warning, "the trace collector takes no spans, they are dropped",
-                       {{"reason", *problem}});
-        } else {
-            log_.write(ops::Level::info, "the trace collector takes spans again");
-        }
+void TraceExport::export_until(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        const auto batch = spans_.take(most_at_once, every, stop);
+        if (!batch.empty()) deliver(batch, stop);
+        if (batch.size() < most_at_once) engine::pause(stop, every);  // so that spans gather
     }
-    return problem ? 0 : batch.size();
+    say_farewell(stop);
+}
+
+void TraceExport::deliver(const Batch& batch, const std::stop_token& stop) {
+    auto wait = first_wait;
+    for (int attempt = 1;; ++attempt) {
+        const auto answer = otlp_.send(batch, give_up_.get_token());
+        // When there is no more time, it is not the collector's fault.
+        if (!give_up_.stop_requested()) {
+            is_refused_ = answer.taken == 0;
+            note(answer.problem);
+        }
+        if (answer.is_passing && attempt < most_tries) {
+            engine::pause(stop, std::max(answer.patience, wait));
+            wait *= 2;
+            if (!stop.stop_requested()) continue;
+        }
+        spans_.exported += answer.taken;
+        spans_.dropped += batch.size() - answer.taken;
+        return;
+    }
+}
+
+// No batch is tried twice any more.
+void TraceExport::say_farewell(const std::stop_token& stop) {
+    while (!is_refused_ && !give_up_.stop_requested()) {
+        const auto batch = spans_.take(most_at_once, std::chrono::milliseconds{0}, {});
+        if (batch.empty()) return;
+        deliver(batch, stop);
+    }
+}
+
+void TraceExport::note(const std::string& problem) {
+    if (std::exchange(has_complained_, !problem.empty()) == !problem.empty()) return;
+    if (problem.empty()) {
+        log_.write(ops::Level::info, "the trace collector takes spans again");
+    } else {
+        log_.write(ops::Level::warning, "the trace collector does not take all spans", {{"reason", problem}});
+    }
 }
 
 adapters::Otlp::Settings otlp_settings(const Options& options) {
-    return {.endpoint = options.trace_endpoint,
-            .service_version = MILLRACE_VERSION,
-            .instance = options.worker.name,
-            .ca_file = {}};
+    adapters::Otlp::Settings settings{.endpoint = options.trace_endpoint,
+                                      .service_version = MILLRACE_VERSION,
+                                      .instance = options.worker.name,
+                                      .ca_file = options.trace_ca_file};
+    const auto& header = options.trace_header;
+    if (const auto colon = header.find(": "); colon != header.npos) {
+        settings.headers.push_back({header.substr(0, colon), header.substr(colon + 2)});
+    }
+    return settings;
+}
+
+std::string trace_problem(const Options& options) {
+    const auto& file = options.trace_ca_file;
+    if (file.empty() || access(file.c_str(), R_OK) == 0) return "";
+    return fmt::format("trace.ca_file: cannot read {}. Check its path and who may read it.", file);
 }
 
 ops::CounterFamily span_counters(const engine::Spans& spans) {

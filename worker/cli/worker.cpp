@@ -59,6 +59,8 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
     out << "settings, database and schema are fine\n";
     for (const auto& queue : settings.queues)
         out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
+    const auto& collector = invocation.options.trace_endpoint;
+    if (!collector.empty()) out << fmt::format("would send spans of traced jobs to {}\n", collector);
     for (const auto& kind : kinds.registry().kinds()) {
         const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
         out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
@@ -141,6 +143,8 @@ Exit run(const Invocation& invocation) {
     }
     const auto token_problem = options.github ? adapters::github_problem(*options.github) : std::nullopt;
     if (is_check && token_problem) throw UsageError{*token_problem};
+    const auto trace_gap = trace_problem(options);
+    if (is_check && !trace_gap.empty()) throw UsageError{trace_gap};
     const auto settings = settings_of(options, log);
     if (is_check) return check(invocation, settings, log);
 

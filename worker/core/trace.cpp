@@ -22,6 +22,9 @@ bool is_id(std::string_view text) {
     return std::all_of(text.begin(), text.end(), is_hex) && text.find_first_not_of('0') != text.npos;
 }
 
+constexpr int sampled_flag = 1;
+constexpr int random_flag = 2;
+
 int low_half(char letter) {
     return letter <= '9' ? letter - '0' : letter - 'a' + 10;
 }
@@ -38,12 +41,13 @@ std::optional<TraceContext> sampled_context(std::string_view text) {
     const bool is_whole = text[trace_at - 1] == '-' && text[span_at - 1] == '-' && text[flags_at - 1] == '-';
     const bool is_fit = std::all_of(version.begin(), version.end(), is_hex) && version != "ff" &&
                         std::all_of(flags.begin(), flags.end(), is_hex) && is_id(trace) && is_id(span);
-    if (!is_whole || !is_fit || low_half(flags[1]) % 2 == 0) return std::nullopt;
-    return TraceContext{std::string{trace}, std::string{span}};
+    if (!is_whole || !is_fit || (low_half(flags[1]) & sampled_flag) == 0) return std::nullopt;
+    const bool is_random = (low_half(flags[1]) & random_flag) != 0;
+    return TraceContext{std::string{trace}, std::string{span}, is_random ? "03" : "01"};
 }
 
 std::string traceparent_of(const TraceContext& context) {
-    return "00-" + context.trace + "-" + context.span + "-01";
+    return "00-" + context.trace + "-" + context.span + "-" + context.flags;
 }
 
 }  // namespace millrace::core

@@ -15,6 +15,8 @@ namespace millrace::core {
 struct TraceContext {
     std::string trace;  // 32 hex digits
     std::string span;   // 16 hex digits
+    // 2 hex digits: sampled, and whether the trace's id is random, which whoever passes it on has to keep
+    std::string flags = "01";
 };
 
 // Nothing when it is no traceparent of https://www.w3.org/TR/trace-context/#traceparent-header, or one whose trace is

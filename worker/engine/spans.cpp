@@ -67,7 +67,7 @@ std::vector<core::Span::Attribute> messaging_attributes(const Operation& operati
 }
 
 core::TraceContext Spans::next(const core::TraceContext& parent) {
-    return {parent.trace, random_id()};
+    return {parent.trace, random_id(), parent.flags};
 }
 
 std::shared_ptr<const JobTrace> Spans::begin(core::Job& job) {

@@ -41,6 +41,9 @@ struct Options {
     std::optional<ops::Address> http;            // where to serve health and metrics; nothing: nowhere
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON
     ops::Level log_level = ops::Level::info;
+    std::string trace_endpoint;  // where spans are sent; empty: nowhere
+    std::string trace_header;    // what the collector wants besides, as NAME: VALUE; empty: nothing
+    std::string trace_ca_file;   // empty: the system's authorities
     std::optional<adapters::SmtpSettings> smtp;
     std::string notify_redirect_all;                 // an address; empty: notifications go to their recipients
     std::vector<std::string> api_tokens;             // of those who may call the API; empty: nobody

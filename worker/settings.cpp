@@ -295,6 +295,28 @@ void set_log_level(Draft& draft, const Given& given) {
         given, {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}});
 }
 
+void set_trace_endpoint(Draft& draft, const Given& given) {
+    static const std::regex form{
+        R"(https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*)"};
+    if (given.value.size() > 500 || !std::regex_match(given.value, form)) {
+        // Not what was given: it may hold a token.
+        throw OptionError{given.origin +
+                          ": not the address of a collector. Write all of it, as http://localhost:4318/v1/traces; a "
+                          "token belongs to trace.header."};
+    }
+    draft.options.trace_endpoint = given.value;
+}
+
+void set_trace_header(Draft& draft, const Given& given) {
+    static const std::regex form{"[A-Za-z0-9-]{1,100}: [!-~]( ?[!-~])*"};
+    require_secrecy(given);
+    if (given.value.size() > 1000 || !std::regex_match(given.value, form)) {
+        // Not what was given: it may be the token.
+        throw OptionError{given.origin + ": not a header. Write NAME: VALUE, such as Authorization: Bearer TOKEN."};
+    }
+    draft.options.trace_header = given.value;
+}
+
 std::string host_and_process() {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
@@ -317,6 +339,17 @@ void complete_smtp(Draft& draft) {
     draft.smtp.security = draft.smtp_is_tls ? SmtpSecurity::tls : draft.smtp_security.value_or(SmtpSecurity::starttls);
     if (draft.smtp.port == 0) draft.smtp.port = draft.smtp.security == SmtpSecurity::tls ? 465 : 587;
     draft.options.smtp = draft.smtp;
+}
+
+// A token in the clear is for a collector on this host only.
+void complete_trace(const Options& options) {
+    static const std::regex fit{R"(https:.*|http://(127\.0\.0\.1|localhost|\[::1\])[:/].*)"};
+    if (options.trace_header.empty() || options.trace_endpoint.empty()) return;
+    if (!std::regex_match(options.trace_endpoint, fit)) {
+        throw OptionError{
+            "trace.header: trace.endpoint would take it over the network in the clear. Write https:// there, or use a "
+            "collector on this host."};
+    }
 }
 
 using adapters::SmtpSettings;
@@ -348,6 +381,12 @@ const std::array all_rules{
     Rule{{"http.listen", "ADDRESS:PORT|off", "serves /healthz, /readyz and /metrics there (off)"}, set_http},
     Rule{{"log.format", "auto|json|human", "auto: human on a terminal, else JSON lines (auto)"}, set_log_format},
     Rule{{"log.level", "LEVEL", "the least that is written: debug, info, warning, error (info)"}, set_log_level},
+    Rule{{"trace.endpoint", "URL", "takes spans of traced jobs by OTLP over HTTP: http://localhost:4318/v1/traces"},
+         set_trace_endpoint},
+    Rule{{"trace.header", "NAME: VALUE", "for the collector; from the environment or a file with mode 0600 only"},
+         set_trace_header},
+    Rule{{"trace.ca_file", "FILE", "authorities to trust instead of the system's, in PEM"},
+         [](Draft& draft, const Given& given) { draft.options.trace_ca_file = text_of(given); }},
     Rule{{"smtp.url", "URL", "smtp://HOST:PORT or smtps://HOST:PORT; without it no email.send"}, set_smtp_url},
     Rule{{"smtp.security", "starttls|tls|none", "starttls is required, never optional (starttls)"}, set_smtp_security},
     Rule{{"smtp.username", "TEXT", "leave out for no authentication"}, set_smtp_text<&SmtpSettings::username>},
@@ -389,6 +428,7 @@ std::span<const Rule> rules() {
 
 void complete(Draft& draft) {
     complete_smtp(draft);
+    complete_trace(draft.options);
     if (!draft.options.unsubscribe_url.empty() && draft.options.unsubscribe_secrets.empty()) {
         throw OptionError{
             "unsubscribe.url: nothing seals its addresses. Set MILLRACE_UNSUBSCRIBE_SECRETS, as openssl rand -hex 32"

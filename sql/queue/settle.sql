@@ -22,7 +22,8 @@
 --            errors            for failed and discarded, and if wanted for cancelled; kept up to 10,000 characters
 --            delays            for snoozed; for failed instead of what retry_delay() says; 0 … 10 years
 --            results           jsonb for completed, up to 1 MiB as text
---            successors        [{"after": job id, "queue", "kind", "payload", "priority", "delay"}], at most 1,000
+--            successors        [{"after": job id, "queue", "kind", "payload", "priority", "delay",
+--                          "traceparent"}], at most 1,000
 -- Locks      rows of running in id order.
 -- Raises     MR005 bad_argument, MR007 invalid_transition for 'cancelled' where nobody has asked for it, MR010
 --            too_many_jobs; for successors, what enqueue() raises.
@@ -108,9 +109,10 @@ begin
     end if;
 
     if successors is not null then
-        perform millrace.enqueue(s.queue, s.kind, coalesce(s.payload, '{}'), coalesce(s.priority, 5), null, s.delay)
+        perform millrace.enqueue(s.queue, s.kind, coalesce(s.payload, '{}'), coalesce(s.priority, 5), null, s.delay,
+                                 traceparent => s.traceparent)
            from jsonb_to_recordset(successors) s(after bigint, queue text, kind text, payload jsonb, priority int,
-                                                 delay interval)
+                                                 delay interval, traceparent text)
           where s.after = any (settled);
     end if;
     if cardinality(settled) = cardinality(ids) then

@@ -121,8 +121,8 @@ begin
             when exists (select from jsonb_array_elements(successors) s where s ->> 'priority' !~ '^-?[0-9]{1,9}$')
                 then 'successors: a "priority" that is a number from 0 to 9'
             when exists (select from jsonb_array_elements(successors) s, jsonb_object_keys(s) k
-                          where k not in ('after', 'queue', 'kind', 'payload', 'priority', 'delay'))
-                then 'successors: the keys after, queue, kind, payload, priority, delay'
+                          where k not in ('after', 'queue', 'kind', 'payload', 'priority', 'delay', 'traceparent'))
+                then 'successors: the keys after, queue, kind, payload, priority, delay, traceparent'
         end;
     end if;
     if wrong is null and successors is not null then

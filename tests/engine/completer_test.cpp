@@ -44,7 +44,8 @@ protected:
     std::shared_ptr<const engine::Lease> lease;
     std::atomic<int> told_of_delays{0};
     engine::AnswerWatch answers{std::chrono::hours{1}};
-    engine::Completer completer{database.sessions(), [this] { ++told_of_delays; }, answers, stats, log.log()};
+    engine::Spans spans;
+    engine::Completer completer{database.sessions(), [this] { ++told_of_delays; }, answers, stats, log.log(), &spans};
 };
 
 TEST_F(CompleterTest, settles_all_that_was_submitted_before_it_ends) {
@@ -91,6 +92,20 @@ TEST_F(CompleterTest, drops_and_counts_what_is_no_longer_held) {
     EXPECT_EQ(stats.completed, 2U);
     EXPECT_EQ(stats.lost, 1U);
     EXPECT_NE(log.text().find("first=" + std::to_string(jobs[1].id.value)), std::string::npos) << log.text();
+}
+
+TEST_F(CompleterTest, tells_of_a_settle_that_came_too_late) {
+    const auto jobs = claim(2);
+    database.execute("delete from millrace.running where job_id = $1", {std::to_string(jobs[1].id.value)});
+    for (const auto& job : jobs) {
+        completer.submit({job.id, job.fence, Completed{}}, lease, tally, Urgency::can_wait,
+                         std::make_shared<const engine::JobTrace>());
+    }
+    settle_all();
+    const auto told = spans.take(3, 0ms, {});
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].error, "");
+    EXPECT_EQ(told[1].error, "lost");
 }
 
 TEST_F(CompleterTest, reports_nothing_that_was_not_answered) {

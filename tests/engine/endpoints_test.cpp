@@ -465,8 +465,9 @@ TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     for (std::sregex_iterator match{text.begin(), text.end(), row}, end; match != end; ++match)
         EXPECT_TRUE(documented.emplace(match->str(1), match->str(2)).second) << match->str(1) << " twice";
     auto shown = page.types();
-    for (const auto* family : {"millrace_mail_deliveries_total", "millrace_notifications_sent_total",
-                               "millrace_notifications_skipped_total", "millrace_notifications_failed_total"})
+    for (const auto* family :
+         {"millrace_trace_spans_total", "millrace_mail_deliveries_total", "millrace_notifications_sent_total",
+          "millrace_notifications_skipped_total", "millrace_notifications_failed_total"})
         shown.emplace(family, "counter");  // of a worker with a mail server: tests/e2e
     for (const auto* family : {"millrace_pipeline_store_operations_total", "millrace_pipeline_store_seconds_total"})
         shown.emplace(family, "counter");  // of one that has run a stage

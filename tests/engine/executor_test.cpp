@@ -21,13 +21,15 @@ protected:
                          return core::Completed{};
                      }));
     }
-    void run(bool lease_is_lost, const std::string& kind = "k") {
+    void run(bool lease_is_lost, const std::string& kind = "k",
+             const std::shared_ptr<const engine::JobTrace>& trace = nullptr) {
         const auto lease = std::make_shared<engine::Lease>(core::WorkerId{1});
         lease->lost = lease_is_lost;
         engine::Attempt attempt;
         attempt.job.kind = kind;
         attempt.lease = lease;
         attempt.tally = &counts.tally(kind);
+        attempt.trace = trace;
         backlog.add({attempt});
         std::jthread thread{[&] { executor.run(); }};
         while (backlog.finished() == 0)
@@ -44,12 +46,13 @@ protected:
     engine::AnswerWatch answers{std::chrono::hours{1}};
     engine::Completer completer{nowhere, [] {}, answers, stats, log.log()};
     engine::Complaints complaints;
+    engine::Spans spans;
     engine::PayloadSchemas schemas{{}};
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts;
     engine::AttemptLog attempt_log{log.log(), "test"};
     engine::Executor executor{{nowhere, registry, completer, attempts, schemas, complaints, answers, stats, counts,
-                               log.log(), attempt_log, std::chrono::seconds{5}},
+                               log.log(), attempt_log, std::chrono::seconds{5}, &spans},
                               backlog,
                               attempts.add_slot()};
 };
@@ -66,6 +69,16 @@ TEST_F(ExecutorTest, starts_nothing_that_was_cancelled_before_its_turn) {
     run(false);
     EXPECT_EQ(runs, 0);
     EXPECT_EQ(stats.lost, 0U);
+}
+
+TEST_F(ExecutorTest, tells_of_a_traced_attempt_that_it_did_not_start) {
+    const auto trace = std::make_shared<const engine::JobTrace>();
+    run(true, "k", trace);
+    const auto told = spans.take(3, {}, {});
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].name, "settle ");
+    EXPECT_EQ(told[0].error, "lost");
+    EXPECT_EQ(told[1].name, "run ");
 }
 
 TEST_F(ExecutorTest, runs_what_is_held) {

@@ -106,6 +106,21 @@ TEST_F(Outcomes, successors_run_after_their_predecessor_was_settled) {
     EXPECT_EQ(database.state_of(job), "completed");
 }
 
+TEST_F(Outcomes, successors_are_of_the_trace_of_their_predecessor) {
+    const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    const auto next = [](const std::string& kind) { return Completed{"", {{.queue = "q", .kind = kind}}}; };
+    engine::Registry registry;
+    registry.add("first", handler([&](const Job&, std::stop_token) { return next("second"); }));
+    registry.add("second", transactional_handler(
+                               [&](const Job&, storage::Transaction&, std::stop_token) { return next("third"); }));
+    registry.add("third", handler(no_op));
+    start(std::move(registry));
+    database.enqueue("q", "first", "{}", "traceparent => '" + traceparent + "'");
+    EXPECT_TRUE(database.becomes("select state from millrace.jobs where kind = 'third'", "completed"));
+    EXPECT_EQ(database.value("select string_agg(distinct traceparent, ' ') from millrace.jobs"), traceparent);
+    EXPECT_EQ(database.value("select count(traceparent) from millrace.jobs"), "3");
+}
+
 TEST_F(Outcomes, a_result_that_the_database_cannot_store_fails_its_job_and_no_other) {
     start([&](const Job& job, std::stop_token stop) {
         gate.pass(stop);

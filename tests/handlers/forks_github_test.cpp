@@ -127,6 +127,9 @@ TEST(GithubRequests, bear_the_token_and_no_answer_shows_it) {
                 AllOf(HasSubstr("what about *** and ***?"), Not(HasSubstr(token))));
     EXPECT_THAT(seen_by(server), ElementsAre(R"(POST /repos/acme/hub/merge-upstream {"branch":"17.0"})"));
     EXPECT_EQ(server.seen().at(0).header("Authorization"), "Bearer " + token);
+    EXPECT_EQ(server.seen().at(0).header("traceparent"), "");
+    static_cast<void>(github.merge_upstream({"acme/hub", "17.0"}, {.stop = {}, .traceparent = "00-a-b-01"}));
+    EXPECT_EQ(server.seen().at(1).header("traceparent"), "00-a-b-01");
     EXPECT_THAT(github.token_name(), Not(HasSubstr(token)));
 
     // Also where it is cut, or written in another way.

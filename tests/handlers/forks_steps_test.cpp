@@ -219,10 +219,12 @@ TEST(GithubBranches, are_listed_page_by_page) {
         return web_reply(200, R"([{"name": "17.0"}])", {{"Link", "<https://x/?page=1>; rel=\"prev\""}});
     }};
     Github github{settings_of(server)};
-    const auto listed = github.branches("acme/hub", {});
+    const auto listed = github.branches("acme/hub", {.stop = {}, .traceparent = "00-a-b-01"});
     EXPECT_THAT(std::get<std::vector<std::string>>(listed), ElementsAre("main", "feature/ä", "17.0"));
     EXPECT_THAT(seen_by(server), ElementsAre("GET /repos/acme/hub/branches?per_page=100&page=1",
                                              "GET /repos/acme/hub/branches?per_page=100&page=2"));
+    for (const auto& request : server.seen())
+        EXPECT_EQ(request.header("traceparent"), "00-a-b-01");
 }
 
 TEST(GithubBranches, that_cannot_be_listed_say_why_and_end) {

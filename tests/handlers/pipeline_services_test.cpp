@@ -50,6 +50,7 @@ WebReply json_reply(int status, const json& body) {
 }
 
 constexpr auto token = "canary-9d1f";
+constexpr auto traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 // A pipeline queue whose builds are made by the service at this address.
 void use(PipelineStages& pipeline, const std::string& runner, json settings, const std::string& url) {
@@ -93,6 +94,8 @@ protected:
     std::string trigger() {
         pipeline_.push({{"a", "1"}});
         EXPECT_EQ(pipeline_.step("pipeline.process"), "completed");
+        pipeline_.database().execute("update millrace.job set traceparent = $1 where kind = 'pipeline.build'",
+                                     {traceparent});
         return pipeline_.step("pipeline.build");
     }
     std::string signal() {
@@ -125,6 +128,7 @@ TEST_F(GithubActions, are_dispatched_with_the_commits_and_followed_to_their_end)
     const auto asked = service_.seen().at(0);
     EXPECT_EQ(asked.header("Authorization"), std::string{"Bearer "} + token);
     EXPECT_EQ(asked.header("Accept"), "application/vnd.github+json");
+    EXPECT_EQ(asked.header("traceparent"), traceparent);
     const auto body = json::parse(asked.body);
     const auto head = pipeline_.remote().head();
     EXPECT_EQ(body.at("ref"), "main");

@@ -13,6 +13,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr auto traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 class WebhookTest : public ::testing::Test {
 protected:
     // What the event and the sink of a test's payload stand for.
@@ -32,6 +34,7 @@ protected:
             handlers::pipeline::Secrets{{{"PIPELINE_KEY", "key"}, {"PGPASSWORD", "canary"}}}, pool_};
         core::Job job;
         job.payload = payload;
+        job.traceparent = traceparent;
         return webhook.run(job, {});
     }
     // What became of it when the webhook answers so.
@@ -54,6 +57,7 @@ TEST_F(WebhookTest, is_told_a_cloud_event_with_a_signature_over_its_body) {
     const auto seen = server.seen().at(0);
     EXPECT_EQ(seen.method + " " + seen.target, "POST /hook?a=b");
     EXPECT_EQ(seen.header("Content-Type"), "application/cloudevents+json; charset=utf-8");
+    EXPECT_EQ(seen.header("traceparent"), traceparent);
     EXPECT_EQ(seen.body, R"({"id": "7", "specversion": "1.0"})");
     // printf '{"id": "7", "specversion": "1.0"}' | openssl dgst -sha256 -hmac key
     EXPECT_EQ(seen.header("X-Millrace-Signature"),

@@ -66,6 +66,9 @@ FLAGS = {
         "concurrency-key": refused(["", "k" * 201], "concurrency-key", *ENQUEUE, status=FAILED,
                                    word="bad concurrency_key")
         + refused([b"\xff"], "concurrency-key", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
+        "traceparent": refused(["", "x", "00-" + "G" * 32 + "-" + "0" * 16 + "-01"], "traceparent", *ENQUEUE,
+                               status=FAILED, word="bad traceparent")
+        + refused([b"\xff"], "traceparent", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
         "json": switch("json", *ENQUEUE),
         "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
@@ -399,6 +402,8 @@ SETTINGS = {
     "worker.poll_interval": [*NO_DURATIONS, "9ms", "0s", "61min"], "worker.drain_timeout": [*NO_DURATIONS, "25h"],
     "worker.stop_grace": [*NO_DURATIONS, "0s", "99ms", "6min"],
     "worker.listen": NO_CHOICES, "worker.cache": ["", "relative", "./x", "~/x", "-x"], "http.listen": NO_ADDRESSES,
+    "trace.endpoint": ["", "-x", "ftp://h/x", "http://", "http://h", "http://u:p@h/x", "http://h/a b", "http://h/x?y"],
+    "trace.header": [], "trace.ca_file": [""],  # the header is a secret, likewise
     "log.format": NO_CHOICES, "log.level": NO_CHOICES, "smtp.url": NO_URLS, "smtp.security": NO_CHOICES,
     "smtp.username": [""], "smtp.password_file": ["", "/no/such", "/", "/dev/null"],
     "smtp.token_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(65);
+select plan(67);
 select millrace.create_queue('q', max_payload_bytes => 50), millrace.create_queue('next', max_payload_bytes => 50)
     \g /dev/null
 select millrace.open_session('w', '{q}') as session \gset
@@ -71,6 +71,8 @@ insert into bad values
      'enqueue: bad priority'),
     ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "next", "kind": "k", "delay": "-1 s"}]'$$, 'MR005',
      'enqueue: bad delay'),
+    ($$'{1,2}', '{f,f}', successors => '[{"after": 1, "queue": "next", "kind": "k", "traceparent": "x"}]'$$, 'MR005',
+     'enqueue: bad traceparent'),
     ($$'{1,2}', '{f,f}', successors => jsonb_build_array(jsonb_build_object('after', 2, 'queue', 'next', 'kind', 'k',
                                          'payload', repeat('p', 49)))$$, 'MR004',
      'enqueue: payload of 51 bytes is too large, the queue allows 50'),
@@ -87,7 +89,8 @@ select is(millrace_test.fingerprint(), :'before', 'a refused call changes nothin
 -- Successors are enqueued with the settle of the job they come after, once.
 set local role millrace_worker;
 select is(millrace.settle_many('{1,2,3}', array[:fence, :fence, 7], '{completed,released,completed}', successors =>
-    '[{"after": 1, "queue": "next", "kind": "second", "payload": {"step": 2}, "priority": 1},
+    '[{"after": 1, "queue": "next", "kind": "second", "payload": {"step": 2}, "priority": 1,
+       "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
       {"after": 1, "queue": "next", "kind": "later", "delay": "5 seconds", "payload": null},
       {"after": 2, "queue": "q", "kind": "beside"},
       {"after": 3, "queue": "next", "kind": "never"}]'), '{3}', 'two of three jobs are held');
@@ -98,6 +101,8 @@ select results_eq($$ select queue, kind, state, payload, priority::int, run_at -
                             ('next', 'later', 'scheduled', '{}', 5, '5 s'),
                             ('q', 'beside', 'available', '{}', 5, null) $$,
                   'their successors are enqueued as asked for, not those of the job that is not held');
+select is(traceparent, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'in the trace that was named')
+  from millrace.jobs where kind = 'second';
 select millrace_test.fingerprint() as before \gset
 select is(millrace.settle_many('{1,2,3}', array[:fence, :fence, 7], '{completed,released,completed}', successors =>
     '[{"after": 1, "queue": "next", "kind": "second"}, {"after": 2, "queue": "next", "kind": "second"}]'), '{3}',

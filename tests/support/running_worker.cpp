@@ -51,9 +51,9 @@ engine::WorkerSettings quick_settings() {
 }
 
 RunningWorker::RunningWorker(const storage::SessionFactory& sessions, engine::Registry registry,
-                             engine::WorkerSettings settings)
+                             engine::WorkerSettings settings, engine::Spans* spans)
     : registry_{std::move(registry)},
-      worker_{sessions, registry_, std::move(settings), log_.log()},
+      worker_{sessions, registry_, std::move(settings), log_.log(), spans},
       thread_{[this](const std::stop_token& stop) {
           try {
               ending_ = worker_.run(stop);

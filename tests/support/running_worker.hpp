@@ -26,7 +26,7 @@ using RunInTransaction = std::function<core::Outcome(const core::Job&, storage::
 class RunningWorker {
 public:
     RunningWorker(const storage::SessionFactory& sessions, engine::Registry registry,
-                  engine::WorkerSettings settings = quick_settings());
+                  engine::WorkerSettings settings = quick_settings(), engine::Spans* spans = nullptr);
     ~RunningWorker();  // stops it
     RunningWorker(const RunningWorker&) = delete;
     RunningWorker& operator=(const RunningWorker&) = delete;

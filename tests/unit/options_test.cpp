@@ -252,6 +252,28 @@ TEST_F(OptionsTest, takes_a_token_from_the_environment_only) {
     EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-auth", "ntlm"}), HasSubstr("cram-md5"));
 }
 
+TEST_F(OptionsTest, takes_the_header_of_a_collector_as_a_secret_and_not_into_the_clear) {
+    const std::string header = "Authorization: Bearer canary-7f3a";
+    const Environment given{{"MILLRACE_TRACE_HEADER", header}};
+    for (const auto* endpoint : {"https://collector.example.org/v1/traces", "http://localhost:4318/v1/traces",
+                                 "http://127.0.0.1/v1/traces", "http://[::1]:4318/v1/traces"})
+        EXPECT_EQ(read_options(Words{"--trace-endpoint", endpoint}, given).trace_header, header) << endpoint;
+    for (const auto* endpoint : {"http://collector/v1/traces", "http://localhost.example.org/v1/traces"}) {
+        EXPECT_THAT(refusal_of({"--trace-endpoint", endpoint}, given),
+                    AllOf(HasSubstr("in the clear"), ::testing::Not(HasSubstr("canary"))))
+            << endpoint;
+    }
+    for (const auto& refusal :
+         {refusal_of({"--trace-header", header}), refusal_of({}, {{"MILLRACE_TRACE_HEADER", "canary-7f3a"}}),
+          refusal_of({}, {{"MILLRACE_TRACE_HEADER", header + "\r\nX: y"}}),
+          refusal_of({"--trace-endpoint=https://u:canary@h/v1/traces"}),
+          refusal_of({"--config", file("[trace]\nheader = " + header + "\n", 0644)})}) {
+        EXPECT_THAT(refusal, AllOf(::testing::Ne(""), ::testing::Not(HasSubstr("canary"))));
+    }
+    EXPECT_EQ(read_options(Words{"--config", file("[trace]\nheader = " + header + "\n", 0600)}, {}).trace_header,
+              header);
+}
+
 TEST_F(OptionsTest, takes_a_token_from_a_file_that_nobody_else_reads) {
     const auto token = file("canary-token\n", 0600, "token");
     const auto options = read_options(Words{"--smtp-url=smtp://h", "--smtp-token-file", token}, {});

@@ -141,36 +141,39 @@ std::string Github::masked(std::string text) const {
     return text;
 }
 
-HttpRequest Github::request(const std::string& method, const std::string& url) const {
-    return {.method = method,
-            .url = url,
-            .headers = {{"Accept", "application/vnd.github+json"},
-                        {"X-GitHub-Api-Version", "2022-11-28"},
-                        {"Authorization", "Bearer " + settings_.token}},
-            .body = {},
-            .limits = limits_};
+HttpRequest Github::request(const std::string& method, const std::string& url, const GithubAsking& asking) const {
+    HttpRequest wanted{.method = method,
+                       .url = url,
+                       .headers = {{"Accept", "application/vnd.github+json"},
+                                   {"X-GitHub-Api-Version", "2022-11-28"},
+                                   {"Authorization", "Bearer " + settings_.token}},
+                       .body = {},
+                       .limits = limits_};
+    if (!asking.traceparent.empty()) wanted.headers.push_back({"traceparent", asking.traceparent});
+    return wanted;
 }
 
-Github::Answered Github::call(HttpRequest request, const std::stop_token& stop) {
-    auto answer = http_.send(request, stop);
+Github::Answered Github::call(HttpRequest request, const GithubAsking& asking) {
+    auto answer = http_.send(request, asking.stop);
     bool has_moved = false;
     for (int move = 0; move < most_moves && is_move(answer); ++move) {
         const auto location = answer.header("location");
         if (!location.starts_with(settings_.api_url + "/")) break;  // the token is for nobody else
         has_moved = true;
         request.url = location;
-        answer = http_.send(request, stop);
+        answer = http_.send(request, asking.stop);
     }
     return {std::move(answer), has_moved ? request.url : ""};
 }
 
 // GitHub sends from a name to a number: /repositories/4711/...
-std::string Github::name_of_moved(const std::string& url, const std::stop_token& stop) {
+std::string Github::name_of_moved(const std::string& url, const GithubAsking& asking) {
     constexpr std::string_view unknown = "another name";
     const auto by_number = settings_.api_url + "/repositories/";
     if (!url.starts_with(by_number)) return std::string{unknown};
     try {
-        const auto answer = http_.send(request("GET", url.substr(0, url.find('/', by_number.size()))), stop);
+        const auto by_id = url.substr(0, url.find('/', by_number.size()));
+        const auto answer = http_.send(request("GET", by_id, asking), asking.stop);
         const auto body = json::parse(answer.body, nullptr, false);
         const auto name = body.is_object() ? body.value("full_name", json{}) : json{};
         return name.is_string() ? masked(core::printable(name.get<std::string>(), most_message_bytes))
@@ -204,15 +207,15 @@ GithubAnswer Github::judge(const HttpAnswer& answer) const {
     return refusal(answer);
 }
 
-GithubAnswer Github::merge_upstream(const GithubBranch& fork, const std::stop_token& stop) {
-    auto wanted = request("POST", fmt::format("{}/repos/{}/merge-upstream", settings_.api_url, fork.repo));
+GithubAnswer Github::merge_upstream(const GithubBranch& fork, const GithubAsking& asking) {
+    auto wanted = request("POST", fmt::format("{}/repos/{}/merge-upstream", settings_.api_url, fork.repo), asking);
     wanted.headers.push_back({"Content-Type", "application/json"});
     wanted.body = json{{"branch", fork.branch}}.dump();
-    const auto [answer, moved_to] = call(std::move(wanted), stop);
+    const auto [answer, moved_to] = call(std::move(wanted), asking);
     auto judged = judge(answer);
     if (!moved_to.empty()) {
         judged.detail += fmt::format("{}{}{}: add it by that name", judged.detail.empty() ? "" : "; ", moved_words,
-                                     name_of_moved(moved_to, stop));
+                                     name_of_moved(moved_to, asking));
     }
     return judged;
 }
@@ -236,16 +239,16 @@ std::optional<GithubDifference> Github::difference_in(const std::string& body) c
     return difference;
 }
 
-GithubComparison Github::compare(const std::string& upstream, const GithubBranch& fork, const std::stop_token& stop) {
+GithubComparison Github::compare(const std::string& upstream, const GithubBranch& fork, const GithubAsking& asking) {
     const auto owner = fork.repo.substr(0, fork.repo.find('/'));
     const auto basehead = percent_encoded(fmt::format("{0}...{1}:{0}", fork.branch, owner));
-    auto wanted = request("GET", fmt::format("{}/repos/{}/compare/{}", settings_.api_url, upstream, basehead));
+    auto wanted = request("GET", fmt::format("{}/repos/{}/compare/{}", settings_.api_url, upstream, basehead), asking);
     const auto known = known_.with([&](const std::map<std::string, Known>& all) {
         const auto found = all.find(wanted.url);
         return found == all.end() ? std::nullopt : std::optional{found->second};
     });
     if (known) wanted.headers.push_back({"If-None-Match", known->etag});
-    const auto answer = call(wanted, stop).answer;
+    const auto answer = call(wanted, asking).answer;
     if (answer.status == 304 && known) return {known->difference, seconds{0}};
     if (answer.status != 200) return {std::nullopt, limit_of(answer).value_or(seconds{0})};
     auto difference = difference_in(answer.body);

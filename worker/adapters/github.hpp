@@ -103,6 +103,12 @@ struct GithubRemote {
     std::vector<std::string> environment;  // NAME=value
 };
 
+// On whose behalf something is asked.
+struct GithubAsking {
+    std::stop_token stop = {};
+    std::string traceparent = {};  // empty: none
+};
+
 // Why a worker cannot work with these settings; nothing when it can.
 [[nodiscard]] std::optional<std::string> github_problem(const GithubSettings& settings);
 
@@ -116,24 +122,24 @@ public:
     [[nodiscard]] std::string token_name() const;
 
     // All throw HttpError.
-    [[nodiscard]] GithubAnswer merge_upstream(const GithubBranch& fork, const std::stop_token& stop);
+    [[nodiscard]] GithubAnswer merge_upstream(const GithubBranch& fork, const GithubAsking& asking);
     [[nodiscard]] GithubComparison compare(const std::string& upstream, const GithubBranch& fork,
-                                           const std::stop_token& stop);
+                                           const GithubAsking& asking);
 
     // What became of the file; or the refusal: failed, broken or limited. `announce` is called before a file is
     // written, with what it is about to be; what it throws prevents that. The subjects of the commits are
     // "created PATH from DISTRIBUTOR distributor" and "updated …".
     using Announce = std::function<void(GithubFileState)>;
     [[nodiscard]] std::variant<GithubFileState, GithubAnswer> put_file(const GithubFile& file, const Announce& announce,
-                                                                       const std::stop_token& stop);
+                                                                       const GithubAsking& asking);
 
     // Those with the word, at most 1,000; or the refusal.
     [[nodiscard]] std::variant<std::vector<GithubPull>, GithubAnswer> merged_pulls(const GithubSearch& search,
-                                                                                   const std::stop_token& stop);
+                                                                                   const GithubAsking& asking);
 
     // The names of all branches, at most 10,000; or the refusal.
     [[nodiscard]] std::variant<std::vector<std::string>, GithubAnswer> branches(const std::string& repo,
-                                                                                const std::stop_token& stop);
+                                                                                const GithubAsking& asking);
 
     [[nodiscard]] GithubRemote remote(const std::string& repo) const;
 
@@ -157,11 +163,12 @@ private:
     };
 
     [[nodiscard]] std::string masked(std::string text) const;
-    [[nodiscard]] HttpRequest request(const std::string& method, const std::string& url) const;
-    [[nodiscard]] Answered call(HttpRequest request, const std::stop_token& stop);
-    [[nodiscard]] std::string name_of_moved(const std::string& url, const std::stop_token& stop);
+    [[nodiscard]] HttpRequest request(const std::string& method, const std::string& url,
+                                      const GithubAsking& asking) const;
+    [[nodiscard]] Answered call(HttpRequest request, const GithubAsking& asking);
+    [[nodiscard]] std::string name_of_moved(const std::string& url, const GithubAsking& asking);
     [[nodiscard]] std::variant<FileThere, GithubAnswer> look_at(const GithubFile& file, const std::string& url,
-                                                                const std::stop_token& stop);
+                                                                const GithubAsking& asking);
     [[nodiscard]] GithubAnswer judge(const HttpAnswer& answer) const;
     // Of an answer that is not what was asked for.
     [[nodiscard]] GithubAnswer refusal(const HttpAnswer& answer) const;

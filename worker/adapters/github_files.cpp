@@ -76,15 +76,15 @@ GithubAnswer Github::refusal(const std::string& step, const HttpAnswer& answer) 
 }
 
 std::variant<Github::FileThere, GithubAnswer> Github::look_at(const GithubFile& file, const std::string& url,
-                                                              const std::stop_token& stop) {
+                                                              const GithubAsking& asking) {
     const auto digest = hmac_sha256("", file.content);
     const auto known = known_files_.with([&](const std::map<std::string, KnownFile>& all) {
         const auto found = all.find(url);
         return found == all.end() ? std::nullopt : std::optional{found->second};
     });
-    auto wanted = request("GET", url);
+    auto wanted = request("GET", url, asking);
     if (known) wanted.headers.push_back({"If-None-Match", known->etag});
-    const auto answer = call(std::move(wanted), stop).answer;
+    const auto answer = call(std::move(wanted), asking).answer;
     if (answer.status == 304 && known) return FileThere{known->sha, known->digest == digest};
     if (answer.status == 404) return FileThere{};
     if (answer.status != 200) return refusal("get " + file.path, answer);
@@ -103,9 +103,9 @@ std::variant<Github::FileThere, GithubAnswer> Github::look_at(const GithubFile& 
 }
 
 std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& file, const Announce& announce,
-                                                             const std::stop_token& stop) {
+                                                             const GithubAsking& asking) {
     const auto url = fmt::format("{}/repos/{}/contents/{}", settings_.api_url, file.repo, percent_encoded(file.path));
-    const auto looked = look_at(file, url, stop);
+    const auto looked = look_at(file, url, asking);
     if (const auto* refused = std::get_if<GithubAnswer>(&looked)) return *refused;
     const auto& there = std::get<FileThere>(looked);
     if (there.is_same) return GithubFileState::unchanged;
@@ -113,11 +113,11 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
     json body{{"message", fmt::format("{} {} from {} distributor", name_of(state), file.path, file.distributor)},
               {"content", base64(file.content)}};
     if (!there.sha.empty()) body["sha"] = there.sha;
-    auto wanted = request("PUT", url);
+    auto wanted = request("PUT", url, asking);
     wanted.headers.push_back({"Content-Type", "application/json"});
     wanted.body = body.dump();
     announce(state);
-    const auto answer = call(std::move(wanted), stop).answer;
+    const auto answer = call(std::move(wanted), asking).answer;
     if (answer.status == 200 || answer.status == 201) return state;
     auto refused = refusal("put " + file.path, answer);
     // Somebody else has just written to that branch, or made the file.
@@ -128,7 +128,7 @@ std::variant<GithubFileState, GithubAnswer> Github::put_file(const GithubFile& f
 }
 
 std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const GithubSearch& search,
-                                                                         const std::stop_token& stop) {
+                                                                         const GithubAsking& asking) {
     const auto broken = [](const char* why) { return GithubAnswer{Verdict::broken, why, {}}; };
     const auto query = fmt::format("{} in:title repo:{} is:pr is:merged base:{} merged:{}", search.word, search.repo,
                                    search.branch, search.period);
@@ -137,7 +137,7 @@ std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const G
     for (int page = 1; page <= most_pages; ++page) {
         const auto url = fmt::format("{}/search/issues?q={}&per_page={}&page={}", settings_.api_url,
                                      percent_encoded(query), page_size, page);
-        const auto answer = call(request("GET", url), stop).answer;
+        const auto answer = call(request("GET", url, asking), asking).answer;
         if (answer.status != 200) return refusal("search", answer);
         const auto body = json::parse(answer.body, nullptr, false);
         const auto items = body.is_object() ? body.value("items", json{}) : json{};
@@ -159,12 +159,12 @@ std::variant<std::vector<GithubPull>, GithubAnswer> Github::merged_pulls(const G
 }
 
 std::variant<std::vector<std::string>, GithubAnswer> Github::branches(const std::string& repo,
-                                                                      const std::stop_token& stop) {
+                                                                      const GithubAsking& asking) {
     std::vector<std::string> names;
     for (int page = 1; page <= most_branch_pages; ++page) {
         const auto url =
             fmt::format("{}/repos/{}/branches?per_page={}&page={}", settings_.api_url, repo, page_size, page);
-        const auto answer = call(request("GET", url), stop).answer;
+        const auto answer = call(request("GET", url, asking), asking).answer;
         if (answer.status != 200) return refusal("list branches", answer);
         const auto body = json::parse(answer.body, nullptr, false);
         const bool is_list = body.is_array() && std::all_of(body.begin(), body.end(), [](const json& branch) {

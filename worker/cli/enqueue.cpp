@@ -3,6 +3,8 @@
 #include "cli/guess.hpp"
 #include "cli/json_lines.hpp"
 #include "cli/progress.hpp"
+#include "cli/trace_export.hpp"
+#include "core/finally.hpp"
 #include "engine/payload_schema.hpp"
 #include "storage/error.hpp"
 #include "storage/operator_store.hpp"
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <ostream>
 
@@ -27,6 +30,7 @@ constexpr std::array flags{
     Flag{"max-attempts", "NUMBER", "instead of the queue's"},
     Flag{"timeout", "DURATION", "of one attempt, instead of the queue's"},
     Flag{"concurrency-key", "KEY", "jobs of one key run one after the other, or as many at a time as the queue allows"},
+    Flag{"traceparent", "TEXT", "the W3C trace context that the jobs belong to"},
     Flag{"check", "", "enqueue only what is as the schema of the kind wants it"},
     json_flag,
 };
@@ -47,6 +51,7 @@ storage::EnqueueOrder order_of(const Arguments& arguments) {
     order.max_attempts = arguments.number("max-attempts", 1, 1000);
     order.timeout = arguments.duration("timeout");
     order.concurrency_key = arguments.value("concurrency-key");
+    order.traceparent = arguments.value("traceparent");
     return order;
 }
 
@@ -63,13 +68,55 @@ Schema schema_for(const Invocation& invocation, storage::Session& session, const
     return nullptr;
 }
 
+// While tracing is configured, a span about what is enqueued, between the given traceparent and the jobs. Sent when
+// this ends, if there are jobs that belong to it.
+class EnqueueSpan {
+public:
+    EnqueueSpan(const Invocation& invocation, storage::EnqueueOrder& order) {
+        const auto& options = invocation.options;
+        if (options.trace_endpoint.empty() || !order.traceparent) return;
+        const auto parent = core::sampled_context(*order.traceparent);
+        if (!parent) return;
+        constexpr engine::Operation operation{"enqueue", "send"};
+        span_.context = engine::Spans::next(*parent);
+        span_.parent = parent->span;
+        span_.name = engine::name_of(operation, order.queue);
+        span_.kind = core::Span::Kind::producer;
+        span_.attributes = engine::messaging_attributes(operation, order.queue);
+        span_.attributes.emplace_back("millrace.job.kind", order.kind);
+        order.traceparent = core::traceparent_of(span_.context);
+        span_.begun_at = engine::Spans::Clock::now();
+        trace_export_.emplace(otlp_settings(options), spans_, log_);
+    }
+
+    void end(std::uint64_t jobs, core::JobId first) {
+        if (!trace_export_ || jobs == 0) return;
+        span_.ended_at = engine::Spans::Clock::now();
+        if (jobs == 1) {
+            span_.attributes.emplace_back("messaging.message.id", std::to_string(first.value));
+        } else {
+            span_.attributes.emplace_back("messaging.batch.message_count", static_cast<std::int64_t>(jobs));
+        }
+        spans_.record(std::move(span_));
+    }
+
+private:
+    ops::Log log_{ops::Log::Format::human, stderr, ops::Level::warning};
+    engine::Spans spans_;
+    core::Span span_;
+    std::optional<TraceExport> trace_export_;  // last: it uses the others
+};
+
 Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const Schema& schema,
                  const std::string& payload) {
     if (const auto violation = schema ? schema->check(payload) : std::nullopt) {
         invocation.console.complain(engine::text_of(*violation), "Nothing was enqueued.");
         return Exit::failed;
     }
-    const auto ids = store.enqueue(order_of(invocation.arguments), std::array{payload});
+    auto order = order_of(invocation.arguments);
+    EnqueueSpan span{invocation, order};
+    const auto ids = store.enqueue(order, std::array{payload});
+    span.end(1, ids.front());
     const auto form = invocation.arguments.has("json") ? "{{\"id\":{}}}\n" : "{}\n";
     invocation.console.out << fmt::format(fmt::runtime(form), ids.front().value);
     return Exit::done;
@@ -129,9 +176,11 @@ void print_tally(const Invocation& invocation, const Tally& tally) {
 
 Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, const Schema& schema,
                    std::uint64_t input_bytes) {
-    const auto order = order_of(invocation.arguments);
+    auto order = order_of(invocation.arguments);
+    EnqueueSpan span{invocation, order};
     JsonLines lines{invocation.console.in};
     Tally tally;
+    const core::Finally end{[&] { span.end(tally.jobs, tally.first); }};  // however far it went
     try {
         Progress progress{invocation.console, "jobs", input_bytes};
         for (auto chunk = lines.next(); !chunk.payloads.empty(); chunk = lines.next()) {

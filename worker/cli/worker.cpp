@@ -3,6 +3,7 @@
 #include "cli/kinds.hpp"
 #include "cli/reload.hpp"
 #include "cli/signals.hpp"
+#include "cli/trace_export.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/worker.hpp"
 #include "ops/endpoints.hpp"
@@ -58,6 +59,8 @@ Exit check(const Invocation& invocation, const engine::WorkerSettings& settings,
     out << "settings, database and schema are fine\n";
     for (const auto& queue : settings.queues)
         out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
+    const auto& collector = invocation.options.trace_endpoint;
+    if (!collector.empty()) out << fmt::format("would send spans of traced jobs to {}\n", collector);
     for (const auto& kind : kinds.registry().kinds()) {
         const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
         out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
@@ -84,24 +87,36 @@ void serve(const Options& options, const engine::WorkerSettings& settings, Reloa
     if (!is_ready) return;
 
     Kinds kinds{options, installation, log};
-    engine::Worker worker{sessions, kinds.registry(), settings, log};
+    auto counted = kinds.counted();
+    engine::Spans spans;
+    std::optional<TraceExport> trace_export;
+    if (!options.trace_endpoint.empty()) {
+        trace_export.emplace(otlp_settings(options), spans, log);
+        counted.counters.push_back(span_counters(spans));
+    }
+    engine::Worker worker{sessions, kinds.registry(), settings, log, trace_export ? &spans : nullptr};
     const Reload::Use use{reload, [&](const Options& now) {
                               kinds.adjust(now);
                               worker.adjust(now.worker);
                           }};
     std::optional<ops::Endpoints::Showing> showing;
-    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), kinds.counted());
+    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), std::move(counted));
     const ops::Watching watching{supervisor, [&] {
                                      const auto condition = worker.condition();
                                      return ops::Watching::State{condition.holds_session, condition.is_alive};
                                  }};
-    // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for.
+    // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for but the
+    // last spans.
+    const auto leave = [&](Exit exit) {
+        trace_export.reset();
+        std::_Exit(static_cast<int>(exit));
+    };
     try {
-        if (worker.run(stop) == engine::Worker::Ending::abandoned) std::_Exit(static_cast<int>(Exit::done));
+        if (worker.run(stop) == engine::Worker::Ending::abandoned) leave(Exit::done);
     } catch (const std::exception& error) {
         if (!worker.condition().has_abandoned) throw;
         log.write(ops::Level::error, "worker failed, and left a handler behind", {{"reason", error.what()}});
-        std::_Exit(static_cast<int>(Exit::failed));
+        leave(Exit::failed);
     }
 }
 
@@ -128,6 +143,8 @@ Exit run(const Invocation& invocation) {
     }
     const auto token_problem = options.github ? adapters::github_problem(*options.github) : std::nullopt;
     if (is_check && token_problem) throw UsageError{*token_problem};
+    const auto trace_gap = trace_problem(options);
+    if (is_check && !trace_gap.empty()) throw UsageError{trace_gap};
     const auto settings = settings_of(options, log);
     if (is_check) return check(invocation, settings, log);
 

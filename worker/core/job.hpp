@@ -19,7 +19,7 @@ struct Job {
     int attempt = 1;          // counts from 1
     int max_attempts = 1;     // the attempt that is the last
     std::string payload;      // JSON text
-    std::string traceparent;  // W3C trace context, empty when the producer gave none
+    std::string traceparent;  // W3C trace context to pass on, empty when the producer gave none
     std::optional<std::chrono::milliseconds> timeout;
     std::optional<std::chrono::microseconds> age;  // since it was enqueued, when it was claimed
 };
@@ -31,6 +31,7 @@ struct NewJob {
     std::string payload = "{}";  // JSON text
     int priority = 5;
     std::chrono::milliseconds delay{0};
+    std::string traceparent = {};  // empty: that of the attempt which asks for it
 };
 
 }  // namespace millrace::core

@@ -3,6 +3,7 @@
 
 #include "core/job.hpp"
 #include "engine/queue_stats.hpp"
+#include "engine/spans.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -29,6 +30,7 @@ struct Attempt {
     Clock::time_point deadline = Clock::time_point::max();     // counted from before the claim, as the server counts
     Clock::time_point enqueued_at = Clock::time_point::max();  // by this clock; max: not known
     Tally* tally = nullptr;                                    // of its queue and kind
+    std::shared_ptr<const JobTrace> trace = {};                // null: not traced
 };
 
 }  // namespace millrace::engine

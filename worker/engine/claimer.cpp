@@ -83,7 +83,9 @@ std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size
         const auto deadline = job.timeout ? asked_at + *job.timeout : Clock::time_point::max();
         const auto enqueued_at = job.age ? answered_at - *job.age : Clock::time_point::max();
         auto& tally = with_.queue_stats.tally(job.kind);
-        attempts.push_back({std::move(job), lease, deadline, enqueued_at, &tally});
+        auto trace = with_.spans != nullptr ? Spans::begin(job) : nullptr;
+        if (trace) with_.spans->note_claim(*trace, {asked_at, answered_at}, amount);
+        attempts.push_back({std::move(job), lease, deadline, enqueued_at, &tally, std::move(trace)});
     }
     prefetch_.note_payloads(amount, bytes);
     backlog_.add(std::move(attempts));

@@ -46,6 +46,7 @@ public:
         Stats& stats;
         QueueStats& queue_stats;
         ops::Log& log;
+        Spans* spans;  // null: nothing is traced
     };
 
     Claimer(const Surroundings& surroundings, const QueueSettings& queue, const WorkerSettings& worker,

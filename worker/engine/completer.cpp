@@ -41,19 +41,22 @@ bool is_put_off(const core::Outcome& outcome) {
 }  // namespace
 
 Completer::Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
-                     Stats& stats, ops::Log& log)
-    : on_scheduled_{std::move(on_scheduled)}, stats_{stats}, log_{log}, connection_{sessions, "completer",
-                                                                                    answers,  stats,
-                                                                                    log,      Speaker::completer} {}
+                     Stats& stats, ops::Log& log, Spans* spans)
+    : on_scheduled_{std::move(on_scheduled)},
+      stats_{stats},
+      log_{log},
+      spans_{spans},
+      connection_{sessions, "completer", answers, stats, log, Speaker::completer} {}
 
 void Completer::submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally,
-                       Urgency urgency) {
+                       Urgency urgency, std::shared_ptr<const JobTrace> trace) {
     sanitize(settlement.outcome);
     const std::lock_guard lock{mutex_};
     if (pending_.size() == 0) first_at_ = Clock::now();
     pending_.settlements.push_back(std::move(settlement));
     pending_.leases.push_back(std::move(lease));
     pending_.tallies.push_back(&tally);
+    pending_.traces.push_back(std::move(trace));
     const bool first = pending_.size() == 1;
     const bool due = pending_.size() == full_batch || (urgency == Urgency::now && !urgent_);
     urgent_ = urgent_ || urgency == Urgency::now;
@@ -100,6 +103,7 @@ Completer::Batch Completer::Batch::take(std::size_t limit) {
     move_front(settlements, batch.settlements);
     move_front(leases, batch.leases);
     move_front(tallies, batch.tallies);
+    move_front(traces, batch.traces);
     return batch;
 }
 
@@ -110,6 +114,7 @@ void Completer::Batch::append(Batch other) {
     move_to(settlements, other.settlements);
     move_to(leases, other.leases);
     move_to(tallies, other.tallies);
+    move_to(traces, other.traces);
 }
 
 // Empty when stop was requested and nothing is left, or when what was put aside is due.
@@ -136,7 +141,7 @@ Completer::Batch Completer::next_batch(const std::stop_token& stop) {
 // words may quote the result.
 void Completer::settle(Batch batch, const std::stop_token& give_up) {
     try {
-        if (send(batch.settlements, batch.tallies, storage::JobStore::lock_patience, give_up)) return;
+        if (send(batch.results(), storage::JobStore::lock_patience, give_up)) return;
     } catch (const storage::Error& reason) {
         log_.write(ops::Level::warning, "a batch of results was refused, settling one by one",
                    {{"sqlstate", reason.sqlstate()}});
@@ -149,7 +154,7 @@ void Completer::settle_apart(Batch batch, const std::stop_token& give_up) {
     Batch locked;
     while (batch.size() > 0 && locked.size() < most_locked && !give_up.stop_requested()) {
         auto one = batch.take(1);
-        if (!settle_alone(one, give_up)) locked.append(std::move(one));
+        if (!settle_alone(one.results(), give_up)) locked.append(std::move(one));
     }
     batch.append(std::move(locked));
     put_aside(std::move(batch));
@@ -168,30 +173,31 @@ void Completer::put_aside(Batch batch) {
     drained_.notify_all();
 }
 
-bool Completer::settle_alone(const Batch& one, const std::stop_token& give_up) {
+bool Completer::settle_alone(const Results& one, const std::stop_token& give_up) {
     try {
-        return send(one.settlements, one.tallies, patience_alone, give_up);
+        return send(one, patience_alone, give_up);
     } catch (const storage::Error& reason) {
-        return settle_refused(one.settlements.front(), one.tallies, reason, give_up);
+        return settle_refused(one, reason, give_up);
     }
 }
 
 // The attempt has failed for that reason. Should the database not take that either, nothing of the job's own is left to
 // object to but that it is to be retried, so it becomes a dead letter. What refuses even that is no longer the database
 // that this worker can work with: the exception ends it, and the lease gives its jobs to others.
-bool Completer::settle_refused(const storage::Settlement& settlement, Tallies tally, const storage::Error& reason,
-                               const std::stop_token& give_up) {
+bool Completer::settle_refused(const Results& one, const storage::Error& reason, const std::stop_token& give_up) {
+    const auto& refused = one.settlements.front();
     const std::string error{std::string{"its outcome was refused: "} + reason.what()};
-    storage::Settlement instead{settlement.job, settlement.fence, core::Failed{error, {}}};
+    storage::Settlement instead{refused.job, refused.fence, core::Failed{error, {}}};
     sanitize(instead.outcome);
+    const Results told{std::span{&instead, 1}, one.tallies, one.traces};
     try {
-        return send(std::span{&instead, 1}, tally, patience_alone, give_up);
+        return send(told, patience_alone, give_up);
     } catch (const storage::Error& again) {
         log_.write(ops::Level::error, "a failure was refused, its job becomes a dead letter",
-                   {{"job", settlement.job.value}, {"sqlstate", again.sqlstate()}});
+                   {{"job", refused.job.value}, {"sqlstate", again.sqlstate()}});
         instead.outcome = core::Discarded{error};
         sanitize(instead.outcome);
-        return send(std::span{&instead, 1}, tally, patience_alone, give_up);
+        return send(told, patience_alone, give_up);
     }
 }
 
@@ -204,29 +210,44 @@ void Completer::note_settled(const storage::Settlement& settlement, Tally& tally
     if (is_put_off(settlement.outcome)) on_scheduled_();
 }
 
-bool Completer::send(Settlements settlements, Tallies tallies, std::chrono::milliseconds patience,
-                     const std::stop_token& give_up) {
+bool Completer::send(const Results& results, std::chrono::milliseconds patience, const std::stop_token& give_up) {
     std::vector<core::JobId> lost;
     bool locked = false;
+    const auto asked_at = Clock::now();
     const bool answered = connection_.repeat(give_up, [&](storage::Session& session) {
         try {
-            lost = storage::JobStore{session}.settle(settlements, patience);
+            lost = storage::JobStore{session}.settle(results.settlements, patience);
         } catch (const storage::Error& reason) {
             locked = reason.is_locked();
             if (!locked) throw;
         }
     });
-    if (answered && !locked) account_for(settlements, tallies, lost);
+    if (answered && !locked) {
+        const Spans::Interval time{asked_at, Clock::now()};
+        account_for(results, lost);
+        if (spans_ != nullptr) trace_settles(results, lost, time);
+    }
     return !locked;
 }
 
-void Completer::account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost) {
+void Completer::trace_settles(const Results& results, const std::vector<core::JobId>& lost,
+                              const Spans::Interval& time) {
+    const auto& settlements = results.settlements;
     for (std::size_t i = 0; i < settlements.size(); ++i) {
-        const auto& settlement = settlements[i];
+        if (!results.traces[i]) continue;
+        const bool is_lost = std::find(lost.begin(), lost.end(), settlements[i].job) != lost.end();
+        spans_->note_settle(*results.traces[i], time, is_lost ? Spans::lost : core::name_of(settlements[i].outcome),
+                            settlements.size());
+    }
+}
+
+void Completer::account_for(const Results& results, const std::vector<core::JobId>& lost) {
+    for (std::size_t i = 0; i < results.settlements.size(); ++i) {
+        const auto& settlement = results.settlements[i];
         if (std::find(lost.begin(), lost.end(), settlement.job) != lost.end()) {
-            stats_.count_lost(*tallies[i]);
+            stats_.count_lost(*results.tallies[i]);
         } else {
-            note_settled(settlement, *tallies[i]);
+            note_settled(settlement, *results.tallies[i]);
         }
     }
     if (!lost.empty()) {

@@ -36,12 +36,14 @@ public:
     static constexpr std::size_t most_locked = 10;  // met at a time; then perhaps a table is, and no more are tried
     static constexpr std::chrono::milliseconds aside_for{1000};
 
-    // `on_scheduled` is called after a settle that put jobs off to a later time.
+    // `on_scheduled` is called after a settle that put jobs off to a later time. `spans` is told of settles of traced
+    // attempts; null: nobody is.
     Completer(const storage::SessionFactory& sessions, std::function<void()> on_scheduled, AnswerWatch& answers,
-              Stats& stats, ops::Log& log);
+              Stats& stats, ops::Log& log, Spans* spans = nullptr);
 
-    // The lease is released when the settle was answered.
-    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency);
+    // The lease is released when the settle was answered. `trace` is null unless the attempt is traced.
+    void submit(storage::Settlement settlement, std::shared_ptr<const Lease> lease, Tally& tally, Urgency urgency,
+                std::shared_ptr<const JobTrace> trace = nullptr);
 
     // What a handler's own transaction has settled is counted here like the rest.
     void note_settled(const storage::Settlement& settlement, Tally& tally);
@@ -53,34 +55,40 @@ public:
     void run(const std::stop_token& stop, const std::stop_token& give_up);
 
 private:
+    // What of a batch a settle tells, and of what it is counted and traced; all of the same index.
+    struct Results {
+        std::span<const storage::Settlement> settlements;
+        std::span<Tally* const> tallies;
+        std::span<const std::shared_ptr<const JobTrace>> traces;
+    };
+
     struct Batch {
         std::vector<storage::Settlement> settlements;
-        std::vector<std::shared_ptr<const Lease>> leases;  // of the same index
-        std::vector<Tally*> tallies;                       // likewise
+        std::vector<std::shared_ptr<const Lease>> leases;     // of the same index
+        std::vector<Tally*> tallies;                          // likewise
+        std::vector<std::shared_ptr<const JobTrace>> traces;  // likewise; null: not traced
 
         [[nodiscard]] std::size_t size() const noexcept { return settlements.size(); }
         [[nodiscard]] Batch take(std::size_t limit);
         void append(Batch other);
+        [[nodiscard]] Results results() const noexcept { return {settlements, tallies, traces}; }
     };
 
     [[nodiscard]] Batch next_batch(const std::stop_token& stop);
-    using Settlements = std::span<const storage::Settlement>;
-    using Tallies = std::span<Tally* const>;  // of the settlements of the same index
-
     void settle(Batch batch, const std::stop_token& give_up);
     void settle_apart(Batch batch, const std::stop_token& give_up);
     void put_aside(Batch batch);
     // False when a lock is in the way; nothing was settled then.
-    [[nodiscard]] bool settle_alone(const Batch& one, const std::stop_token& give_up);
-    [[nodiscard]] bool settle_refused(const storage::Settlement& settlement, Tallies tally,
-                                      const storage::Error& reason, const std::stop_token& give_up);
-    [[nodiscard]] bool send(Settlements settlements, Tallies tallies, std::chrono::milliseconds patience,
-                            const std::stop_token& give_up);
-    void account_for(Settlements settlements, Tallies tallies, const std::vector<core::JobId>& lost);
+    [[nodiscard]] bool settle_alone(const Results& one, const std::stop_token& give_up);
+    [[nodiscard]] bool settle_refused(const Results& one, const storage::Error& reason, const std::stop_token& give_up);
+    [[nodiscard]] bool send(const Results& results, std::chrono::milliseconds patience, const std::stop_token& give_up);
+    void trace_settles(const Results& results, const std::vector<core::JobId>& lost, const Spans::Interval& time);
+    void account_for(const Results& results, const std::vector<core::JobId>& lost);
 
     const std::function<void()> on_scheduled_;
     Stats& stats_;
     ops::Log& log_;
+    Spans* const spans_;
     Reconnecting connection_;
     Batch aside_;                 // results whose rows are locked
     Clock::time_point aside_at_;  // when they are tried again

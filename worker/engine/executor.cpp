@@ -25,6 +25,16 @@ std::string text_of(const storage::Error& error) {
 
 constexpr auto no_exception = "it threw what is no std::exception";
 
+// Successors belong to the trace of the run that asked for them.
+core::Outcome with_trace(core::Outcome outcome, const core::Job& job) {
+    auto* completed = std::get_if<core::Completed>(&outcome);
+    if (completed == nullptr || job.traceparent.empty()) return outcome;
+    for (auto& successor : completed->successors) {
+        if (successor.traceparent.empty()) successor.traceparent = job.traceparent;
+    }
+    return outcome;
+}
+
 // A failure of this kind may be the job's own doing (a statement that crashes its backend), so it counts as an attempt.
 core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
@@ -47,12 +57,20 @@ void Executor::run() {
 }
 
 void Executor::attend(const Attempt& attempt) {
-    auto outcome = run_in_slot(attempt);
+    auto outcome = attempt.trace ? run_traced(attempt) : run_in_slot(attempt);
     if (!outcome) return;
     log_failure(attempt.job, *outcome);
     const auto urgency = backlog_.has_waiting() ? Urgency::can_wait : Urgency::now;
     with_.completer.submit({attempt.job.id, attempt.job.fence, std::move(*outcome)}, attempt.lease, *attempt.tally,
-                           urgency);
+                           urgency, attempt.trace);
+}
+
+std::optional<core::Outcome> Executor::run_traced(const Attempt& attempt) {
+    const auto started_at = Clock::now();
+    auto outcome = run_in_slot(attempt);
+    const auto became = outcome ? core::name_of(*outcome) : std::string_view{};
+    with_.spans->note_run(*attempt.trace, {started_at, Clock::now()}, became);
+    return outcome;
 }
 
 std::optional<core::Outcome> Executor::run_in_slot(const Attempt& attempt) {
@@ -83,7 +101,7 @@ std::optional<core::Outcome> Executor::outcome_of(const Attempt& attempt, const 
     }
     if (entry != nullptr) {
         if (const auto* handler = std::get_if<std::unique_ptr<Handler>>(entry)) {
-            return judged(run_plain(**handler, job, stop), job);
+            return with_trace(judged(run_plain(**handler, job, stop), job), job);
         }
         if (const auto* handler = std::get_if<std::unique_ptr<TransactionalHandler>>(entry)) {
             return run_in_transaction(**handler, attempt, stop);
@@ -135,7 +153,7 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
             const std::stop_callback hang_up{stop, [&] {  // what its handler still does is of no use then
                                                  if (slot_.reason() == StopReason::lease_lost) session.hang_up();
                                              }};
-            settlement.outcome = judged(handler.run(job, transaction, stop), job);
+            settlement.outcome = with_trace(judged(handler.run(job, transaction, stop), job), job);
         }
         if (std::holds_alternative<core::Failed>(settlement.outcome) ||
             std::holds_alternative<core::Released>(settlement.outcome) ||
@@ -143,10 +161,12 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
             return std::move(settlement.outcome);  // settled apart, after the effects were rolled back
         }
         const auto waiting = connection_.await_answer(session);
+        const auto asked_at = Clock::now();
         storage::settle_within(transaction, settlement);
         committing = true;
         transaction.commit();
         connection_.worked();
+        trace_settle(attempt, asked_at, core::name_of(settlement.outcome));
         with_.completer.note_settled(settlement, *attempt.tally);
         log_failure(job, settlement.outcome);
         return std::nullopt;
@@ -160,7 +180,7 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
             pause(stop, wait);
             return core::Released{};
         }
-        if (committing) return resolve_doubt(settlement, *attempt.tally, stop);
+        if (committing) return resolve_doubt(attempt, settlement, stop);
         return judged(failed_by(reason), job);
     } catch (const storage::Error& error) {
         return judged(core::Failed{text_of(error), {}}, job);
@@ -174,9 +194,10 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
 // The answer to the commit was lost. If the fence still holds the job, the commit did not take place, and neither did
 // the effects. It must not be settled as it was meant to be: that would complete the job without them. If the fence
 // does not hold it, repeating the settle tells whether it was ours that did it.
-std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& settlement, Tally& tally,
+std::optional<core::Outcome> Executor::resolve_doubt(const Attempt& attempt, const storage::Settlement& settlement,
                                                      const std::stop_token& stop) {
     std::optional<core::Outcome> outcome;
+    const auto asked_at = Clock::now();
     const bool answered = connection_.repeat(stop, [&](storage::Session& session) {
         storage::JobStore jobs{session};
         try {
@@ -184,11 +205,17 @@ std::optional<core::Outcome> Executor::resolve_doubt(const storage::Settlement& 
             outcome = core::Failed{"the commit of its effects failed", {}};
         } catch (const storage::LeaseLost&) {
             const bool was_ours = jobs.settle(std::span{&settlement, 1}).empty();
+            auto& tally = *attempt.tally;
             was_ours ? with_.completer.note_settled(settlement, tally) : with_.stats.count_lost(tally);
+            trace_settle(attempt, asked_at, was_ours ? core::name_of(settlement.outcome) : Spans::lost);
         }
     });
-    if (!answered) with_.stats.count_lost(tally);  // stopped meanwhile: whoever gets the job next repeats it
+    if (!answered) with_.stats.count_lost(*attempt.tally);  // stopped meanwhile: whoever gets the job next repeats it
     return outcome;
+}
+
+void Executor::trace_settle(const Attempt& attempt, Clock::time_point asked_at, std::string_view outcome) const {
+    if (attempt.trace) with_.spans->note_settle(*attempt.trace, {asked_at, Clock::now()}, outcome, 1);
 }
 
 core::Outcome Executor::judged(core::Outcome outcome, const core::Job& job) const {
@@ -224,6 +251,7 @@ void Executor::log_stop(const core::Job& job, const core::Outcome& outcome) cons
 
 void Executor::count_lost(const Attempt& attempt, std::string_view reason) {
     with_.stats.count_lost(*attempt.tally);
+    trace_settle(attempt, Clock::now(), Spans::lost);
     with_.attempt_log.write(ops::Level::warning, "attempt void", attempt.job, {{"reason", reason}});
 }
 

@@ -42,6 +42,7 @@ public:
         ops::Log& log;
         const AttemptLog& attempt_log;
         std::chrono::milliseconds stop_grace;  // for the record
+        Spans* spans;                          // null: nothing is traced
     };
 
     Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot);
@@ -52,6 +53,7 @@ public:
 private:
     void attend(const Attempt& attempt);
     [[nodiscard]] std::optional<core::Outcome> run_in_slot(const Attempt& attempt);
+    [[nodiscard]] std::optional<core::Outcome> run_traced(const Attempt& attempt);
 
     // Nothing when the outcome was settled by the handler's own transaction, or is somebody else's business.
     [[nodiscard]] std::optional<core::Outcome> outcome_of(const Attempt& attempt, const std::stop_token& stop);
@@ -59,8 +61,10 @@ private:
     [[nodiscard]] core::Outcome run_plain(Handler& handler, const core::Job& job, const std::stop_token& stop);
     [[nodiscard]] std::optional<core::Outcome> run_in_transaction(TransactionalHandler& handler, const Attempt& attempt,
                                                                   const std::stop_token& stop);
-    [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const storage::Settlement& settlement, Tally& tally,
+    [[nodiscard]] std::optional<core::Outcome> resolve_doubt(const Attempt& attempt,
+                                                             const storage::Settlement& settlement,
                                                              const std::stop_token& stop);
+    void trace_settle(const Attempt& attempt, Clock::time_point asked_at, std::string_view outcome) const;
     [[nodiscard]] core::Outcome judged(core::Outcome outcome, const core::Job& job) const;
     [[nodiscard]] std::string stop_record(const core::Outcome& outcome) const;
     void log_stop(const core::Job& job, const core::Outcome& outcome) const;

@@ -43,7 +43,8 @@ storage::WorkerInfo info_of(const WorkerSettings& settings, const Registry& regi
 
 class Worker::Parts {
 public:
-    Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
+    Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log,
+          Spans* spans);
     ~Parts();
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
@@ -88,6 +89,7 @@ private:
     const Registry& registry_;
     Settings settings_;  // what may change is changed by the thread that runs the worker
     ops::Log& log_;
+    Spans* const spans_;  // null: nothing is traced
     const AttemptLog attempt_log_;
 
     std::mutex adjusting_;  // protects wanted_
@@ -119,17 +121,18 @@ private:
 };
 
 Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& registry, Settings settings,
-                     ops::Log& log)
+                     ops::Log& log, Spans* spans)
     : sessions_{sessions},
       registry_{registry},
       settings_{std::move(settings)},
       log_{log},
+      spans_{spans},
       attempt_log_{log, settings_.name},
       answers_{std::max(settings_.lease / 3, AnswerWatch::least_patience)},
       schemas_{registry.handled_kinds()},
       heartbeat_{sessions, info_of(settings_, registry), attempts_, answers_, stats, log},
       maintenance_{sessions, settings_.lease, answers_, stats, log, schemas_, settings_.listening},
-      completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log},
+      completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log, spans},
       watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
       wakener_{sessions.conninfo(),
@@ -141,8 +144,9 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
         const auto& queue = settings_.queues[i];
         stats.queues.push_back(std::make_unique<QueueStats>(queue.name, registry.kinds()));
-        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_,           maintenance_,
-                                             answers_, stats,      *stats.queues.back(), log};
+        auto& counts = *stats.queues.back();
+        const Claimer::Surroundings claiming{sessions, heartbeat_, completer_, maintenance_, answers_,
+                                             stats,    counts,     log,        spans};
         auto& [name, backlog, bell, executors] = *queues_.at(i);
         claimers_.push_back(std::make_unique<Claimer>(claiming, queue, settings_, backlog, bell));
         add_executors(i, queue.slots);
@@ -154,7 +158,8 @@ void Worker::Parts::add_executors(std::size_t queue, std::size_t slots) {
     const Executor::Surroundings running{sessions_, registry_,    completer_,
                                          attempts_, schemas_,     complaints_,
                                          answers_,  stats,        *stats.queues.at(queue),
-                                         log_,      attempt_log_, settings_.stop_grace};
+                                         log_,      attempt_log_, settings_.stop_grace,
+                                         spans_};
     for (; served.executors < slots; ++served.executors)
         executors_.push_back(std::make_unique<Executor>(running, served.backlog, attempts_.add_slot()));
 }
@@ -357,8 +362,9 @@ void Worker::Parts::fail(const std::exception_ptr& failure, std::string_view rea
     work_.request_stop();
 }
 
-Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log)
-    : parts_{std::make_unique<Parts>(sessions, registry, std::move(settings), log)} {}
+Worker::Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log,
+               Spans* spans)
+    : parts_{std::make_unique<Parts>(sessions, registry, std::move(settings), log, spans)} {}
 
 Worker::~Worker() = default;
 

@@ -11,6 +11,7 @@
 
 #include "engine/registry.hpp"
 #include "engine/settings.hpp"
+#include "engine/spans.hpp"
 #include "engine/stats.hpp"
 #include "ops/log.hpp"
 #include "storage/session.hpp"
@@ -31,8 +32,9 @@ public:
         abandoned,  // some handler ignored its stop request: its job was given back, its thread still runs
     };
 
-    // The references outlive the worker.
-    Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log);
+    // The references outlive the worker. `spans` is where traced jobs are told of; null: nowhere.
+    Worker(const storage::SessionFactory& sessions, const Registry& registry, Settings settings, ops::Log& log,
+           Spans* spans = nullptr);
     // Joins all threads. After `abandoned`, or when `run` threw, that waits for handlers which ignore their stop
     // request: end the process with std::_Exit instead.
     ~Worker();

@@ -84,7 +84,9 @@ void append_successor(std::string& array, core::JobId after, const core::NewJob&
     array += array.empty() ? "[" : ",";
     array += "{\"after\":" + std::to_string(after.value) + ",\"queue\":" + quoted(job.queue) +
              ",\"kind\":" + quoted(job.kind) + ",\"payload\":" + job.payload +
-             ",\"priority\":" + std::to_string(job.priority) + ",\"delay\":\"" + interval_text(job.delay) + "\"}";
+             ",\"priority\":" + std::to_string(job.priority) + ",\"delay\":\"" + interval_text(job.delay) + "\"";
+    if (!job.traceparent.empty()) array += ",\"traceparent\":" + quoted(job.traceparent);
+    array += "}";
 }
 
 // The parallel arrays of settle_many, filled row by row.

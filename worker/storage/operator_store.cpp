@@ -39,7 +39,7 @@ constexpr auto queues_statement =
 constexpr auto enqueue_statement =
     "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"
     " run_at => $5::timestamptz, delay => $6::interval, max_attempts => $7, timeout => $8::interval,"
-    " concurrency_key => $9))";
+    " concurrency_key => $9, traceparent => $10))";
 
 constexpr auto create_queue_statement =
     "select millrace.create_queue(name => $1, max_attempts => $2, timeout => $3::interval,"
@@ -104,7 +104,7 @@ pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, st
         array.add(payload);
     return execute(transaction, enqueue_statement, order.queue, order.kind, array.text(), order.priority, order.run_at,
                    optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout),
-                   order.concurrency_key);
+                   order.concurrency_key, order.traceparent);
 }
 
 }  // namespace

@@ -108,6 +108,7 @@ struct EnqueueOrder {
     std::optional<int> max_attempts;
     std::optional<std::chrono::milliseconds> timeout;
     std::optional<std::string> concurrency_key;
+    std::optional<std::string> traceparent;
 };
 
 enum class OperatorAction { cancel, retry, replay };

@@ -95,6 +95,8 @@ ROWS = {
                 " / sum by (queue) (rate(millrace_claim_batch_size_count{" + QUEUES + "}[$__rate_interval]))",
                 "{{queue}}"),)),
         Panel("Wake-ups", rates("millrace_notify_wakeups_total"), "ops"),
+        Panel("Spans of traces", (("sum by (fate) (rate(millrace_trace_spans_total[$__rate_interval]))", "{{fate}}"),),
+              "ops"),
     ),
     "Mail": (
         Panel("Deliveries", (("sum by (verdict) (rate(millrace_mail_deliveries_total[$__rate_interval]))",

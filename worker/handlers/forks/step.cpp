@@ -87,9 +87,11 @@ private:
         return answer.verdict == Verdict::broken ? failed(*this, answer.detail) : give_up(answer.detail);
     }
 
+    adapters::GithubAsking asking() const { return {stop_, job_.traceparent}; }
+
     core::Outcome search() {
         const auto found =
-            step_.token_.github().merged_pulls({target_.target, target_.branch, target_.period, migration}, stop_);
+            step_.token_.github().merged_pulls({target_.target, target_.branch, target_.period, migration}, asking());
         if (const auto* answer = std::get_if<GithubAnswer>(&found)) return refused(*answer);
         const auto& pulls = std::get<std::vector<adapters::GithubPull>>(found);
         StepResult result{"done", pulls.empty() ? "no migration was merged" : ""};
@@ -106,7 +108,7 @@ private:
             ForkSteps{*session()}.intend(job_, name_of(state));
         };
         const auto put = step_.token_.github().put_file(
-            {target_.fork, *target_.template_path, target_.template_text, target_.group}, announce, stop_);
+            {target_.fork, *target_.template_path, target_.template_text, target_.group}, announce, asking());
         if (const auto* answer = std::get_if<GithubAnswer>(&put)) return refused(*answer);
         const auto state = std::get<adapters::GithubFileState>(put);
         // It is as it should be: perhaps because an earlier attempt came as far as that.
@@ -127,7 +129,7 @@ private:
                                .is_last = is_last(job_, stop_)};
         if (target_.provider == Provider::git) return rebase(order);
         auto& github = step_.token_.github();
-        const auto listed = github.branches(target_.fork, stop_);
+        const auto listed = github.branches(target_.fork, asking());
         if (const auto* answer = std::get_if<GithubAnswer>(&listed)) return refused(*answer);
         const auto& names = std::get<std::vector<std::string>>(listed);
         const bool has_work = std::any_of(names.begin(), names.end(),

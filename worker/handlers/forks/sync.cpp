@@ -97,11 +97,13 @@ private:
         return completed(*result);
     }
 
+    adapters::GithubAsking asking() const { return {stop_, job_.traceparent}; }
+
     core::Outcome by_github() {
         if (!sync_.token_.is_configured()) return failed(*this, no_token);
         if (wait_) return core::Snoozed{*wait_};
 
-        const auto answer = sync_.token_.github().merge_upstream({wanted_.fork, wanted_.branch}, stop_);
+        const auto answer = sync_.token_.github().merge_upstream({wanted_.fork, wanted_.branch}, asking());
         using Verdict = adapters::GithubAnswer::Verdict;
         switch (answer.verdict) {
             case Verdict::limited:
@@ -133,7 +135,7 @@ private:
     std::optional<storage::Divergence> compared() {
         if (!target_.compares) return std::nullopt;
         try {
-            auto found = sync_.token_.github().compare(target_.upstream, {wanted_.fork, wanted_.branch}, stop_);
+            auto found = sync_.token_.github().compare(target_.upstream, {wanted_.fork, wanted_.branch}, asking());
             if (found.wait.count() > 0) sync_.token_.pause(*session(), found.wait);
             if (!found.difference) return std::nullopt;
             auto& difference = *found.difference;

@@ -18,7 +18,7 @@ core::Outcome Build::advance(const Work& work) {
             return core::Completed{};
         }
         const auto commit = wanted.uri.empty() ? request.uri : wanted.uri;
-        const auto runner = extensions_.build_runner(queue, stores);
+        const auto runner = extensions_.build_runner(queue, stores, work.traceparent);
         build = runner->trigger({request.key, wanted.project, run, request.base_uri, commit}, work.stop);
         storage::pipeline::Build minted;
         minted.key = {queue.name, *build};

@@ -35,7 +35,7 @@ core::Outcome BuildSignal::advance(const Work& work) {
     if (is_terminal(build.status)) return conclude(work, work.stores.queues.lock(work.payload.queue), build);
 
     auto queue = work.stores.queues.get(work.payload.queue);
-    const auto runner = extensions_.build_runner(queue, work.stores);
+    const auto runner = extensions_.build_runner(queue, work.stores, work.traceparent);
     auto report = runner->report(build.key, work.stop);
     const bool is_too_old = !is_terminal(report.status) && build.age > queue.max_validation;
     // Before anything is written, as whoever fails the request closed.

@@ -30,25 +30,27 @@ std::unique_ptr<adapters::SourceControl> Extensions::source_control(const storag
 }
 
 std::unique_ptr<BuildRunner> Extensions::build_runner(const storage::pipeline::Queue& queue,
-                                                      const storage::pipeline::Stores& stores) const {
+                                                      const storage::pipeline::Stores& stores,
+                                                      const std::string& traceparent) const {
     if (queue.build_runner == "command") return std::make_unique<CommandRunner>(stores);
     const std::shared_ptr<adapters::SourceControl> source = source_control(queue);
     CommitNames commits = [source](const std::string& uri) { return source->commit_of(uri); };
     const auto settings = nlohmann::json::parse(stores.command_runs.settings(queue.name));
     if (queue.build_runner == "github_actions") {
         return std::make_unique<GithubActions>(
-            service("GitHub", settings), std::move(commits),
+            service("GitHub", settings, traceparent), std::move(commits),
             GithubActions::Settings{settings.at("repository"), settings.at("workflow"), settings.at("ref")});
     }
     if (queue.build_runner == "buildkite") {
         return std::make_unique<Buildkite>(
-            service("Buildkite", settings), std::move(commits),
+            service("Buildkite", settings, traceparent), std::move(commits),
             Buildkite::Settings{settings.at("organization"), settings.at("pipeline"), settings.at("branch")});
     }
     throw std::runtime_error{fmt::format("{}: this program knows no build runner {}", queue.name, queue.build_runner)};
 }
 
-ServiceClient Extensions::service(const std::string& name, const nlohmann::json& settings) const {
+ServiceClient Extensions::service(const std::string& name, const nlohmann::json& settings,
+                                  const std::string& traceparent) const {
     const std::string variable = settings.at("token_env");
     const auto token = settings_.secrets.find(variable);
     if (!token) {
@@ -60,6 +62,7 @@ ServiceClient Extensions::service(const std::string& name, const nlohmann::json&
     if (name == "GitHub") {
         headers = {{"Accept", "application/vnd.github+json"}, {"X-GitHub-Api-Version", "2022-11-28"}};
     }
+    if (!traceparent.empty()) headers.push_back({"traceparent", traceparent});
     return {*http_,
             {.name = name, .base_url = settings.at("base_url"), .token = *token, .headers = std::move(headers)}};
 }

@@ -31,12 +31,14 @@ public:
     // Both throw std::runtime_error for a name that this program does not know: another worker may be newer.
     [[nodiscard]] std::unique_ptr<adapters::SourceControl> source_control(const storage::pipeline::Queue& queue) const;
     [[nodiscard]] std::unique_ptr<BuildRunner> build_runner(const storage::pipeline::Queue& queue,
-                                                            const storage::pipeline::Stores& stores) const;
+                                                            const storage::pipeline::Stores& stores,
+                                                            const std::string& traceparent) const;
 
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
 
 private:
-    [[nodiscard]] ServiceClient service(const std::string& name, const nlohmann::json& settings) const;
+    [[nodiscard]] ServiceClient service(const std::string& name, const nlohmann::json& settings,
+                                        const std::string& traceparent) const;
 
     const Settings settings_;
     const std::unique_ptr<adapters::Http> http_;

@@ -37,7 +37,7 @@ core::Outcome CallOff::advance(const Work& work) {
     std::string reason = "called off";
     try {
         const auto seen = work.stores.queues.get(work.payload.queue);
-        extensions_.build_runner(seen, work.stores)->cancel(work.build(), work.stop);
+        extensions_.build_runner(seen, work.stores, work.traceparent)->cancel(work.build(), work.stop);
     } catch (const BuildRunnerError& error) {
         if (error.kind() == BuildRunnerError::Kind::passing) throw;
         reason += std::string{"; "} + error.what();

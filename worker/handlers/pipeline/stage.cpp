@@ -16,7 +16,7 @@ core::Outcome Stage::run(const core::Job& job, storage::Transaction& transaction
 core::Outcome Stage::run(const core::Job& job, const storage::pipeline::Stores& stores, const std::stop_token& stop) {
     try {
         const auto payload = read(job.payload);
-        return advance({payload, stores, stop, job.priority});
+        return advance({payload, stores, stop, job.priority, job.traceparent});
     } catch (const BadPayload& error) {
         return core::Discarded{error.what()};
     } catch (const storage::pipeline::NotFound& error) {

@@ -26,7 +26,8 @@ struct Work {
     const Payload& payload;
     const storage::pipeline::Stores& stores;
     const std::stop_token& stop;
-    int priority;  // of the job: that of the next one, when it is about the same build
+    int priority;                    // of the job: that of the next one, when it is about the same build
+    const std::string& traceparent;  // of the job, for whatever is asked elsewhere; empty: none
 
     [[nodiscard]] storage::pipeline::RequestKey request() const { return {payload.queue, payload.request}; }
     [[nodiscard]] storage::pipeline::BuildKey build() const { return {payload.queue, payload.build}; }

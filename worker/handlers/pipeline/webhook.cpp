@@ -59,6 +59,7 @@ core::Outcome Webhook::run(const core::Job& job, std::stop_token stop) {
     request.method = "POST";
     request.url = delivery->url;
     request.headers = {{"Content-Type", "application/cloudevents+json; charset=utf-8"}};
+    if (!job.traceparent.empty()) request.headers.push_back({"traceparent", job.traceparent});
     request.body = delivery->body;
     request.limits.total = limit;
     request.limits.body = max_answer;

@@ -246,6 +246,7 @@ PIPELINES = {
         queue=("'mono/main'", d.anything), number=ANY_NUMBER, state=("'accepted'", d.one_of("state", *STATES)),
         build_strategy=("null", d.unless_null(d.one_of("build_strategy", "full", "incremental_since_green"))),
         base_uri=("null", d.anything), **VERSIONS, committed_at=("null", d.committed_at)),
+    "note_history": writes(queue=("'mono/main'", d.anything), number=ANY_NUMBER, uris=("'{head-0}'", d.history)),
     "supersede_before": writes(queue=("'mono/main'", d.anything), number=ANY_NUMBER),
     "count_processing": reads(queue=("'mono/main'", d.anything)),
     "latest_accepted": reads(queue=("'mono/main'", d.anything)),

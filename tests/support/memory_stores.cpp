@@ -67,6 +67,7 @@ public:
         row.committed = committed;
         row.version = versions.to;
     }
+    void note_history(const RequestKey&, const std::vector<std::string>&) override {}
     int supersede_before(const RequestKey& key) override {
         int superseded = 0;
         for (auto& [number, row] : rows.all()) {

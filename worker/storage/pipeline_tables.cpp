@@ -1,6 +1,7 @@
 #include "storage/pipeline_tables.hpp"
 
 #include "core/finally.hpp"
+#include "storage/array_literal.hpp"
 #include "storage/translation.hpp"
 
 #include <nlohmann/json.hpp>
@@ -229,6 +230,16 @@ public:
                                     word_of(state_words, request.state), strategy, request.base_uri, versions.from,
                                     versions.to, committed),
                             shown(request.key));
+        });
+    }
+
+    void note_history(const RequestKey& key, const std::vector<std::string>& uris) override {
+        measured("note_history", [&] {
+            ArrayLiteral listed;
+            for (const auto& uri : uris)
+                listed.add(uri);
+            execute(transaction_, "select pipeline.note_history($1, $2, $3::text[])", key.queue, key.number.value,
+                    listed.text());
         });
     }
 

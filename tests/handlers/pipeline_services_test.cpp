@@ -16,6 +16,7 @@ namespace millrace::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -361,6 +362,55 @@ TEST_F(PipelineServices, that_cannot_be_reached_or_answer_no_json_are_asked_agai
         pipeline_.database().execute("select millrace.retry(id) from millrace.jobs where state = 'scheduled'");
         EXPECT_THAT(pipeline_.step("pipeline.build"), HasSubstr("failed: GitHub"));
     }
+}
+
+TEST_F(PipelineServices, that_do_not_answer_while_they_build_are_waited_for_and_no_attempt_is_counted) {
+    use_github();
+    service_.answers(
+        run, {web_reply(503, "later", {{"Retry-After", "120"}}), web_reply(200, "<html>"),
+              github_run("in_progress", nullptr), web_reply(502, "out of order"), github_run("completed", "success")});
+    trigger();
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("accepted: GitHub, GET /repos/acme/shop/actions/runs/77"));
+    EXPECT_EQ(pipeline_.database().value("select attempt = 0 and run_at - now() between '100 s' and '121 s'"
+                                         " from millrace.jobs where kind = 'pipeline.buildsignal'"),
+              "t");
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_EQ(build("status || ': ' || coalesce(reason, '')"), "running: ") << "what was in the way is not any more";
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("running: GitHub, GET"));
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(build("status || ': ' || reason"), "succeeded: the run ended with success");
+}
+
+TEST_F(PipelineServices, that_do_not_answer_for_too_long_are_told_to_stop_when_they_do) {
+    use_github();
+    const auto* cancel = "POST /repos/acme/shop/actions/runs/77/cancel";
+    service_.answers(run, {web_reply(503, "later")});
+    service_.answers(cancel, {web_reply(503, "later"), web_reply(202, "{}")});
+    trigger();
+    pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(pipeline_.state(1), "failed full");
+    EXPECT_THAT(build("status || ': ' || reason"),
+                AllOf(HasSubstr("failed: took longer than 2h; GitHub, GET"), HasSubstr("; GitHub, POST")));
+    EXPECT_EQ(pipeline_.step("pipeline.record"), "completed");
+    EXPECT_EQ(pipeline_.degree(pipeline_.remote().head()), "1");
+    EXPECT_EQ(pipeline_.step("pipeline.calloff"), "completed");
+    EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
+    EXPECT_EQ(build("status"), "failed");
+}
+
+TEST_F(PipelineServices, that_refuse_to_stop_what_took_too_long_are_left_alone) {
+    use_github();
+    service_.answers(run, {github_run("in_progress", nullptr)});
+    service_.answers("POST /repos/acme/shop/actions/runs/77/cancel", {web_reply(403, "no")});
+    trigger();
+    pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("failed: took longer than 2h; GitHub, POST"));
+    EXPECT_EQ(pipeline_.waiting(), "record");
 }
 
 TEST_F(PipelineServices, never_show_their_token_even_if_they_repeat_it) {

@@ -147,7 +147,7 @@ public:
     void update(const Build& build, VersionChange versions) override {
         auto& row = rows.at(id(build.key), versions.from);
         require(leads(row.status, build.status), "the end of a build is written once");
-        if (is_terminal(row.status) || build.status == BuildStatus::accepted) return;
+        if (is_terminal(row.status)) return;
         row.status = build.status;
         row.reason = build.reason;
         row.log_location = build.log_location;

@@ -4,7 +4,9 @@
 The verdicts are written by hand: how they come about is in tests/handlers.
 """
 
+import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,37 @@ class Gate(PipelineTest):
 
     def test_waits_no_longer_than_it_was_told(self):
         self.expect(self.pipeline("gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+
+
+class Notification(PipelineTest):
+    """What somebody hears who listens: psql, which prints what it has heard after each command."""
+
+    event = "pipeline/validation.recorded/request/shop/main/1/"
+
+    def setUp(self):
+        super().setUp()
+        self.sql("""select pipeline.configure_queue('shop/main',
+                        '{"sinks": [{"name": "log", "kind": "notify", "channel": "verdicts"}]}')""")
+        self.verdict(1)
+        self.sql("select pipeline.announce('shop/main', 1, '')")
+
+    def heard(self):
+        printed = self.sql(f"listen verdicts; select pipeline.tell('{self.event}', 'log')")
+        found = re.search('notification "verdicts" with payload "(.*)" received', printed)
+        return json.loads(found[1])
+
+    def test_is_the_event(self):
+        self.sql("update pipeline.event set at = '2026-03-01 12:00:00.25+00'")
+        self.assertEqual(self.heard(), {
+            "id": self.event, "source": "pipeline", "type": "validation.recorded", "version": 1,
+            "timestamp_ms": 1772366400250,
+            "payload": {"queue": "shop/main", "request": "request/shop/main/1", "uri": "u1", "project": "", "degree": 1,
+                        "verdict": "broken", "verdict_before": "none", "strategy": "full", "base_uri": None,
+                        "culprit_uri": None}})
+
+    def test_is_the_id_alone_of_an_event_that_is_too_long(self):
+        self.sql("update pipeline.event set payload = payload || jsonb_build_object('uri', repeat('u', 7999))")
+        self.assertEqual(self.heard(), {"id": self.event})
 
 
 class Log(PipelineTest):

@@ -289,6 +289,13 @@ TEST(PipelineStagesTest, a_build_is_watched_by_snoozing) {
     EXPECT_EQ(pipeline.database().value("select run_at - millrace.now() between '3 s' and '5 s' and attempt = 0"
                                         "  from millrace.jobs where kind = 'pipeline.buildsignal'"),
               "t");
+    pipeline.database().execute("update pipeline.command_run set status = 'running'");
+    pipeline.database().execute("select millrace.retry(id) from millrace.jobs where state = 'scheduled'");
+    EXPECT_EQ(pipeline.step("pipeline.buildsignal"), "snoozed");
+    EXPECT_EQ(pipeline.database().value("select run_at - millrace.now() between '1 s' and '2 s' and attempt = 0"
+                                        "  from millrace.jobs where kind = 'pipeline.buildsignal'"),
+              "t")
+        << "more often while it runs";
     pipeline.finish();
     EXPECT_EQ(pipeline.state(1), "succeeded full");
 }

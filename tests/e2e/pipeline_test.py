@@ -57,6 +57,13 @@ class Gate(PipelineTest):
         self.assertEqual(self.expect(self.pipeline("gate", "shop/main", "u1", "--project", "web", "--json"), BROKEN).json,
                          {"verdict": "broken", "uri": "u1", "state": "failed"})
 
+    def test_judges_nothing_when_nobody_looks_at_the_branch(self):
+        self.verdict(0)
+        self.expect(self.pipeline("gate", "shop/main", "u1", "--max-age", "1h"), DONE)
+        self.sql("update pipeline.look set at = at - interval '2 hours'")
+        self.assertIn("nobody has looked at the branch of 'shop/main'",
+                      self.expect(self.pipeline("gate", "shop/main", "u1", "--max-age", "1h"), FAILED).err)
+
     def test_waits_until_there_is_a_verdict(self):
         for degree, status in ((0, DONE), (1, BROKEN)):
             waiting = self.begin("gate", "shop/main", "u1", "--wait")
@@ -183,6 +190,9 @@ class Operator(PipelineTest):
                             "  - name: site/main\n    remote: /srv/site.git\n    ref: main\n"
                             "    runner: {name: buildkite, organization: acme, pipeline: site, branch: main,"
                             " token_env: PIPELINE_T}\n")
+            before = self.expect(self.pipeline("export"), DONE).out
+            self.assertIn("site/main", self.expect(self.pipeline("apply", str(file), "--dry-run"), DONE).out)
+            self.assertEqual(self.expect(self.pipeline("export"), DONE).out, before, "a dry run changes nothing")
             self.expect(self.pipeline("apply", str(file)), DONE)
             exported = self.expect(self.pipeline("export"), DONE).out
             self.assertIn("buildkite", exported)

@@ -241,7 +241,7 @@ TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing)
     EXPECT_EQ(pipeline.state(request), "succeeded incremental_since_green");
 }
 
-TEST(PipelineStagesTest, a_commit_that_is_not_of_this_repository_is_broken_not_unknown) {
+TEST(PipelineStagesTest, a_uri_that_is_not_of_this_repository_is_never_green) {
     PipelineStages pipeline;
     const auto first = pipeline.ingest("svn://elsewhere/7");
     pipeline.finish();

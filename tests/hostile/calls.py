@@ -108,7 +108,7 @@ MILLRACE = {
     "next_token": reads(queue=("'mail'", d.unknown_queue)),
     "lower_signal": writes(queue=("'mail'", d.unknown_queue)),
     "promote": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
-    "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000))),
+    "reap": writes(max_jobs=("1", d.between("max_jobs", 1, 10000)), since=("null", d.anything)),
     "advance_low_water": writes(queues=("null", d.queues)),
     "fold_counts": writes(),
     "maintain_partitions": writes(days_ahead=("7", d.between("days_ahead", 1, 60))),

@@ -788,6 +788,11 @@ CREATE FUNCTION millrace.doctor_server() RETURNS TABLE(severity text, finding te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.doctor_server() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_statements() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_statements() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.doctor_upkeep() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3755,6 +3760,7 @@ REVOKE ALL ON FUNCTION millrace.doctor_jobs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_queues() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_schedules() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_server() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_statements() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_upkeep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;

@@ -6,6 +6,7 @@ Who is asked says what happens: the mappings in wiremock/ have a fault for each 
 slot, so that requests follow one another, most of them on a connection that is there already.
 """
 
+import json
 import os
 import pathlib
 import select
@@ -50,9 +51,10 @@ class FaultTest(WorkerProcessTest):
             select.select([], [], [], 0.02)
 
     def failures(self, kind):
-        """What went wrong with the jobs of this kind, one line for each attempt that was counted."""
-        return self.sql("select f.error from millrace.attempt_failure f join millrace.job j on j.id = f.job_id"
-                        f" where j.kind = '{kind}' order by f.failed_at").splitlines()
+        """What went wrong with the jobs of this kind, once for each attempt that was counted."""
+        return json.loads(self.sql("select coalesce(jsonb_agg(f.error order by f.failed_at), '[]')"
+                                   "  from millrace.attempt_failure f join millrace.job j on j.id = f.job_id"
+                                   f" where j.kind = '{kind}'"))
 
     def job(self, job):
         return self.sql(f"select state, attempt from millrace.jobs where id = {job}")

@@ -12,12 +12,23 @@ DatabaseProbe::DatabaseProbe(const storage::SessionFactory& sessions, Log& log)
     : sessions_{sessions}, log_{log}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 DatabaseProbe::Look DatabaseProbe::look() {
+    return look(Clock::now() + patience);
+}
+
+void DatabaseProbe::ask() {
+    const std::lock_guard lock{mutex_};
+    if (latest_ && asked_at_ >= Clock::now() - freshness) return;
+    wanted_ = true;
+    changed_.notify_all();
+}
+
+DatabaseProbe::Look DatabaseProbe::look(Clock::time_point until) {
     const auto is_fresh = [&, oldest = Clock::now() - freshness] { return latest_ && asked_at_ >= oldest; };
     std::unique_lock lock{mutex_};
     if (!is_fresh()) {
         wanted_ = true;
         changed_.notify_all();
-        if (!changed_.wait_for(lock, patience, is_fresh)) {
+        if (!changed_.wait_until(lock, until, is_fresh)) {
             return {Obstacle{"database", "gives no answer within 2 s"}, {}};
         }
     }

@@ -17,6 +17,7 @@ COLUMNS = {  # figure: (heading, format)
     "milliseconds": ("ms", "{:.2f}"), "longest": ("longest ms", "{:.2f}"),
     "p50": ("p50 ms", "{:,.2f}"), "p95": ("p95 ms", "{:,.2f}"), "p99": ("p99 ms", "{:,.2f}"),
     "max": ("max ms", "{:,.1f}"),
+    "sent": ("p50 until sent", "{:.2f}"), "heard": ("until heard", "{:.2f}"), "take": ("of the claim", "{:.2f}"),
     "of_smallest": ("of smallest", "{:.2f}"),
     "p50_first": ("p50 first", "{:,.2f}"), "p99_first": ("p99 first", "{:,.2f}"), "p50_last": ("p50 last", "{:,.2f}"),
     "p99_last": ("p99 last", "{:,.2f}"), "growth": ("p99 grows", "{:.2f}"),

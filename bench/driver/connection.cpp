@@ -1,7 +1,11 @@
 #include "connection.hpp"
 
+#include <poll.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace millrace::bench {
 
@@ -56,6 +60,18 @@ void Connection::copy(const std::string& sql, const std::string& lines) {
     }
     while (PGresult* result = PQgetResult(connection_.get()))
         checked(result);
+}
+
+void Connection::await_notification() {
+    while (true) {
+        if (PGnotify* notification = PQnotifies(connection_.get())) {
+            PQfreemem(notification);
+            return;
+        }
+        pollfd waiting{PQsocket(connection_.get()), POLLIN, 0};
+        if (poll(&waiting, 1, -1) < 0 && errno != EINTR) fail(std::strerror(errno));
+        if (PQconsumeInput(connection_.get()) != 1) fail(PQerrorMessage(connection_.get()));
+    }
 }
 
 void Connection::begin_pipeline() {

@@ -34,6 +34,7 @@ public:
     void prepare(const std::string& name, const std::string& sql);
     Result run(const std::string& name, const Parameters& parameters);
     void copy(const std::string& sql, const std::string& lines);
+    void await_notification();  // of what was listened to before
 
     // From here on statements are sent without waiting for the answers before; each is a transaction of its own.
     void begin_pipeline();

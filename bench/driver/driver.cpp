@@ -10,10 +10,15 @@
 //     bench_driver copy clients=2 jobs=N batch=1000 payload=JSON open=SQL copy=SQL then=SQL
 //         `open` once on each connection; a transaction of COPY and `then` for each batch
 //         Both print one line of JSON: jobs, seconds, and percentiles of the milliseconds that each call took.
+//     bench_driver rouse jobs=N every=10 listen=SQL send=SQL take=SQL [open=SQL]
+//         each `every` ms one thread runs `send`; another, on a second connection, hears of it, and takes on a third.
+//         `open` returns what `take` takes as $1. Prints one line of JSON: percentiles of the milliseconds from the
+//         call that sends until it has returned (sent), until it was heard, and until it was taken; and of the take.
 
 #include "connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +26,7 @@
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 namespace {
@@ -41,6 +47,18 @@ std::size_t number(const std::string& name) {
 
 double epoch_ms() {
     return duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// As members of a JSON object.
+std::string percentiles(std::vector<double> all) {
+    std::sort(all.begin(), all.end());
+    const auto part = [&](double share) {
+        return all[std::min(all.size() - 1, static_cast<std::size_t>(share * static_cast<double>(all.size())))];
+    };
+    std::array<char, 200> text{};
+    (void)std::snprintf(text.data(), text.size(), R"("p50": %.4f, "p95": %.4f, "p99": %.4f, "max": %.4f)", part(0.5),
+                        part(0.95), part(0.99), all.back());
+    return text.data();
 }
 
 class Work {
@@ -152,13 +170,8 @@ void measure(Prepare prepare, Call call) {
     for (const auto& some : times)
         all.insert(all.end(), some.begin(), some.end());
     if (all.empty()) fail("fewer jobs than clients");
-    std::sort(all.begin(), all.end());
-    const auto part = [&](double share) {
-        return all[std::min(all.size() - 1, static_cast<std::size_t>(share * static_cast<double>(all.size())))];
-    };
-    std::printf(R"({"jobs": %zu, "seconds": %.6f, "p50": %.4f, "p95": %.4f, "p99": %.4f, "max": %.4f})"
-                "\n",
-                all.size() * number("batch"), seconds, part(0.5), part(0.95), part(0.99), all.back());
+    std::printf("{\"jobs\": %zu, \"seconds\": %.6f, %s}\n", all.size() * number("batch"), seconds,
+                percentiles(std::move(all)).c_str());
 }
 
 void enqueue() {
@@ -194,6 +207,52 @@ void copy() {
         });
 }
 
+double since(Clock::time_point begin) {
+    return duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+void rouse() {
+    Connection sender;
+    Connection hearer;
+    Connection taker;
+    sender.prepare("send", settings.at("send"));
+    taker.prepare("take", settings.at("take"));
+    const auto parameters =
+        settings.contains("open") ? Parameters{taker.execute(settings.at("open")).at(0, 0)} : Parameters{};
+    hearer.execute(settings.at("listen"));
+    std::map<std::string, std::vector<double>> times;
+    Clock::time_point begin;
+    std::binary_semaphore is_sent{0};
+    std::binary_semaphore is_taken{0};
+    const auto jobs = number("jobs");
+    const std::jthread taking{[&] {
+        for (std::size_t job = 0; job < jobs; ++job) {
+            hearer.await_notification();
+            const auto heard = Clock::now();
+            taker.run("take", parameters);
+            const auto taken = Clock::now();
+            is_sent.acquire();  // from here on `times` is this thread's
+            times["heard"].push_back(duration<double, std::milli>(heard - begin).count());
+            times["take"].push_back(duration<double, std::milli>(taken - heard).count());
+            times["taken"].push_back(duration<double, std::milli>(taken - begin).count());
+            is_taken.release();
+        }
+    }};
+    auto next = Clock::now();
+    for (std::size_t job = 0; job < jobs; ++job) {
+        std::this_thread::sleep_until(next += milliseconds{number("every")});
+        begin = Clock::now();
+        sender.run("send", {});
+        times["sent"].push_back(since(begin));
+        is_sent.release();
+        is_taken.acquire();
+    }
+    std::string line;
+    for (const auto& [step, all] : times)
+        line += (line.empty() ? "{\"" : ", \"") + step + "\": {" + percentiles(all) + "}";
+    std::puts((line + "}").c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -210,8 +269,10 @@ int main(int argc, char** argv) {
         enqueue();
     } else if (role == "copy") {
         copy();
+    } else if (role == "rouse") {
+        rouse();
     } else {
-        fail("the first word is work, enqueue or copy");
+        fail("the first word is work, enqueue, copy or rouse");
     }
     return 0;
 }

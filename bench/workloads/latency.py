@@ -1,6 +1,13 @@
-"""One job each 10 ms into an idle queue: from the call that enqueues to the handler's beginning."""
+"""One job each 10 ms into an idle queue: from the call that enqueues to the handler's beginning.
 
-from contestants import Millrace, program
+Beside it what no worker can be faster than: a client of libpq with three connections, which enqueues, hears of it and
+claims, and does nothing with the job; and the same with a bare NOTIFY and a statement that does nothing.
+"""
+
+import json
+import subprocess
+
+from contestants import CLAIM, OPEN, Millrace, program
 from crew import MillraceCrew
 from measures import by_turns, paced, percentiles
 
@@ -26,11 +33,40 @@ class ToTheStart(Millrace):
         return [(float(at), [float(wait)]) for at, wait in rows]
 
 
+class Floor:
+    """From the call that sends to the answer of the claim, and the steps between."""
+
+    every = 10  # milliseconds
+    key, title = "floor", "its statements, by a bare client"
+    statements = (f"open={OPEN}", f"take={CLAIM.format(batch=1)}", "send=select millrace.enqueue('work', 'noop')",
+                  "listen=listen \"millrace/work\"; select millrace.raise_signal('work')")
+
+    def __init__(self, server):
+        self.server = server
+
+    def waits(self, jobs):
+        self.server.reset()
+        done = subprocess.run([program("bench_driver"), "rouse", f"jobs={jobs}", f"every={self.every}",
+                               *self.statements], env=self.server.environment, capture_output=True, text=True,
+                              check=True)
+        steps = json.loads(done.stdout)
+        return {**steps["taken"], **{name: steps[name]["p50"] for name in ("sent", "heard", "take")}}
+
+
+class Notification(Floor):
+    key, title = "notification", "NOTIFY and select 1, likewise"
+    statements = ("take=select 1", "send=select pg_notify('bench', '')", "listen=listen bench")
+
+
+def once(bench, contestant):
+    if isinstance(contestant, Floor):
+        return contestant.waits(bench.latency_jobs)
+    return percentiles([wait for _, wait in paced(contestant, 100, bench.latency_jobs / 100, True)[0]])
+
+
 def measure(bench):
     # Not pg-boss as installed, which takes one job each two seconds: 1,000 jobs would be half an hour.
-    here = [ToTheStart(bench.server),
+    here = [ToTheStart(bench.server), Floor(bench.server), Notification(bench.server),
             *bench.contestants("graphile-tuned", "graphile", "pgboss-tuned", "bullmq-tuned")]
-    seconds = bench.latency_jobs / 100
-    figures = by_turns(bench, "latency", here,
-                       lambda contestant: percentiles([wait for _, wait in paced(contestant, 100, seconds, True)[0]]))
+    figures = by_turns(bench, "latency", here, lambda contestant: once(bench, contestant))
     return [{"what": contestant.title, "key": contestant.key, **figures[contestant.key]} for contestant in here], {}

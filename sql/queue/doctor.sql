@@ -25,6 +25,8 @@ begin
     with found as materialized (
         select * from millrace.doctor_server()
         union all
+        select * from millrace.doctor_statements()
+        union all
         select * from millrace.doctor_horizon()
         union all
         select * from millrace.doctor_queues()

@@ -1,4 +1,5 @@
--- doctor_server, doctor_horizon, doctor_queues, doctor_upkeep, doctor_schedules, doctor_jobs: what the doctor looks at.
+-- doctor_server, doctor_statements, doctor_horizon, doctor_queues, doctor_upkeep, doctor_schedules, doctor_jobs: what
+-- the doctor looks at.
 --
 -- Each returns its findings; `place` orders those of one kind.
 --
@@ -33,6 +34,33 @@ as $$
      where c.relkind = 'r' and c.relnamespace = 'millrace'::regnamespace
        and exists (select from pg_options_to_table(c.reloptions) o
                     where o.option_name = 'autovacuum_enabled' and not o.option_value::boolean)
+$$;
+
+-- A claim, a settle and a heartbeat take milliseconds, whatever waits. Who may not see other roles' sessions finds none.
+create or replace function millrace.doctor_statements()
+returns table (severity text, finding text, place bigint, about text, detail text, remedy text)
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select 'warning', 'slow statement', -s.seconds, 'session ' || s.pid,
+           format('%s is busy with one statement for %s s', s.application_name, s.seconds)
+           || coalesce('; it waits for ' || s.wait_event_type || ' ' || s.wait_event, '')
+           || coalesce(', held by ' || h.holders, ''),
+           coalesce(format('see what they do, then end them: select pg_terminate_backend(%s)', h.first),
+                    'look for a pinned horizon, bloat, and what else keeps the server busy: millrace top')
+      from (select a.pid, a.application_name, a.wait_event_type, a.wait_event,
+                   floor(extract(epoch from millrace.now() - a.query_start))::bigint as seconds
+              from pg_stat_activity a
+             where a.datname = current_database() and a.state = 'active'
+               and a.application_name ~ '^millrace (claimer|completer|heartbeat)'
+               and a.query_start < millrace.now() - interval '5 seconds'
+             limit 100) s
+     cross join lateral (
+            select min(b.pid) as first,
+                   string_agg(concat_ws(' ', 'session', b.pid, '(' || concat_ws(', ', b.usename, b.state) || ')'), ', '
+                              order by b.pid) as holders
+              from pg_stat_activity b
+             where b.pid = any (pg_blocking_pids(s.pid))) h
 $$;
 
 -- Since when a slot, a standby or a hidden session holds the horizon, nobody can say; they are judged by transactions.

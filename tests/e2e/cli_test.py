@@ -562,6 +562,7 @@ class Adopt(ProgramTest):
         ran = self.expect(self.run_millrace("worker", "--queue", "work"), FAILED)
         self.assertIn("millrace adopt", ran.err)
         self.expect(self.run_millrace("adopt"), DONE)
+        self.assertEqual(json.loads(self.run_millrace("adopt", "--json").out), [{"outcome": "adopted"}])
         self.assertEqual(self.sql("select database_name = current_database() from millrace.installation"), "t")
 
 

@@ -39,10 +39,10 @@ std::string text_of(const Options& options) {
         text += fmt::format("unsubscribe {}\n", one);
     if (options.smtp) {
         const auto& smtp = *options.smtp;
-        text +=
-            fmt::format("smtp {} {} {} {} {} {} {} {} {} {} {}\n", smtp.host, smtp.port,
-                        static_cast<int>(smtp.security), static_cast<int>(smtp.auth), smtp.username, smtp.password,
-                        smtp.ca_file, smtp.from, smtp.helo, smtp.connect_timeout.count(), smtp.total_timeout.count());
+        text += fmt::format("smtp {} {} {} {} {} {} {} {} {} {} {} {}\n", smtp.host, smtp.port,
+                            static_cast<int>(smtp.security), static_cast<int>(smtp.auth), smtp.username, smtp.password,
+                            smtp.ca_file, smtp.from, smtp.helo, smtp.connect_timeout.count(),
+                            smtp.total_timeout.count(), smtp.reply_timeout.count());
     }
     return text;
 }

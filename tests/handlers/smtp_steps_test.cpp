@@ -63,7 +63,7 @@ TEST_F(SmtpSteps, lose_nothing_when_the_connection_drops) {
 }
 
 TEST_F(SmtpSteps, lose_nothing_when_no_answer_comes) {
-    settings_.connect_timeout = settings_.total_timeout = 700ms;
+    settings_.connect_timeout = settings_.total_timeout = settings_.reply_timeout = 700ms;
     for (const auto* at : before_the_message) {
         const auto delivery = deliver_under(at, R"("hold": true)");
         EXPECT_EQ(delivery.verdict, Verdict::unserved) << at << delivery.error;

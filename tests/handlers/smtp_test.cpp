@@ -250,19 +250,31 @@ TEST_F(SmtpDelivery, does_not_know_what_became_of_a_message_whose_reply_was_drop
 }
 
 TEST_F(SmtpDelivery, does_not_know_what_became_of_a_message_whose_reply_is_late) {
-    settings_.connect_timeout = settings_.total_timeout = 1500ms;
+    settings_.connect_timeout = settings_.total_timeout = settings_.reply_timeout = 1500ms;
     const auto delivery = deliver_under(R"([{"at": "data", "hold": true}])");
     EXPECT_EQ(delivery.verdict, Verdict::ambiguous) << delivery.error;
     EXPECT_EQ(delivery.code, 354);
     EXPECT_EQ(server_.messages().size(), 1U);
 }
 
+TEST_F(SmtpDelivery, waits_longer_for_the_word_on_a_message_than_for_all_before_it) {
+    settings_.connect_timeout = settings_.total_timeout = 1s;
+    settings_.reply_timeout = 10s;
+    const auto delivery = deliver_under(R"([{"at": "data", "delay": 3000}])");
+    EXPECT_EQ(delivery.verdict, Verdict::accepted) << delivery.error;
+    EXPECT_EQ(server_.messages().size(), 1U);
+}
+
 TEST_F(SmtpDelivery, blames_a_server_that_does_not_answer_before_the_message) {
     settings_.connect_timeout = settings_.total_timeout = 700ms;
+    const auto began = Clock::now();
     for (const auto* faults : {R"([{"at": "connect", "hold": true}])", R"([{"at": "mail", "hold": true}])",
                                R"([{"at": "rcpt", "hold": true}])"}) {
-        EXPECT_EQ(deliver_under(faults).verdict, Verdict::unserved) << faults;
+        const auto delivery = deliver_under(faults);
+        EXPECT_EQ(delivery.verdict, Verdict::unserved) << faults;
+        EXPECT_THAT(delivery.error, HasSubstr("delivers nothing for us")) << faults;
     }
+    EXPECT_LT(Clock::now() - began, 10s) << "a reply to a message may take longer, and no other";
 }
 
 TEST_F(SmtpDelivery, blames_a_server_that_is_not_there) {

@@ -411,6 +411,7 @@ SETTINGS = {
     "smtp.token_file": ["", "/no/such", "/", "/dev/null"], "smtp.ca_file": ["", "/no/such"],
     "smtp.from": NO_SENDERS, "smtp.helo": ["", "a b", "a\r\nMAIL FROM:<x>", "ä", "a;b", "a\x1b"],
     "smtp.connect_timeout": [*NO_DURATIONS, "999ms", "6min"], "smtp.total_timeout": [*NO_DURATIONS, "999ms", "31min"],
+    "smtp.reply_timeout": [*NO_DURATIONS, "999ms", "61min"],
     "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
     "smtp.auth": NO_CHOICES,
     "smtp.token": [], "unsubscribe.secrets": [], "api.tokens": [],  # likewise

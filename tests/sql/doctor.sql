@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(53);
+select plan(56);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -265,6 +265,50 @@ select set_eq($$ select finding, about, regexp_replace(detail, '[0-9-]{10} [0-9:
               'some of them word by word');
 rollback to words;
 select pg_temp.let_go() \g /dev/null
+
+-- A claim that waits, and for whom. The session is that of a worker by its name.
+select dblink_exec('session2', 'set application_name = ''millrace claimer busy''') \g /dev/null
+select dblink_exec('session1', 'do $d$ begin perform pg_advisory_lock(7); end $d$') \g /dev/null
+select dblink_send_query('session2', 'select from pg_advisory_lock(7)') \g /dev/null
+create procedure pg_temp.await(event text)
+language plpgsql
+as $$
+begin
+    loop
+        perform pg_stat_clear_snapshot();
+        exit when exists (select from pg_stat_activity a
+                           where a.application_name = 'millrace claimer busy' and a.wait_event = event);
+        perform pg_sleep(0.01);
+    end loop;
+end
+$$;
+call pg_temp.await('advisory');
+select a.pid as waiter, a.query_start from pg_stat_activity a where a.application_name = 'millrace claimer busy' \gset
+select a.pid as holder from pg_stat_activity a where a.application_name = 'session1' \gset
+savepoint slow;
+select millrace_test.set_clock(timestamptz :'query_start' + interval '5 s') \g /dev/null
+select is_empty($$ select * from millrace.doctor() where finding = 'slow statement' $$, 'a claim may take five seconds');
+select millrace_test.set_clock(timestamptz :'query_start' + interval '6 s') \g /dev/null
+select row_eq($$ select severity, about, detail, remedy from millrace.doctor() where finding = 'slow statement' $$,
+              row('warning'::text, 'session ' || :waiter,
+                  format('millrace claimer busy is busy with one statement for 6 s; it waits for Lock advisory, held by '
+                         'session %s (%s, idle)', :holder, current_user),
+                  format('see what they do, then end them: select pg_terminate_backend(%s)', :holder)),
+              'not more; whoever holds what it waits for is named');
+select dblink_exec('session1', 'do $d$ begin perform pg_advisory_unlock(7); end $d$') \g /dev/null
+select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
+select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
+select dblink_send_query('session2', 'select pg_sleep(600)') \g /dev/null
+call pg_temp.await('PgSleep');
+select millrace_test.set_clock(clock_timestamp() + interval '1 h') \g /dev/null
+select results_eq($$ select remedy from millrace.doctor() where finding = 'slow statement' $$,
+                  $$ values ('look for a pinned horizon, bloat, and what else keeps the server busy: millrace top') $$,
+                  'or nobody does');
+select dblink_cancel_query('session2') \g /dev/null
+select count(*) from dblink_get_result('session2', false) d(x text) \g /dev/null
+select count(*) from dblink_get_result('session2', false) d(x text) \g /dev/null
+select dblink_exec('session2', 'set application_name = ''session2''') \g /dev/null
+rollback to slow;
 
 -- Not before its time.
 create function pg_temp.waits(statement text)

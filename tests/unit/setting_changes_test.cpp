@@ -55,11 +55,11 @@ TEST(SettingChanges, are_none_where_nothing_has_changed) {
 TEST(SettingChanges, are_taken_over_where_that_is_safe) {
     auto now = worker({});
     const auto next = worker({"--prefetch=7", "--drain-timeout=1s", "--log-level=debug", "--smtp-helo=here",
-                              "--smtp-total-timeout=20s", "--smtp-url=smtp://[::1]:26"},
+                              "--smtp-total-timeout=20s", "--smtp-reply-timeout=20s", "--smtp-url=smtp://[::1]:26"},
                              {{"MILLRACE_SMTP_PASSWORD", "canary"}});
     const auto changes = take_over(now, next, Reader::worker);
     EXPECT_THAT(changes.taken, ElementsAre("worker.prefetch", "worker.drain_timeout", "log.level", "smtp.url",
-                                           "smtp.password", "smtp.helo", "smtp.total_timeout"));
+                                           "smtp.password", "smtp.helo", "smtp.total_timeout", "smtp.reply_timeout"));
     EXPECT_THAT(changes.kept, IsEmpty());
     for (const auto& queue : now.worker.queues)
         EXPECT_EQ(queue.max_prefetch, 7U) << queue.name;

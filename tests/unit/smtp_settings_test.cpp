@@ -95,6 +95,7 @@ TEST(SmtpSettings, are_refused_by_the_name_of_the_setting) {
     EXPECT_TRUE(names(problem_with([](auto& s) { s.from = "A\nB <a@b>"; }), "smtp.from"));
     EXPECT_TRUE(names(problem_with([](auto& s) { s.helo = "a b"; }), "smtp.helo"));
     EXPECT_TRUE(names(problem_with([](auto& s) { s.total_timeout = s.connect_timeout / 2; }), "timeout"));
+    EXPECT_TRUE(names(problem_with([](auto& s) { s.reply_timeout = {}; }), "smtp.reply_timeout"));
 }
 
 TEST(SmtpSettings, do_not_send_a_password_over_a_network_in_the_clear) {

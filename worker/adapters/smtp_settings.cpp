@@ -75,6 +75,7 @@ void check(const SmtpSettings& settings) {
     require(consists_of(settings.helo, ".-:[]"), "smtp.helo is no host name; use one like worker-1.example.com");
     require(settings.connect_timeout.count() > 0 && settings.total_timeout >= settings.connect_timeout,
             "the SMTP timeouts must be positive, and the total one no shorter than the one for connecting");
+    require(settings.reply_timeout.count() > 0, "smtp.reply_timeout must be positive");
 }
 
 std::string url_of(const SmtpSettings& settings) {

@@ -39,7 +39,10 @@ struct SmtpSettings {
     // Connecting takes in the banner, EHLO, STARTTLS and AUTH: several round trips, and some servers delay the
     // banner by ten seconds to be rid of senders who cannot wait.
     std::chrono::milliseconds connect_timeout{std::chrono::seconds{15}};
-    std::chrono::milliseconds total_timeout{std::chrono::seconds{60}};  // of one try, the connecting included
+    std::chrono::milliseconds total_timeout{std::chrono::seconds{60}};  // of one try up to its message
+    // More for the message and the server's word on it: RFC 5321 4.5.3.2.6. It may deliver before it answers, and who
+    // does not hear it sends a second copy.
+    std::chrono::milliseconds reply_timeout{std::chrono::minutes{10}};
 
     friend bool operator==(const SmtpSettings&, const SmtpSettings&) = default;
 };

@@ -22,7 +22,11 @@ using Verdict = Delivery::Verdict;
 struct Watch {
     SmtpDialogue dialogue;
     std::stop_token stop;
-    std::optional<Clock::time_point> stop_seen;
+    Clock::duration patience;  // up to the message, and for the farewell
+    Clock::time_point latest = Clock::now() + patience;
+    std::optional<Clock::time_point> stop_seen{};
+    bool is_leaving = false;
+    bool is_late = false;
     bool must_log_in = false;
     bool is_logged_in = true;  // on a kept connection: whoever was not has been hung up on
     SmtpSteps steps{};
@@ -43,6 +47,10 @@ void note_line(Watch& watch, std::string_view line) {
 // Of an AUTH command no more than the name of the way: what follows is a secret.
 void note_command(Watch& watch, std::string_view command) {
     constexpr std::string_view verb = "AUTH ";
+    if (command.substr(0, 4) == "QUIT") {
+        watch.is_leaving = true;
+        watch.latest = Clock::now() + watch.patience;
+    }
     const auto greeting = command.substr(0, 5);
     if (greeting == "EHLO " || greeting == "HELO ") watch.is_logged_in = false;
     if (watch.dialogue.phase() != Phase::opening || command.substr(0, verb.size()) != verb) return;
@@ -79,6 +87,11 @@ int listen(CURL*, curl_infotype kind, char* data, std::size_t size, void* watch)
 int consider_stopping(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto& watch = *static_cast<Watch*>(data);
     if (watch.lacks_login) return 1;
+    const bool awaits_word = watch.dialogue.phase() == Phase::message && !watch.is_leaving;
+    if (!awaits_word && Clock::now() >= watch.latest) {
+        watch.is_late = true;
+        return 1;
+    }
     if (!watch.stop.stop_requested()) return 0;
     if (watch.dialogue.phase() != Phase::message) return 1;
     if (!watch.stop_seen) watch.stop_seen = Clock::now();
@@ -120,6 +133,8 @@ std::string describe(Verdict verdict, Phase phase, const std::string& cause) {
     return "";
 }
 
+constexpr auto too_late = "its answers take longer than smtp.total_timeout";
+
 constexpr auto lacks_login =
     "it offers no way to log in, and smtp.username is set: check smtp.url and smtp.security, or leave the name and its "
     "secret out if the server needs none";
@@ -130,13 +145,15 @@ Delivery judge(const Watch& watch, CURLcode result, long code, Sender sender, co
     delivery.code = static_cast<int>(code);
     delivery.reply = watch.dialogue.reply();
     delivery.verdict = result == CURLE_OK ? Verdict::accepted : verdict(phase, delivery.code, sender);
-    if (result == CURLE_ABORTED_BY_CALLBACK && phase != Phase::message) delivery.verdict = Verdict::stopped;
+    const bool is_aborted = result == CURLE_ABORTED_BY_CALLBACK;
+    if (is_aborted && !watch.is_late && phase != Phase::message) delivery.verdict = Verdict::stopped;
 
     if (watch.lacks_login) {
         delivery.verdict = Verdict::unserved;
         delivery.error = describe(delivery.verdict, phase, lacks_login);
         return delivery;
     }
+    if (is_aborted && watch.is_late) error = too_late;
     const bool is_refusal = code >= 400;
     const auto cause =
         is_refusal ? delivery.reply : watch.dialogue.clean(*error != '\0' ? error : curl_easy_strerror(result));
@@ -190,15 +207,19 @@ void SmtpTransfer::set_server(const SmtpLogin& login) {
         }
     }
     set(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
-    set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.total_timeout.count()));
-    // The total timeout does not cover the QUIT that follows a refusal; this one does, in whole seconds.
-    set(curl_, CURLOPT_SERVER_RESPONSE_TIMEOUT,
-        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(settings_.total_timeout).count()));
+    // For all but the message consider_stopping allows less, and for the QUIT after a refusal, too.
+    const auto all = settings_.total_timeout + settings_.reply_timeout;
+    set(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(all.count()));
+    set(curl_, CURLOPT_SERVER_RESPONSE_TIMEOUT,  // libcurl's own is two minutes
+        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(all).count()));
 }
 
 SmtpTransfer::Try SmtpTransfer::send(const Mail& mail, Sender sender, const SmtpLogin& login, std::stop_token stop,
                                      Connection wanted) {
-    Watch watch{SmtpDialogue{login.forms}, std::move(stop), std::nullopt, !settings_.username.empty()};
+    Watch watch{.dialogue = SmtpDialogue{login.forms},
+                .stop = std::move(stop),
+                .patience = settings_.total_timeout,
+                .must_log_in = !settings_.username.empty()};
     std::array<char, CURL_ERROR_SIZE> error{};
     // Clears what the last mail left, which is gone by now, and keeps the connection.
     curl_easy_reset(curl_);

@@ -145,6 +145,7 @@ constexpr std::array rows{
     Row{"smtp.connect_timeout", "yes", same_mail<&SmtpSettings::connect_timeout>,
         take_mail<&SmtpSettings::connect_timeout>},
     Row{"smtp.total_timeout", "yes", same_mail<&SmtpSettings::total_timeout>, take_mail<&SmtpSettings::total_timeout>},
+    Row{"smtp.reply_timeout", "yes", same_mail<&SmtpSettings::reply_timeout>, take_mail<&SmtpSettings::reply_timeout>},
     Row{"notify.redirect_all", "no", same<&Options::notify_redirect_all>, nullptr},
     Row{"api.tokens", "yes", same<&Options::api_tokens>, take<&Options::api_tokens>},
     Row{"unsubscribe.url", "yes", same<&Options::unsubscribe_url>, take<&Options::unsubscribe_url>},

@@ -44,7 +44,7 @@ public:
 
     [[nodiscard]] Look look();
 
-    // In two steps, for those who look at several: what is asked for now is waited for until then.
+    // In two steps, for those who look at several: what is asked for now is waited for no longer than `until`.
     using Clock = std::chrono::steady_clock;
     void ask();
     [[nodiscard]] Look look(Clock::time_point until);
@@ -53,6 +53,7 @@ public:
     void allow_upgrades() noexcept { allows_upgrades_ = true; }
 
 private:
+    void want(Clock::time_point oldest);
     void run(const std::stop_token& stop);
     [[nodiscard]] Look take(const std::stop_token& stop);
     [[nodiscard]] Look try_take(const std::stop_token& stop);
@@ -69,6 +70,7 @@ private:
     std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;
     bool wanted_ = false;
+    std::optional<Clock::time_point> under_way_since_;
     std::optional<Look> latest_;
     Clock::time_point asked_at_;  // of latest_
 

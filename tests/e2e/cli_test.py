@@ -98,6 +98,14 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
 
+    def test_refuse_a_flag_that_is_another_verb_s(self):
+        """As `pause --retention 1d`, by which somebody believes to have set something."""
+        self.run_millrace("queues", "create", "mail")
+        ran = self.expect(self.run_millrace("queues", "pause", "mail", "--retention", "1d"), USAGE)
+        self.assertIn("queues pause does nothing with --retention", ran.err)
+        self.assertIn("queues list takes no names", self.expect(self.run_millrace("queues", "list", "mail"), USAGE).err)
+        self.assertIsNone(self.run_millrace("queues", "--json").json[0]["paused_at"])
+
 
 class Kinds(ProgramTest):
     def test_are_configured_paused_and_resumed(self):

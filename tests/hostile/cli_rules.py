@@ -296,7 +296,7 @@ FLAGS = {
     },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
-        "": [(["migrate", "up", "now"], USAGE, "one word too many")],
+        "": [(["migrate", "up", "now"], USAGE, "takes no words")],
     },
     "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
     "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
@@ -324,6 +324,48 @@ FLAGS = {
     },
     "help": {"": [(["help", "me"], USAGE, "unknown command")]},
 }
+
+# verb: what comes behind it, and the flags that it does something with. Every other flag of its command it refuses: who
+# gives it believes in an effect.
+CHANGE = ("1", "queue kind state error older-than newer-than all max yes dry-run json")
+VERBS = {
+    "jobs": {"list": ("", "queue kind state error older-than newer-than limit json"), "show": ("1", "json"),
+             "explain": ("1", "json"), "cancel": CHANGE, "retry": CHANGE, "replay": CHANGE, "discard": CHANGE},
+    "queues": {"list": ("", "json"), "set": ("mail key_limit=2", "json"), "pause": ("mail", "json"),
+               "resume": ("mail", "json"),
+               "create": ("fresh", "max-attempts timeout retry-base retry-cap max-payload-bytes retention max-running"
+                                   " key-limit json")},
+    "kinds": {"list": ("", "json"), "set": ("noop max_attempts=3", "json"), "pause": ("noop", "json"),
+              "resume": ("noop", "json")},
+    "schedules": {"list": ("", "json"), "show": ("yearly", "next json"), "pause": ("yearly", "json"),
+                  "resume": ("yearly", "json"), "run": ("yearly", "json"), "remove": ("yearly", "json"),
+                  "create": ("fresh @daily mail noop",
+                             "time-zone misfire jitter due-key priority max-attempts timeout json")},
+    "schemas": {"list": ("", "json"), "show": ("noop", "json"), "check": ("/dev/null", "json"),
+                "set": ("noop /dev/null", "json"), "remove": ("noop", "json")},
+    "notify": {"types": ("", "json"), "emails": ("", "user type status limit json"), "erase": ("ada", "yes json"),
+               "preview": ("cl.comment.created", "locale data json"), "suppress": ("a@b.org", "reason json"),
+               "unsuppress": ("a@b.org", "json"), "suppressed": ("", "limit json"), "send-test": ("", "to json")},
+    "forks": {"list": ("", "json"), "import": ("/dev/null", "dry-run json"), "export": ("", ""),
+              "enable": ("acme/site", "json"), "disable": ("acme/site", "json"), "sync": ("acme/site", "json"),
+              "start": ("busy", "dry-run json"), "runs": ("", "limit json"), "show": ("1", "json"),
+              "cancel": ("1", "json"), "resume": ("1", "json"), "digest": ("1", "preview html json")},
+    "pipeline": {"status": ("", "limit json"), "apply": ("/dev/null", "dry-run json"), "export": ("", ""),
+                 "gate": ("mono/main head-1", "project wait timeout max-age json"),
+                 "revalidate": ("mono/main head-1", "reason json"), "log": ("command/1", "queue follow")},
+    "migrate": {"up": ("", "dry-run json"), "status": ("", "json")},
+    "completion": {"bash": ("", ""), "zsh": ("", ""), "words": ("", "")},
+}
+SWITCHES = {"all", "dry-run", "follow", "html", "json", "preview", "wait", "yes"}
+
+
+def foreign_flags(command):
+    """Every flag of a command with every verb that does nothing with it."""
+    return [([command, verb, *words.split(), f"--{flag}" if flag in SWITCHES else f"--{flag}=1"], USAGE,
+             f"does nothing with --{flag}")
+            for verb, (words, own) in VERBS.get(command, {}).items()
+            for flag in FLAGS[command] if flag and flag not in own.split()]
+
 
 FLAG_LIKE = {"a leading dash", "an option"}
 

@@ -180,17 +180,17 @@ Exit revalidate(const Invocation& invocation, PipelineOverview& overview) {
 }
 
 constexpr std::array verbs{
-    Verb{"status", 0, 1, "takes one pipeline queue at most"},
-    Verb{"apply", 1, 1, "needs one file, or - for standard input"},
-    Verb{"export", 0, 0, "takes no words"},
-    Verb{"gate", 2, 2, "needs a pipeline queue and a commit"},
-    Verb{"revalidate", 2, 2, "needs a pipeline queue and a URI"},
-    Verb{"log", 1, 2, "needs a build, and perhaps -f"},
+    Verb{"status", 0, 1, "takes one pipeline queue at most", "limit json"},
+    Verb{"apply", 1, 1, "needs one file, or - for standard input", "dry-run json"},
+    Verb{"export", 0, 0, "takes no words", ""},
+    Verb{"gate", 2, 2, "needs a pipeline queue and a commit", "project wait timeout max-age json"},
+    Verb{"revalidate", 2, 2, "needs a pipeline queue and a URI", "reason json"},
+    Verb{"log", 1, 2, "needs a build, and perhaps -f", "queue follow"},
 };
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    const auto verb = verb_of("pipeline", words, verbs).name;
+    const auto verb = verb_of("pipeline", invocation.arguments, verbs).name;
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb == "apply") return apply(invocation, sessions);
     if (verb == "log") return pipeline_log(invocation);

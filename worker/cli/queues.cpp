@@ -2,6 +2,7 @@
 
 #include "cli/answer.hpp"
 #include "cli/changes.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
 #include "storage/operator_store.hpp"
 
@@ -77,18 +78,14 @@ Exit create_queues(const Invocation& invocation, storage::OperatorStore& store) 
     policy.max_running = arguments.number("max-running", 1, most_at_one_time);
     policy.key_limit = arguments.number("key-limit", 1, most_at_one_time).value_or(policy.key_limit);
 
-    const auto& words = arguments.words();
-    if (words.size() < 2) throw UsageError{"queues create needs a name"};
-    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& name) {
+    return change_each(invocation, std::span{arguments.words()}.subspan(1), [&](const std::string& name) {
         store.create_queue(name, policy);
         return "created";
     });
 }
 
 Exit pause_or_resume(const Invocation& invocation, storage::OperatorStore& store, bool pauses) {
-    const auto& words = invocation.arguments.words();
-    if (words.size() < 2) throw UsageError{fmt::format("queues {} needs a name", words.front())};
-    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& name) {
+    return change_each(invocation, std::span{invocation.arguments.words()}.subspan(1), [&](const std::string& name) {
         const bool changed = pauses ? store.pause_queue(name) : store.resume_queue(name);
         return fmt::format("{}{}", changed ? "" : "already ", pauses ? "paused" : "running");
     });
@@ -96,14 +93,20 @@ Exit pause_or_resume(const Invocation& invocation, storage::OperatorStore& store
 
 Exit configure_queue(const Invocation& invocation, storage::OperatorStore& store) {
     const auto& words = invocation.arguments.words();
-    if (words.size() < 3) throw UsageError{"queues set needs a name and changes: queues set mail max_running=10"};
     return show_changes(invocation, store.configure_queue(words[1], changes_of(std::span{words}.subspan(2))));
 }
 
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes no names", "json"},
+    Verb{"create", 1, any_number, "needs a name",
+         "max-attempts timeout retry-base retry-cap max-payload-bytes retention max-running key-limit json"},
+    Verb{"set", 2, any_number, "needs a name and changes: queues set mail max_running=10", "json"},
+    Verb{"pause", 1, any_number, "needs a name", "json"},
+    Verb{"resume", 1, any_number, "needs a name", "json"},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "create", "pause", "resume", "set"});
+    const auto verb = verb_of("queues", invocation.arguments, verbs).name;
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("queues");
     storage::OperatorStore store{*session};

@@ -98,6 +98,48 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
 
+    def test_show_their_limits_and_how_much_of_them_is_used(self):
+        self.run_millrace("queues", "create", "mail", "--max-running", "5", "--key-limit", "2")
+        self.run_millrace("queues", "set", "mail", "rate=14 per second")
+        row, = self.run_millrace("queues", "--json").json
+        self.assertEqual((row["max_running"], row["rate"], row["per_second"]), (5, "14 per second", None))
+        self.assertIn("5 at a time, 14 per second", self.run_millrace("queues").out)
+        ran = self.expect(self.run_millrace("queues", "limit", "mail", "ann", "1", "--rate", "600 per hour", "--burst", "3"),
+                          DONE)
+        self.assertEqual(ran.out, "mail ann: 1 at a time, 600 per hour, 3 at once\n")
+        self.assertEqual(self.run_millrace("queues", "limit", "mail", "idle", "7", "--json").json,
+                         {"queue": "mail", "key": "idle", "limit": 7, "rate": None, "burst": None})
+        self.sql("select millrace.enqueue('mail', 'k', concurrency_key => key) from unnest('{ann,ann,ann,bob}'::text[]) key")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        self.sql(f"select millrace.claim({session}, 'mail', 10)")
+        rows = self.expect(self.run_millrace("queues", "limits", "mail", "--json"), DONE).json
+        self.assertEqual([(row["scope"], row["key"], row["limit"], row["rate"], row["running"], row["waiting"],
+                           row["is_own"]) for row in rows],
+                         [("queue", None, 5, "14 per second", 2, 0, False),
+                          ("each key", None, 2, None, None, None, False),
+                          ("key", "ann", 1, "600 per hour", 1, 2, True), ("key", "idle", 7, None, 0, 0, True)])
+        self.assertEqual([row["burst"] for row in rows], [14, None, 3, None])
+        self.assertRegex(self.run_millrace("queues", "limits").out, r"key +ann +1 +600 per hour +3 +1 +2")
+        for key in ("ann", "idle"):
+            self.assertEqual(self.run_millrace("queues", "limit", "mail", key, "none").out, f"mail {key}: as its queue has it\n")
+        rows = self.run_millrace("queues", "limits", "--json").json
+        self.assertEqual([(row["key"], row["limit"]) for row in rows if row["scope"] == "key"], [("ann", 2)],
+                         "for which jobs wait still, until somebody has looked")
+        self.expect(self.run_millrace("queues", "limits", "nowhere"), NOTHING)
+
+    def test_say_how_many_jobs_they_complete_in_a_second(self):
+        self.run_millrace("queues", "create", "mail")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        looking = subprocess.Popen([BINARY, "queues", "--over", "2s", "--json"], env=self.environment, text=True,
+                                   stdout=subprocess.PIPE)
+        self.wait_until("select count(*) from pg_stat_activity where application_name = 'millrace queues'"
+                        f" and datname = '{self.database}' and state = 'idle' and query like '%millrace.queues%'", "1")
+        self.sql("select millrace.enqueue_many('mail', 'k', array_fill('{}'::jsonb, '{20}'))")
+        self.sql(f"select millrace.complete(fence, job_id) from millrace.claim({session}, 'mail', 20)")
+        row, = json.loads(looking.communicate(timeout=30)[0])
+        self.assertEqual(row["completed"], 20)
+        self.assertTrue(0 < row["per_second"] <= 10, row)
+
     def test_refuse_a_flag_that_is_another_verb_s(self):
         """As `pause --retention 1d`, by which somebody believes to have set something."""
         self.run_millrace("queues", "create", "mail")

@@ -159,6 +159,8 @@ class CliArea:
                 ("adopt",): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("jobs",): {"millrace_enqueuer", "millrace_worker"},
                 ("top",): {"millrace_enqueuer", "millrace_worker"},
+                ("queues", "limit", "mail", "k", "1"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("queues", "limits"): {"millrace_enqueuer", "millrace_worker"},
                 ("queues",): {"millrace_enqueuer", "millrace_worker"}}
         self.try_group("wrong roles", [(list(words), {"PGOPTIONS": f"-c role={role}"}, None, FAILED,
                                         "permission denied")

@@ -46,6 +46,7 @@ def value_of(flag, *words):
 ENQUEUE = ("enqueue", "mail", "noop")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
+LIMIT = ("queues", "limit", "mail", "customer/7", "2")
 SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 GATE = ("pipeline", "gate", "mono/main", "head-1")
 EMAILS, PREVIEW = ("notify", "emails"), ("notify", "preview", "cl.comment.created")
@@ -127,8 +128,22 @@ FLAGS = {
                                                               word="bad retention"),
         "max-running": number("max-running", *CREATE, outside=(0, 1000001)),
         "key-limit": number("key-limit", *CREATE, outside=(0, 1000001)),
+        "over": duration("over", "queues", "list") + refused(["0s", "99ms", "61min"], "over", "queues", "list"),
+        "rate": value_of("rate", *LIMIT) + refused(["", "14", "0 per second", "2 per week", "2  per day", "\x1b[2J"],
+                                                   "rate", *LIMIT, status=FAILED, word="bad rate")
+        + refused([b"\xff"], "rate", *LIMIT, status=FAILED, word="invalid byte sequence"),
+        "burst": number("burst", *LIMIT, "--rate=1 per day", outside=(0, 100001))
+        + refused(["2"], "burst", *LIMIT, status=FAILED, word="bad burst"),
         "json": switch("json", "queues"),
-        "": [(["queues", "create"], USAGE, "needs a name"), (["queues", "drop"], USAGE, "unknown verb"),
+        "": [(["queues", "limit"], USAGE, "needs a queue, a key"), (["queues", "limit", "mail"], USAGE, "needs a queue"),
+             (["queues", "limits", "mail", "work"], USAGE, "one queue at most"), (["queues", "list", "mail"], USAGE, "no names"),
+             (["queues", "limits", "nowhere"], NOTHING, "no such queue"),
+             (["queues", "limit", "nowhere", "k", "1"], FAILED, "unknown queue"),
+             *((["queues", "limit", "mail", key, "1"], FAILED, "bad key") for key in ("", "k" * 201)),
+             (["queues", "limit", "mail", b"\xff", "1"], FAILED, "invalid byte sequence"),
+             *((["queues", "limit", "mail", "k", limit], USAGE, "write a whole number")
+               for limit in (*(number for number in NO_NUMBERS if isinstance(number, str)), "0", "1000001", "None")),
+             (["queues", "create"], USAGE, "needs a name"), (["queues", "drop"], USAGE, "unknown verb"),
              (["queues", "create", b"\xff"], FAILED, "invalid byte sequence"),
              (["queues", "create", "mail"], FAILED, "exists"),
              (["queues", "pause"], USAGE, "needs a name"), (["queues", "resume"], USAGE, "needs a name"),
@@ -331,7 +346,7 @@ CHANGE = ("1", "queue kind state error older-than newer-than all max yes dry-run
 VERBS = {
     "jobs": {"list": ("", "queue kind state error older-than newer-than limit json"), "show": ("1", "json"),
              "explain": ("1", "json"), "cancel": CHANGE, "retry": CHANGE, "replay": CHANGE, "discard": CHANGE},
-    "queues": {"list": ("", "json"), "set": ("mail key_limit=2", "json"), "pause": ("mail", "json"),
+    "queues": {"list": ("", "over json"), "limits": ("mail", "json"), "limit": ("mail k 1", "rate burst json"), "set": ("mail key_limit=2", "json"), "pause": ("mail", "json"),
                "resume": ("mail", "json"),
                "create": ("fresh", "max-attempts timeout retry-base retry-cap max-payload-bytes retention max-running"
                                    " key-limit json")},
@@ -384,6 +399,8 @@ WORD_PLACES = {
                                      "a short commit"}),
     "millrace pipeline log WORD": (["pipeline", "log", "--", "{}"], NOTHING, "no build", {"empty"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
+    "millrace queues limits WORD": (["queues", "limits", "--", "{}"], NOTHING, "", set()),
+    "millrace queues limit WORD": (["queues", "limit", "--", "{}", "k", "1"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
     "millrace kinds WORD": (["kinds", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),

@@ -34,7 +34,8 @@ constexpr auto detail_statement =
 
 constexpr auto queues_statement =
     "select name, available, scheduled, blocked, running, dead, completed, failed, cancelled,"
-    "       extract(epoch from oldest_age)::float8, " ISO("paused_at") "  from millrace.queues order by name";
+    "       extract(epoch from oldest_age)::float8, " ISO("paused_at") ", max_running, rate"
+    "  from millrace.queues order by name";
 
 constexpr auto enqueue_statement =
     "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"
@@ -169,8 +170,11 @@ std::vector<QueueRow> OperatorStore::queues() {
                        .failed = row[7].as<std::int64_t>(),
                        .cancelled = row[8].as<std::int64_t>(),
                        .oldest_age_seconds = {},
-                       .paused_at = optional_text(row[10])};
+                       .paused_at = optional_text(row[10]),
+                       .max_running = {},
+                       .rate = optional_text(row[12])};
         if (!row[9].is_null()) queue.oldest_age_seconds = row[9].as<double>();
+        if (!row[11].is_null()) queue.max_running = row[11].as<int>();
         queues.push_back(std::move(queue));
     }
     return queues;

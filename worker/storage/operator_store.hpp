@@ -85,6 +85,8 @@ struct QueueRow {
     std::int64_t cancelled = 0;
     std::optional<double> oldest_age_seconds;
     std::optional<std::string> paused_at;
+    std::optional<int> max_running;
+    std::optional<std::string> rate;  // as in "14 per second"; null: no limit
 };
 
 struct QueuePolicy {

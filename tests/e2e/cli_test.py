@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -484,6 +485,78 @@ class Jobs(ProgramTest):
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
         self.expect(self.run_millrace("jobs", "cancel"), USAGE)
         self.expect(self.run_millrace("jobs", "cancel", self.mail, "--queue", "work"), USAGE)
+
+
+class ManyJobs(ProgramTest):
+    """More than go into one transaction."""
+
+    def setUp(self):
+        super().setUp()
+        self.sql("select millrace.create_queue('work')")
+
+    def enqueue(self, amount):
+        self.sql(f"select millrace.enqueue_many('work', 'noop', array_fill('{{}}'::jsonb, array[{amount}]))")
+
+    def when_noted(self, statements):
+        """Runs statements in the transaction of each action of an operator, when it is almost done."""
+        self.sql(f"create function public.noted() returns trigger language plpgsql as $$ begin {statements} return null;"
+                 " end $$; create trigger noted after insert on millrace.operator_action"
+                 " for each row execute function public.noted()")
+
+    def begin(self, *words):
+        process = subprocess.Popen([BINARY, *words], env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (process.kill(), process.communicate()) if process.poll() is None else None)
+        return process
+
+    def test_are_changed_a_thousand_at_a_time_with_a_line_that_says_how_far(self):
+        self.enqueue(2500)
+        cancel = ["jobs", "cancel", "--queue", "work", "--all"]
+        self.assertIn("would cancel 2,500 jobs; --yes", self.run_millrace(*cancel, "--max", "1000000").err)
+        ran = self.expect(self.run_millrace(*cancel, "--max", "1100", "--yes", "--json"), DONE)
+        self.assertEqual((ran.json, ran.err), ({"matched": 1100, "changed": 1100, "skipped": 0, "more": True},
+                                               "there are more: once again, or with a higher --max\n"))
+        seen = self.expect(self.run_on_terminal(*cancel, "--max", "1000000", "--yes"), DONE).out
+        self.assertRegex(seen, r"1,000 jobs, [\d,]+ a second")
+        self.assertTrue(seen.endswith("cancel: 1,400 jobs\n"), seen)
+        self.assertEqual(self.sql("select string_agg(affected::text, ' ' order by at) from millrace.operator_actions"),
+                         "1000 100 1000 400")
+        self.enqueue(10001)
+        self.assertIn("would cancel more than 10,000 jobs", self.run_millrace(*cancel, "--max", "1000000").err)
+
+    def test_that_fail_again_are_replayed_once(self):
+        self.enqueue(1500)
+        session = self.sql("select millrace.open_session('w', '{work}')")
+        again = f"millrace.discard(c.fence, c.job_id, 'no') from millrace.claim({session}, 'work', 1000) c;"
+        self.sql(f"select {again} select {again}")
+        self.when_noted(f"perform {again}")
+        ran = self.expect(self.run_millrace("jobs", "replay", "--queue", "work", "--all", "--max", "5000", "--yes"), DONE)
+        self.assertEqual(ran.out, "replay: 1,500 jobs\n")
+        self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "1500")
+
+    def test_are_left_as_they_are_by_an_interruption_that_lets_the_step_end(self):
+        self.enqueue(5000)
+        self.when_noted("if (select count(*) > 1 from millrace.operator_action) then"
+                        " perform pg_advisory_xact_lock_shared(77, 77); end if;")
+        waits = f"select count(*) from pg_stat_activity where wait_event = 'advisory' and datname = '{self.database}'"
+        cancel = ["jobs", "cancel", "--queue", "work", "--all", "--max", "1000000", "--yes"]
+        for signals, status in (((signal.SIGINT,), FAILED), ((signal.SIGINT, signal.SIGTERM), 128 + signal.SIGTERM)):
+            with subprocess.Popen(["psql", "-X", "-q", "-d", self.database], stdin=subprocess.PIPE, text=True) as holder:
+                holder.stdin.write("select pg_advisory_lock(77, 77) \\g /dev/null\n")
+                holder.stdin.flush()
+                self.wait_until("select count(*) from pg_locks where locktype = 'advisory' and classid = 77 and granted", "1")
+                process = self.begin(*cancel)
+                self.wait_until(waits, "1")
+                for number in signals:
+                    process.send_signal(number)
+                if status != FAILED:
+                    self.assertEqual(process.wait(30), status, "at once, whatever it waits for")
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, status, err)
+            if status == FAILED:
+                done = int(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"))
+                self.assertEqual((out, err), (f"cancel: {done:,} jobs\n", "interrupted: the others are as they were\n"))
+                self.assertIn(done, (2000, 3000, 4000))
 
 
 class Terminal(ProgramTest):

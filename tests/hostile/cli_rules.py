@@ -98,7 +98,7 @@ FLAGS = {
                                                              word="bad filter"),
         "newer-than": duration("newer-than", *MANY) + refused(["5000d"], "newer-than", *MANY, status=FAILED,
                                                              word="bad filter"),
-        "max": number("max", *MANY, "--all", outside=(0, 10001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
+        "max": number("max", *MANY, "--all", outside=(0, 1000000001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
         "limit": number("limit", "jobs", outside=(0, 100001)),
         "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
         "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),

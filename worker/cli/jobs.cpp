@@ -33,7 +33,7 @@ constexpr std::array flags{
     Flag{"older-than", "DURATION", "discarded, failed or enqueued so long ago, or longer"},
     Flag{"newer-than", "DURATION", "since then"},
     Flag{"all", "", "by filter: all of the queue"},
-    Flag{"max", "NUMBER", "by filter: at most so many, up to 10000 (1000)"},
+    Flag{"max", "NUMBER", "by filter: at most so many, a thousand in each transaction (1000)"},
     Flag{"yes", "", "by filter: do it"},
     Flag{"dry-run", "", "only say how many jobs"},
     json_flag,

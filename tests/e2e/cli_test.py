@@ -322,6 +322,30 @@ class Enqueue(ProgramTest):
         self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--run-at", "2999-01-01"), FAILED)
         self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--priority", "10"), USAGE)
 
+    def test_passes_on_when_the_job_expires(self):
+        self.expect(self.run_millrace("enqueue", "work", "noop", "--expires-at", "2040-01-01"), DONE)
+        self.expect(self.run_millrace("enqueue", "work", "noop", "--expires-at", "2040-01-01", lines="{}\n{}\n"), DONE)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where expires_at = '2040-01-01'"), "3")
+
+    def test_enqueues_no_other_job_with_the_same_key(self):
+        unique = ("enqueue", "work", "noop", '{"n": 1}', "--unique-key", "k", "--unique-until", "started")
+        first = self.expect(self.run_millrace(*unique, "--json"), DONE).json
+        self.assertEqual((first["inserted"], first["replaced"]), (True, False))
+        again = self.expect(self.run_millrace(*unique), DONE)
+        self.assertEqual((again.out, again.err), (f"{first['id']}\n", "it was there: nothing was enqueued\n"))
+        debounce = ("enqueue", "work", "noop", '{"n": 2}', "--unique-key", "k", "--unique-until", "started", "--delay",
+                    "1h", "--priority", "1", "--expires-at", "2040-01-01", "--replaces", "payload,run_at")
+        again = self.expect(self.run_millrace(*debounce), DONE)
+        self.assertEqual((again.out, again.err), (f"{first['id']}\n", "it was there, and has taken this over\n"))
+        self.assertEqual(self.run_millrace(*debounce, "--json").json, {"id": first["id"], "inserted": False, "replaced": True})
+        self.assertEqual(self.sql("select concat_ws(' ', state, priority, payload, extract(year from expires_at))"
+                                  " from millrace.jobs"), 'scheduled 5 {"n": 2} 2040')
+        self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--unique-key", "h", "--unique-for", "1h"), DONE)
+        self.assertEqual(self.sql("select expires_at > now() + interval '50 minutes' from millrace.unique_job"
+                                  " where unique_key = 'h'"), "t")
+        self.assertIn("one job", self.expect(self.run_millrace("enqueue", "work", "noop", "--unique-key", "k",
+                                                               lines="{}\n"), USAGE).err)
+
     def test_takes_one_payload_a_line(self):
         lines = "".join(f'{{"n": {n}}}\n' for n in range(2500)) + "\n"
         ran = self.expect(self.run_millrace("enqueue", "work", "noop", "--json", lines=lines), DONE)

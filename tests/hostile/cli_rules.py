@@ -44,6 +44,7 @@ def value_of(flag, *words):
 
 
 ENQUEUE = ("enqueue", "mail", "noop")
+UNIQUE = (*ENQUEUE, "{}", "--unique-key=k")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
 LIMIT = ("queues", "limit", "mail", "customer/7", "2")
@@ -70,6 +71,22 @@ FLAGS = {
         "traceparent": refused(["", "x", "00-" + "G" * 32 + "-" + "0" * 16 + "-01"], "traceparent", *ENQUEUE,
                                status=FAILED, word="bad traceparent")
         + refused([b"\xff"], "traceparent", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
+        "expires-at": (refused(BAD_TIMES, "expires-at", *ENQUEUE, status=FAILED, word="")
+                       + refused(["infinity", "2000-01-01"], "expires-at", *ENQUEUE, status=FAILED,
+                                 word="bad expires_at")),
+        "unique-key": refused(["", "k" * 201], "unique-key", *ENQUEUE, "{}", status=FAILED, word="bad unique_key")
+        + refused([b"\xff"], "unique-key", *ENQUEUE, "{}", status=FAILED, word="invalid byte sequence")
+        + [([*ENQUEUE, "-", "--unique-key=k"], USAGE, "is for one job")],
+        "unique-until": refused(["", "x", "STARTED", "finished ", "st\u0430rted"], "unique-until", *UNIQUE,
+                                word="unknown time for --unique-until")
+        + [([*ENQUEUE, "--unique-until=started"], USAGE, "goes with --unique-key")],
+        "unique-for": duration("unique-for", *UNIQUE)
+        + refused(["0s", "5000d"], "unique-for", *UNIQUE, status=FAILED, word="bad unique_for")
+        + refused(["1s"], "unique-for", *UNIQUE, "--unique-until=started", status=FAILED, word="bad unique_for")
+        + [([*ENQUEUE, "--unique-for=1s"], USAGE, "goes with --unique-key")],
+        "replaces": refused(["", "x", "payload,", "payload,PRIORITY", "{payload}", "\x1b[2J"], "replaces", *UNIQUE,
+                            word="unknown part for --replaces")
+        + [([*ENQUEUE, "--replaces=payload"], USAGE, "goes with --unique-key")],
         "json": switch("json", *ENQUEUE),
         "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),

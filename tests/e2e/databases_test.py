@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""One worker process for several databases: each is a millrace for itself, and none waits for another."""
+"""One worker process for several databases: each is a millrace for itself, and none ends because of another."""
 
 import json
 import pathlib
 import select
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -84,6 +85,10 @@ class Databases(WorkerProcessTest):
         self.assertEqual(status, DONE)
         return log
 
+    @staticmethod
+    def said(log):
+        return {(line["message"], line.get("database")) for line in log}
+
     def test_runs_the_jobs_of_both_and_tells_them_apart(self):
         process = self.start(*self.words)
         self.await_ready()
@@ -95,8 +100,7 @@ class Databases(WorkerProcessTest):
         self.assertIn(f'{done}west"}} 1\n', page)
         types = [line for line in page.splitlines() if line.startswith("# TYPE")]
         self.assertEqual(len(types), len(set(types)), "no family twice")
-        log = self.end_well(process)
-        said = {(line["message"], line.get("database")) for line in log}
+        said = self.said(self.end_well(process))
         self.assertLessEqual({("stopped", "east"), ("stopped", "west"), ("http listening", None)}, said)
         for database in (self.east, self.west):
             self.assertEqual(self.sql("select state from millrace.workers", database), "closed")
@@ -137,18 +141,66 @@ class Databases(WorkerProcessTest):
             self.assertEqual(self.sql(f"select state || attempt from millrace.jobs where id = {job}", database),
                              "available0")
 
-    def test_one_that_does_not_fit_ends_the_process_when_the_others_have_drained(self):
-        process = self.start(*self.words)
-        self.await_ready()
-        self.end_well(process)
+    def test_tries_one_that_refuses_it_again_while_the_others_work(self):
         self.sql("alter table millrace.function_set rename to other", self.west)
         process = self.start(*self.words)
+        self.await_state(self.east, self.enqueue(self.east), "completed")
+        report = json.loads(self.ask("/readyz")[1])
+        self.assertEqual({obstacle["database"] for obstacle in report["not_ready"]}, {"west"})
+        self.sql("alter table millrace.other rename to function_set", self.west)
+        self.await_state(self.west, self.enqueue(self.west), "completed")
+        self.await_ready()
+        self.assertIn(("work for this database has failed, trying again", "west"), self.said(self.end_well(process)))
+
+    def test_goes_on_with_the_others_when_the_work_for_one_fails(self):
+        process = self.start(*self.words, "--lease", "1s")
+        self.await_ready()
+        self.sql("update millrace.installation set system_identifier = system_identifier + 1", self.west)
+        refused = self.enqueue(self.west)
+        self.ask_until("/readyz", lambda answer: answer[0] == 503)
+        self.await_state(self.east, self.enqueue(self.east), "completed")
+        self.sql("select millrace.adopt()", self.west)
+        self.await_state(self.west, refused, "completed")
+        self.await_ready()
+        self.assertIn(("work for this database has failed, trying again", "west"), self.said(self.end_well(process)))
+
+    def test_ends_when_all_have_refused_it(self):
+        process = self.start(*self.words, "--queue", "unknown")
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
         self.assertEqual(process.returncode, FAILED)
-        log = [json.loads(line) for line in said.splitlines() if line.startswith("{")]  # the last one is for people
-        self.assertIn(("work for this database has failed", "west"),
-                      {(line["message"], line.get("database")) for line in log})
-        self.assertEqual(self.sql("select count(*) from millrace.workers where state <> 'closed'", self.east), "0")
+        lines = said.splitlines()
+        self.assertIn("unknown queue", lines[-2] + lines[-1], "for people")
+        log = [json.loads(line) for line in lines if line.startswith("{")]
+        self.assertIn("work for this database has failed", {line["message"] for line in log})
+        for database in (self.east, self.west):
+            self.assertEqual(self.sql("select count(*) from millrace.workers where state <> 'closed'", database), "0")
+
+    def test_does_not_take_one_database_for_two(self):
+        words = [*self.words, "--database", f"again=dbname={self.east}"]
+        checked = self.expect(self.run_millrace("worker", "--check", *words), FAILED)
+        self.assertIn("database again is the same as east", checked.err)
+        process = self.start(*words)
+        self.await_state(self.west, self.enqueue(self.west), "completed")
+        self.await_state(self.east, self.enqueue(self.east), "completed")
+        self.ask_until("/readyz", lambda answer: answer[1].count('"database"') == 1)
+        log = self.end_well(process)
+        reasons = {line["reason"] for line in log if line["message"].startswith("work for this database has failed")}
+        self.assertEqual(len(reasons), 1)
+        self.assertIn("this is the database that is served as ", reasons.pop())
+
+    def test_ends_though_one_has_not_answered_yet(self):
+        holder = subprocess.Popen(["psql", "-X", "-q", "-d", self.west], stdin=subprocess.PIPE, text=True)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.stdin.close)
+        holder.stdin.write("begin; lock table millrace.migration;\n")
+        holder.stdin.flush()
+        self.await_value(self.west, "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted"
+                                    " and relation = 'millrace.migration'::regclass", "1")
+        process = self.start(*self.words)
+        self.await_value(self.west, "select count(*) from pg_stat_activity where application_name = 'millrace start'"
+                                    " and wait_event_type = 'Lock' and datname = current_database()", "1")
+        self.await_state(self.east, self.enqueue(self.east), "completed")
+        self.end_well(process)
 
     def test_takes_over_new_settings_for_all(self):
         folder = tempfile.TemporaryDirectory()

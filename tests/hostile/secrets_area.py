@@ -117,7 +117,9 @@ def refusals(folder):
              [f"--trace-header=Authorization: {SMTP}", "queues"], [f"--trace-endpoint=http://h/x?{SMTP}", "queues"],
              ["worker", "--check", "--queue=mail", f"--smtp-url=smtp://u:{SMTP}@h:1"],
              ["queues", f"--database-url=postgresql://u:{SMTP}@h/d"],
-             ["queues", f"--database-url=password={SMTP} port=x"]]
+             ["queues", f"--database-url=password={SMTP} port=x"],
+             ["worker", "--check", "--queue=mail", f"--database=east=postgresql://u:{SMTP}@h/d"],
+             ["worker", "--check", "--queue=mail", f"--databas=east=postgresql://u:{SMTP}@h/d"]]
     lines = f'{{"a": "{PAYLOAD}"}}\n{{"a": "{PAYLOAD}", }}\n'.encode()
     several = [(["worker", "--check", "--queue=mail"], {"MILLRACE_WORKER_DATABASE": given}, None)
                for url in urls for given in (f"east={url}", url, f"east=dbname=x;{url}")]

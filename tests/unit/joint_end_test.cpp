@@ -4,8 +4,10 @@
 
 #include <condition_variable>
 #include <cstdio>
+#include <exception>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace millrace::cli {
@@ -29,20 +31,54 @@ TEST(JointEndTest, is_there_when_the_last_one_has_drained) {
     EXPECT_FALSE(end.failure());
 }
 
-TEST(JointEndTest, comes_for_all_when_one_fails_and_its_failure_is_that_of_all) {
+std::exception_ptr failure(const char* text) {
+    return std::make_exception_ptr(std::runtime_error{text});
+}
+
+std::string text_of(const std::exception_ptr& failure) {
+    if (!failure) return "";
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+}
+
+TEST(JointEndTest, is_not_there_while_one_that_has_failed_may_try_again) {
+    JointEnd end{2, [] {}};
+    EXPECT_TRUE(end.note_failed(failure("of one")));
+    EXPECT_FALSE(end.token().stop_requested()) << "what is wrong with one is nothing to the other";
+    end.note_trying();
+    EXPECT_TRUE(end.note_failed(failure("of the other, while the first one tries")));
+    EXPECT_EQ(text_of(end.failure()), "");
+}
+
+TEST(JointEndTest, comes_when_all_have_failed) {
     int ends = 0;
     JointEnd end{3, [&] { ++ends; }};
-    end.note_failed(std::make_exception_ptr(std::runtime_error{"the first"}));
+    EXPECT_TRUE(end.note_failed(failure("the first")));
+    EXPECT_TRUE(end.note_failed(failure("the second")));
+    EXPECT_FALSE(end.note_failed(failure("the last")));
     EXPECT_TRUE(end.token().stop_requested());
-    end.note_failed(std::make_exception_ptr(std::runtime_error{"the second"}));
-    EXPECT_EQ(ends, 0) << "another one still drains";
+    end.note_drained();
+    end.note_drained();
+    EXPECT_EQ(ends, 0) << "one of those that wait for another try has yet to hear of it";
     end.note_drained();
     EXPECT_EQ(ends, 1);
-    try {
-        std::rethrow_exception(end.failure());
-    } catch (const std::runtime_error& error) {
-        EXPECT_STREQ(error.what(), "the first");
-    }
+    EXPECT_EQ(text_of(end.failure()), "the last");
+}
+
+TEST(JointEndTest, of_a_single_work_is_its_first_failure) {
+    JointEnd end{1, [] {}};
+    EXPECT_FALSE(end.note_failed(failure("of all")));
+    EXPECT_EQ(text_of(end.failure()), "of all");
+}
+
+TEST(JointEndTest, has_failed_with_one_that_fails_in_its_drain) {
+    JointEnd end{2, [] {}};
+    end.request_stop();
+    EXPECT_FALSE(end.note_failed(failure("while it drained")));
+    EXPECT_EQ(text_of(end.failure()), "while it drained");
 }
 
 // A process that leaves a handler behind while another work drains until it is told to stop, and then in the way of
@@ -65,7 +101,9 @@ TEST(JointEndDeathTest, of_a_process_that_leaves_a_handler_behind_waits_for_the_
     EXPECT_EXIT(leave_while_another_drains(Exit::failed, drains), ::testing::ExitedWithCode(1), "drained");
     EXPECT_EXIT(leave_while_another_drains(Exit::done, [](JointEnd& end) { end.leave(Exit::done); }),
                 ::testing::ExitedWithCode(0), "drained");
-    const auto fails = [](JointEnd& end) { end.note_failed(std::make_exception_ptr(std::runtime_error{"x"})); };
+    const auto fails = [](JointEnd& end) {
+        if (!end.note_failed(failure("while it drained"))) end.note_drained();
+    };
     EXPECT_EXIT(leave_while_another_drains(Exit::done, fails), ::testing::ExitedWithCode(1), "drained");
 }
 

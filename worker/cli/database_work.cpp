@@ -2,11 +2,13 @@
 
 #include "cli/kinds.hpp"
 #include "cli/trace_export.hpp"
+#include "engine/pause.hpp"
 #include "engine/reconnecting.hpp"
 #include "engine/worker.hpp"
 #include "storage/installation.hpp"
 #include "storage/migrator.hpp"
 
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <stop_token>
@@ -14,6 +16,9 @@
 
 namespace millrace::cli {
 namespace {
+
+// A database that has refused its worker: somebody has to put that right.
+constexpr std::chrono::seconds retry_after{15};
 
 // Forks of several databases may have the same name, and their copies are kept by it.
 Options options_for(Options options, const NamedDatabase& database) {
@@ -35,6 +40,7 @@ void work(const Database& database, std::size_t number, const Process& process) 
     engine::Reconnecting start{sessions, "start", answers, starting_stats, log};
     std::string installation;
     const bool is_ready = start.repeat(stop, [&](storage::Session& session) {
+        const std::stop_callback hang_up{stop, [&] { session.hang_up(); }};
         storage::verify_schema(session);
         installation = storage::installation_id(session);
     });
@@ -53,15 +59,17 @@ void work(const Database& database, std::size_t number, const Process& process) 
                               kinds.adjust(now);
                               worker.adjust(now.worker);
                           }};
+    std::optional<Workers::Place> place;
+    place.emplace(process.workers, number, worker, installation);
     std::optional<ops::Endpoints::Showing> showing;
     if (process.endpoints != nullptr) {
         showing.emplace(*process.endpoints, worker, kinds.registry(), std::move(counted), number);
     }
-    const Workers::Place place{process.workers, number, worker};
     // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for but the
-    // last spans, and other databases.
+    // last spans, and other databases. Meanwhile a worker whose loops have ended is not one that hangs.
     const auto leave = [&](Exit exit) {
         trace_export.reset();
+        place.reset();
         process.end.leave(exit);
     };
     try {
@@ -70,6 +78,24 @@ void work(const Database& database, std::size_t number, const Process& process) 
         if (!worker.condition().has_abandoned) throw;
         log.write(ops::Level::error, "worker failed, and left a handler behind", {{"reason", error.what()}});
         leave(Exit::failed);
+    }
+}
+
+// False when it has drained, or has failed and shall not be tried again.
+bool fails_for_now(const Database& database, std::size_t number, const Process& process) {
+    try {
+        work(database, number, process);
+        return false;
+    } catch (const std::exception& error) {
+        const bool is_tried_again = process.end.note_failed(std::current_exception());
+        // What a person reads at the end does not say of which one it is.
+        if (!database.options.database_name.empty()) {
+            database.log.write(ops::Level::error,
+                               is_tried_again ? "work for this database has failed, trying again"
+                                              : "work for this database has failed",
+                               {{"reason", error.what()}});
+        }
+        return is_tried_again;
     }
 }
 
@@ -90,16 +116,12 @@ std::vector<std::unique_ptr<Database>> databases_of(const Options& options, ops:
 }
 
 void work_for(const Database& database, std::size_t number, const Process& process) {
-    try {
-        work(database, number, process);
-        process.end.note_drained();
-    } catch (const std::exception& error) {
-        // What a person reads at the end does not say of which one it is.
-        if (!database.options.database_name.empty()) {
-            database.log.write(ops::Level::error, "work for this database has failed", {{"reason", error.what()}});
-        }
-        process.end.note_failed(std::current_exception());
+    const auto stop = process.end.token();
+    while (!stop.stop_requested() && fails_for_now(database, number, process)) {
+        engine::pause(stop, retry_after);
+        process.end.note_trying();
     }
+    process.end.note_drained();
 }
 
 }  // namespace millrace::cli

@@ -21,8 +21,8 @@
 namespace millrace::cli {
 
 struct Database {
-    // `log` outlives it.
-    Database(const Options& all, const NamedDatabase& named, ops::Log& log);
+    // `whole_log` outlives it.
+    Database(const Options& all, const NamedDatabase& named, ops::Log& whole_log);
 
     const Options options;                    // as of a worker that serves this database alone
     const std::unique_ptr<ops::Log> own_log;  // of a named one
@@ -42,7 +42,8 @@ struct Process {
     JointEnd& end;
 };
 
-// Until a stop is requested. A database that is away is waited for; one that does not fit is not worked on.
+// Until a stop is requested. A database that is away is waited for. One that refuses this worker for good, or on which
+// it has failed, is tried again after a while as long as there are others to work on.
 void work_for(const Database& database, std::size_t number, const Process& process);
 
 }  // namespace millrace::cli

@@ -7,20 +7,27 @@ namespace millrace::cli {
 
 JointEnd::JointEnd(std::size_t works, std::function<void()> on_end) : on_end_{std::move(on_end)}, working_{works} {}
 
+bool JointEnd::note_failed(std::exception_ptr reason) {
+    {
+        const std::lock_guard lock{mutex_};
+        ++failed_;
+        if (failed_ < working_ && !stop_.stop_requested()) return true;
+        if (!failure_) failure_ = std::move(reason);
+        exit_ = Exit::failed;
+    }
+    stop_.request_stop();
+    return false;
+}
+
+void JointEnd::note_trying() {
+    const std::lock_guard lock{mutex_};
+    --failed_;
+}
+
 void JointEnd::note_drained() {
     const std::lock_guard lock{mutex_};
     if (--working_ == 0) on_end_();
     ended_.notify_all();
-}
-
-void JointEnd::note_failed(std::exception_ptr reason) {
-    stop_.request_stop();
-    {
-        const std::lock_guard lock{mutex_};
-        if (!failure_) failure_ = std::move(reason);
-        exit_ = Exit::failed;
-    }
-    note_drained();
 }
 
 void JointEnd::leave(Exit exit) {

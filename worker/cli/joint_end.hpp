@@ -2,10 +2,11 @@
 // How the work for one database or several ends.
 //
 //     a stop is requested            → each drains, for itself
-//     one fails                      → the others drain; that failure is the process's
-//     one leaves a handler behind    → nothing that this uses can be taken apart: when the others have drained, too,
-//     the
-//                                      process ends where it is
+//     one fails                      → the others go on, and it may try again; when all have failed, that is the end
+//     one leaves a handler behind    → nothing that this uses can be taken apart: the others drain, and when they
+//                                      have, the process ends where it is
+//
+// With one database the first failure is the end.
 //
 // Thread rule: any thread.
 
@@ -28,12 +29,15 @@ public:
     [[nodiscard]] std::stop_token token() const noexcept { return stop_.get_token(); }
     void request_stop() noexcept { stop_.request_stop(); }
 
+    // Whether it may try again, which it then says. It may not when all have failed, or are to stop.
+    [[nodiscard]] bool note_failed(std::exception_ptr reason);
+    void note_trying();
+
     // Each work ends in one of these ways.
     void note_drained();
-    void note_failed(std::exception_ptr reason);
     [[noreturn]] void leave(Exit exit);  // waits for the others
 
-    // The first one; null: there was none.
+    // That of which all have come to their end; null: there was none.
     [[nodiscard]] std::exception_ptr failure() const;
 
 private:
@@ -42,7 +46,8 @@ private:
 
     mutable std::mutex mutex_;  // protects all below
     std::condition_variable ended_;
-    std::size_t working_;
+    std::size_t working_;     // have not ended
+    std::size_t failed_ = 0;  // of these, and do not try again yet
     std::exception_ptr failure_;
     Exit exit_ = Exit::done;  // of a process that ends where it is
 };

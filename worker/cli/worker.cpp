@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -62,27 +63,30 @@ std::string check_database(const Database& database) {
     return storage::installation_id(*session);
 }
 
-// Which installation it is, or one of them; nothing when one of several is not fit for work. All of those are looked
-// at.
+// Which installation it is, or one of them; nothing when one of several is not fit for work. All are looked at.
 std::optional<std::string> check_databases(const Invocation& invocation, ops::Log& log) {
     const auto databases = databases_of(invocation.options, log);
     if (invocation.options.databases.empty()) return check_database(*databases.front());
-    std::string installation;
-    bool is_fit = true;
+    std::map<std::string, std::string> names;  // by installation
+    std::size_t fit = 0;
     for (const auto& database : databases) {
         const auto& name = database->options.database_name;
         try {
-            installation = check_database(*database);
-            invocation.console.out << fmt::format("database {} is fine\n", name);
+            const auto [known, is_new] = names.emplace(check_database(*database), name);
+            if (is_new) {
+                invocation.console.out << fmt::format("database {} is fine\n", name);
+                ++fit;
+            } else {
+                invocation.console.complain(fmt::format("database {} is the same as {}", name, known->second),
+                                            "Leave one of the two out.");
+            }
         } catch (const storage::Error& error) {
             invocation.console.complain(fmt::format("database {}: {}", name, error.what()), error.hint());
-            is_fit = false;
         } catch (const storage::ConnectionLost& error) {
             invocation.console.complain(fmt::format("database {}: no connection: {}", name, error.what()), "");
-            is_fit = false;
         }
     }
-    return is_fit ? std::optional{installation} : std::nullopt;
+    return fit == databases.size() ? std::optional{names.begin()->first} : std::nullopt;
 }
 
 Exit check(const Invocation& invocation, const engine::WorkerSettings& settings, ops::Log& log) {
@@ -124,12 +128,19 @@ std::unique_ptr<ops::Endpoints> endpoints_of(const Options& options,
     return std::make_unique<ops::Endpoints>(*options.http, shown, MILLRACE_VERSION, log);
 }
 
-// Until a signal says stop and all have drained, or one has failed.
+std::vector<std::string> names_of(const std::vector<std::unique_ptr<Database>>& databases) {
+    std::vector<std::string> names;
+    for (const auto& database : databases)
+        names.push_back(database->options.database_name);
+    return names;
+}
+
+// Until a signal says stop and all have drained, or all have failed.
 void work(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, Signals& signals,
           ops::Supervisor& supervisor, Reload& reload) {
     const auto databases = databases_of(options, log);
     const auto endpoints = endpoints_of(options, databases, log);
-    Workers workers{databases.size()};
+    Workers workers{names_of(databases)};
     JointEnd end{databases.size(), [&] { signals.finish(); }};
     const Process process{settings, reload, endpoints.get(), workers, end};
     const ops::Watching watching{supervisor, [&] { return workers.state(); }};

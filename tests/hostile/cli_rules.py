@@ -473,6 +473,8 @@ NO_SENDERS = ["", "x", "a b@c d", "a@b\r\nBcc: c@d", "a@b, c@d", "<a@b", "a@", "
 
 # setting: values that each of the three sources must refuse.
 SETTINGS = {
+    "worker.database": ["", "x", "=x", "x=", "X=y", "a b=x", "../x=y", "n" * 41 + "=x", "m\u0430il=x", b"\xff=x",
+                        "\x1b[2J=x", "postgresql://h/d"],
     "worker.queue": NO_QUEUES, "worker.name": ["", "n" * 201, b"a\xffb"],
     "worker.prefetch": [*NO_NUMBERS, "10001"], "worker.lease": [*NO_DURATIONS, "999ms", "0s", "61min"],
     "worker.poll_interval": [*NO_DURATIONS, "9ms", "0s", "61min"], "worker.drain_timeout": [*NO_DURATIONS, "25h"],

@@ -344,7 +344,10 @@ FLAGS = {
                         (["completion", "words", "--", "--database-url=x", "queues", "pause", ""], FAILED,
                          "bad connection string")]},
     "worker": {
-        "check": switch("check", "worker", "--queue=mail"),
+        "check": switch("check", "worker", "--queue=mail")
+        + [(["worker", "--check", "--queue=nowhere"], FAILED, "unknown queue")],
+        "json": switch("json", "worker", "--queue=mail", "--check")
+        + [(["worker", "--queue=mail", "--json"], USAGE, "goes with --check")],
         "config": [(["worker", "--config"], USAGE, "no value")],  # and what config_area tries
         "": [(["worker"], USAGE, "no queue"), (["worker", "--check"], USAGE, "no queue"),
              (["worker", "--queue=mail", "--no-such=1"], USAGE, "unknown flag")],

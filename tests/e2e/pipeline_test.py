@@ -79,7 +79,13 @@ class Gate(PipelineTest):
         self.assertEqual((waiting.returncode, out), (NO_VERDICT, "none (superseded): u1\n"))
 
     def test_waits_no_longer_than_it_was_told(self):
-        self.expect(self.pipeline("gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        ran = self.expect(self.pipeline("gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        self.assertEqual(ran.err, "")
+
+    def test_says_on_a_terminal_what_it_waits_for(self):
+        seen = self.expect(self.run_on_terminal("pipeline", "gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        self.assertRegex(seen.out, r"u1 is accepted; no verdict after \d+ ms of 1 s")
+        self.assertTrue(seen.out.endswith("\r\x1b[Knone (accepted): u1\n"), seen.out)
 
 
 class Notification(PipelineTest):

@@ -2917,6 +2917,8 @@ CREATE TABLE millrace.key_due (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
+CREATE VIEW millrace.key_limits AS …;
+ALTER TABLE millrace.key_limits OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -4265,6 +4267,8 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_operator;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_operator;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;

@@ -6,12 +6,10 @@
 #include "cli/reload.hpp"
 #include "cli/signals.hpp"
 #include "cli/trace_export.hpp"
+#include "cli/worker_check.hpp"
 #include "cli/workers.hpp"
 #include "ops/endpoints.hpp"
 #include "ops/supervisor.hpp"
-#include "storage/error.hpp"
-#include "storage/installation.hpp"
-#include "storage/migrator.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,10 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <exception>
-#include <map>
 #include <memory>
-#include <optional>
-#include <ostream>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -34,7 +29,8 @@ namespace {
 
 constexpr std::array flags{
     Flag{"config", "FILE", "settings to begin with; see config/millrace.conf"},
-    Flag{"check", "", "validate settings, database and schema, and exit"},
+    check_flag,
+    Flag{"json", "", "with --check: print JSON, for programs"},
 };
 
 ops::Log::Format format_of(const Options& options) {
@@ -54,59 +50,6 @@ engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
             fmt::format("no queue is left to serve: {}", queue_problem(options, first).value_or(""))};
     }
     return settings;
-}
-
-// Which installation it is.
-std::string check_database(const Database& database) {
-    const auto session = database.sessions.open("check");
-    storage::verify_schema(*session);
-    return storage::installation_id(*session);
-}
-
-// Which installation it is, or one of them; nothing when one of several is not fit for work. All are looked at.
-std::optional<std::string> check_databases(const Invocation& invocation, ops::Log& log) {
-    const auto databases = databases_of(invocation.options, log);
-    if (invocation.options.databases.empty()) return check_database(*databases.front());
-    std::map<std::string, std::string> names;  // by installation
-    std::size_t fit = 0;
-    for (const auto& database : databases) {
-        const auto& name = database->options.database_name;
-        try {
-            const auto [known, is_new] = names.emplace(check_database(*database), name);
-            if (is_new) {
-                invocation.console.out << fmt::format("database {} is fine\n", name);
-                ++fit;
-            } else {
-                invocation.console.complain(fmt::format("database {} is the same as {}", name, known->second),
-                                            "Leave one of the two out.");
-            }
-        } catch (const storage::Error& error) {
-            invocation.console.complain(fmt::format("database {}: {}", name, error.what()), error.hint());
-        } catch (const storage::ConnectionLost& error) {
-            invocation.console.complain(fmt::format("database {}: no connection: {}", name, error.what()), "");
-        }
-    }
-    return fit == databases.size() ? std::optional{names.begin()->first} : std::nullopt;
-}
-
-Exit check(const Invocation& invocation, const engine::WorkerSettings& settings, ops::Log& log) {
-    const auto& options = invocation.options;
-    auto& out = invocation.console.out;
-    const auto installation = check_databases(invocation, log);
-    if (!installation) return Exit::failed;
-    const Kinds kinds{options, *installation, log};
-    out << "settings, database and schema are fine\n";
-    for (const auto& queue : settings.queues)
-        out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
-    if (!options.trace_endpoint.empty()) {
-        out << fmt::format("would send spans of traced jobs to {}\n", options.trace_endpoint);
-    }
-    for (const auto& kind : kinds.registry().kinds()) {
-        const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
-        out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
-                                       : fmt::format("cannot run {}: {}\n", kind, unavailable->reason));
-    }
-    return Exit::done;
 }
 
 // A worker that sends mail does not take over settings by which it could not.
@@ -168,6 +111,7 @@ Exit run(const Invocation& invocation) {
     }
     ops::Log log{format_of(options), stderr, options.log_level};
     const bool is_check = invocation.arguments.has("check");
+    if (!is_check && invocation.arguments.has("json")) throw UsageError{"--json goes with --check"};
     // A worker may have other work than mail; whoever asks wants to know.
     if (const auto problem = options.smtp ? mail_server_problem(options) : std::nullopt; is_check && problem) {
         throw UsageError{*problem};
@@ -177,7 +121,7 @@ Exit run(const Invocation& invocation) {
     const auto trace_gap = trace_problem(options);
     if (is_check && !trace_gap.empty()) throw UsageError{trace_gap};
     const auto settings = settings_of(options, log);
-    if (is_check) return check(invocation, settings, log);
+    if (is_check) return check_worker(invocation, settings, log);
 
     Signals signals;
     ops::Supervisor supervisor{options.supervision, log};
@@ -194,7 +138,7 @@ Command worker_command() {
             .usage =
                 "millrace worker --queue NAME[=SLOTS]... [--config FILE] [settings]\n"
                 "millrace worker --database NAME=URL... --queue NAME[=SLOTS]... [settings]\n"
-                "millrace worker --check ...",
+                "millrace worker --check ... [--json]",
             .details =
                 "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
                 "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"

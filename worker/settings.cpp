@@ -88,10 +88,19 @@ Value choice_of(const Given& given, std::initializer_list<std::pair<std::string_
     refuse(given, "is not known", fmt::format("Choose one of: {}.", names));
 }
 
-void set_database_url(Draft& draft, const Given& given) {
+bool holds_password(const std::string& url) {
     static const std::regex password{R"((^|[\s?&'])(ssl)?password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
+    return std::regex_search(url, password);
+}
+
+void set_database_url(Draft& draft, const Given& given) {
     draft.options.database_url = text_of(given);
-    if (std::regex_search(given.value, password)) require_secrecy(given);
+    if (holds_password(given.value)) require_secrecy(given);
+}
+
+void set_listen_url(Draft& draft, const Given& given) {
+    draft.options.worker.listen_url = text_of(given);
+    if (holds_password(given.value)) require_secrecy(given);
 }
 
 void add_queue(Draft& draft, const Given& given) {
@@ -364,6 +373,8 @@ void set_redirect_all(Draft& draft, const Given& given) {
 const std::array all_rules{
     Rule{{"database.url", "URL", "PostgreSQL: libpq URI or keywords; PGHOST and its like fill the rest"},
          set_database_url},
+    Rule{{"database.listen_url", "URL", "the same database for LISTEN, around a transaction pooler (database.url)"},
+         set_listen_url},
     Rule{{"worker.queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"}, add_queue},
     Rule{{"worker.name", "TEXT", "for people, in millrace.workers (host and process id)"}, set_worker_name},
     Rule{{"worker.prefetch", "NUMBER", "jobs claimed ahead per queue at most, while they are short (1000)"},

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from pooler import Pooler  # noqa: E402
 from program import BINARY, WorkerProcessTest, free_port, main  # noqa: E402
 
-DONE, FAILED, NOTHING = 0, 1, 3
+DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 # What a person sets in a session, and the next client of a pooled connection would find.
 SETTINGS = ("select setting from pg_settings where name in ('search_path', 'role', 'lock_timeout',"
             " 'default_transaction_isolation', 'client_encoding') order by name")
@@ -95,6 +95,32 @@ class Commands(Installed):
         process.terminate()
         self.assertEqual(self.finish(process)[0], DONE)
         self.assertEqual(self.sql("select state from millrace.workers"), "closed")
+
+
+class Listening(Installed):
+    """A worker whose one connection that listens goes around the pooler."""
+
+    def setUp(self):
+        super().setUp()
+        self.around = f"host={self.direct['PGHOST']} port={self.direct['PGPORT']}"
+
+    def test_is_woken_through_a_connection_of_its_own(self):
+        process = self.start("--queue", "mail", "--poll-interval", "1h", "--database-listen-url", self.around)
+        self.wait_until("select signal_raised from millrace.queues", "t")
+        job = self.expect(self.run_millrace("enqueue", "mail", "noop"), DONE).out.strip()
+        self.wait_until(f"select state from millrace.jobs where id = {job}", "completed")
+        process.terminate()
+        self.assertEqual(self.finish(process)[0], DONE)
+
+    def test_is_checked_for_being_there_and_the_same_database(self):
+        check = ("worker", "--check", "--queue", "mail", "--database-listen-url")
+        self.expect(self.run_millrace(*check, self.around), DONE)
+        self.assertIn("connection", self.expect(self.run_millrace(*check, "host=127.0.0.1 port=1"), FAILED).err)
+        other = f"{self.database}_other"
+        self.admin(f"create database {other} template {self.template}")
+        self.addCleanup(self.admin, f"drop database {other}")
+        ran = self.expect(self.run_millrace(*check, f"{self.around} dbname={other}"), USAGE)
+        self.assertIn("another database", ran.err)
 
 
 class Served(BehindAPooler):

@@ -30,6 +30,7 @@ std::string text_of(const Options& options) {
         options.database_url, options.worker.name, options.worker.lease.count(), options.worker.poll_interval.count(),
         options.worker.drain_timeout.count(), static_cast<int>(options.worker.listening), options.cache_directory,
         options.log_format ? static_cast<int>(*options.log_format) : -1, static_cast<int>(options.log_level));
+    text += fmt::format("listen_url {}\n", options.worker.listen_url);
     for (const auto& queue : options.worker.queues)
         text += fmt::format("queue {} {} {}\n", queue.name, queue.slots, queue.max_prefetch);
     if (options.http) text += fmt::format("http {}\n", options.http->text());
@@ -74,9 +75,10 @@ void require_sound(const Options& options) {
     require(is_harmless(url) && url.find_first_of(" \\\"<>@#?") == url.npos, "an address is one word", url);
 }
 
+namespace {
+
 // A keyword whose letters are written in percent signs is hidden on purpose.
-void require_no_password(const Options& options) {
-    const auto& url = options.database_url;
+void require_no_password_in(const std::string& url) {
     if (url.find('%') != url.npos) return;
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> known{PQconninfoParse(url.c_str(), nullptr),
                                                                                &PQconninfoFree};
@@ -85,6 +87,13 @@ void require_no_password(const Options& options) {
         const bool is_given = option->val != nullptr && *option->val != '\0';
         require(!is_password || !is_given, "a password that others can see is refused", url);
     }
+}
+
+}  // namespace
+
+void require_no_password(const Options& options) {
+    require_no_password_in(options.database_url);
+    require_no_password_in(options.worker.listen_url);
 }
 
 void require_fit_complaint(std::string_view problem) {

@@ -119,7 +119,9 @@ def refusals(folder):
              ["queues", f"--database-url=postgresql://u:{SMTP}@h/d"],
              ["queues", f"--database-url=password={SMTP} port=x"]]
     lines = f'{{"a": "{PAYLOAD}"}}\n{{"a": "{PAYLOAD}", }}\n'.encode()
+    listening = ["worker", "--check", "--queue=mail"]
     return ([(["queues"], {"MILLRACE_DATABASE_URL": url}, None) for url in urls]
+            + [(listening, {"MILLRACE_DATABASE_LISTEN_URL": url}, None) for url in urls]
             + [(file(text), None, None) for text in texts] + [(flag, None, None) for flag in flags]
             + [(file(f"[smtp]\npassword = {SMTP}\n", 0o644), None, None),
                (["enqueue", "mail", "noop"], None, lines),

@@ -50,12 +50,23 @@ engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
     return settings;
 }
 
+// A listener elsewhere would hear nothing, and nobody would notice.
+void check_listening(const engine::WorkerSettings& settings, const std::string& installation) {
+    if (settings.listening == engine::Listening::off || settings.listen_url.empty()) return;
+    const auto session = storage::SessionFactory{settings.listen_url}.open("check");
+    if (storage::installation_id(*session) != installation) {
+        throw UsageError{"database.listen_url leads to another database than database.url"};
+    }
+}
+
 Exit check(const Invocation& invocation, const engine::WorkerSettings& settings, ops::Log& log) {
     auto& out = invocation.console.out;
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("check");
     storage::verify_schema(*session);
-    const Kinds kinds{invocation.options, storage::installation_id(*session), log};
+    const auto installation = storage::installation_id(*session);
+    check_listening(settings, installation);
+    const Kinds kinds{invocation.options, installation, log};
     out << "settings, database and schema are fine\n";
     for (const auto& queue : settings.queues)
         out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);

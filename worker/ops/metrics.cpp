@@ -121,11 +121,19 @@ void add_worker(Families& families, const engine::Worker& worker) {
     }
 }
 
-void add_queues(Families& families, const DatabaseProbe::Look& database) {
+void add_build(Families& families, const std::string& version) {
+    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
+    families.gauge({{"version", version}}, 1);
+}
+
+void add_reachable(Families& families, const DatabaseProbe::Look& database) {
     families.begin("millrace_database_reachable", "Whether the database can be worked with: 0 or 1.",
                    MetricType::Gauge);
     families.gauge({}, database.obstacle ? 0 : 1);
+}
 
+void add_queues(Families& families, const DatabaseProbe::Look& database) {
+    add_reachable(families, database);
     families.begin("millrace_queue_depth", "Jobs of a queue, by state, in the whole database.", MetricType::Gauge);
     for (const auto& depth : database.queues) {
         const std::array<std::pair<const char*, std::int64_t>, 5> states{{{"available", depth.available},
@@ -224,14 +232,25 @@ void add_stores(Families& families, const storage::pipeline::StoreCounts& stores
 
 std::string metrics_text(const Sample& sample) {
     Families families;
-    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
-    families.gauge({{"version", sample.version}}, 1);
+    add_build(families, sample.version);
     if (sample.worker != nullptr) add_worker(families, *sample.worker);
     if (sample.registry != nullptr) add_kinds(families, *sample.registry);
     add_counted(families, sample.counted);
     if (sample.counted.stores != nullptr) add_stores(families, *sample.counted.stores);
     add_queues(families, sample.database);
     add_pipelines(families, sample.database.pipelines);
+    return families.text();
+}
+
+std::string metrics_text(const SiteSample& sample) {
+    Families families;
+    add_build(families, sample.version);
+    families.begin("millrace_api_requests_total", "Requests that `millrace serve` has answered.", MetricType::Counter);
+    for (const auto& [key, requests] : sample.requests) {
+        families.counter({{"resource", std::string{key.first}}, {"status", std::to_string(key.second)}},
+                         static_cast<double>(requests));
+    }
+    add_reachable(families, sample.database);
     return families.text();
 }
 

@@ -108,6 +108,9 @@ ROWS = {
               "ops"),
         Panel("From emit to the mail server", quantiles("millrace_notification_seconds", "", ""), "s"),
         Panel("Age of the oldest notification", (("max(millrace_notifications_oldest_age_seconds)", "oldest"),), "s"),
+        Panel("Requests of the API", (
+            ("sum by (resource, status) (rate(millrace_api_requests_total[$__rate_interval]))",
+             "{{resource}} {{status}}"),), "ops"),
     ),
     "Pipeline": (
         Panel("Requests", (("max by (pipeline_queue, state) (millrace_pipeline_requests)",

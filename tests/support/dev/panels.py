@@ -112,6 +112,13 @@ ROWS = {
             ("sum by (resource, status) (rate(millrace_api_requests_total[$__rate_interval]))",
              "{{resource}} {{status}}"),), "ops"),
     ),
+    "Forks": (
+        Panel("Branches that were synchronised",
+              (("sum by (result) (rate(millrace_fork_branches_total[$__rate_interval]))", "{{result}}"),), "ops",
+              sql="select fork, branch, state, detail, at from forks.results\n"
+                  " where state in ('conflict', 'failed') order by at desc limit 20",
+              says="The last twenty branches at which somebody has to look."),
+    ),
     "Pipeline": (
         Panel("Requests", (("max by (pipeline_queue, state) (millrace_pipeline_requests)",
                             "{{pipeline_queue}} {{state}}"),)),

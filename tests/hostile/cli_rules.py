@@ -501,6 +501,7 @@ SETTINGS = {
                        "ftp://h", "https://h/a b", "https://h\n", "file:///etc/passwd", b"\xff"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
+    "database.listen_url": [""],
 }
 
 BAD_DATABASES = [  # value, status, word; each is given in the environment

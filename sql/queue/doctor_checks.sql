@@ -36,7 +36,7 @@ as $$
                     where o.option_name = 'autovacuum_enabled' and not o.option_value::boolean)
 $$;
 
--- A claim, a settle and a heartbeat take milliseconds, whatever waits. Who may not see other roles' sessions finds nothing.
+-- A claim, a settle and a heartbeat take milliseconds, whatever waits. Who cannot see other roles' sessions finds none.
 create or replace function millrace.doctor_statements()
 returns table (severity text, finding text, place bigint, about text, detail text, remedy text)
 language sql volatile

@@ -22,7 +22,8 @@ CASES = ROOT / "tests" / "config" / "alerts"
 SEVERITIES = {"critical", "warning"}
 PARTS = ("What it means.", "Look.", "Do.", "It is over when")
 PROMETHEUS_OWN = {"up"}
-WORDS = {"absent", "and", "delta", "histogram_quantile", "increase", "max", "max_over_time", "rate", "sum", "unless"}
+WORDS = {"absent", "and", "delta", "histogram_quantile", "increase", "max", "max_over_time", "or", "rate", "sum",
+         "unless"}
 
 
 def promtool(*words, text=None):

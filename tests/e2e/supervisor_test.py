@@ -74,6 +74,15 @@ class Worker(Supervised):
         self.assertEqual(self.hear(), STOPPING, "no signs of life were asked for")
         self.assertEqual(self.finish(process)[0], DONE)
 
+    def test_is_ready_and_alive_while_one_of_its_databases_is_away(self):
+        process = self.start("--database", "away=dbname=no_such_database", "--database", f"here=dbname={self.database}",
+                             "--queue", "work=1", "--lease", "1s", WATCHDOG_USEC="200000")
+        self.assertEqual(self.hear(), READY)
+        self.assertEqual([self.hear() for _ in range(10)], [ALIVE] * 10)
+        process.terminate()
+        self.assertLessEqual(set(self.hear_until(STOPPING)), {ALIVE, STOPPING})
+        self.assertEqual(self.finish(process)[0], DONE)
+
     def test_works_where_nobody_listens(self):
         self.systemd.close()
         job = self.sql("select millrace.enqueue('work', 'noop')")

@@ -2161,6 +2161,7 @@ CREATE TABLE pipeline.request (
     analyzed_at timestamp with time zone,
     completed_at timestamp with time zone,
     committed_at timestamp with time zone,
+    holds bigint[],
     CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
     CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
     CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
@@ -2323,6 +2324,11 @@ CREATE FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.note_look(queue text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2921,6 +2927,8 @@ CREATE TABLE millrace.key_due (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
+CREATE VIEW millrace.key_limits AS …;
+ALTER TABLE millrace.key_limits OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -4171,6 +4179,8 @@ REVOKE ALL ON FUNCTION pipeline.limits_complaint(max_concurrent integer, max_val
 REVOKE ALL ON FUNCTION pipeline.lock_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.lock_queue(name text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.note_look(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) TO millrace_worker;
@@ -4269,6 +4279,8 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_operator;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_operator;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;

@@ -114,6 +114,7 @@ void take_drain_timeout(Options& now, const Options& next) {
 // In the order of config/millrace.conf.
 constexpr std::array rows{
     Row{"database.url", "no", same<&Options::database_url>, nullptr},
+    Row{"worker.database", "no", same<&Options::databases>, nullptr},
     Row{"worker.queue", "slots", same_slots, take_slots},
     Row{"worker.queue", "", same_queues, nullptr},
     Row{"worker.name", "no", same_worker<&WorkerSettings::name>, nullptr},

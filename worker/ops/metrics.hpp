@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,10 +42,13 @@ struct Sample {
     const DatabaseProbe::Look& database;
     const engine::Registry* registry = nullptr;  // null: not known yet
     Counted counted{};
+    std::string database_name = {};  // the label `database` of all its numbers; empty: there is only one, and no label
 };
 
 constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
+// One for each database.
+[[nodiscard]] std::string metrics_text(std::span<const Sample> samples);
 [[nodiscard]] std::string metrics_text(const Sample& sample);
 
 }  // namespace millrace::ops

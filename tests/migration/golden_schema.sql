@@ -374,6 +374,11 @@ CREATE FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_failures(of_run bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.record_failures(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.record_step(fence bigint, job_id bigint, state text DEFAULT NULL::text, detail text DEFAULT NULL::text, items jsonb DEFAULT '[]'::jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -469,6 +474,11 @@ CREATE FUNCTION forks.unmanaged(fork integer, subjects text[]) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.unmanaged(fork integer, subjects text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) RETURNS TABLE(job_id bigint, error text, at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.update_fork(f forks.fork) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3660,6 +3670,7 @@ GRANT ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text,
 REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.resume_run(run bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.record_failures(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.resume_run(run bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.run_items(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_operator;
@@ -3692,6 +3703,7 @@ REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter json
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
+REVOKE ALL ON FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.after_end(ended millrace.ending[], held boolean) FROM PUBLIC;

@@ -788,6 +788,11 @@ CREATE FUNCTION millrace.doctor_server() RETURNS TABLE(severity text, finding te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.doctor_server() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_statements() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_statements() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.doctor_upkeep() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2146,6 +2151,7 @@ CREATE TABLE pipeline.request (
     analyzed_at timestamp with time zone,
     completed_at timestamp with time zone,
     committed_at timestamp with time zone,
+    holds bigint[],
     CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
     CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
     CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
@@ -2308,6 +2314,11 @@ CREATE FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.note_look(queue text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3749,6 +3760,7 @@ REVOKE ALL ON FUNCTION millrace.doctor_jobs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_queues() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_schedules() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_server() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_statements() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_upkeep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
@@ -4153,6 +4165,8 @@ REVOKE ALL ON FUNCTION pipeline.limits_complaint(max_concurrent integer, max_val
 REVOKE ALL ON FUNCTION pipeline.lock_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.lock_queue(name text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.note_look(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) TO millrace_worker;

@@ -288,7 +288,7 @@ select pg_temp.let_go() \g /dev/null
 -- A claim that waits, and for whom. The session is that of a worker by its name.
 select dblink_exec('session2', 'set application_name = ''millrace claimer busy''') \g /dev/null
 select dblink_exec('session1', 'do $d$ begin perform pg_advisory_lock(7); end $d$') \g /dev/null
-select dblink_send_query('session2', 'select from pg_advisory_lock(7)') \g /dev/null
+select dblink_send_query('session2', 'select pg_advisory_lock(7)::text') \g /dev/null
 create procedure pg_temp.await(event text)
 language plpgsql
 as $$
@@ -311,13 +311,13 @@ select millrace_test.set_clock(timestamptz :'query_start' + interval '6 s') \g /
 select row_eq($$ select severity, about, detail, remedy from millrace.doctor() where finding = 'slow statement' $$,
               row('warning'::text, 'session ' || :waiter,
                   format('millrace claimer busy is busy with one statement for 6 s; it waits for Lock advisory, held by '
-                         'session %s (%s, idle)', :holder, current_user),
+                         'session %s (%s, idle)', :holder, current_user::text collate "default"),
                   format('see what they do, then end them: select pg_terminate_backend(%s)', :holder)),
               'not more; whoever holds what it waits for is named');
 select dblink_exec('session1', 'do $d$ begin perform pg_advisory_unlock(7); end $d$') \g /dev/null
 select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
 select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
-select dblink_send_query('session2', 'select pg_sleep(600)') \g /dev/null
+select dblink_send_query('session2', 'select pg_sleep(600)::text') \g /dev/null
 call pg_temp.await('PgSleep');
 select millrace_test.set_clock(clock_timestamp() + interval '1 h') \g /dev/null
 select results_eq($$ select remedy from millrace.doctor() where finding = 'slow statement' $$,

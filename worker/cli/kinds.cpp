@@ -65,8 +65,9 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
     }
-    registry_.add("pipeline.webhook", std::make_unique<handlers::pipeline::Webhook>(
-                                          handlers::pipeline::Secrets{options.pipeline_secrets}, sessions_));
+    registry_.add("pipeline.webhook",
+                  std::make_unique<handlers::pipeline::Webhook>(handlers::pipeline::Secrets{options.pipeline_secrets},
+                                                                sessions_, store_counts_));
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);

@@ -330,7 +330,7 @@ FLAGS = {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "takes no words")],
     },
-    "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
+    "adopt": {"json": switch("json", "adopt"), "": [(["adopt", "--force"], USAGE, "unknown flag")]},
     "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
     "top": {
         "interval": duration("interval", "top") + refused(["0s", "99ms", "61min"], "interval", "top"),

@@ -484,6 +484,11 @@ CREATE FUNCTION forks.update_fork(f forks.fork) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.update_fork(f forks.fork) OWNER TO millrace_owner;
+CREATE FUNCTION forks.withdraw_push(fence bigint, job_id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.withdraw_push(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3665,12 +3670,12 @@ REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.record_failures(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.resume_run(run bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION forks.record_failures(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.resume_run(run bigint) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.run_items(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.run_items(of_run bigint) TO millrace_operator;
@@ -3698,12 +3703,14 @@ REVOKE ALL ON FUNCTION forks.token_wait(token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.token_wait(token text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.unmanaged(fork integer, subjects text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.update_fork(f forks.fork) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.withdraw_push(fence bigint, job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.withdraw_push(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.adopt() TO millrace_operator;
-REVOKE ALL ON FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.advance_low_water(queues text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.advance_low_water(queues text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.after_end(ended millrace.ending[], held boolean) FROM PUBLIC;

@@ -347,13 +347,18 @@ class Rebases(GithubTest):
 
 
 class Encrypted(GithubTest):
-    def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
+    def certificate(self):
+        """Of 127.0.0.1: with its key, and alone."""
         certificate = pathlib.Path(self.cache) / "forge.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                         "2", "-subj", "/CN=forge", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
                         "-out", f"{certificate}.only"], check=True, capture_output=True)
         authority = pathlib.Path(f"{certificate}.only")
         certificate.write_text(certificate.read_text() + authority.read_text())
+        return certificate, authority
+
+    def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
+        certificate, authority = self.certificate()
         forge = self.forge(certificate=certificate)
         self.add_forks(1)
         self.sql("select forks.sync_now('acme/fork-1')")
@@ -366,6 +371,25 @@ class Encrypted(GithubTest):
         self.sql("select forks.sync_now('acme/fork-1')")
         self.work(forge.url, "--github-ca-file", str(authority))
         self.wait_until("select string_agg(state, ' ' order by job) from forks.results", "failed updated")
+
+
+    def test_git_believes_those_that_SSL_CERT_FILE_names(self):
+        home = pathlib.Path(self.cache) / "home"
+        home.mkdir()
+        (home / ".netrc").write_text("machine 127.0.0.1 login x-access-token password secret\n")
+        for name in ("fork", "upstream"):
+            repository = pathlib.Path(self.cache) / "acme" / f"{name}.git"
+            subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
+        certificate, authority = self.certificate()
+        forge = self.forge(certificate=certificate, repositories=self.cache, token="secret")
+        self.sql(f"select forks.add_fork('acme/fork', '{forge.url}/acme/fork.git', '{forge.url}/acme/upstream.git')")
+        for variables, state in (({}, "failed"), ({"SSL_CERT_FILE": str(authority)}, "skipped")):
+            self.sql("select forks.sync_now('acme/fork')")
+            worker = self.start("--queue", "forks=1", "--cache", self.cache, HOME=str(home), **variables)
+            self.wait_until("select state from forks.results order by job desc limit 1", state)
+            worker.send_signal(signal.SIGTERM)
+            self.assertEqual(self.finish(worker)[0], DONE)
+        self.assertRegex(self.sql("select detail from forks.results where state = 'failed'"), "certificate")
 
 
 class Tokens(GithubTest):

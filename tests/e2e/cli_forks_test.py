@@ -105,7 +105,7 @@ class Runs(ForksTest):
         self.work_until("select state from forks.runs", "finished")
         shown = self.expect(self.forks("show", run), DONE).out
         self.assertRegex(shown, rf"{run} +weekly +finished\b")
-        self.assertRegex(shown, r"sync +acme/gadget +main +failed\b")
+        self.assertRegex(shown, r"sync +acme/gadget +main +– +failed\b")
         item, = self.expect(self.forks("show", run, "--json"), DONE).json
         self.assertEqual((item["fork"], item["state"], item["divergence"]), ("acme/gadget", "failed", None))
         told = self.expect(self.forks("digest", run, "--json"), DONE).json

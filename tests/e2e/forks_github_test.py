@@ -117,7 +117,8 @@ class Described(GithubTest):
             run = self.sql("select forks.start_run('default')")
             self.wait_until(f"select state from forks.runs where id = {run}", "finished")
             self.assertEqual(self.sql("select string_agg(target || ' ' || state, ', ' order by target)"
-                                      f"  from forks.run_steps({run}) where step = 'distribute'"), states)
+                                      f"  from forks.run_steps({run}) where step = 'distribute'"), states,
+                             self.sql("select detail from forks.run_step"))
             self.assertEqual(self.sql("select target, count(*), min(item::int), max(item::int)"
                                       f"  from forks.run_steps({run}) where step = 'search' group by 1 order by 1"),
                              "up/hub-1|120|1|120\nup/hub-2|120|1|120")

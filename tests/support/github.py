@@ -104,7 +104,8 @@ class Forge:
         status, content, headers = said
         data = json.dumps(content).encode() if status != 304 else b""
         request.send_response(status)
-        for name, value in ({"Content-Type": "application/json", "Content-Length": len(data)} | headers).items():
+        content_type = {"Content-Type": "application/json"} if data else {}
+        for name, value in (content_type | {"Content-Length": len(data)} | headers).items():
             request.send_header(name, str(value))
         request.end_headers()
         request.wfile.write(data)

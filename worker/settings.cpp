@@ -124,6 +124,11 @@ void add_database(Draft& draft, const Given& given) {
     databases.push_back(std::move(database));
 }
 
+void set_listen_url(Draft& draft, const Given& given) {
+    draft.options.worker.listen_url = text_of(given);
+    if (holds_password(given.value)) require_secrecy(given);
+}
+
 void add_queue(Draft& draft, const Given& given) {
     static const std::regex form{"([a-z0-9][a-z0-9_.-]{0,47})(=([0-9]{1,9}))?"};
     std::smatch parts;
@@ -384,7 +389,13 @@ void complete_trace(const Options& options) {
 
 // Which of the two is meant is for a person to say.
 void complete_databases(const Options& options) {
-    if (options.command != "worker" || options.databases.empty() || options.database_url.empty()) return;
+    if (options.command != "worker" || options.databases.empty()) return;
+    if (!options.worker.listen_url.empty()) {
+        throw OptionError{
+            "database.listen_url: is for one database, and worker.database names others. Leave it out, and give "
+            "worker.database addresses that go around the pooler."};
+    }
+    if (options.database_url.empty()) return;
     throw OptionError{
         "worker.database: database.url is set, too. Give that database a name and a worker.database of its own, or "
         "leave one of the two out."};
@@ -402,6 +413,8 @@ void set_redirect_all(Draft& draft, const Given& given) {
 const std::array all_rules{
     Rule{{"database.url", "URL", "PostgreSQL: libpq URI or keywords; PGHOST and its like fill the rest"},
          set_database_url},
+    Rule{{"database.listen_url", "URL", "the same database for LISTEN, around a transaction pooler (database.url)"},
+         set_listen_url},
     Rule{{"worker.database", "NAME=URL", "one of several databases to serve, each with all queues; repeatable"},
          add_database},
     Rule{{"worker.queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"}, add_queue},

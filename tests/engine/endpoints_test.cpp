@@ -516,6 +516,8 @@ TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     for (const auto* family : {"millrace_pipeline_store_operations_total", "millrace_pipeline_store_seconds_total"})
         shown.emplace(family, "counter");  // of one that has run a stage
     shown.emplace("millrace_notification_seconds", "histogram");
+    shown.emplace("millrace_fork_branches_total", "counter");  // likewise
+    shown.emplace("millrace_api_requests_total", "counter");   // of `millrace serve`: tests/e2e
     EXPECT_EQ(shown, documented);
 }
 

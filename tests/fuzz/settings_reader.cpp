@@ -32,6 +32,7 @@ std::string text_of(const Options& options) {
         options.log_format ? static_cast<int>(*options.log_format) : -1, static_cast<int>(options.log_level));
     for (const auto& [name, url] : options.databases)
         text += fmt::format("database {} {}\n", name, url);
+    text += fmt::format("listen_url {}\n", options.worker.listen_url);
     for (const auto& queue : options.worker.queues)
         text += fmt::format("queue {} {} {}\n", queue.name, queue.slots, queue.max_prefetch);
     if (options.http) text += fmt::format("http {}\n", options.http->text());
@@ -100,6 +101,7 @@ void require_no_password(const Options& options) {
     require_no_password_in(options.database_url);
     for (const auto& database : options.databases)
         require_no_password_in(database.url);
+    require_no_password_in(options.worker.listen_url);
 }
 
 void require_fit_complaint(std::string_view problem) {

@@ -330,7 +330,7 @@ FLAGS = {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
         "": [(["migrate", "up", "now"], USAGE, "takes no words")],
     },
-    "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
+    "adopt": {"json": switch("json", "adopt"), "": [(["adopt", "--force"], USAGE, "unknown flag")]},
     "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
     "top": {
         "interval": duration("interval", "top") + refused(["0s", "99ms", "61min"], "interval", "top"),
@@ -501,6 +501,7 @@ SETTINGS = {
                        "ftp://h", "https://h/a b", "https://h\n", "file:///etc/passwd", b"\xff"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
+    "database.listen_url": [""],
 }
 
 BAD_DATABASES = [  # value, status, word; each is given in the environment

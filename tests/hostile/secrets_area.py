@@ -123,7 +123,9 @@ def refusals(folder):
     lines = f'{{"a": "{PAYLOAD}"}}\n{{"a": "{PAYLOAD}", }}\n'.encode()
     several = [(["worker", "--check", "--queue=mail"], {"MILLRACE_WORKER_DATABASE": given}, None)
                for url in urls for given in (f"east={url}", url, f"east=dbname=x;{url}")]
+    listening = ["worker", "--check", "--queue=mail"]
     return ([(["queues"], {"MILLRACE_DATABASE_URL": url}, None) for url in urls] + several
+            + [(listening, {"MILLRACE_DATABASE_LISTEN_URL": url}, None) for url in urls]
             + [(file(text), None, None) for text in texts] + [(flag, None, None) for flag in flags]
             + [(file(f"[smtp]\npassword = {SMTP}\n", 0o644), None, None),
                (["enqueue", "mail", "noop"], None, lines),

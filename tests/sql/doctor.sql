@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(56);
+select plan(57);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -19,11 +19,30 @@ language sql
 as $$
     select dblink_disconnect('session1'), pg_temp.open('session1');
     select f from dblink('session1', 'select string_agg(finding, '', '' order by rank) from millrace.doctor()
-                                       where finding ~ ''^(synchronous_commit|track_counts) off$''') d(f text);
+                                       where finding ~ ''^(autovacuum|synchronous_commit|track_counts) off$''') d(f text);
 $$;
 select current_database() as here \gset
 alter database :"here" set synchronous_commit = on;
 select is(pg_temp.settings(), null, 'a session that commits for good');
+-- The server reads its own settings again when it comes to it.
+create procedure pg_temp.wait_for_settings(wanted text)
+language plpgsql
+as $$
+begin
+    for look in 1 .. 1000 loop
+        exit when pg_temp.settings() is not distinct from wanted;
+        perform pg_sleep(0.01);
+    end loop;
+end
+$$;
+alter system set autovacuum = off;
+select pg_reload_conf() \g /dev/null
+call pg_temp.wait_for_settings('autovacuum off');
+select coalesce(pg_temp.settings(), 'nothing') as unswept \gset
+alter system reset autovacuum;
+select pg_reload_conf() \g /dev/null
+call pg_temp.wait_for_settings(null);
+select is(:'unswept'::text, 'autovacuum off', 'a server that removes no dead rows');
 alter database :"here" set synchronous_commit = off;
 alter database :"here" set track_counts = off;
 select is(pg_temp.settings(), 'synchronous_commit off, track_counts off', 'one of which that is not known, and uncounted');

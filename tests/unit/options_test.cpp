@@ -193,6 +193,8 @@ TEST_F(OptionsTest, treats_a_password_within_the_database_url_as_one) {
         EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_URL", url}}), "") << url;
         EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600"))
             << url;
+        EXPECT_THAT(refusal_of({"--database-listen-url", url}), HasSubstr("command line")) << url;
+        EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_LISTEN_URL", url}}), "") << url;
     }
     EXPECT_EQ(refusal_of({"--database-url", "postgresql://u@h:5432/d"}), "");
 }
@@ -224,6 +226,8 @@ TEST_F(OptionsTest, refuses_databases_that_cannot_be_told_apart) {
     EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database=a=dbname=y"}), HasSubstr("a second time"));
     EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-url=dbname=y"}),
                 HasSubstr("database.url is set, too"));
+    EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-listen-url=dbname=x"}),
+                HasSubstr("database.listen_url: is for one database"));
     EXPECT_EQ(refusal_of({"queues", "--worker-database=a=dbname=x", "--database-url=dbname=y"}), "")
         << "one file may be for all commands";
     Words many{"worker"};

@@ -89,6 +89,13 @@ TEST(SettingChanges, are_kept_from_a_process_that_would_have_to_be_started_anew)
                 ElementsAre("database.url"));
 }
 
+TEST(SettingChanges, of_where_to_listen_are_for_workers_that_are_started_anew) {
+    auto now = worker({});
+    const auto next = worker({"--database-listen-url=dbname=x"});
+    EXPECT_THAT(take_over(now, next, Reader::worker).kept, ElementsAre("database.listen_url"));
+    EXPECT_THAT(take_over(now, next, Reader::serve).kept, IsEmpty());
+}
+
 TEST(SettingChanges, of_queues_are_their_slots) {
     auto now = without_mail({"--queue=a=4", "--queue=b=2"});
     const auto changes = take_over(now, without_mail({"--queue=c=9", "--queue=b=3"}), Reader::worker);

@@ -5,6 +5,7 @@
 #include "cli/signals.hpp"
 #include "ops/notify_api.hpp"
 #include "ops/supervisor.hpp"
+#include "ops/watched_site.hpp"
 #include "storage/migrator.hpp"
 
 #include <unistd.h>
@@ -52,13 +53,15 @@ Exit run(const Invocation& invocation) {
 
     Signals signals;
     ops::NotifyApi api{sessions, settings_of(options), log};
-    const ops::HttpServer server{*options.http, api.site(), log};
+    ops::WatchedSite watched{sessions, MILLRACE_VERSION, api.site(), ops::NotifyApi::name_of, log};
+    const ops::HttpServer server{*options.http, watched.site(), log};
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
     ops::Supervisor supervisor{options.supervision, log};
     Reload reload{invocation, Reader::serve, log, check};
     const Reload::Use use{reload, [&](const Options& now) { api.adjust(settings_of(now)); }};
-    supervisor.tell_ready();
+    // A database that is away or slow is no reason to end it: it is alive while it takes requests.
+    const ops::Watching watching{supervisor, [&] { return ops::Watching::State{true, server.is_serving()}; }};
     std::ignore = reload.wait_for_end(signals, supervisor);
     supervisor.tell_stopping();
     return Exit::done;
@@ -73,7 +76,8 @@ Command serve_command() {
         .usage = "millrace serve --http-listen ADDRESS:PORT [--config FILE] [settings]",
         .details =
             "The API is for applications, which show one of api.tokens; GET /api/openapi.json describes it. The links\n"
-            "in mails need no login: they are sealed with unsubscribe.secrets. TLS is a proxy's matter.\n"
+            "in mails need no login: they are sealed with unsubscribe.secrets. TLS is a proxy's matter; let it pass\n"
+            "/api/ and /unsubscribe/ only: /healthz, /readyz and /metrics are for those who watch this process.\n"
             "SIGTERM or SIGINT answers what has been asked, and ends. SIGHUP reads the settings again:\n"
             "docs/operations.md says which can change.",
         .flags = flags,

@@ -33,6 +33,15 @@ struct Verdict {
     bool is_twin = false;  // the same database as one before it
 };
 
+// A listener elsewhere would hear nothing, and nobody would notice.
+void check_listening(const engine::WorkerSettings& settings, const std::string& installation) {
+    if (settings.listening == engine::Listening::off || settings.listen_url.empty()) return;
+    const auto session = storage::SessionFactory{settings.listen_url}.open("check");
+    if (storage::installation_id(*session) != installation) {
+        throw UsageError{"database.listen_url leads to another database than database.url"};
+    }
+}
+
 // Which installation it is. A session is opened, as the worker will, and taken back: a role that may not work, a copy
 // that nobody has adopted and a queue that is not there are found now, not by the service that starts at night.
 std::string check_database(const Database& database, const engine::WorkerSettings& settings) {
@@ -43,7 +52,9 @@ std::string check_database(const Database& database, const engine::WorkerSetting
     for (const auto& queue : settings.queues)
         worker.queues.push_back(queue.name);
     storage::WorkerStore{*session}.rehearse(worker);
-    return storage::installation_id(*session);
+    auto installation = storage::installation_id(*session);
+    check_listening(settings, installation);
+    return installation;
 }
 
 Verdict verdict_on(const Database& database, const engine::WorkerSettings& settings) {

@@ -130,11 +130,19 @@ void add_worker(Families& families, const engine::Worker& worker) {
     }
 }
 
-void add_queues(Families& families, const DatabaseProbe::Look& database) {
+void add_build(Families& families, const std::string& version) {
+    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
+    families.gauge({{"version", version}}, 1);
+}
+
+void add_reachable(Families& families, const DatabaseProbe::Look& database) {
     families.begin("millrace_database_reachable", "Whether the database can be worked with: 0 or 1.",
                    MetricType::Gauge);
     families.gauge({}, database.obstacle ? 0 : 1);
+}
 
+void add_queues(Families& families, const DatabaseProbe::Look& database) {
+    add_reachable(families, database);
     families.begin("millrace_queue_depth", "Jobs of a queue, by state, in the whole database.", MetricType::Gauge);
     for (const auto& depth : database.queues) {
         const std::array<std::pair<const char*, std::int64_t>, 5> states{{{"available", depth.available},
@@ -243,8 +251,7 @@ void add_sample(Families& families, const Sample& sample) {
 
 std::string metrics_text(std::span<const Sample> samples) {
     Families families;
-    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
-    families.gauge({{"version", samples.front().version}}, 1);
+    add_build(families, samples.front().version);
     for (const auto& sample : samples)
         add_sample(families, sample);
     return families.text();
@@ -252,6 +259,18 @@ std::string metrics_text(std::span<const Sample> samples) {
 
 std::string metrics_text(const Sample& sample) {
     return metrics_text(std::span{&sample, 1});
+}
+
+std::string metrics_text(const SiteSample& sample) {
+    Families families;
+    add_build(families, sample.version);
+    families.begin("millrace_api_requests_total", "Requests that `millrace serve` has answered.", MetricType::Counter);
+    for (const auto& [key, requests] : sample.requests) {
+        families.counter({{"resource", std::string{key.first}}, {"status", std::to_string(key.second)}},
+                         static_cast<double>(requests));
+    }
+    add_reachable(families, sample.database);
+    return families.text();
 }
 
 }  // namespace millrace::ops

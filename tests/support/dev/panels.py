@@ -117,6 +117,16 @@ ROWS = {
         Panel("From emit to the mail server", quantiles("millrace_notification_seconds", "", ""), "s"),
         Panel("Age of the oldest notification", (("max by (database) (millrace_notifications_oldest_age_seconds)",
                                                   "oldest {{database}}"),), "s"),
+        Panel("Requests of the API", (
+            ("sum by (resource, status) (rate(millrace_api_requests_total[$__rate_interval]))",
+             "{{resource}} {{status}}"),), "ops"),
+    ),
+    "Forks": (
+        Panel("Branches that were synchronised",
+              (("sum by (result) (rate(millrace_fork_branches_total[$__rate_interval]))", "{{result}}"),), "ops",
+              sql="select fork, branch, state, detail, at from forks.results\n"
+                  " where state in ('conflict', 'failed') order by at desc limit 20",
+              says="The last twenty branches at which somebody has to look."),
     ),
     "Pipeline": (
         Panel("Requests", (("max by (pipeline_queue, state, database) (millrace_pipeline_requests)",

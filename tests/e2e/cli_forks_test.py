@@ -51,7 +51,11 @@ class Files(ForksTest):
 
     def test_say_what_they_change_from_what_to_what(self):
         self.imported(FILE)
-        self.imported(FILE.replace("[main]", "[main, 17.0]").replace("[ada@example.org]", "[]"))
+        text = FILE.replace("[main]", "[main, 17.0]").replace("[ada@example.org]", "[]")
+        for flags in (["--dry-run"], []):
+            said = self.imported(text, *flags).out
+            self.assertIn('branches: ["main"] → ["main","17.0"]', said)
+            self.assertIn('recipients: ["ada@example.org"] → []', said)
         changed = self.imported(FILE, "--dry-run", "--json").json
         self.assertEqual([(row["name"], row["outcome"], row["changed"]) for row in changed],
                          [("weekly", "changed", {"recipients": {"from": [], "to": ["ada@example.org"]}}),

@@ -87,15 +87,17 @@ class Described(GithubTest):
             return None
 
         forge = self.forge(special)
-        self.add_forks(4)
+        self.add_forks(5)
+        forge.ahead["acme/hub-5", "17.0"] = ["Merge branch 'up:17.0' into 17.0"] * 450
         self.sql("""select forks.change_fork('acme/fork-4', '{"branches": ["feature/ä"]}')""")
         worker = self.work(self.through_prism(forge.url))
         self.sql("select forks.sync_now(repo) from forks.registry")
-        self.wait_until("select count(*) from forks.results", "4")
+        self.wait_until("select count(*) from forks.results", "5")
         self.assertEqual(self.sql("select string_agg(concat_ws(' ', fork, state, divergence), ', ' order by fork)"
                                   "  from forks.results"),
                          "acme/fork-1 updated clean, acme/fork-2 conflict, acme/fork-3 skipped,"
-                         " acme/fork-4 current diverged")
+                         " acme/fork-4 current diverged, acme/fork-5 updated managed overlay")
+        self.assertEqual(len([path for _, path, _ in forge.asked if "page=" in path]), 2, "250, and two pages of 100")
         self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "0")
         worker.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(worker)[0], DONE)
@@ -370,6 +372,25 @@ class Encrypted(GithubTest):
         self.sql("select forks.sync_now('acme/fork-1')")
         self.work(forge.url, "--github-ca-file", str(authority))
         self.wait_until("select string_agg(state, ' ' order by job) from forks.results", "failed updated")
+
+
+    def test_git_believes_those_that_SSL_CERT_FILE_names(self):
+        home = pathlib.Path(self.cache) / "home"
+        home.mkdir()
+        (home / ".netrc").write_text("machine 127.0.0.1 login x-access-token password secret\n")
+        for name in ("fork", "upstream"):
+            repository = pathlib.Path(self.cache) / "acme" / f"{name}.git"
+            subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
+        certificate, authority = self.certificate()
+        forge = self.forge(certificate=certificate, repositories=self.cache, token="secret")
+        self.sql(f"select forks.add_fork('acme/fork', '{forge.url}/acme/fork.git', '{forge.url}/acme/upstream.git')")
+        for variables, state in (({}, "failed"), ({"SSL_CERT_FILE": str(authority)}, "skipped")):
+            self.sql("select forks.sync_now('acme/fork')")
+            worker = self.start("--queue", "forks=1", "--cache", self.cache, HOME=str(home), **variables)
+            self.wait_until("select state from forks.results order by job desc limit 1", state)
+            worker.send_signal(signal.SIGTERM)
+            self.assertEqual(self.finish(worker)[0], DONE)
+        self.assertRegex(self.sql("select detail from forks.results where state = 'failed'"), "certificate")
 
 
 class Tokens(GithubTest):

@@ -226,6 +226,8 @@ TEST_F(OptionsTest, refuses_databases_that_cannot_be_told_apart) {
     EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database=a=dbname=y"}), HasSubstr("a second time"));
     EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-url=dbname=y"}),
                 HasSubstr("database.url is set, too"));
+    EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-listen-url=dbname=x"}),
+                HasSubstr("database.listen_url: is for one database"));
     EXPECT_EQ(refusal_of({"queues", "--worker-database=a=dbname=x", "--database-url=dbname=y"}), "")
         << "one file may be for all commands";
     Words many{"worker"};

@@ -1282,13 +1282,13 @@ CREATE FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
+CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500, since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.reap(max_jobs integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3913,9 +3913,9 @@ REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.raise_unknown_batch(batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;

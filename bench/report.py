@@ -21,6 +21,8 @@ COLUMNS = {  # figure: (heading, format)
     "of_smallest": ("of smallest", "{:.2f}"),
     "p50_first": ("p50 first", "{:,.2f}"), "p99_first": ("p99 first", "{:,.2f}"), "p50_last": ("p50 last", "{:,.2f}"),
     "p99_last": ("p99 last", "{:,.2f}"), "growth": ("p99 grows", "{:.2f}"),
+    "p99_first_apart": ("without stalls, first", "{:,.2f}"), "p99_last_apart": ("last", "{:,.2f}"),
+    "growth_apart": ("grows", "{:.2f}"), "apart": ("of all", "{:.3f}"),
     "queries": ("commits/s each", "{:.2f}"), "processor": ("CPU %", "{:.2f}"),
     "server_processor": ("server CPU %", "{:.2f}"),
     "wal_enqueue": ("log B enqueue", "{:,.0f}"), "wal_drain": ("log B drain", "{:,.0f}"),

@@ -6,6 +6,7 @@ import unittest
 import xml.etree.ElementTree
 
 from bars import Bars
+from commits import apart_from_stalls
 from measures import by_turns, medians, percentiles
 from plot import WIDTH
 from report import COLUMNS, table
@@ -94,6 +95,14 @@ class Report(unittest.TestCase):
                         lambda one: bench.order.append(one.key) or {"n": len(bench.order), "none": None})
         self.assertEqual("".join(bench.order), "abcbcacab")
         self.assertEqual(told, {"a": {"n": 6}, "b": {"n": 4}, "c": {"n": 5}})
+
+    def test_waits_that_overlap_a_stall_are_told_apart(self):
+        commits = [(100, 1), (150, 30), (200, 9.9), (300, 10)]  # so from 120 to 150, and from 290 to 300
+        free = [(110, 50), (119, 10), (155, 4), (200, 50), (290, 90), (400, 100)]
+        hit = [(130, 5), (150, 2), (160, 200), (291, 1)]
+        waits = sorted(free + hit)
+        self.assertEqual(apart_from_stalls(waits, commits), free)
+        self.assertEqual(apart_from_stalls(waits, []), waits)
 
     def test_medians_and_percentiles(self):
         self.assertEqual(medians([{"a": 1, "b": 5}, {"a": 9, "b": None}, {"a": 3, "b": 5}]), {"a": 3})

@@ -3,7 +3,8 @@
 
     test.py [--preset PRESET] [--whole] [AREA...]
 
---whole also does what takes too long for each change: it plants all bugs, and sends 10,000 mails.
+--whole also does what takes too long for each change: it plants all bugs, sends 10,000 mails, and builds the previous
+release to upgrade from.
 
 An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
 PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
@@ -57,7 +58,9 @@ AREAS = {
     "fuzz": (None, None, ["tests/fuzz/run"]),
     "tsan": ("test", "--fast", ["tests/support/dev/test_tsan.sh"]),
     "demo": (None, None, ["./dev", "demo"]),  # the release build, on a cluster of its own
+    "upgrade": ("test", "--fast", ["tests/upgrade/run"]),  # builds the previous release, from the history of this clone
 }
+ONLY_WHOLE = {"upgrade"}  # or by name
 BOUNDS = {"--eighth"}  # what --whole leaves out of a command
 WITHOUT_BUILD = {"tidy", "model", "bench", "fuzz", "demo"}
 
@@ -188,10 +191,10 @@ def run_area(area, build, ready, whole):
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
-    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL; 10,000 mails")
+    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL; 10,000 mails; the area upgrade")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
-    wanted = arguments.area or list(AREAS)
+    wanted = arguments.area or [area for area in AREAS if arguments.whole or area not in ONLY_WHOLE]
     unknown = [area for area in wanted if area not in AREAS]
     if unknown:
         parser.error(f"no area {', '.join(unknown)}; there are {', '.join(AREAS)}, and bare")

@@ -27,7 +27,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CLUSTER = ROOT / "tests" / "support" / "cluster.sh"
 TEMPLATE = "millrace_template"
-AREA_LIMIT_SECONDS = 1200
+AREA_LIMIT_SECONDS = 1800
+MOST_COMPLAINTS = 20  # of an area, repeated at the end
 
 # area: (cluster, its mode or None, command); the command's summary is parsed by `count`.
 CTEST = ["ctest", "--test-dir", "{build}", "--output-on-failure", "--progress", "-j", "2", "-L"]
@@ -144,6 +145,13 @@ def count(output):
     return 0, 0
 
 
+def complaints_in(output):
+    """The lines that say what failed, whichever runner printed them."""
+    said = re.findall(r"^(?:not ok .*|(?:FAIL|ERROR): .*|\s+\d+ - .* \((?:Failed|Timeout|SEGFAULT|Subprocess aborted)\)"
+                      r"|tests/\S+ .*Failed: \d+.*|stopped: .*)$", output, re.MULTILINE)
+    return [line.strip()[:200] for line in said[:MOST_COMPLAINTS]]
+
+
 def run_command(command, environment):
     """Shows what the command prints, without its progress; returns (its exit status, its output)."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -185,13 +193,14 @@ def run_area(area, build, ready, whole):
     elif status != 0 and failed == 0:
         print(f"{area}: its runner failed with status {status}")
         failed = 1
-    return passed, failed, time.monotonic() - began
+    return passed, failed, time.monotonic() - began, complaints_in(output) if failed else []
 
 
 def main():
     parser = argparse.ArgumentParser(prog="dev test", description=f"areas: {', '.join(AREAS)}; all, if none is named")
     parser.add_argument("--preset", default="dev", help="the build that is tested: dev (default), tsan")
-    parser.add_argument("--whole", action="store_true", help="all planted bugs, not an eighth of those in the SQL; 10,000 mails; the area upgrade")
+    parser.add_argument("--whole", action="store_true",
+                        help="all planted bugs, not an eighth of those in the SQL; 10,000 mails; the area upgrade")
     parser.add_argument("area", nargs="*")
     arguments = parser.parse_args()
     wanted = arguments.area or [area for area in AREAS if arguments.whole or area not in ONLY_WHOLE]
@@ -215,8 +224,10 @@ def main():
                 if ours:
                     subprocess.run([CLUSTER, "stop", cluster], check=False, stdout=subprocess.DEVNULL)
     print("\n" + "─" * 76)
-    for area, (passed, failed, seconds) in results.items():
+    for area, (passed, failed, seconds, complaints) in results.items():
         print(f"  {area:<12} {passed:>6} passed {failed:>5} failed {seconds:>8.1f} s")
+        for complaint in complaints:
+            print(f"      {complaint}")
     failed = sum(result[1] for result in results.values())
     print(f"\n{sum(result[0] for result in results.values())} passed, {failed} failed")
     return 1 if failed else 0

@@ -85,6 +85,18 @@ TEST_F(Answers, of_a_connection_from_before_the_silence_are_not_trusted) {
     EXPECT_NE(backend(), before);
 }
 
+TEST_F(Answers, are_not_waited_for_on_a_connection_that_was_in_hand_all_through_the_silence) {
+    engine::Reconnecting others{database.sessions(), "others", watch, stats, log.log()};
+    auto& in_hand = others.get_now();
+    {
+        const AnswerWatch::Waiting unanswered{watch, *heartbeat, Speaker::heartbeat};
+        EXPECT_EQ(watch.hang_up_unanswered(Clock::now() + 100ms), 1);
+    }
+    watch.note_answer();
+    { const auto waiting = others.await_answer(in_hand); }
+    EXPECT_FALSE(is_usable(in_hand));
+}
+
 // The heartbeat waits for a lock, as it would for a standby that does not confirm: no time limit of the server's ends
 // it.
 TEST_F(Answers, are_awaited_anew_on_another_connection) {
@@ -92,12 +104,15 @@ TEST_F(Answers, are_awaited_anew_on_another_connection) {
     settings.lease = 3s;
     auto& running = start(no_op, settings);
     ASSERT_TRUE(reaches(database.enqueue("q", "k"), "completed"));
+    const auto session = database.value("select id from millrace.workers where state = 'alive'");
     database.execute("begin");
     database.execute("select from millrace.worker for update");
     EXPECT_TRUE(running.log().await("the database does not answer, hanging up"));
     database.execute("commit");
     ASSERT_TRUE(running.log().await("connection restored"));
     EXPECT_TRUE(reaches(database.enqueue("q", "k"), "completed"));
+    EXPECT_NE(database.value("select max(id) from millrace.workers where state = 'alive'"), session)
+        << "who answers now may not have all that was settled: the close of the old session gives it back";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/executor.hpp"
 
+#include "support/database.hpp"
 #include "support/log_watch.hpp"
 #include "support/running_worker.hpp"
 
@@ -8,16 +9,17 @@
 namespace millrace::testing {
 namespace {
 
-// No database: what an executor does before anything is settled.
+// No database unless one is named: what an executor does before anything is settled.
 class ExecutorTest : public ::testing::Test {
 protected:
-    ExecutorTest() {
+    explicit ExecutorTest(const std::string& conninfo = "host=/nonexistent") : sessions{conninfo} {
         registry.add("k", handler([this](const core::Job&, std::stop_token) {
                          ++runs;
                          return core::Completed{};
                      }));
         registry.add("t", transactional_handler([this](const core::Job&, storage::Transaction&, std::stop_token) {
                          ++runs;
+                         meanwhile();
                          return core::Completed{};
                      }));
     }
@@ -39,19 +41,20 @@ protected:
 
     int runs = 0;
     LogWatch log;
-    storage::SessionFactory nowhere{"host=/nonexistent"};
+    std::function<void()> meanwhile = [] {};
+    storage::SessionFactory sessions;
     engine::Registry registry;
     engine::Stats stats;
     engine::QueueStats counts{"q", {"k"}};
     engine::AnswerWatch answers{std::chrono::hours{1}};
-    engine::Completer completer{nowhere, [] {}, answers, stats, log.log()};
+    engine::Completer completer{sessions, [] {}, answers, stats, log.log()};
     engine::Complaints complaints;
     engine::Spans spans;
     engine::PayloadSchemas schemas{{}};
     engine::Backlog backlog{1};
     engine::RunningAttempts attempts;
     engine::AttemptLog attempt_log{log.log(), "test"};
-    engine::Executor executor{{nowhere, registry, completer, attempts, schemas, complaints, answers, stats, counts,
+    engine::Executor executor{{sessions, registry, completer, attempts, schemas, complaints, answers, stats, counts,
                                log.log(), attempt_log, std::chrono::seconds{5}, &spans},
                               backlog,
                               attempts.add_slot()};
@@ -92,6 +95,34 @@ TEST_F(ExecutorTest, counts_no_attempt_that_could_not_begin_for_lack_of_a_connec
     EXPECT_EQ(runs, 0);
     EXPECT_EQ(log.count("cannot connect"), 1U);
     EXPECT_EQ(log.count("attempt failed") + log.count("last attempt failed"), 0U) << log.text();
+}
+
+struct WithDatabase {
+    Database database;
+};
+
+class ExecutorAmidSilence : private WithDatabase, public ExecutorTest {
+protected:
+    ExecutorAmidSilence() : ExecutorTest{database.worker_conninfo()} {}
+    void fall_silent() {
+        const auto heartbeat = database.sessions().open("heartbeat");
+        {
+            const engine::AnswerWatch::Waiting unanswered{answers, *heartbeat, engine::AnswerWatch::Speaker::heartbeat};
+            hung_up = answers.hang_up_unanswered(engine::Clock::now() + std::chrono::hours{1});
+        }
+        answers.note_answer();  // by the server that is the primary now
+    }
+
+    int hung_up = 0;
+};
+
+TEST_F(ExecutorAmidSilence, settles_nothing_over_the_connection_from_before) {
+    meanwhile = [this] { fall_silent(); };
+    run(false, "t");
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(hung_up, 2) << "the heartbeat, and the attempt, whose handler did not talk to the database";
+    EXPECT_EQ(log.count("connection lost"), 1U) << log.text();
+    EXPECT_EQ(log.count("lease lost, the effects were rolled back"), 0U) << "the old server was asked";
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ protected:
         start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
             write_ledger(transaction, job);
             return Completed{};
-        });
+        }, 200ms);
     }
     bool commit_waits() {
         return database.becomes(
@@ -150,6 +150,17 @@ TEST_F(CommitInDoubt, that_did_not_take_place_is_not_settled_without_its_effects
     EXPECT_NE(database.value("select error from millrace.attempt_failure"), "");
 }
 
+TEST_F(CommitInDoubt, is_told_of_although_the_attempt_was_asked_to_stop_meanwhile) {
+    const auto job = database.enqueue("q", "k", "{}", "timeout => '100 milliseconds'");
+    ASSERT_TRUE(commit_waits());
+    ASSERT_TRUE(worker->log().await("attempt does not stop"));
+    EXPECT_EQ(database.terminate("millrace handler"), 1);
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_NE(database.value("select error from millrace.attempt_failure")
+                  .find("the answer to the commit of its effects was lost"),
+              std::string::npos);
+}
+
 TEST_F(Transactional, a_deadline_ends_the_statement_in_progress_after_a_grace) {
     start_transactional(
         [](const Job& job, storage::Transaction& transaction, std::stop_token) {
@@ -164,6 +175,28 @@ TEST_F(Transactional, a_deadline_ends_the_statement_in_progress_after_a_grace) {
     EXPECT_NE(database.value("select error from millrace.attempt_failure")
                   .find("timed out after 200 ms: its database session was hung up after 200 ms"),
               std::string::npos);
+}
+
+// What an operator may do who forgets his commit; nobody would end that wait.
+TEST_F(Transactional, a_deadline_ends_the_wait_of_its_settle_for_a_lock) {
+    start_transactional(
+        [&](const Job& job, storage::Transaction& transaction, std::stop_token) {
+            write_ledger(transaction, job);
+            gate.pass();
+            return Completed{};
+        },
+        200ms);
+    const auto job = database.enqueue("q", "k", "{}", "timeout => '1 second'");
+    ASSERT_TRUE(gate.await_arrived(1));
+    storage::Session holder{database.admin_conninfo(), "holder"};
+    {
+        storage::Transaction holding{holder};
+        storage::execute(holding, "select millrace.cancel($1)", job);
+        gate.open();
+        EXPECT_TRUE(worker->log().await("results are put aside, their rows are locked"));
+    }
+    ASSERT_TRUE(reaches(job, "completed")) << "he has rolled back";
+    EXPECT_EQ(database.value("select string_agg(attempt::text, ',') from public.ledger"), "2");
 }
 
 TEST_F(Transactional, a_shutdown_ends_the_statement_in_progress_before_its_grace_is_over) {

@@ -25,6 +25,7 @@ protected:
     Database database;
     LogWatch log;
     engine::Stats stats;
+    engine::AnswerWatch answers{100ms};
     engine::Bell a;
     engine::Bell b;
     engine::Bell any_session;
@@ -36,7 +37,7 @@ protected:
     std::map<storage::Announcement::News, engine::Bell> chores;
     const engine::Wakener::OnChore on_chore = [this](auto news) { chores[news].ring(Ring::jobs); };
     engine::Wakener wakener{
-        database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, on_chore, stats, log.log()};
+        database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, on_chore, answers, stats, log.log()};
     std::stop_source stop;
 };
 
@@ -56,6 +57,19 @@ TEST_F(WakenerTest, rings_every_bell_again_after_a_loss_because_notifications_we
     EXPECT_EQ(a.wait(stop.get_token(), 10s), Ring::flagless);
     EXPECT_EQ(database.terminate("millrace listener"), 1);
     EXPECT_EQ(a.wait(stop.get_token(), 10s), Ring::flagless);
+    EXPECT_EQ(stats.reconnects, 1U);
+}
+
+TEST_F(WakenerTest, listens_anew_after_a_silence_although_its_own_connection_is_well) {
+    std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};
+    EXPECT_EQ(a.wait(stop.get_token(), 10s), Ring::flagless);
+    const auto heartbeat = database.sessions().open("heartbeat");
+    {
+        const engine::AnswerWatch::Waiting unanswered{answers, *heartbeat, engine::AnswerWatch::Speaker::heartbeat};
+        EXPECT_EQ(answers.hang_up_unanswered(engine::Clock::now() + 100ms), 1);
+    }
+    answers.note_answer();
+    EXPECT_EQ(a.wait(stop.get_token(), 20s), Ring::flagless) << "the server may be the primary no more";
     EXPECT_EQ(stats.reconnects, 1U);
 }
 

@@ -44,9 +44,9 @@ void Claimer::adjust(const QueueSettings& queue) noexcept {
 }
 
 std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size_t room) {
-    auto* session = connection_.get(stop);
-    const auto lease = with_.heartbeat.current(stop);
-    if (session == nullptr || lease == nullptr) return std::nullopt;
+    const auto lease = with_.heartbeat.current(stop);  // first: it may be waited for, and longer than a connection is good
+    auto* session = lease == nullptr ? nullptr : connection_.get(stop);
+    if (session == nullptr || lease->lost) return std::nullopt;
 
     std::vector<core::Job> jobs;
     const auto asked_at = Clock::now();

@@ -40,6 +40,12 @@ core::Outcome failed_by(const storage::ConnectionLost& reason) {
     return core::Failed{std::string{"connection to the database lost: "} + reason.what(), {}};
 }
 
+// After the effects were rolled back.
+bool is_settled_apart(const core::Outcome& outcome) {
+    return std::holds_alternative<core::Failed>(outcome) || std::holds_alternative<core::Released>(outcome) ||
+           std::holds_alternative<core::Cancelled>(outcome);
+}
+
 }  // namespace
 
 Executor::Executor(const Surroundings& surroundings, Backlog& backlog, RunningAttempts::Slot& slot)
@@ -146,23 +152,20 @@ std::optional<core::Outcome> Executor::run_in_transaction(TransactionalHandler& 
         const Finally drop{[&] {  // after the transaction's end; the next attempt must not find a connection hung up
             if (stop.stop_requested()) connection_.drop();
         }};
+        const auto waiting = connection_.await_answer(session);  // also while its handler runs, and for the roll-back
         storage::Transaction transaction{session};
         began = true;
+        Clock::time_point asked_at;
         {
             const RunningAttempts::Slot::Use use{slot_, session};
             const std::stop_callback hang_up{stop, [&] {  // what its handler still does is of no use then
                                                  if (slot_.reason() == StopReason::lease_lost) session.hang_up();
                                              }};
             settlement.outcome = with_trace(judged(handler.run(job, transaction, stop), job), job);
+            if (is_settled_apart(settlement.outcome)) return std::move(settlement.outcome);
+            asked_at = Clock::now();
+            storage::settle_within(transaction, settlement);  // may wait for a lock; the commit is not to be hung up
         }
-        if (std::holds_alternative<core::Failed>(settlement.outcome) ||
-            std::holds_alternative<core::Released>(settlement.outcome) ||
-            std::holds_alternative<core::Cancelled>(settlement.outcome)) {
-            return std::move(settlement.outcome);  // settled apart, after the effects were rolled back
-        }
-        const auto waiting = connection_.await_answer(session);
-        const auto asked_at = Clock::now();
-        storage::settle_within(transaction, settlement);
         committing = true;
         transaction.commit();
         connection_.worked();
@@ -210,7 +213,8 @@ std::optional<core::Outcome> Executor::resolve_doubt(const Attempt& attempt, con
             trace_settle(attempt, asked_at, was_ours ? core::name_of(settlement.outcome) : Spans::lost);
         }
     });
-    if (!answered) with_.stats.count_lost(*attempt.tally);  // stopped meanwhile: whoever gets the job next repeats it
+    // Stopped meanwhile: if the commit did take place, the fence is gone, and this changes nothing.
+    if (!answered) return judged(core::Failed{"the answer to the commit of its effects was lost", {}}, attempt.job);
     return outcome;
 }
 

@@ -31,9 +31,12 @@ void Heartbeat::run(const std::stop_token& stop) {
         auto pause = worker_.lease / 3;
         try {
             auto& session = connection_.get_now();
-            if (answers_.is_silent() && waits_for_standby(session)) {
-                wait(stop, answers_.patience());
-                continue;
+            if (answers_.is_silent()) {
+                if (waits_for_standby(session)) {
+                    wait(stop, answers_.patience());
+                    continue;
+                }
+                retire_all();
             }
             beat(session);
             close_retired(session);
@@ -81,6 +84,14 @@ void Heartbeat::retire(const std::shared_ptr<const Lease>& lease) {
     }
     poked_ = true;
     changed_.notify_all();
+}
+
+// Who answers after a silence may be a standby that was promoted, and lack what was settled last: those jobs run there
+// under our session, and nobody here knows of them. Its close gives them back.
+void Heartbeat::retire_all() {
+    const std::lock_guard lock{mutex_};
+    for (auto& held : held_)
+        held.retired = true;
 }
 
 void Heartbeat::start_draining() {

@@ -76,6 +76,7 @@ private:
     void open_session(storage::Session& session);
     void beat(storage::Session& session);
     [[nodiscard]] bool renew(core::WorkerId worker, Clock::time_point sent);
+    void retire_all();
     void close_retired(storage::Session& session);
     [[nodiscard]] bool lacks_current() const;
     [[nodiscard]] std::vector<core::WorkerId> held_ids() const;

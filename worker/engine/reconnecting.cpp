@@ -45,6 +45,11 @@ storage::Session* Reconnecting::get(const std::stop_token& stop) {
     return nullptr;
 }
 
+AnswerWatch::Waiting Reconnecting::await_answer(storage::Session& session) {
+    if (opened_after_ != watch_.silences()) session.hang_up();
+    return {watch_, session, speaker_};
+}
+
 std::chrono::milliseconds Reconnecting::lost(const storage::ConnectionLost& reason) {
     log_.write(ops::Level::warning, session_ ? "connection lost" : "cannot connect",
                {{"purpose", purpose_}, {"reason", reason.what()}});

@@ -48,8 +48,9 @@ public:
     // The statement failed, the session is well. Returns how long to wait before the next try.
     [[nodiscard]] std::chrono::milliseconds refused(const storage::Error& reason);
 
-    // To be kept for as long as a statement of this session may go unanswered.
-    [[nodiscard]] AnswerWatch::Waiting await_answer(storage::Session& session) { return {watch_, session, speaker_}; }
+    // To be kept for as long as a statement of this session may go unanswered. Hangs up one that is from before the
+    // last silence: it may lead to a server that is the primary no more.
+    [[nodiscard]] AnswerWatch::Waiting await_answer(storage::Session& session);
 
     // A statement succeeded.
     void worked() noexcept { backoff_.reset(); }

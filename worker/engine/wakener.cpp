@@ -10,16 +10,17 @@ namespace {
 
 using News = storage::Announcement::News;
 
-constexpr std::chrono::minutes longest_wait{1};  // of one poll; nothing depends on it
+constexpr std::chrono::seconds longest_wait{5};  // of one poll: how late it is seen that the database fell silent
 
 }  // namespace
 
-Wakener::Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, Stats& stats,
-                 ops::Log& log)
+Wakener::Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore,
+                 const AnswerWatch& answers, Stats& stats, ops::Log& log)
     : conninfo_{std::move(conninfo)},
       bells_{std::move(bells)},
       on_cancelling_{std::move(on_cancelling)},
       on_chore_{std::move(on_chore)},
+      answers_{answers},
       stats_{stats},
       log_{log} {}
 
@@ -40,6 +41,7 @@ void Wakener::await_listening(const std::stop_token& stop, std::chrono::millisec
 }
 
 void Wakener::listen(const std::stop_token& stop) {
+    const auto silences = answers_.silences();
     std::vector<std::string> queues;
     for (const auto& [queue, bell] : bells_)
         queues.push_back(queue);
@@ -58,6 +60,7 @@ void Wakener::listen(const std::stop_token& stop) {
         on_chore_(news);
 
     while (!stop.stop_requested()) {
+        if (answers_.silences() != silences) throw storage::ConnectionLost{"the database has fallen silent meanwhile"};
         for (const auto& [queue, news, session] : listener.wait(stop, longest_wait)) {
             switch (news) {
                 case News::cancelling:

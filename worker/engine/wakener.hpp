@@ -4,10 +4,12 @@
 //
 // While it was not listening, notifications were lost. So whenever it begins to listen, at the start and after every
 // loss of the connection, all bells ring: every claimer claims, requests to stop are asked for, and all chores are due.
+// So it does after a silence of the database: its connection may lead to a server that is the primary no more.
 //
 // Thread rule: owns one thread and one connection; `await_listening` by any thread.
 
 #include "core/ids.hpp"
+#include "engine/answer_watch.hpp"
 #include "engine/backoff.hpp"
 #include "engine/bell.hpp"
 #include "engine/stats.hpp"
@@ -33,8 +35,8 @@ public:
     using OnCancelling = std::function<void(std::optional<core::WorkerId>)>;
     using OnChore = std::function<void(storage::Announcement::News)>;  // scheduled, schedules or schemas
 
-    Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, Stats& stats,
-            ops::Log& log);
+    Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, const AnswerWatch& answers,
+            Stats& stats, ops::Log& log);
 
     void run(const std::stop_token& stop);
 
@@ -48,6 +50,7 @@ private:
     const Bells bells_;
     const OnCancelling on_cancelling_;
     const OnChore on_chore_;
+    const AnswerWatch& answers_;
     Stats& stats_;
     ops::Log& log_;
     Backoff backoff_;

@@ -139,6 +139,7 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
                bells(),
                [this](auto session) { heartbeat_.look_for_requests(session); },
                [this](auto news) { maintenance_.note(news); },
+               answers_,
                stats,
                log} {
     for (std::size_t i = 0; i < settings_.queues.size(); ++i) {
@@ -292,6 +293,8 @@ Worker::Ending Worker::Parts::finish() {
     for (const auto& job : attempts_.jobs()) {
         attempt_log_.write(ops::Level::error, "attempt ignores its stop request, its job is given back", job);
     }
+    maintenance_thread_.request_stop();
+    wakener_thread_.request_stop();  // both at once: each may be connecting to a host that does not answer
     end(maintenance_thread_, AnswerWatch::Speaker::maintenance);
     wakener_thread_ = {};
 

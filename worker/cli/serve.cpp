@@ -3,14 +3,18 @@
 #include "adapters/unsubscribe_token.hpp"
 #include "cli/reload.hpp"
 #include "cli/signals.hpp"
+#include "ops/dashboard.hpp"
 #include "ops/notify_api.hpp"
 #include "ops/supervisor.hpp"
 #include "storage/migrator.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace millrace::cli {
 
@@ -22,10 +26,10 @@ constexpr std::array flags{
 
 void check(const Options& options) {
     if (!options.http) throw UsageError{"nowhere to serve: --http-listen ADDRESS:PORT, or http.listen in the file"};
-    if (options.api_tokens.empty() && options.unsubscribe_secrets.empty()) {
+    if (options.api_tokens.empty() && options.unsubscribe_secrets.empty() && !options.dashboard.is_served) {
         throw UsageError{
             "nothing to serve: set MILLRACE_API_TOKENS for the API, MILLRACE_UNSUBSCRIBE_SECRETS for the links in "
-            "mails"};
+            "mails, --dashboard-serve on for the dashboard"};
     }
 }
 
@@ -40,6 +44,34 @@ ops::NotifyApi::Settings settings_of(const Options& options) {
             }};
 }
 
+ops::Dashboard::Settings dashboard_settings_of(const Options& options) {
+    using Cookies = ops::Dashboard::Cookies;
+    constexpr std::string_view scheme = "https://";
+    ops::Dashboard::Settings settings{.token = options.dashboard.token, .hosts = {}, .cookies = Cookies::over_http};
+    settings.shows_payloads = options.dashboard.shows_payloads;
+    if (options.http) {
+        const auto& host = options.http->host;
+        settings.hosts.push_back(host.find(':') == std::string::npos ? host : "[" + host + "]");
+    }
+    if (const auto& url = options.dashboard.url; !url.empty()) {
+        const auto host = url.substr(scheme.size());
+        settings.hosts.push_back(host.substr(0, host.find(':')));
+        settings.cookies = Cookies::over_https;
+    }
+    return settings;
+}
+
+// The dashboard's paths are its own, the rest is the API's.
+ops::Site site_of(ops::Site api, ops::Site dashboard) {
+    const auto both = std::make_shared<const std::pair<ops::Site, ops::Site>>(std::move(api), std::move(dashboard));
+    const auto site_for = [both](const ops::Request& request) -> const ops::Site& {
+        return ops::Dashboard::owns(request.path) ? both->second : both->first;
+    };
+    return {.screen = [site_for](const auto& request) { return site_for(request).screen(request); },
+            .answer = [site_for](const auto& request) { return site_for(request).answer(request); },
+            .most_body_bytes = std::max(both->first.most_body_bytes, both->second.most_body_bytes)};
+}
+
 Exit run(const Invocation& invocation) {
     const auto& options = invocation.options;
     if (!invocation.arguments.words().empty()) throw UsageError{"serve takes no words"};
@@ -52,12 +84,17 @@ Exit run(const Invocation& invocation) {
 
     Signals signals;
     ops::NotifyApi api{sessions, settings_of(options), log};
-    const ops::HttpServer server{*options.http, api.site(), log};
+    ops::Dashboard dashboard{sessions, dashboard_settings_of(options), log};
+    const ops::HttpServer server{*options.http,
+                                 options.dashboard.is_served ? site_of(api.site(), dashboard.site()) : api.site(), log};
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
     ops::Supervisor supervisor{options.supervision, log};
     Reload reload{invocation, Reader::serve, log, check};
-    const Reload::Use use{reload, [&](const Options& now) { api.adjust(settings_of(now)); }};
+    const Reload::Use use{reload, [&](const Options& now) {
+                              api.adjust(settings_of(now));
+                              dashboard.adjust(dashboard_settings_of(now));
+                          }};
     supervisor.tell_ready();
     std::ignore = reload.wait_for_end(signals, supervisor);
     supervisor.tell_stopping();
@@ -69,11 +106,12 @@ Exit run(const Invocation& invocation) {
 Command serve_command() {
     return {
         .name = "serve",
-        .summary = "users' notification settings over HTTP, and the unsubscribe page",
+        .summary = "the dashboard, users' notification settings over HTTP, and the unsubscribe page",
         .usage = "millrace serve --http-listen ADDRESS:PORT [--config FILE] [settings]",
         .details =
             "The API is for applications, which show one of api.tokens; GET /api/openapi.json describes it. The links\n"
-            "in mails need no login: they are sealed with unsubscribe.secrets. TLS is a proxy's matter.\n"
+            "in mails need no login: they are sealed with unsubscribe.secrets. The dashboard is for people on call:\n"
+            "--dashboard-serve on, and with dashboard.token they may change things. TLS is a proxy's matter.\n"
             "SIGTERM or SIGINT answers what has been asked, and ends. SIGHUP reads the settings again:\n"
             "docs/operations.md says which can change.",
         .flags = flags,

@@ -1,0 +1,45 @@
+// Bodies of forms as browsers send them to the dashboard, or as somebody else does.
+//
+// Properties: what is accepted has few fields and no control character; to write it out and read it again changes nothing;
+// what a page shows of it is text.
+
+#include "fuzz/input.hpp"
+#include "ops/dashboard_pages.hpp"
+#include "ops/form.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace::fuzz {
+
+namespace {
+
+std::string written(const std::string& text) {
+    std::string encoded;
+    for (const unsigned char byte : text)
+        encoded += fmt::format("%{:02X}", byte);
+    return encoded;
+}
+
+}  // namespace
+
+void try_input(std::string_view bytes) {
+    const auto form = ops::read_form(bytes);
+    if (!form) return;
+    require(form->size() <= ops::most_form_fields, "a form has few fields");
+    std::string again;
+    for (const auto& [name, value] : *form) {
+        for (const unsigned char byte : name + value)
+            require(byte >= 0x20 && byte != 0x7F, "a form has no control character");
+        again += written(name) + "=" + written(value) + "&";
+    }
+    require(ops::read_form(again) == form, "what is written out is read as the same", again);
+    const auto page = ops::login_page(ops::field(*form, "token"), ops::field(*form, "of"));
+    const auto plain = ops::login_page("x", "x");
+    const auto marks = [](const std::string& text, char mark) { return std::count(text.begin(), text.end(), mark); };
+    if (ops::field(*form, "token").empty()) return;
+    require(marks(page, '<') == marks(plain, '<') && marks(page, '"') == marks(plain, '"'), "text is no markup", page);
+}
+
+}  // namespace millrace::fuzz

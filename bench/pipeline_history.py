@@ -26,7 +26,7 @@ from server import Server, stop
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 QUEUE = "history/main"
 BUILD = ["sh", "-c", "cmake --preset release -DMILLRACE_TESTS=OFF"
-                     " && cmake --build --preset release --target millrace_adapters && git init --quiet"
+                     " && cmake --build --preset release --target millrace_core && git init --quiet"
                      " && python3 tests/tidy/run.py"]  # which asks git for its files
 WORKERS = 2
 LOOK_SECONDS = 0.2

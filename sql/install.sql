@@ -238,6 +238,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 26
+\set name 0026_note_what_a_head_holds
+\set text `cat migrations/0026_note_what_a_head_holds.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0026_note_what_a_head_holds.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null

@@ -148,8 +148,9 @@ Values from_environment(const Environment& environment) {
         const auto variable = environment.find(variable_of(key));
         if (variable == environment.end() || variable->second.empty()) continue;
         auto& given = values[key];
-        const bool is_list = key == "worker.queue";
-        for (const auto& value : is_list ? split(variable->second, ',') : std::vector{variable->second}) {
+        const auto separator = key == "worker.queue" ? ',' : key == "worker.database" ? ';' : '\0';
+        for (const auto& value :
+             separator != '\0' ? split(variable->second, separator) : std::vector{variable->second}) {
             given.push_back(
                 {.value = value, .origin = variable->first, .source = Given::Source::environment, .file = {}});
         }

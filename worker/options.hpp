@@ -11,6 +11,9 @@
 // What is not known is refused, and so is a secret that others could read: on the command line, or in a file whose
 // mode is not 0600. libpq's own variables (PGHOST, PGPASSFILE, …) hold where `database.url` is silent.
 //
+// Lists stand one a line in the file, or once each on the command line; a variable has commas between queues, and
+// semicolons between databases.
+//
 // Pure but for reading the files that it is told to read and asking this host for its name and this process's number.
 
 #include "adapters/github.hpp"
@@ -38,13 +41,23 @@ struct DashboardOptions {
     std::string token;  // of those who may change things; empty: it is to look at only
 };
 
+// One of several that a worker serves.
+struct NamedDatabase {
+    std::string name;
+    std::string url;  // as in database_url
+
+    friend bool operator==(const NamedDatabase&, const NamedDatabase&) = default;
+};
+
 struct Options {
     std::string command;                 // the first word; empty when there is none
     std::vector<std::string> arguments;  // what follows it, without the settings
     bool wants_help = false;
     bool wants_version = false;
 
-    std::string database_url;  // empty: libpq's environment and defaults
+    std::string database_url;              // empty: libpq's environment and defaults
+    std::string database_name;             // among `databases`; empty: there are none
+    std::vector<NamedDatabase> databases;  // that a worker serves; none: it serves that of database_url
     engine::WorkerSettings worker;
     std::optional<ops::Address> http;            // where to serve health and metrics; nothing: nowhere
     std::optional<ops::Log::Format> log_format;  // nothing: for people on a terminal, else JSON

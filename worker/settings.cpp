@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_file_bytes = std::size_t{256} * 1024;
 constexpr std::size_t most_shown_bytes = 200;
 constexpr std::size_t max_slots = 1000;  // each is a thread
+constexpr std::size_t max_databases = 20;
 
 [[noreturn]] void refuse(const Given& given, std::string_view reason, std::string_view remedy) {
     const auto shown = core::printable(given.value, most_shown_bytes);
@@ -92,10 +93,44 @@ bool is_on(const Given& given) {
     return choice_of<bool>(given, {{"on", true}, {"off", false}});
 }
 
-void set_database_url(Draft& draft, const Given& given) {
+bool holds_password(const std::string& url) {
     static const std::regex password{R"((^|[\s?&'])(ssl)?password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
+    return std::regex_search(url, password);
+}
+
+void set_database_url(Draft& draft, const Given& given) {
     draft.options.database_url = text_of(given);
-    if (std::regex_search(given.value, password)) require_secrecy(given);
+    if (holds_password(given.value)) require_secrecy(given);
+}
+
+// What was given is never shown: it may be a password.
+void add_database(Draft& draft, const Given& given) {
+    constexpr std::size_t longest_name = 40;
+    const auto& text = given.value;
+    if (holds_password(text) || holds_password(text.substr(text.find('=') + 1))) require_secrecy(given);
+    const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-");
+    if (end == 0 || end > longest_name || text[end] != '=' || end + 1 == text.size()) {
+        throw OptionError{
+            given.origin +
+            ": not a database. Write NAME=URL; a name is 1 to 40 of a-z, 0-9, _ and -, and a URL is as in "
+            "database.url."};
+    }
+    auto& databases = draft.options.databases;
+    NamedDatabase database{text.substr(0, end), text.substr(end + 1)};
+    const auto is_same = [&](const NamedDatabase& other) { return other.name == database.name; };
+    if (std::any_of(databases.begin(), databases.end(), is_same)) {
+        throw OptionError{given.origin + ": names a database a second time. Name each once."};
+    }
+    if (databases.size() == max_databases) {
+        throw OptionError{
+            fmt::format("{}: more than {} databases. Let other workers serve the rest.", given.origin, max_databases)};
+    }
+    databases.push_back(std::move(database));
+}
+
+void set_listen_url(Draft& draft, const Given& given) {
+    draft.options.worker.listen_url = text_of(given);
+    if (holds_password(given.value)) require_secrecy(given);
 }
 
 void add_queue(Draft& draft, const Given& given) {
@@ -392,6 +427,20 @@ void complete_trace(const Options& options) {
     }
 }
 
+// Which of the two is meant is for a person to say.
+void complete_databases(const Options& options) {
+    if (options.command != "worker" || options.databases.empty()) return;
+    if (!options.worker.listen_url.empty()) {
+        throw OptionError{
+            "database.listen_url: is for one database, and worker.database names others. Leave it out, and give "
+            "worker.database addresses that go around the pooler."};
+    }
+    if (options.database_url.empty()) return;
+    throw OptionError{
+        "worker.database: database.url is set, too. Give that database a name and a worker.database of its own, or "
+        "leave one of the two out."};
+}
+
 using adapters::SmtpSettings;
 
 void set_redirect_all(Draft& draft, const Given& given) {
@@ -404,6 +453,10 @@ void set_redirect_all(Draft& draft, const Given& given) {
 const std::array all_rules{
     Rule{{"database.url", "URL", "PostgreSQL: libpq URI or keywords; PGHOST and its like fill the rest"},
          set_database_url},
+    Rule{{"database.listen_url", "URL", "the same database for LISTEN, around a transaction pooler (database.url)"},
+         set_listen_url},
+    Rule{{"worker.database", "NAME=URL", "one of several databases to serve, each with all queues; repeatable"},
+         add_database},
     Rule{{"worker.queue", "NAME[=SLOTS]", "a queue to serve, so many jobs at once (10); repeatable"}, add_queue},
     Rule{{"worker.name", "TEXT", "for people, in millrace.workers (host and process id)"}, set_worker_name},
     Rule{{"worker.prefetch", "NUMBER", "jobs claimed ahead per queue at most, while they are short (1000)"},
@@ -480,6 +533,7 @@ std::span<const Rule> rules() {
 void complete(Draft& draft) {
     complete_smtp(draft);
     complete_trace(draft.options);
+    complete_databases(draft.options);
     if (!draft.options.unsubscribe_url.empty() && draft.options.unsubscribe_secrets.empty()) {
         throw OptionError{
             "unsubscribe.url: nothing seals its addresses. Set MILLRACE_UNSUBSCRIBE_SECRETS, as openssl rand -hex 32"

@@ -2,7 +2,7 @@
 #
 # The manual page and the completions are asked of the program that is installed, so that they are about no other.
 # /etc/millrace/millrace.conf is a conffile: what an administrator has changed there stays. The installation makes the
-# user that the units run as, and starts and enables nothing.
+# user that the units run as, and starts and enables nothing; who removes the package stops and disables what is.
 
 set(PACKAGE_FILES ${PROJECT_BINARY_DIR}/package-files)
 install(CODE "
@@ -24,7 +24,7 @@ install(FILES ${PACKAGE_FILES}/millrace.1.gz DESTINATION share/man/man1)
 install(FILES ${PACKAGE_FILES}/millrace DESTINATION share/bash-completion/completions)
 install(FILES ${PACKAGE_FILES}/_millrace DESTINATION share/zsh/vendor-completions)
 install(FILES config/millrace.conf DESTINATION /etc/millrace)
-install(FILES config/forks.yml config/pipeline.yml DESTINATION share/doc/millrace/examples)
+install(FILES config/forks.yml config/pipeline.yml config/roles.sql DESTINATION share/doc/millrace/examples)
 install(FILES README.md config/debian/copyright ${PACKAGE_FILES}/changelog.gz DESTINATION share/doc/millrace)
 file(GLOB units CONFIGURE_DEPENDS config/systemd/*.service config/systemd/*.timer config/systemd/*.target)
 if(units)
@@ -54,6 +54,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS git)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql, bash-completion")
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/conffiles;${PROJECT_SOURCE_DIR}/config/debian/postinst)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/conffiles)
+foreach(script postinst prerm postrm)
+    list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/config/debian/${script})
+endforeach()
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

@@ -5,16 +5,20 @@
 -- record_digest belongs in the transaction that settles the job: the digest, its mails and the end of the run come
 -- with it, or none of them. Of a cancelled run nothing is recorded or mailed; it only ends.
 --
+-- A job whose worker died or ran out of time at the last attempt is a dead letter that has recorded no result. It has
+-- failed all the same: record_digest writes that down for it, as of when it was given up, so that results and the next
+-- digests know; and this one counts its days.
+--
 -- Arguments  run       of which digest group says what there is to tell
 --            job_id    that of the job; only the callback of the run's last batch may record
 --            subject   1 … 900 characters, in one line
 --            text, html  1 … 400,000 bytes each
 --            failures  0 …
--- Locks      record_digest: the run's row.
+-- Locks      record_digest: the run's row; the rows of results that it replaces.
 -- Raises     MR005 bad_argument, MR007 invalid_transition (not this run's digest, or not any more), MR024 unknown_run;
 --            what enqueueing the mails raises.
--- Rows       digest_content: one per branch of the run, and per item of its steps. record_digest: 2, and 3 per
---            recipient.
+-- Rows       digest_content: one per branch of the run, and per item of its steps. record_digest: 2, 3 per recipient,
+--            and a result per dead letter.
 
 create or replace function forks.digest_content(run bigint)
 returns jsonb
@@ -85,6 +89,22 @@ as $$
              where k.step = 'rebase'), '[]'))
 $$;
 
+-- Of a dead letter that has recorded nothing: what there is to record. None: the branch's result stands.
+create or replace function forks.unrecorded_failure(of_run bigint, of_fork int, of_branch text)
+returns table (job_id bigint, error text, at timestamptz)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select d.job_id, left(d.error, 4000), d.discarded_at
+      from forks.run_item i
+      join millrace.dead_letter d on d.job_id = i.job_id
+     where i.run_id = of_run and i.fork_id = of_fork and i.branch = of_branch
+       and not exists (select from forks.sync_result r
+                        where r.job_id = i.job_id
+                           or r.run_id = i.run_id and r.fork_id = i.fork_id and r.branch = i.branch
+                              and r.state in ('updated', 'current', 'skipped'))
+$$;
+
 -- For how many days in a row the runs before this one and this one have failed; null: this one has not.
 create or replace function forks.failing_days(fork text, branch text, until_run bigint)
 returns int
@@ -96,6 +116,11 @@ as $$
           from forks.sync_result r
           join forks.fork f on f.id = r.fork_id
          where f.repo = $1 and r.branch = $2
+        union all
+        select u.at, true, until_run
+          from forks.fork f
+         cross join forks.unrecorded_failure(until_run, f.id, $2) u
+         where f.repo = $1
     ), reported as (
         select max(h.at) as at from history h where h.run_id = until_run and h.has_failed
     )
@@ -104,6 +129,22 @@ as $$
      where h.has_failed and h.at <= s.at
        and h.at > coalesce((select max(g.at) from history g where not g.has_failed and g.at <= s.at), '-infinity')
      group by s.at
+$$;
+
+create or replace function forks.record_failures(of_run bigint)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    insert into forks.sync_result as r (job_id, run_id, fork_id, branch, state, detail, at)
+    select u.job_id, i.run_id, i.fork_id, i.branch, 'failed', u.error, u.at
+      from forks.run_item i
+     cross join lateral forks.unrecorded_failure(i.run_id, i.fork_id, i.branch) u
+     where i.run_id = of_run
+     order by i.fork_id, i.branch
+    on conflict (run_id, fork_id, branch) where run_id is not null
+    do update set job_id = excluded.job_id, state = excluded.state, detail = excluded.detail, at = excluded.at,
+                  before_sha = null, after_sha = null, ahead = null, behind = null, unmanaged = null, subjects = null
 $$;
 
 create or replace function forks.record_digest(
@@ -135,6 +176,7 @@ begin
                                                                   coalesce(job_id::text, 'null'), run),
             hint = 'That of its last batch does, once. The run may have finished, or been resumed.';
     end if;
+    perform forks.record_failures(known.id);
     update forks.run r set finished_at = millrace.now() where r.id = known.id;
     if known.cancelled_at is not null then
         return 'cancelled';

@@ -70,10 +70,11 @@ begin
             else
                 return query select * from forks.import_fork(entry.value);
             end if;
-        exception when sqlstate 'MR003' or sqlstate 'MR005' or sqlstate 'MR022' then
+        exception when sqlstate 'MR003' or sqlstate 'MR005' or sqlstate 'MR015' or sqlstate 'MR022' then
             get stacked diagnostics reason = message_text, remedy = pg_exception_hint;
             key := case when reason ~ ': bad entry'
                         then replace(substring(reason from 'no key ''(.*)''$'), '''''', '''')
+                        when sqlstate = 'MR015' then 'cron'
                         when sqlstate = 'MR022' then 'digest_group'
                         when sqlstate = 'MR003' and list = 'groups' and entry.value ->> 'email_queue'
                              = substring(reason from '''(.*)''') then 'email_queue'
@@ -81,7 +82,7 @@ begin
                         else substring(reason from ': bad ([a-z_]+)') end;
             raise exception using errcode = 'MR005',
                 message = format('import_forks: bad %s[%s]', list, entry.place) || coalesce('.' || key, ''),
-                hint = concat_ws(' ', substring(reason from 'unknown .*') || '.', remedy);
+                hint = concat_ws(' ', substring(reason from '(?:unknown|there are) .*') || '.', remedy);
         end;
         names := names || (entry.value ->> label);
     end loop;

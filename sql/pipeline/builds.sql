@@ -106,7 +106,8 @@ begin
      where b.queue = update_build.queue and b.id = update_build.id and b.version = old_version for update;
     if not found then
         return false;
-    elsif before.status in ('succeeded', 'failed', 'cancelled') or update_build.status = 'accepted' then
+    elsif before.status in ('succeeded', 'failed', 'cancelled')
+          or update_build.status = 'accepted' and before.status <> 'accepted' then
         if update_build.status <> before.status then
             raise exception using errcode = 'MR007',
                 message = format('build %L of %L is %s; it cannot become %s', id, queue, before.status,
@@ -118,7 +119,7 @@ begin
     update pipeline.build b
        set status = update_build.status, reason = left(update_build.reason, 10000),
            log_location = update_build.log_location, version = new_version,
-           finished_at = case when update_build.status <> 'running' then millrace.now() end
+           finished_at = case when update_build.status not in ('accepted', 'running') then millrace.now() end
      where b.queue = update_build.queue and b.id = update_build.id;
     return true;
 end

@@ -1,8 +1,9 @@
 -- announce, seek_culprit, bisect_step, rerun_build: what follows from a verdict, and how sure it is.
 --
---     a head breaks, heads before it were superseded ──► searching ──► found | given up
+--     a head breaks, heads before it have no firm verdict ──► searching ──► found | given up
 --
--- The commits between the last green request and the broken one are those that nobody has validated. Each step builds
+-- The commits between the last green request and the broken one are suspects, unless one of them is green: those that
+-- were superseded, called off, have failed closed, are flaky or not built yet. Each step builds
 -- the one in their middle, at priority 9, in a run of the broken request: no verdict comes of it. If what is broken
 -- stays broken, n commits and the head take as many builds as n + 1 can be halved, and flaky_reruns more for each that
 -- is red: one that is green then was not to blame. A search ends without a culprit when its budget is spent or a build
@@ -115,7 +116,10 @@ set search_path = pg_catalog, pg_temp
 as $$
     select r.number, r.uri
       from pipeline.request r
-     where r.queue = suspects.queue and r.number > good and r.number < bad and r.state = 'superseded'
+     where r.queue = suspects.queue and r.number > good and r.number < bad
+       and not exists (select
+                         from pipeline.validation_fact f
+                        where f.queue = r.queue and f.uri = r.uri and f.project = '' and f.degree = 0)
      order by r.number
 $$;
 

@@ -81,9 +81,10 @@ begin
 end
 $$;
 
--- What is known of a commit that was superseded: the verdict on the first later head whose (base, head] holds it, and
--- the green ones around it. The base of a build in full is as old as the pipeline queue. A commit that has a verdict of
--- its own is covered by that.
+-- What is known of a commit that was superseded: the verdict on the first later head whose (base, head] holds it, as
+-- the source control has listed that, and the green ones around it. What a rewrite of history has dropped is held by
+-- none, and neither is what was superseded before anything was green: nobody has asked then. A build in full has no
+-- base. A commit that has a verdict of its own is covered by that.
 create or replace function pipeline.coverage(queue text, uri text)
 returns table (covered_by text, verdict text, degree numeric, base_uri text, previous_green text, next_green text)
 language plpgsql stable security definer
@@ -115,6 +116,7 @@ begin
             join pipeline.request h on h.queue = f.queue and h.number = f.request
             left join pipeline.request_uri b on b.queue = h.queue and b.uri = h.base_uri
            where f.queue = asked.queue and f.project = '' and f.request >= asked.number
+             and (f.request = asked.number or asked.number = any (h.holds))
              and coalesce(b.request, 0) < asked.number
            order by f.request
            limit 1) c on true;

@@ -11,7 +11,8 @@
 --     notify    pipeline.tell       NOTIFY on a channel, with the event as payload
 --
 -- A sink that tells of changes hears when a project breaks and when it is green again. Which verdict is new is decided
--- by the order of ingestion, and by that of the attempts at one commit.
+-- by the order of ingestion, and by that of the attempts at one commit: one that comes late, when a later head has a
+-- verdict already, is no change.
 --
 -- Arguments  event  an event's id
 --            sink   the name of one of its pipeline queue's sinks
@@ -108,7 +109,11 @@ begin
         jsonb_build_object('queue', queue, 'request', named, 'uri', told.uri, 'project', project,
                            'degree', told.degree, 'verdict', told.verdict, 'verdict_before', before,
                            'strategy', told.build_strategy, 'base_uri', told.base_uri, 'culprit_uri', told.culprit_uri),
-        (told.verdict = 'green') <> (before in ('green', 'none')));
+        (told.verdict = 'green') <> (before in ('green', 'none'))
+        and not exists (select
+                          from pipeline.validation_fact f
+                         where f.queue = publish_fact.queue and f.project = publish_fact.project
+                           and f.request > publish_fact.request));
 end
 $$;
 
@@ -181,7 +186,7 @@ as $$
     with said as (
         select payload ->> 'queue' || case when payload ->> 'project' <> '' then ': ' || (payload ->> 'project')
                                            else '' end as what,
-               case when payload ? 'culprit_request' then 'the commit that broke it is found'
+               case when payload ? 'culprit_request' then 'is broken; the commit that broke it is found'
                     when payload ->> 'verdict' <> 'green' then 'is ' || (payload ->> 'verdict')
                     when payload ->> 'verdict_before' in ('broken', 'flaky') then 'is green again'
                     else 'is green' end as news

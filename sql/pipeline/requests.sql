@@ -5,7 +5,7 @@
 --
 -- An update writes the whole entity if it still has the version that was read, and says whether it did. What must
 -- never happen is refused here, whoever asks: a state that is left for one that it does not lead to, a strategy that
--- changes, a bookmark that moves backwards. The time of a commit stands once it is known.
+-- changes, a bookmark that moves backwards. The time of a commit stands once it is known, and what a head holds.
 --
 -- What each stage asks is in plpgsql, however short: a session keeps its plans, those of sql are made for each call.
 --
@@ -144,6 +144,29 @@ begin
                               then coalesce(r.finished_at, millrace.now()) end
      where r.queue = update_request.queue and r.number = update_request.number;
     return true;
+end
+$$;
+
+-- Which requests before it a head holds: those whose commits are in its history, and not in that of its base. A rewrite
+-- of the branch may have dropped others, whatever their numbers.
+create or replace function pipeline.note_history(queue text, number bigint, uris text[])
+returns boolean  -- false: that was noted before
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if uris is null or cardinality(uris) > 1000 then
+        raise exception using errcode = 'MR005', message = 'note_history: bad uris',
+            hint = 'Allowed for uris: up to 1000, not null.';
+    end if;
+    update pipeline.request r
+       set holds = array(select u.request
+                           from pipeline.request_uri u
+                          where u.queue = note_history.queue and u.uri = any (note_history.uris)
+                            and u.request < note_history.number
+                          order by u.request)
+     where r.queue = note_history.queue and r.number = note_history.number and r.holds is null;
+    return found;
 end
 $$;
 

@@ -25,9 +25,9 @@ begin
     with found as materialized (
         select * from millrace.doctor_server()
         union all
-        select * from millrace.doctor_statements()
+        select * from millrace.doctor_horizon()  -- which sees the sessions afresh
         union all
-        select * from millrace.doctor_horizon()
+        select * from millrace.doctor_statements()
         union all
         select * from millrace.doctor_queues()
         union all

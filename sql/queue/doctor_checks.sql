@@ -36,7 +36,7 @@ as $$
                     where o.option_name = 'autovacuum_enabled' and not o.option_value::boolean)
 $$;
 
--- A claim, a settle and a heartbeat take milliseconds, whatever waits. Who may not see other roles' sessions finds none.
+-- A claim, a settle and a heartbeat take milliseconds, whatever waits. Who cannot see other roles' sessions finds none.
 create or replace function millrace.doctor_statements()
 returns table (severity text, finding text, place bigint, about text, detail text, remedy text)
 language sql volatile
@@ -46,8 +46,9 @@ as $$
            format('%s is busy with one statement for %s s', s.application_name, s.seconds)
            || coalesce('; it waits for ' || s.wait_event_type || ' ' || s.wait_event, '')
            || coalesce(', held by ' || h.holders, ''),
-           coalesce(format('see what they do, then end them: select pg_terminate_backend(%s)', h.first),
-                    'look for a pinned horizon, bloat, and what else keeps the server busy: millrace top')
+           case when h.first is null
+                then 'look for a pinned horizon, bloat, and what else keeps the server busy: millrace top'
+                else format('see what they do, then end them: select pg_terminate_backend(%s)', h.first) end
       from (select a.pid, a.application_name, a.wait_event_type, a.wait_event,
                    floor(extract(epoch from millrace.now() - a.query_start))::bigint as seconds
               from pg_stat_activity a

@@ -16,8 +16,9 @@ alter default privileges for role millrace_owner revoke usage on types from publ
 grant select on millrace.migration, millrace.function_set
    to millrace_enqueuer, millrace_worker, millrace_operator, millrace_viewer;
 grant select on millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside, millrace.kinds,
-                millrace.horizon_holders, millrace.stuck_jobs, millrace.storage, millrace.operator_actions
+                millrace.blocked_keys, millrace.key_limits, millrace.running_jobs, millrace.job_lines,
+                millrace.kinds_aside, millrace.kinds, millrace.horizon_holders, millrace.stuck_jobs, millrace.storage,
+                millrace.operator_actions
    to millrace_operator, millrace_viewer;
 grant select on millrace.schedules, millrace.schedule_runs to millrace_operator, millrace_viewer;
 

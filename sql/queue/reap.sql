@@ -13,13 +13,23 @@
 --
 -- What a zombie settles in the same moment is decided by the row: whoever deletes it first.
 --
+-- `since` is where the scan of the deadlines begins: under a pinned vacuum horizon the entries of attempts that ended
+-- long ago stay in the index, and a scan from the start would pass them all every time. An attempt whose claim was
+-- committed only after its deadline had passed `since` is found by the next call without it, which workers make every
+-- five minutes.
+--
 -- Arguments  max_jobs  1 … 10,000
+--            since     a deadline; -infinity and null: all of them
 -- Locks      rows of worker, then rows of running, all SKIP LOCKED.
 -- Raises     MR005 bad_argument.
 -- Rows       3 per job, 1 per session and queue.
 -- Plan       running is scanned by worker, and only when a session has expired; cancel_request, of which there are few.
 
-create or replace function millrace.reap(max_jobs int default 500)
+set local client_min_messages = warning;
+drop function if exists millrace.reap(int);
+reset client_min_messages;
+
+create or replace function millrace.reap(max_jobs int default 500, since timestamptz default '-infinity')
 returns int  -- jobs taken back
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -28,6 +38,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     at constant timestamptz := millrace.now();
+    from_time constant timestamptz := coalesce(since, '-infinity');
     grace constant interval := '10 seconds';
     patience constant interval := '6 minutes';
     sessions_at_a_time constant int := 10;
@@ -68,7 +79,7 @@ begin
     if taken < max_jobs then
         found_rows := array(select r.ctid
                               from millrace.running r
-                             where r.deadline < at - grace
+                             where r.deadline >= from_time and r.deadline < at - grace
                              order by r.deadline
                              limit max_jobs - taken
                                for update skip locked);

@@ -9,8 +9,8 @@
 
 set local client_min_messages = warning;
 drop view if exists millrace.jobs, millrace.queues, millrace.workers, millrace.dead_letters, millrace.batches,
-                    millrace.blocked_keys, millrace.running_jobs, millrace.job_lines, millrace.kinds_aside,
-                    millrace.kinds, millrace.operator_actions;
+                    millrace.blocked_keys, millrace.key_limits, millrace.running_jobs, millrace.job_lines,
+                    millrace.kinds_aside, millrace.kinds, millrace.operator_actions;
 reset client_min_messages;
 
 create view millrace.jobs as
@@ -245,3 +245,9 @@ select q.name as queue, k.key, coalesce(l.max_held, q.key_limit) as key_limit, k
                        from millrace.blocked b
                       where b.queue_id = k.queue_id and b.key = k.key and b.batch_id is null) w
  where k.held > 0 or w.blocked > 0;
+
+-- Keys that limit_key() has given a limit or a rate of their own; null: as the queue has it. In use or not.
+create view millrace.key_limits as
+select q.name as queue, l.key, l.max_held, l.rate, l.burst
+  from millrace.key_limit l
+  join millrace.queue q on q.id = l.queue_id;

@@ -18,11 +18,13 @@ from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa
 
 RULES = ROOT / "config" / "prometheus" / "alerts.yml"
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
+METRICS = ROOT / "docs" / "metrics.md"
 CASES = ROOT / "tests" / "config" / "alerts"
 SEVERITIES = {"critical", "warning"}
 PARTS = ("What it means.", "Look.", "Do.", "It is over when")
 PROMETHEUS_OWN = {"up"}
-WORDS = {"absent", "and", "delta", "histogram_quantile", "increase", "max", "max_over_time", "rate", "sum", "unless"}
+WORDS = {"absent", "and", "delta", "histogram_quantile", "increase", "max", "max_over_time", "or", "rate", "sum",
+         "unless"}
 
 
 def promtool(*words, text=None):
@@ -91,6 +93,11 @@ class Alerts(unittest.TestCase):
         self.assertEqual({case.stem for case in CASES.glob("*.yml")}, names)
         inside = re.findall(r"\]\(#([\w-]+)\)", RUNBOOKS.read_text())
         self.assertEqual([anchor for anchor in inside if anchor not in sections()], [])
+
+    def test_are_listed_with_their_severity(self):
+        listed = re.findall(r"^\| `(Millrace\w+)` \| (\w+) \|", METRICS.read_text(), re.MULTILINE)
+        self.assertEqual(sorted(listed), sorted((rule["alert"], rule["labels"]["severity"]) for rule in alerts()))
+
 
 OF_PIPELINES = "millrace_pipeline_"  # not on the page before there is one: tests/engine/endpoints_test.cpp
 

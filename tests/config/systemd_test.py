@@ -69,6 +69,10 @@ class Units(unittest.TestCase):
         self.assertGreaterEqual(seconds(worker["WatchdogSec"]), 30)
         self.assertEqual(worker["KillMode"], "mixed")
 
+    def test_watch_over_those_that_say_that_they_are_alive(self):
+        watched = {unit.name for unit in SERVICES if "WatchdogSec" in settings(unit)}
+        self.assertEqual(watched, {"millrace-worker.service", "millrace-serve.service"})
+
     def test_reload_by_the_signal_that_workers_and_the_server_take_for_it(self):
         reloading = {unit.name for unit in SERVICES
                      if settings(unit).get("ExecReload") == "/bin/kill -HUP $MAINPID"}

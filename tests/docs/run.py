@@ -2,8 +2,9 @@
 """Executes the examples in the documentation, each page on a clone of the template database of its own.
 
 A page's sql, sh, python and js blocks run in their order, from one shell, as a reader would type them; the first that
-fails fails the page. Blocks of any other kind (console, text) are shown, not run. Links between pages must lead somewhere.
-Pages that `./dev pages` writes must be what it would write now.
+fails fails the page. Blocks of any other kind (console, text) are shown, not run; but commands and flags of millrace must be
+known to it, wherever they stand. Links between pages must lead somewhere. Pages that `./dev pages` writes must be what it
+would write now, and tables must have what the sources have.
 """
 
 import contextlib
@@ -14,6 +15,9 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import commands
+import tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "bench/README.md", ROOT / "tests/README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -76,8 +80,8 @@ def root_of_links():
 
 
 def run_page(page, environment):
-    commands = script(page)
-    if commands is None:
+    examples = script(page)
+    if examples is None:
         return None
     name = "docs_" + re.sub(r"\W", "_", str(page.relative_to(ROOT)).lower())
     subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
@@ -90,9 +94,9 @@ def run_page(page, environment):
                         check=True)
         with mail_server() if page.name == "email.md" else contextlib.nullcontext({}) as settings, \
                 root_of_links() as folder:
-            done = on_database(name, ["bash", "-c", commands], environment | settings, timeout=TIMEOUT_SECONDS,
+            done = on_database(name, ["bash", "-c", examples], environment | settings, timeout=TIMEOUT_SECONDS,
                                cwd=folder)
-        return "" if done.returncode == 0 else done.stdout + done.stderr
+        return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}exit status {done.returncode}"
     finally:
         subprocess.run(["dropdb", "--if-exists", "--force", name], env=environment, check=True, capture_output=True)
         for kind, made in made_outside(environment):  # by an example that failed before it could clean up
@@ -127,23 +131,30 @@ def stale_pages():
         yield script.name, "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def checks(environment):
+    """(what is checked, what is wrong) of everything; nothing is wrong when the latter is empty."""
+    for script, complaint in stale_pages():
+        yield f"{script}: its page", complaint
+    for check in tables.CHECKS:
+        yield check.__name__.replace("_", " "), "\n".join(check())
+    refused = list(commands.complaints(commands.WRONG))
+    yield "wrong commands are refused", "" if len(refused) == 3 else f"only these: {refused}"
+    for page in PAGES:
+        where = page.relative_to(ROOT)
+        yield f"{where}: links", ", ".join(broken_links(page))
+        yield f"{where}: commands", "\n".join(commands.complaints(page.read_text()))
+        complaint = run_page(page, environment)
+        if complaint is not None:
+            yield f"{where}: examples", complaint
+
+
 def main():
     environment = os.environ | {
         "PATH": f"{pathlib.Path(os.environ['MILLRACE_BINARY']).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
     passed = failed = 0
-    for script, complaint in stale_pages():
-        print(f"{'not ok' if complaint else 'ok'}  {script}: its page" + (f"\n{complaint}" if complaint else ""), flush=True)
+    for name, complaint in checks(environment):
+        print(f"{'not ok' if complaint else 'ok'}  {name}" + (f"\n{complaint}" if complaint else ""), flush=True)
         passed, failed = passed + (not complaint), failed + bool(complaint)
-    for page in PAGES:
-        where = page.relative_to(ROOT)
-        links = list(broken_links(page))
-        complaint = run_page(page, environment)
-        for name, holds, detail in ((f"{where}: links", not links, ", ".join(links)),
-                                    (f"{where}: examples", complaint in ("", None), complaint)):
-            if name.endswith("examples") and complaint is None:
-                continue
-            print(f"{'ok' if holds else 'not ok'}  {name}" + ("" if holds else f"\n{detail}"), flush=True)
-            passed, failed = passed + bool(holds), failed + (not holds)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

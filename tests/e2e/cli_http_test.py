@@ -113,7 +113,9 @@ class Watched(WorkerProcessTest):
         self.sql("select millrace.enqueue('work', 'noop'), millrace.enqueue('work', 'fail', max_attempts => 1)")
         self.ask_until("/metrics", 200, 'millrace_jobs_total{queue="work",kind="noop",outcome="completed"} 1')
         self.ask_until("/metrics", 200, 'millrace_jobs_total{queue="work",kind="fail",outcome="failed"} 1')
-        self.ask_until("/metrics", 200, 'millrace_queue_depth{queue="work",state="dead"} 1')
+        page = self.ask_until("/metrics", 200, 'millrace_queue_depth{queue="work",state="dead"} 1')
+        for result in ("updated", "current", "conflict", "skipped", "failed"):
+            self.assertIn(f'millrace_fork_branches_total{{result="{result}"}} 0', page)
         process.terminate()
         self.assertEqual(self.finish(process)[0], DONE)
 

@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -97,6 +98,56 @@ class Queues(ProgramTest):
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "running mail\n")
         self.assertEqual(self.run_millrace("queues", "resume", "mail").out, "already running mail\n")
         self.expect(self.run_millrace("queues", "pause", "nowhere"), FAILED)
+
+    def test_show_their_limits_and_how_much_of_them_is_used(self):
+        self.run_millrace("queues", "create", "mail", "--max-running", "5", "--key-limit", "2")
+        self.run_millrace("queues", "set", "mail", "rate=14 per second")
+        row, = self.run_millrace("queues", "--json").json
+        self.assertEqual((row["max_running"], row["rate"], row["per_second"]), (5, "14 per second", None))
+        self.assertIn("5 at a time, 14 per second", self.run_millrace("queues").out)
+        ran = self.expect(self.run_millrace("queues", "limit", "mail", "ann", "1", "--rate", "600 per hour", "--burst", "3"),
+                          DONE)
+        self.assertEqual(ran.out, "mail ann: 1 at a time, 600 per hour, 3 at once\n")
+        self.assertEqual(self.run_millrace("queues", "limit", "mail", "idle", "7", "--json").json,
+                         {"queue": "mail", "key": "idle", "limit": 7, "rate": None, "burst": None})
+        self.sql("select millrace.enqueue('mail', 'k', concurrency_key => key) from unnest('{ann,ann,ann,bob}'::text[]) key")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        self.sql(f"select millrace.claim({session}, 'mail', 10)")
+        rows = self.expect(self.run_millrace("queues", "limits", "mail", "--json"), DONE).json
+        self.assertEqual([(row["scope"], row["key"], row["limit"], row["rate"], row["running"], row["waiting"],
+                           row["is_own"]) for row in rows],
+                         [("queue", None, 5, "14 per second", 2, 0, False),
+                          ("each key", None, 2, None, None, None, False),
+                          ("key", "ann", 1, "600 per hour", 1, 2, True), ("key", "idle", 7, None, 0, 0, True)])
+        self.assertEqual([row["burst"] for row in rows], [14, None, 3, None])
+        self.assertRegex(self.run_millrace("queues", "limits").out, r"key +ann +1 +600 per hour +3 +1 +2")
+        for key in ("ann", "idle"):
+            self.assertEqual(self.run_millrace("queues", "limit", "mail", key, "none").out, f"mail {key}: as its queue has it\n")
+        rows = self.run_millrace("queues", "limits", "--json").json
+        self.assertEqual([(row["key"], row["limit"]) for row in rows if row["scope"] == "key"], [("ann", 2)],
+                         "for which jobs wait still, until somebody has looked")
+        self.expect(self.run_millrace("queues", "limits", "nowhere"), NOTHING)
+
+    def test_say_how_many_jobs_they_complete_in_a_second(self):
+        self.run_millrace("queues", "create", "mail")
+        session = self.sql("select millrace.open_session('w', '{mail}')")
+        looking = subprocess.Popen([BINARY, "queues", "--over", "2s", "--json"], env=self.environment, text=True,
+                                   stdout=subprocess.PIPE)
+        self.wait_until("select count(*) from pg_stat_activity where application_name = 'millrace queues'"
+                        f" and datname = '{self.database}' and state = 'idle' and query like '%millrace.queues%'", "1")
+        self.sql("select millrace.enqueue_many('mail', 'k', array_fill('{}'::jsonb, '{20}'))")
+        self.sql(f"select millrace.complete(fence, job_id) from millrace.claim({session}, 'mail', 20)")
+        row, = json.loads(looking.communicate(timeout=30)[0])
+        self.assertEqual(row["completed"], 20)
+        self.assertTrue(0 < row["per_second"] <= 10, row)
+
+    def test_refuse_a_flag_that_is_another_verb_s(self):
+        """As `pause --retention 1d`, by which somebody believes to have set something."""
+        self.run_millrace("queues", "create", "mail")
+        ran = self.expect(self.run_millrace("queues", "pause", "mail", "--retention", "1d"), USAGE)
+        self.assertIn("queues pause does nothing with --retention", ran.err)
+        self.assertIn("queues list takes no names", self.expect(self.run_millrace("queues", "list", "mail"), USAGE).err)
+        self.assertIsNone(self.run_millrace("queues", "--json").json[0]["paused_at"])
 
 
 class Kinds(ProgramTest):
@@ -271,6 +322,30 @@ class Enqueue(ProgramTest):
         self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--run-at", "2999-01-01"), FAILED)
         self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--priority", "10"), USAGE)
 
+    def test_passes_on_when_the_job_expires(self):
+        self.expect(self.run_millrace("enqueue", "work", "noop", "--expires-at", "2040-01-01"), DONE)
+        self.expect(self.run_millrace("enqueue", "work", "noop", "--expires-at", "2040-01-01", lines="{}\n{}\n"), DONE)
+        self.assertEqual(self.sql("select count(*) from millrace.jobs where expires_at = '2040-01-01'"), "3")
+
+    def test_enqueues_no_other_job_with_the_same_key(self):
+        unique = ("enqueue", "work", "noop", '{"n": 1}', "--unique-key", "k", "--unique-until", "started")
+        first = self.expect(self.run_millrace(*unique, "--json"), DONE).json
+        self.assertEqual((first["inserted"], first["replaced"]), (True, False))
+        again = self.expect(self.run_millrace(*unique), DONE)
+        self.assertEqual((again.out, again.err), (f"{first['id']}\n", "it was there: nothing was enqueued\n"))
+        debounce = ("enqueue", "work", "noop", '{"n": 2}', "--unique-key", "k", "--unique-until", "started", "--delay",
+                    "1h", "--priority", "1", "--expires-at", "2040-01-01", "--replaces", "payload,run_at")
+        again = self.expect(self.run_millrace(*debounce), DONE)
+        self.assertEqual((again.out, again.err), (f"{first['id']}\n", "it was there, and has taken this over\n"))
+        self.assertEqual(self.run_millrace(*debounce, "--json").json, {"id": first["id"], "inserted": False, "replaced": True})
+        self.assertEqual(self.sql("select concat_ws(' ', state, priority, payload, extract(year from expires_at))"
+                                  " from millrace.jobs"), 'scheduled 5 {"n": 2} 2040')
+        self.expect(self.run_millrace("enqueue", "work", "noop", "{}", "--unique-key", "h", "--unique-for", "1h"), DONE)
+        self.assertEqual(self.sql("select expires_at > now() + interval '50 minutes' from millrace.unique_job"
+                                  " where unique_key = 'h'"), "t")
+        self.assertIn("one job", self.expect(self.run_millrace("enqueue", "work", "noop", "--unique-key", "k",
+                                                               lines="{}\n"), USAGE).err)
+
     def test_takes_one_payload_a_line(self):
         lines = "".join(f'{{"n": {n}}}\n' for n in range(2500)) + "\n"
         ran = self.expect(self.run_millrace("enqueue", "work", "noop", "--json", lines=lines), DONE)
@@ -434,6 +509,78 @@ class Jobs(ProgramTest):
         self.assertEqual(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"), "0")
         self.expect(self.run_millrace("jobs", "cancel"), USAGE)
         self.expect(self.run_millrace("jobs", "cancel", self.mail, "--queue", "work"), USAGE)
+
+
+class ManyJobs(ProgramTest):
+    """More than go into one transaction."""
+
+    def setUp(self):
+        super().setUp()
+        self.sql("select millrace.create_queue('work')")
+
+    def enqueue(self, amount):
+        self.sql(f"select millrace.enqueue_many('work', 'noop', array_fill('{{}}'::jsonb, array[{amount}]))")
+
+    def when_noted(self, statements):
+        """Runs statements in the transaction of each action of an operator, when it is almost done."""
+        self.sql(f"create function public.noted() returns trigger language plpgsql as $$ begin {statements} return null;"
+                 " end $$; create trigger noted after insert on millrace.operator_action"
+                 " for each row execute function public.noted()")
+
+    def begin(self, *words):
+        process = subprocess.Popen([BINARY, *words], env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (process.kill(), process.communicate()) if process.poll() is None else None)
+        return process
+
+    def test_are_changed_a_thousand_at_a_time_with_a_line_that_says_how_far(self):
+        self.enqueue(2500)
+        cancel = ["jobs", "cancel", "--queue", "work", "--all"]
+        self.assertIn("would cancel 2,500 jobs; --yes", self.run_millrace(*cancel, "--max", "1000000").err)
+        ran = self.expect(self.run_millrace(*cancel, "--max", "1100", "--yes", "--json"), DONE)
+        self.assertEqual((ran.json, ran.err), ({"matched": 1100, "changed": 1100, "skipped": 0, "more": True},
+                                               "there are more: once again, or with a higher --max\n"))
+        seen = self.expect(self.run_on_terminal(*cancel, "--max", "1000000", "--yes"), DONE).out
+        self.assertRegex(seen, r"1,000 jobs, [\d,]+ a second")
+        self.assertTrue(seen.endswith("cancel: 1,400 jobs\n"), seen)
+        self.assertEqual(self.sql("select string_agg(affected::text, ' ' order by at) from millrace.operator_actions"
+                                  " where action = 'cancel_many'"), "1000 100 1000 400")
+        self.enqueue(10001)
+        self.assertIn("would cancel more than 10,000 jobs", self.run_millrace(*cancel, "--max", "1000000").err)
+
+    def test_that_fail_again_are_replayed_once(self):
+        self.enqueue(1500)
+        session = self.sql("select millrace.open_session('w', '{work}')")
+        again = f"millrace.discard(c.fence, c.job_id, 'no') from millrace.claim({session}, 'work', 1000) c;"
+        self.sql(f"select {again} select {again}")
+        self.when_noted(f"perform {again}")
+        ran = self.expect(self.run_millrace("jobs", "replay", "--queue", "work", "--all", "--max", "5000", "--yes"), DONE)
+        self.assertEqual(ran.out, "replay: 1,500 jobs\n")
+        self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "1500")
+
+    def test_are_left_as_they_are_by_an_interruption_that_lets_the_step_end(self):
+        self.enqueue(5000)
+        self.when_noted("if (select count(*) > 1 from millrace.operator_action where action = 'cancel_many') then"
+                        " perform pg_advisory_xact_lock_shared(77, 77); end if;")
+        waits = f"select count(*) from pg_stat_activity where wait_event = 'advisory' and datname = '{self.database}'"
+        cancel = ["jobs", "cancel", "--queue", "work", "--all", "--max", "1000000", "--yes"]
+        for signals, status in (((signal.SIGINT,), FAILED), ((signal.SIGINT, signal.SIGTERM), 128 + signal.SIGTERM)):
+            with subprocess.Popen(["psql", "-X", "-q", "-d", self.database], stdin=subprocess.PIPE, text=True) as holder:
+                holder.stdin.write("select pg_advisory_lock(77, 77) \\g /dev/null\n")
+                holder.stdin.flush()
+                self.wait_until("select count(*) from pg_locks where locktype = 'advisory' and classid = 77 and granted", "1")
+                process = self.begin(*cancel)
+                self.wait_until(waits, "1")
+                for number in signals:
+                    process.send_signal(number)
+                if status != FAILED:
+                    self.assertEqual(process.wait(30), status, "at once, whatever it waits for")
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, status, err)
+            if status == FAILED:
+                done = int(self.sql("select count(*) from millrace.jobs where state = 'cancelled'"))
+                self.assertEqual((out, err), (f"cancel: {done:,} jobs\n", "interrupted: the others are as they were\n"))
+                self.assertIn(done, (2000, 3000, 4000))
 
 
 class Terminal(ProgramTest):

@@ -120,6 +120,33 @@ class Worker(WorkerProcessTest):
         self.expect(self.run_millrace("worker", "--check", "--queue", "work", "--smtp-url", "smtp://h",
                                       "--smtp-ca-file", "/nowhere.pem"), USAGE)
 
+    def test_is_told_by_a_check_what_it_would_be_refused_at_its_start(self):
+        check = ("worker", "--check", "--queue", "work")
+        ran = self.expect(self.run_millrace("worker", "--check", "--queue", "work", "--queue", "wrok"), FAILED)
+        self.assertIn("unknown queue 'wrok'", ran.err)
+        self.assertIn('Did you mean "work"?', ran.err)
+        for role in ("millrace_viewer", "millrace_enqueuer"):
+            ran = self.expect(self.run_millrace(*check, PGOPTIONS=f"-c role={role}"), FAILED)
+            self.assertIn("permission denied", ran.err)
+        self.expect(self.run_millrace(*check, PGOPTIONS="-c role=millrace_worker"), DONE)
+        self.sql("update millrace.installation set database_name = 'production', database_oid = 1")
+        self.assertIn("millrace adopt", self.expect(self.run_millrace(*check), FAILED).err)
+        told = self.expect(self.run_millrace(*check, "--json"), FAILED).json
+        self.assertEqual((told["is_fit"], told["kinds"]), (False, []))
+        self.assertIn("millrace adopt", str(told["databases"]))
+        self.assertEqual(self.sql("select count(*) from millrace.workers"), "0")
+
+    def test_is_checked_for_programs(self):
+        told = self.expect(self.run_millrace("worker", "--check", "--json", "--queue", "work=3"), DONE).json
+        self.assertEqual((told["is_fit"], told["databases"], told["queues"], told["traces"]),
+                         (True, [{"name": None, "problem": None, "remedy": None}], [{"name": "work", "slots": 3}], None))
+        problems = {each["kind"]: each["problem"] for each in told["kinds"]}
+        self.assertIsNone(problems["noop"])
+        self.assertIn("smtp.url", problems["email.send"])
+        told = self.expect(self.run_millrace("worker", "--check", "--json", "--queue", "work", PGHOST="/nowhere"), FAILED).json
+        self.assertIn("no connection", told["databases"][0]["problem"])
+        self.expect(self.run_millrace("worker", "--json", "--queue", "work"), USAGE)
+
     def test_needs_no_more_than_its_role(self):
         self.sql("""do $$ begin
                         if to_regrole('millrace_e2e_worker') is null then

@@ -13,6 +13,8 @@ import tempfile
 import termios
 import time
 
+import psycopg2
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from program import BINARY, PATIENCE_SECONDS, ProgramTest, main  # noqa: E402
 
@@ -134,6 +136,17 @@ class Completion(ProgramTest):
             ran = self.run_millrace("completion", "words", "--", *words, "")
             self.assertEqual((ran.err, ran.status), ("", 0 if name else 3), words)
             self.assertEqual(name in ran.out.split(), name is not None)
+
+    def test_waits_two_seconds_for_a_database_that_is_busy(self):
+        self.sql("select millrace.create_queue('mail')")
+        with psycopg2.connect(dbname=self.database) as holder:
+            holder.cursor().execute("lock table millrace.queue in access exclusive mode")
+            for variables in ({}, {"PGOPTIONS": "-c statement_timeout=0"}):
+                ran = self.run_millrace("completion", "words", "--", "queues", "pause", "ma", **variables)
+                self.assertEqual((ran.status, ran.out), (1, ""))
+                self.assertIn("statement timeout", ran.err)
+            holder.rollback()
+        self.assertEqual(self.run_millrace("completion", "words", "--", "queues", "pause", "ma").out, "mail\n")
 
 
 class Manual(ProgramTest):

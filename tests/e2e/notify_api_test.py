@@ -177,7 +177,7 @@ class Settings(Api):
         self.assertEqual(self.ask("GET", self.config, token=OTHER_TOKEN).status, 200)
 
     def test_there_is_nothing_else(self):
-        for path in ["/", "/api", "/api/notify/users//config", "/api/notify/users/ada", "/metrics", "/unsubscribe"]:
+        for path in ["/", "/api", "/api/notify/users//config", "/api/notify/users/ada", "/metric", "/unsubscribe"]:
             self.refused(self.ask("GET", path), 404, "not_found")
         for method, path in [("DELETE", self.config), ("POST", self.config), ("PUT", "/api/notify/types"),
                              ("PUT", "/unsubscribe/x"), ("PATCH", self.config)]:
@@ -244,6 +244,58 @@ class Settings(Api):
     def test_ends_when_asked(self):
         self.server.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(self.server)[0], DONE)
+
+
+class Watched(Api):
+    def readiness(self):
+        answer = self.ask("GET", "/readyz", token=None)
+        return answer.status, [obstacle["what"] for obstacle in answer.json["not_ready"]]
+
+    def number(self, series):
+        page = self.ask("GET", "/metrics", token=None)
+        self.assertEqual((page.status, page.headers["Content-Type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))
+        self.assertNotIn("ada", page.text)
+        found = [line.rsplit(" ", 1)[1] for line in page.text.splitlines() if line.startswith(series + " ")]
+        return float(found[0]) if found else None
+
+    def requests(self, resource, status):
+        return self.number(f'millrace_api_requests_total{{resource="{resource}",status="{status}"}}')
+
+    def test_counts_its_requests_by_what_they_asked_for_and_its_answer(self):
+        self.assertIsNone(self.requests("types", 200))
+        for _ in range(2):
+            self.ask("GET", "/api/notify/types")
+        self.ask("PUT", "/api/notify/users/ada/config", {"emial": "a@b.c"})
+        self.ask("GET", "/api/notify/users/ada/config", token=None)
+        self.ask("GET", self.link("ada", "shop.sale"), token=None)
+        self.ask("GET", "/nothing/ada", token=None)
+        self.ask("GET", "/healthz", token=None)
+        for resource, status, number in (("types", 200, 2), ("config", 400, 1), ("config", 401, 1),
+                                         ("unsubscribe", 200, 1), ("none", 404, 1)):
+            self.assertEqual(self.requests(resource, status), number, (resource, status))
+        self.assertEqual(self.ask("GET", "/metrics", token=None).text.count("millrace_api_requests_total{"), 5)
+
+    def test_is_ready_while_its_database_is_there(self):
+        self.assertEqual(self.readiness(), (200, []))
+        self.assertEqual(self.number("millrace_database_reachable"), 1)
+        name, self.database = self.database, "postgres"
+        self.sql(f"alter database {name} allow_connections false")
+        self.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.readiness() != (503, ["database"]) and time.monotonic() < deadline:
+            select.select([], [], [], 0.02)  # it is looked at once a second
+        self.assertEqual(self.number("millrace_database_reachable"), 0)
+        self.assertEqual(self.ask("GET", "/healthz", token=None).status, 200)
+        self.sql(f"alter database {name} allow_connections true")
+        self.database = name
+        while self.readiness() != (200, []) and time.monotonic() < deadline:
+            select.select([], [], [], 0.02)
+        self.assertEqual(self.readiness(), (200, []))
+
+    def test_is_only_looked_at(self):
+        for path in ("/readyz", "/metrics"):
+            answer = self.ask("POST", path, "{}")
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"))
 
 
 class Unsubscribe(Api):

@@ -4,7 +4,9 @@
 The verdicts are written by hand: how they come about is in tests/handlers.
 """
 
+import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,6 +57,13 @@ class Gate(PipelineTest):
         self.assertEqual(self.expect(self.pipeline("gate", "shop/main", "u1", "--project", "web", "--json"), BROKEN).json,
                          {"verdict": "broken", "uri": "u1", "state": "failed"})
 
+    def test_judges_nothing_when_nobody_looks_at_the_branch(self):
+        self.verdict(0)
+        self.expect(self.pipeline("gate", "shop/main", "u1", "--max-age", "1h"), DONE)
+        self.sql("update pipeline.look set at = at - interval '2 hours'")
+        self.assertIn("nobody has looked at the branch of 'shop/main'",
+                      self.expect(self.pipeline("gate", "shop/main", "u1", "--max-age", "1h"), FAILED).err)
+
     def test_waits_until_there_is_a_verdict(self):
         for degree, status in ((0, DONE), (1, BROKEN)):
             waiting = self.begin("gate", "shop/main", "u1", "--wait")
@@ -70,7 +79,44 @@ class Gate(PipelineTest):
         self.assertEqual((waiting.returncode, out), (NO_VERDICT, "none (superseded): u1\n"))
 
     def test_waits_no_longer_than_it_was_told(self):
-        self.expect(self.pipeline("gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        ran = self.expect(self.pipeline("gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        self.assertEqual(ran.err, "")
+
+    def test_says_on_a_terminal_what_it_waits_for(self):
+        seen = self.expect(self.run_on_terminal("pipeline", "gate", "shop/main", "u1", "--wait", "--timeout", "1s"), NO_VERDICT)
+        self.assertRegex(seen.out, r"u1 is accepted; no verdict after \d+ ms of 1 s")
+        self.assertTrue(seen.out.endswith("\r\x1b[Knone (accepted): u1\n"), seen.out)
+
+
+class Notification(PipelineTest):
+    """What somebody hears who listens: psql, which prints what it has heard after each command."""
+
+    event = "pipeline/validation.recorded/request/shop/main/1/"
+
+    def setUp(self):
+        super().setUp()
+        self.sql("""select pipeline.configure_queue('shop/main',
+                        '{"sinks": [{"name": "log", "kind": "notify", "channel": "verdicts"}]}')""")
+        self.verdict(1)
+        self.sql("select pipeline.announce('shop/main', 1, '')")
+
+    def heard(self):
+        printed = self.sql(f"listen verdicts; select pipeline.tell('{self.event}', 'log')")
+        found = re.search('notification "verdicts" with payload "(.*)" received', printed)
+        return json.loads(found[1])
+
+    def test_is_the_event(self):
+        self.sql("update pipeline.event set at = '2026-03-01 12:00:00.25+00'")
+        self.assertEqual(self.heard(), {
+            "id": self.event, "source": "pipeline", "type": "validation.recorded", "version": 1,
+            "timestamp_ms": 1772366400250,
+            "payload": {"queue": "shop/main", "request": "request/shop/main/1", "uri": "u1", "project": "", "degree": 1,
+                        "verdict": "broken", "verdict_before": "none", "strategy": "full", "base_uri": None,
+                        "culprit_uri": None}})
+
+    def test_is_the_id_alone_of_an_event_that_is_too_long(self):
+        self.sql("update pipeline.event set payload = payload || jsonb_build_object('uri', repeat('u', 7999))")
+        self.assertEqual(self.heard(), {"id": self.event})
 
 
 class Log(PipelineTest):
@@ -150,6 +196,9 @@ class Operator(PipelineTest):
                             "  - name: site/main\n    remote: /srv/site.git\n    ref: main\n"
                             "    runner: {name: buildkite, organization: acme, pipeline: site, branch: main,"
                             " token_env: PIPELINE_T}\n")
+            before = self.expect(self.pipeline("export"), DONE).out
+            self.assertIn("site/main", self.expect(self.pipeline("apply", str(file), "--dry-run"), DONE).out)
+            self.assertEqual(self.expect(self.pipeline("export"), DONE).out, before, "a dry run changes nothing")
             self.expect(self.pipeline("apply", str(file)), DONE)
             exported = self.expect(self.pipeline("export"), DONE).out
             self.assertIn("buildkite", exported)

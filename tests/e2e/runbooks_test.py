@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
 """Rehearsals: what wakes people is made to happen, and then done about it what docs/runbooks.md says, word for word.
 
-A section's `sh` blocks are run as they stand, but for the number of a job. `console` blocks are those of a person who is
-at the right host; a rehearsal picks the line that it needs and puts its own names in.
+Here queues, jobs and the database; workers, and mail and forks, have files of their own beside this one.
 """
 
-import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,69 +16,11 @@ import psycopg2
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/chaos")]
 import servers  # noqa: E402  pylint: disable=wrong-import-position
-from program import BINARY, PATIENCE_SECONDS, WorkerProcessTest, main  # noqa: E402  pylint: disable=wrong-import-position
-
-PAGE = (ROOT / "docs/runbooks.md").read_text()
-SMTP_SERVER = ROOT / "tests/support/smtp/server.mjs"
-DONE, FAILED = 0, 1
+from program import BINARY, PATIENCE_SECONDS, main  # noqa: E402  pylint: disable=wrong-import-position
+from rehearsal import DONE, OnOneServer, Rehearsal, blocks, section  # noqa: E402  pylint: disable=wrong-import-position
 
 
-def blocks(title, kind):
-    """Of the section: the commands of its blocks of that kind."""
-    section = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    shown = re.sub(r"<!--.*?-->", "", section[1], flags=re.DOTALL)
-    return re.findall(rf"^```{kind}\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
-
-
-class MailServer:
-    """Wants a token; on a port that stays the same, however often it is stopped and started."""
-
-    def __init__(self, token, port=0):
-        words = ["--user", "shop", "--auth", "XOAUTH2", "--password", token, "--port", str(port), "--until-stdin-closes"]
-        self.process = subprocess.Popen([os.environ["MILLRACE_NODE"], SMTP_SERVER, *words], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        ready = json.loads(self.process.stdout.readline())
-        self.port, self.ca_file = ready["port"], ready["ca_file"]
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            self.process.wait(PATIENCE_SECONDS)
-            self.process.stdout.close()
-
-
-class Rehearsal(WorkerProcessTest):
-
-    def type(self, commands):
-        """As a person would, into a shell; what it says."""
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=self.environment, capture_output=True,
-                              text=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL)
-        self.assertEqual(done.returncode, 0, f"{commands}\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
-
-    def follow(self, title, job=None):
-        """Runs the section's commands in their order; what each block said."""
-        return [self.type(re.sub(r"(explain|show) \d+", rf"\1 {job}", commands)) for commands in blocks(title, "sh")]
-
-    def on_call(self, title, start, name="", ours=""):
-        """One line of the section's console blocks, with a name of our own in it."""
-        line, = (line for block in blocks(title, "console") for line in block.splitlines() if line.startswith(start))
-        self.assertIn(name, line)
-        return self.type(line.replace(name, ours) if name else line)
-
-    def enqueue(self, kind, payload="{}", amount=1):
-        return self.sql(f"select millrace.enqueue_many('mail', '{kind}', array_fill('{payload}'::jsonb, array[{amount}]))")
-
-    def completed(self):
-        return "select completed from millrace.queues where name = 'mail'"
-
-
-class OnOneServer(Rehearsal):
-    def setUp(self):
-        super().setUp()
-        self.environment["PATH"] = f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}"
-        self.sql("select millrace.create_queue('mail')")
-
+class Queues(OnOneServer):
     def test_a_stuck_worker(self):
         worker = self.start("--queue", "mail=2", "--drain-timeout", "0s")
         jobs = self.enqueue("wait", '{"ms": 3600000}', 2).strip("{}").split(",")
@@ -169,67 +107,65 @@ class OnOneServer(Rehearsal):
         self.assertNotIn(slot, self.follow("The disk fills")[0])
         self.assertEqual(self.sql("select retention from millrace.queue where name = 'mail'"), "2 days")
 
-    def mail_worker(self, server, token_file):
-        self.sql("select millrace.create_queue('email')")
-        self.smtp = ["--smtp-url", f"smtp://localhost:{server.port}", "--smtp-ca-file", server.ca_file, "--smtp-from",
-                     "Shop <shop@example.org>", "--smtp-auth", "xoauth2", "--smtp-username", "shop", "--smtp-token-file",
-                     token_file]
-        return self.start("--queue", "email", *self.smtp)
+    def fail(self, kind, outcome, amount):
+        """Jobs of the kind that have failed so, by a worker of which no more is known."""
+        self.enqueue(kind, amount=amount)
+        session = self.sql("select millrace.open_session('release 7', '{mail}')")
+        self.sql(f"select millrace.{outcome} from millrace.claim({session}, 'mail', {amount})")
 
-    def send_test(self, title):
-        command, = (line for block in blocks(title, "console") for line in block.splitlines() if "send-test" in line)
-        return self.run_millrace(*command.split()[1:], *self.smtp)  # as_worker brings the settings
+    def test_jobs_that_fail(self):
+        self.fail("email.send", "fail(fence, job_id, '421 try again later', '1 hour')", 3)
+        said = self.follow("MillraceJobsFail")
+        self.assertRegex(said[0], r"421 try again later +\| +3 ")
+        self.assertEqual(self.sql("select count(*) from millrace.kinds_aside"), "0", "the kind is not paused any more")
+        retry, = re.findall("^millrace jobs retry .*'", "\n".join(blocks("MillraceJobsFail", "sh")), re.MULTILINE)
+        self.type(f"{retry} --yes")
+        self.assertEqual(self.sql("select available from millrace.queues"), "3")
 
-    def wait_for_mail(self, job, state):
-        self.wait_until(f"select state from millrace.jobs where id = {job}", state)
+    def test_dead_letters(self):
+        self.fail("email.send", "discard(fence, job_id, '421 try again later')", 2)
+        self.fail("email.send", "discard(fence, job_id, '550 no such user here')", 3)
+        job = self.sql("select min(job_id) from millrace.dead_letters")
+        said = self.follow("MillraceDeadLetters", job)
+        self.assertIn("550 no such user here", said[0])
+        self.assertEqual(self.sql("select available, dead from millrace.queues"), "2|3", "the cause of two has gone")
+        self.on_call("MillraceDeadLetters", "millrace jobs discard")
+        self.assertEqual(self.sql("select available, dead from millrace.queues"), "2|0")
 
-    def send_mail(self):
-        mail = '{"to": "ada@example.org", "subject": "Hello", "text": "Hello"}'
-        return self.sql(f"select millrace.enqueue('email', 'email.send', '{mail}')")
+    def test_attempts_that_time_out(self):
+        self.type("millrace queues set mail timeout='1 second'")
+        self.enqueue("wait", '{"until_stopped": true}')
+        self.start("--queue", "mail=2")
+        self.wait_until("select count(*) from millrace.running_jobs", "1")
+        self.assertRegex(self.follow("MillraceAttemptsTimeOut")[0], r"mail +\| wait +\| +1 ")
+        self.wait_until("select failed > 0 from millrace.queues where name = 'mail'", "t")
+        self.assertEqual(self.sql("select timeout from millrace.queue where name = 'mail'"), "00:10:00")
 
-    def token_file(self, token):
-        file = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "token"
-        file.touch(0o600)
-        file.write_text(token)
-        return file
+    def test_a_lock_that_holds_everybody_up(self):
+        holder = psycopg2.connect(dbname=self.database, host=os.environ["PGHOST"], port=os.environ["PGPORT"],
+                                  user=os.environ["PGUSER"], application_name="a report of last year")
+        self.addCleanup(holder.close)
+        holder.cursor().execute("lock table millrace.running in share mode")
+        self.enqueue("noop")
+        self.start("--queue", "mail=2")
+        self.wait_until("select count(*) > 0 from pg_stat_activity where datname = current_database()"
+                        "   and application_name like 'millrace claimer%' and wait_event_type = 'Lock'", "t")
+        self.assertRegex(self.follow("MillraceHeartbeatLate")[0], r"millrace claimer.* Lock +\| relation")
+        found = re.search(r"\n +(\d+) .*a report of last year", self.follow("MillraceClaimsSlow")[0])
+        self.assertIn("select pg_terminate_backend(PID)", section("MillraceClaimsSlow"))
+        self.sql(f"select pg_terminate_backend({found[1]})")
+        self.wait_until(self.completed(), "1")
 
-    def test_mail_is_down(self):
-        server = MailServer("good")
-        kept = shutil.copy(server.ca_file, self.enterContext(tempfile.TemporaryDirectory()))  # it goes with the server
-        server.ca_file = kept
-        worker = self.mail_worker(server, self.token_file("good"))
-        self.wait_for_mail(self.send_mail(), "completed")
-        server.stop()
-        job = self.send_mail()
-        self.wait_for_mail(job, "scheduled")
-        ran = self.expect(self.send_test("MillraceMailDown"), FAILED)
-        self.assertNotIn("connected", ran.out)
-        self.assertIn("email.send", self.follow("MillraceMailDown")[0])
-        again = MailServer("good", server.port)
-        self.addCleanup(again.stop)
-        shutil.copy(again.ca_file, kept)  # it makes a new one at each start; the worker reads it for each connection
-        self.wait_for_mail(job, "completed")
-        worker.terminate()
-        _, log = self.finish(worker)
-        self.assertIn("mail deliveries pause", [line["message"] for line in log])
-        self.assertEqual(self.sql(f"select attempt from millrace.jobs where id = {job}"), "1", "no attempt was counted")
-
-    def test_a_token_has_expired(self):
-        server = MailServer("new")
-        self.addCleanup(server.stop)
-        file = self.token_file("old")
-        worker = self.mail_worker(server, file)
-        job = self.send_mail()
-        self.wait_for_mail(job, "scheduled")
-        ran = self.expect(self.send_test("A token has expired"), FAILED)
-        self.assertIn("encrypted", ran.out)
-        self.assertNotIn("authenticated", ran.out)
-        file.write_text("new")
-        self.wait_for_mail(job, "completed")
-        self.expect(self.send_test("A token has expired"), DONE)
-        worker.terminate()
-        _, log = self.finish(worker)
-        self.assertIn("mail server serves again", [line["message"] for line in log])
+    def test_a_host_that_vanished(self):
+        vanished = psycopg2.connect(dbname=self.database, host=os.environ["PGHOST"], port=os.environ["PGPORT"],
+                                    user=os.environ["PGUSER"], application_name="millrace slot")
+        self.addCleanup(vanished.close)
+        vanished.cursor().execute("select 1")
+        title = "A host vanished, and its jobs do not come back"
+        found = re.search(r"\n +(\d+) .*idle in transaction", self.follow(title)[0])
+        self.assertIn("select pg_terminate_backend(PID)", section(title))
+        self.sql(f"select pg_terminate_backend({found[1]})")
+        self.assertIn("(0 rows)", self.follow(title)[0])
 
 
 class Failover(Rehearsal):
@@ -250,6 +186,12 @@ class Failover(Rehearsal):
         self.standby.clone(self.primary)
         self.standby.start()
 
+    def workers_of_both(self):
+        """The settings of a worker that goes where writes are taken."""
+        both = (f"host=127.0.0.1,127.0.0.1 port={self.primary.port},{self.standby.port} user=postgres dbname=postgres"
+                " target_session_attrs=read-write connect_timeout=2")
+        return ["--queue", "mail", "--lease", "2s", "--database-url", both]
+
     def turn_to(self, server):
         self.environment["PGPORT"] = str(server.port)
 
@@ -264,9 +206,7 @@ class Failover(Rehearsal):
             time.sleep(0.02)
 
     def test_the_primary_is_lost(self):
-        both = (f"host=127.0.0.1,127.0.0.1 port={self.primary.port},{self.standby.port} user=postgres dbname=postgres"
-                " target_session_attrs=read-write connect_timeout=2")
-        self.start("--queue", "mail", "--lease", "2s", "--database-url", both)
+        self.start(*self.workers_of_both())
         self.enqueue("noop", amount=50)
         self.wait_until(self.completed(), "50")
         self.enqueue("wait", '{"ms": 500}', 50)
@@ -277,6 +217,52 @@ class Failover(Rehearsal):
         self.on_call("The primary is lost", "psql -X -c \"select pg_promote()\"")
         self.wait_until(self.completed(), "100")
         self.assertRegex(self.follow("The primary is lost")[0], r"\n f +\|")
+
+    def test_the_primary_moves_on_purpose(self):
+        """As docs/operations.md says: a clean stop, a promotion; whoever names one host is restarted, nobody adopts."""
+        self.start(*self.workers_of_both())
+        alone = self.start("--queue", "mail", "--lease", "2s")
+        self.enqueue("noop", amount=50)
+        self.wait_until(self.completed(), "50")
+        self.enqueue("wait", '{"ms": 500}', 50)
+        self.assertIn("`pg_ctl stop -m fast`", " ".join(section("Under systemd", "operations").split()))
+        self.primary.stop("fast")
+        self.turn_to(self.standby)
+        self.on_call("The primary is lost", "psql -X -c \"select pg_promote()\"")
+        self.wait_until(self.completed(), "100")
+        alone.kill()
+        self.start("--queue", "mail", "--name", "restarted")
+        self.wait_until("select count(*) from millrace.workers where name = 'restarted' and state = 'alive'", "1")
+
+
+class Password(OnOneServer):
+    def test_the_password_of_the_database_is_changed_in_its_file_alone(self):
+        """PGPASSFILE is read for each connection; docs/operations.md: to change a secret."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="millrace-password-")))
+        folder.chmod(0o755)
+        server = servers.Server(folder / "server", addresses="127.0.0.1")
+        self.addCleanup(server.stop)
+        server.initialise()
+        rules = server.data / "pg_hba.conf"
+        rules.write_text("host all clerk all scram-sha-256\n" + rules.read_text())
+        server.start()
+        self.environment |= {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        self.type("millrace migrate up && millrace queues create mail")
+        server.execute("create role clerk login password 'old' in role millrace_worker")
+        file = folder / "pgpass"
+        file.touch(0o600)
+        file.write_text("*:*:*:clerk:old\n")
+        self.start("--queue", "mail", PGUSER="clerk", PGPASSFILE=str(file))
+        count = "select count(*) from millrace.jobs where state = 'completed'"
+        for done, password in enumerate(("old", "new"), 1):
+            server.execute(f"alter role clerk password '{password}'")
+            file.write_text(f"*:*:*:clerk:{password}\n")
+            server.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'clerk'")
+            server.execute("select millrace.enqueue('mail', 'noop')")
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while server.execute(count) != [(done,)]:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
 
 
 if __name__ == "__main__":

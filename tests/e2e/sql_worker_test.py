@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 """Workers without our program: docs/examples/worker.py and worker.psql, killed, stopped, and behind a pooler."""
 
-import os
 import pathlib
 import select
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +13,7 @@ import psycopg2
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+from pooler import Pooler  # noqa: E402
 from program import PATIENCE_SECONDS, ProgramTest, main  # noqa: E402
 
 EXAMPLES = ROOT / "docs/examples"
@@ -154,37 +152,6 @@ class PythonWorker(WorkerTest):
         copy.write(text.replace(said, instead))
         copy.flush()
         return copy.name
-
-
-class Pooler:
-    """pgbouncer in transaction mode before the server's socket, with one connection to it."""
-
-    def __init__(self, test, database):
-        self.directory = tempfile.TemporaryDirectory()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        settings = pathlib.Path(self.directory.name, "pgbouncer.ini")
-        settings.write_text(
-            f"[databases]\n{database} = host={os.environ['PGHOST']} port={os.environ['PGPORT']}"
-            f" user={os.environ['PGUSER']}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\n"
-            "unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n")
-        os.chmod(self.directory.name, 0o755)
-        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-        user = ["setpriv", "--reuid", "millrace-dev", "--regid", "millrace-dev", "--clear-groups"]
-        self.process = subprocess.Popen([*(user if os.geteuid() == 0 else []), program, settings],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        test.addCleanup(self.stop)
-        self.here = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
-        wait_for("the pooler", self.answers)
-
-    def answers(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.directory.cleanup()
 
 
 class BehindAPooler(WorkerTest):

@@ -7,6 +7,8 @@ import socket
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from program import PATIENCE_SECONDS, WorkerProcessTest, free_port, main  # noqa: E402
@@ -74,6 +76,15 @@ class Worker(Supervised):
         self.assertEqual(self.hear(), STOPPING, "no signs of life were asked for")
         self.assertEqual(self.finish(process)[0], DONE)
 
+    def test_is_ready_and_alive_while_one_of_its_databases_is_away(self):
+        process = self.start("--database", "away=dbname=no_such_database", "--database", f"here=dbname={self.database}",
+                             "--queue", "work=1", "--lease", "1s", WATCHDOG_USEC="200000")
+        self.assertEqual(self.hear(), READY)
+        self.assertEqual([self.hear() for _ in range(10)], [ALIVE] * 10)
+        process.terminate()
+        self.assertLessEqual(set(self.hear_until(STOPPING)), {ALIVE, STOPPING})
+        self.assertEqual(self.finish(process)[0], DONE)
+
     def test_works_where_nobody_listens(self):
         self.systemd.close()
         job = self.sql("select millrace.enqueue('work', 'noop')")
@@ -88,13 +99,30 @@ class Worker(Supervised):
 class Server(Supervised):
     command = "serve"
 
+    def serve(self, **variables):
+        self.port = free_port()
+        return self.start("--http-listen", f"127.0.0.1:{self.port}", MILLRACE_API_TOKENS="0" * 64, **variables)
+
     def test_is_ready_when_it_listens(self):
-        port = free_port()
-        process = self.start("--http-listen", f"127.0.0.1:{port}", MILLRACE_API_TOKENS="0" * 64)
+        process = self.serve()
         self.assertEqual(self.hear(), READY)
-        socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS).close()
+        socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS).close()
         process.terminate()
         self.assertEqual(self.hear(), STOPPING)
+        self.assertEqual(self.finish(process)[0], DONE)
+
+    def test_is_alive_while_it_listens_whatever_its_database_does(self):
+        process = self.serve(WATCHDOG_USEC="200000")
+        self.assertEqual(self.hear(), READY)
+        self.assertEqual([self.hear() for _ in range(3)], [ALIVE] * 3)
+        name, self.database = self.database, "postgres"
+        self.sql(f"alter database {name} rename to {name}_away")
+        with self.assertRaisesRegex(urllib.error.HTTPError, "503"):
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=PATIENCE_SECONDS)
+        self.assertEqual([self.hear() for _ in range(5)], [ALIVE] * 5)
+        self.sql(f"alter database {name}_away rename to {name}")
+        process.terminate()
+        self.assertLessEqual(set(self.hear_until(STOPPING)), {ALIVE, STOPPING})
         self.assertEqual(self.finish(process)[0], DONE)
 
 

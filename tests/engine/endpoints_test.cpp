@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <regex>
@@ -42,10 +43,14 @@ protected:
     // looked at once a second.
     template <class IsWanted>
     bool becomes(const std::string& path, IsWanted is_wanted) {
+        return becomes(endpoints, path, is_wanted);
+    }
+    template <class IsWanted>
+    static bool becomes(const Endpoints& asked, const std::string& path, IsWanted is_wanted) {
         const auto deadline = std::chrono::steady_clock::now() + 10s;
         std::mutex mutex;
         std::condition_variable never;
-        while (!is_wanted(ask(path))) {
+        while (!is_wanted(web_request(asked.port(), path))) {
             if (std::chrono::steady_clock::now() > deadline) return false;
             std::unique_lock lock{mutex};
             never.wait_for(lock, 20ms);
@@ -203,6 +208,23 @@ TEST_F(Readiness, needs_a_database_and_names_no_host) {
     EXPECT_THAT(obstacles(answer), ElementsAre("database: cannot be reached", "worker: has not started, or has ended"));
     EXPECT_THAT(answer.body, Not(HasSubstr("127.0.0.1")));
     EXPECT_THAT(log.text(), HasSubstr("127.0.0.1")) << "who reads the log wants to know";
+}
+
+TEST_F(Readiness, of_several_databases_is_that_of_all_and_names_the_one_that_is_away) {
+    const std::array databases{Endpoints::Database{"east", database.sessions(), log.log()},
+                               Endpoints::Database{"west", nowhere, log.log()}};
+    Endpoints both{anywhere, databases, "1.2.3", log.log()};
+    start(no_op);
+    const Endpoints::Showing shown{both, worker->worker(), worker->registry(), {}, 0};
+    std::string last;
+    EXPECT_TRUE(becomes(both, "/readyz", [&](const Answer& answer) {
+        last = answer.body;
+        const auto obstacles = json::parse(last)["not_ready"];
+        return answer.status == 503 && obstacles.size() == 2 && obstacles[0]["database"] == "west" &&
+               obstacles[0]["what"] == "database" && obstacles[1]["database"] == "west";
+    })) << last;
+    const Endpoints::Showing too{both, worker->worker(), worker->registry(), {}, 1};
+    EXPECT_EQ(json::parse(web_request(both.port(), "/readyz").body)["not_ready"].size(), 1U);
 }
 
 TEST_F(Readiness, waits_two_seconds_for_a_database_that_gives_no_answer) {
@@ -446,6 +468,28 @@ TEST_F(Metrics, are_there_while_the_database_is_not) {
     EXPECT_FALSE(page.has("millrace_queue_depth")) << "no number rather than a wrong one";
 }
 
+TEST_F(Metrics, of_several_databases_have_a_label_and_no_family_twice) {
+    const std::array databases{Endpoints::Database{"east", database.sessions(), log.log()},
+                               Endpoints::Database{"west", nowhere, log.log()}};
+    Endpoints both{anywhere, databases, "1.2.3", log.log()};
+    start(no_op);
+    const Endpoints::Showing shown{both, worker->worker(), worker->registry(), {}, 0};
+    const Endpoints::Showing too{both, worker->worker(), worker->registry(), {}, 1};
+    const auto answer = web_request(both.port(), "/metrics");
+    const MetricsPage page{answer.body};
+    EXPECT_EQ(page.value(R"(millrace_database_reachable{database="east"})"), 1);
+    EXPECT_EQ(page.value(R"(millrace_database_reachable{database="west"})"), 0);
+    EXPECT_EQ(page.value(R"(millrace_queue_depth{queue="q",state="dead",database="east"})"), 0);
+    EXPECT_EQ(page.value(R"(millrace_leases_lost_total{database="west"})"), 0);
+    EXPECT_EQ(page.value(R"(millrace_build_info{version="1.2.3"})"), 1);
+    std::map<std::string, int> times;
+    std::istringstream lines{answer.body};
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("# TYPE ")) ++times[line];
+    for (const auto& [line, count] : times)
+        EXPECT_EQ(count, 1) << line;
+}
+
 TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     break_a_pipeline();
     start(no_op);
@@ -472,6 +516,8 @@ TEST_F(Metrics, explain_each_family_and_so_does_its_page_of_the_documentation) {
     for (const auto* family : {"millrace_pipeline_store_operations_total", "millrace_pipeline_store_seconds_total"})
         shown.emplace(family, "counter");  // of one that has run a stage
     shown.emplace("millrace_notification_seconds", "histogram");
+    shown.emplace("millrace_fork_branches_total", "counter");  // likewise
+    shown.emplace("millrace_api_requests_total", "counter");   // of `millrace serve`: tests/e2e
     EXPECT_EQ(shown, documented);
 }
 

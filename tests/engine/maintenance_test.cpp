@@ -15,6 +15,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::string reap_is =
+    "create or replace function millrace.reap(max_jobs int default 500, since timestamptz default '-infinity')"
+    " returns int";
+
 class MaintenanceTest : public ::testing::Test {
 protected:
     MaintenanceTest() {
@@ -84,9 +88,7 @@ TEST_F(MaintenanceTest, does_the_other_chores_when_notifications_cannot_be_kept_
 
 // One is refused for good, the other as if it had been cut off: neither is another's trouble.
 TEST_F(MaintenanceTest, does_the_other_chores_when_one_is_refused) {
-    database.execute(
-        "create or replace function millrace.reap(max_jobs int default 500) returns int language plpgsql as"
-        " $$ begin raise exception 'out of order'; end $$");
+    database.execute(reap_is + " language plpgsql as $$ begin raise exception 'out of order'; end $$");
     database.execute(
         "create or replace function millrace.tick_schedules(max_jobs int default 1000, out enqueued int,"
         " out next_run_at timestamptz) language plpgsql as"
@@ -99,27 +101,27 @@ TEST_F(MaintenanceTest, does_the_other_chores_when_one_is_refused) {
     EXPECT_TRUE(database.becomes("select state from millrace.jobs where id = " + std::to_string(job), "available"));
     maintenance.note_claimed("q", 1);
     EXPECT_TRUE(database.becomes("select count(*) >= 2 from public.advance where queues = '{q}'", "t"));
-    database.execute(
-        "create or replace function millrace.reap(max_jobs int default 500) returns int language sql security definer"
-        " as $$ insert into public.advance (queues) values ('{reaped}') returning 0 $$");
+    database.execute(reap_is +
+                     " language sql security definer"
+                     " as $$ insert into public.advance (queues) values ('{reaped}') returning 0 $$");
     EXPECT_TRUE(database.becomes("select count(*) > 0 from public.advance where queues = '{reaped}'", "t"))
         << "it is tried again";
 }
 
 TEST_F(MaintenanceTest, ends_with_a_database_that_is_not_its_own) {
-    database.execute(
-        "create or replace function millrace.reap(max_jobs int default 500) returns int language plpgsql as"
-        " $$ begin raise exception using errcode = 'MR011', message = 'not here'; end $$");
+    database.execute(reap_is +
+                     " language plpgsql as"
+                     " $$ begin raise exception using errcode = 'MR011', message = 'not here'; end $$");
     EXPECT_THROW(maintenance.run({}), storage::Error);
 }
 
 TEST_F(MaintenanceTest, takes_as_long_as_it_must_whatever_the_time_limit_of_its_role) {
     const storage::SessionFactory hurried{database.sessions().conninfo() +
                                           " options='-c role=millrace_worker -c statement_timeout=100ms'"};
-    database.execute(
-        "create or replace function millrace.reap(max_jobs int default 500) returns int language sql security definer"
-        " as $$ with slow as materialized (select pg_sleep(0.3))"
-        " insert into public.advance (queues) select '{reaped}' from slow returning 0 $$");
+    database.execute(reap_is +
+                     " language sql security definer"
+                     " as $$ with slow as materialized (select pg_sleep(0.3))"
+                     " insert into public.advance (queues) select '{reaped}' from slow returning 0 $$");
     engine::Maintenance patient{hurried, 30s, answers, stats, log.log(), schemas, engine::Listening::off};
     const std::jthread chores{[&](const std::stop_token& stop) { patient.run(stop); }};
     EXPECT_TRUE(database.becomes("select count(*) > 0 from public.advance where queues = '{reaped}'", "t"));

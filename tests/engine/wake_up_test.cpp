@@ -21,6 +21,20 @@ TEST_F(WakeUp, listens_before_it_claims_and_is_woken_by_an_enqueue) {
     }
 }
 
+// Its other connections go through a pooler perhaps. Here they use the socket.
+TEST_F(WakeUp, listens_where_it_is_told_and_works_where_it_did) {
+    auto settings = quick_settings();
+    settings.poll_interval = 1h;
+    settings.listen_url = database.admin_conninfo() + " host=127.0.0.1";
+    start(no_op, settings);
+    ASSERT_TRUE(database.becomes("select signal_raised from millrace.queues", "t"));
+    EXPECT_EQ(database.value("select string_agg(application_name, ', ') from pg_stat_activity"
+                             " where datname = current_database() and client_addr is not null"),
+              "millrace listener");
+    database.enqueue("q", "k");
+    EXPECT_TRUE(completes(1));
+}
+
 TEST_F(WakeUp, finds_jobs_that_were_enqueued_while_its_listener_was_cut_off) {
     auto settings = quick_settings();
     settings.poll_interval = 1h;

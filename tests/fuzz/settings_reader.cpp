@@ -30,6 +30,9 @@ std::string text_of(const Options& options) {
         options.database_url, options.worker.name, options.worker.lease.count(), options.worker.poll_interval.count(),
         options.worker.drain_timeout.count(), static_cast<int>(options.worker.listening), options.cache_directory,
         options.log_format ? static_cast<int>(*options.log_format) : -1, static_cast<int>(options.log_level));
+    for (const auto& [name, url] : options.databases)
+        text += fmt::format("database {} {}\n", name, url);
+    text += fmt::format("listen_url {}\n", options.worker.listen_url);
     for (const auto& queue : options.worker.queues)
         text += fmt::format("queue {} {} {}\n", queue.name, queue.slots, queue.max_prefetch);
     if (options.http) text += fmt::format("http {}\n", options.http->text());
@@ -60,6 +63,10 @@ void require_sound(const Options& options) {
         require(!queue.name.empty() && queue.name.size() <= 48 && names.insert(queue.name).second,
                 "a queue is named, and once", queue.name);
     }
+    for (const auto& [name, url] : options.databases) {
+        require(!name.empty() && name.size() <= 40 && !url.empty() && names.insert(name + "=").second,
+                "a database is named, and once", name);
+    }
     if (options.http) require(options.http->port >= 1 && options.http->port <= 65535, "a port is a port");
     if (!options.smtp) return;
     const auto& smtp = *options.smtp;
@@ -74,9 +81,10 @@ void require_sound(const Options& options) {
     require(is_harmless(url) && url.find_first_of(" \\\"<>@#?") == url.npos, "an address is one word", url);
 }
 
+namespace {
+
 // A keyword whose letters are written in percent signs is hidden on purpose.
-void require_no_password(const Options& options) {
-    const auto& url = options.database_url;
+void require_no_password_in(const std::string& url) {
     if (url.find('%') != url.npos) return;
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> known{PQconninfoParse(url.c_str(), nullptr),
                                                                                &PQconninfoFree};
@@ -85,6 +93,15 @@ void require_no_password(const Options& options) {
         const bool is_given = option->val != nullptr && *option->val != '\0';
         require(!is_password || !is_given, "a password that others can see is refused", url);
     }
+}
+
+}  // namespace
+
+void require_no_password(const Options& options) {
+    require_no_password_in(options.database_url);
+    for (const auto& database : options.databases)
+        require_no_password_in(database.url);
+    require_no_password_in(options.worker.listen_url);
 }
 
 void require_fit_complaint(std::string_view problem) {

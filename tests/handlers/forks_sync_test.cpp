@@ -39,7 +39,8 @@ protected:
         return std::make_unique<Sync>(
             pool_, Sync::Settings{.git = {.cache = sandbox_.directory() / "cache",
                                           .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}},
-                                  .busy_delay = 20ms});
+                                  .busy_delay = 20ms,
+                                  .counts = &counts_});
     }
 
     void start() {
@@ -68,6 +69,7 @@ protected:
     testing::GitSandbox sandbox_;
     testing::Database database_;
     storage::SessionPool pool_{database_.sessions()};
+    SyncCounts counts_;
     const std::string upstream_ = sandbox_.make("upstream");
     std::string fork_;
     std::string first_;
@@ -86,6 +88,8 @@ TEST_F(ForksSync, a_fork_is_synchronised_branch_by_branch) {
               first_ + head);
     EXPECT_EQ(database_.value("select result->>'after' from millrace.jobs where payload->>'branch' = 'main'"), head);
     EXPECT_EQ(database_.value("select count(*) from forks.push_intent"), "0");
+    EXPECT_EQ(counts_.count(storage::SyncState::updated), 1U);
+    EXPECT_EQ(counts_.count(storage::SyncState::skipped), 1U);
 
     database_.execute("select forks.sync_now('acme/widget', 'main')");
     EXPECT_TRUE(database_.becomes("select state from forks.results order by job desc limit 1", "current"));
@@ -97,6 +101,7 @@ TEST_F(ForksSync, a_conflict_is_a_result_and_not_an_error) {
     start();
     ASSERT_TRUE(reaches(enqueue(), "completed"));
     EXPECT_EQ(results(), "acme/widget main conflict both changed a");
+    EXPECT_EQ(counts_.count(storage::SyncState::conflict), 1U);
 }
 
 TEST_F(ForksSync, a_conflict_is_one_whatever_the_files_are_called) {
@@ -120,6 +125,7 @@ TEST_F(ForksSync, what_fails_is_tried_again_and_at_last_recorded_as_failed) {
     ASSERT_TRUE(reaches(job, "discarded"));
     EXPECT_THAT(error_of(job), HasSubstr("/nowhere"));
     EXPECT_THAT(results(), HasSubstr("acme/gone main failed git ls-remote exited with 128"));
+    EXPECT_EQ(counts_.count(storage::SyncState::failed), 1U) << "of the job, not of its attempts";
     EXPECT_EQ(database_.value("select count(*) from millrace.attempt_failure"), "2");
 
     // Replayed after the cause is gone: the result takes the place of the failure.

@@ -17,6 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::web_reply;
 using testing::WebReply;
+using testing::WebRequest;
 using testing::WebServer;
 using Reason = HttpError::Reason;
 using Then = WebReply::Then;
@@ -82,6 +83,35 @@ TEST(HttpRequests, do_not_share_anything_but_the_connection) {
     EXPECT_EQ(second.method + second.body, "GET");
     EXPECT_THAT(second.head, Not(HasSubstr("Cookie")));
     EXPECT_THAT(second.head, Not(HasSubstr("X-A")));
+}
+
+TEST(HttpRequests, with_a_body_are_sent_once_though_a_connection_that_was_kept_breaks) {
+    for (const auto then : {Then::close, Then::reset}) {
+        for (const auto* method : {"POST", "PUT"}) {
+            WebServer server{[&](const WebRequest& request) {
+                return request.target == "/kept" ? web_reply(200, "") : WebReply{"", then};
+            }};
+            Http http{{}};
+            static_cast<void>(http.send({.method = method, .url = server.url() + "/kept", .body = "x"}, {}));
+            try {
+                static_cast<void>(http.send({.method = method, .url = server.url() + "/", .body = "canary"}, {}));
+                ADD_FAILURE() << "an answer";
+            } catch (const HttpError& error) {
+                EXPECT_EQ(error.reason(), Reason::transport);
+                EXPECT_STREQ(error.what(), "the connection broke before there was an answer");
+            }
+            EXPECT_EQ(server.seen().size(), 2U) << method;
+        }
+    }
+}
+
+TEST(HttpRequests, arrive_with_a_body_of_any_size) {
+    WebServer server{[](const WebRequest& request) { return web_reply(200, std::to_string(request.body.size())); }};
+    Http http{{}};
+    for (const std::size_t size : {1U, 70'000U, 3'000'000U}) {
+        const auto answer = http.send({.method = "POST", .url = server.url(), .body = std::string(size, 'x')}, {});
+        EXPECT_EQ(answer.body, std::to_string(size));
+    }
 }
 
 TEST(HttpRequests, that_would_smuggle_something_are_not_sent) {

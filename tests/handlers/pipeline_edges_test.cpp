@@ -138,6 +138,49 @@ TEST(PipelineEdgesTest, a_record_that_is_replayed_after_its_request_has_failed_c
     EXPECT_EQ(pipeline.bookmark(), "0");
 }
 
+TEST(PipelineEdgesTest, a_record_that_is_replayed_after_its_request_has_failed_closed_makes_nothing_broken) {
+    PipelineStages pipeline;
+    pipeline.push({{"broken", ""}});
+    pipeline.steps({"process", "build", "run", "buildsignal"});
+    pipeline.database().execute("select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.record'");
+    pipeline.database().enqueue("pipeline", "pipeline.record",
+                                R"({"queue": "shop/main", "request": 1, "build": "command/1"})");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.states(), "failed");
+    EXPECT_EQ(pipeline.verdict(1), "");
+    EXPECT_EQ(pipeline.count("event"), "0");
+}
+
+TEST(PipelineEdgesTest, a_build_that_is_replayed_after_its_request_has_failed_closed_triggers_nothing) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.steps({"process"});
+    pipeline.database().execute("select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.build'");
+    pipeline.database().enqueue("pipeline", "pipeline.build", R"({"queue": "shop/main", "request": 1, "run": 1})");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.states(), "failed");
+    EXPECT_EQ(pipeline.count("build") + pipeline.count("command_run"), "00");
+}
+
+TEST(PipelineEdgesTest, an_analysis_that_is_replayed_after_its_request_has_failed_closed_begins_no_project) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.steps({"process", "build", "run"});
+    pipeline.database().execute(
+        "select pipeline.set_target_graph('shop/main', 'command/1',"
+        " '{\"targets\": [{\"name\": \"//a\", \"status\": \"passed\"}]}')");
+    pipeline.steps({"buildsignal", "record"});
+    pipeline.database().execute("select millrace.cancel(id) from millrace.jobs where kind = 'pipeline.analyze'");
+    pipeline.database().enqueue("pipeline", "pipeline.analyze",
+                                R"({"queue": "shop/main", "request": 1, "build": "command/1"})");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.states(), "failed");
+    EXPECT_EQ(pipeline.count("request_project") + pipeline.count("build"), "01");
+    pipeline.database().execute("select pipeline.revalidate('shop/main', uri, 'once more') from pipeline.request");
+    pipeline.finish();
+    EXPECT_EQ(pipeline.verdict(1, "unmapped"), "green") << "another attempt does";
+}
+
 TEST(PipelineEdgesTest, duplicate_builds_for_one_request_are_one) {
     PipelineStages pipeline;
     pipeline.push({{"a", "1"}});

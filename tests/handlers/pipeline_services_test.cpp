@@ -10,12 +10,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 namespace millrace::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -363,6 +365,101 @@ TEST_F(PipelineServices, that_cannot_be_reached_or_answer_no_json_are_asked_agai
     }
 }
 
+TEST_F(PipelineServices, that_do_not_answer_while_they_build_are_waited_for_and_no_attempt_is_counted) {
+    use_github();
+    service_.answers(
+        run, {web_reply(503, "later", {{"Retry-After", "120"}}), web_reply(200, "<html>"),
+              github_run("in_progress", nullptr), web_reply(502, "out of order"), github_run("completed", "success")});
+    trigger();
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("accepted: GitHub, GET /repos/acme/shop/actions/runs/77"));
+    EXPECT_EQ(pipeline_.database().value("select attempt = 0 and run_at - now() between '100 s' and '121 s'"
+                                         " from millrace.jobs where kind = 'pipeline.buildsignal'"),
+              "t");
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_EQ(build("status || ': ' || coalesce(reason, '')"), "running: ") << "what was in the way is not any more";
+    EXPECT_EQ(signal(), "snoozed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("running: GitHub, GET"));
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(build("status || ': ' || reason"), "succeeded: the run ended with success");
+}
+
+TEST_F(PipelineServices, that_do_not_answer_for_too_long_are_told_to_stop_when_they_do) {
+    use_github();
+    const auto* cancel = "POST /repos/acme/shop/actions/runs/77/cancel";
+    service_.answers(run, {web_reply(503, "later")});
+    service_.answers(cancel, {web_reply(503, "later"), web_reply(202, "{}")});
+    trigger();
+    pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(pipeline_.state(1), "failed full");
+    EXPECT_THAT(build("status || ': ' || reason"),
+                AllOf(HasSubstr("failed: took longer than 2h; GitHub, GET"), HasSubstr("; GitHub, POST")));
+    EXPECT_EQ(pipeline_.step("pipeline.record"), "completed");
+    EXPECT_EQ(pipeline_.degree(pipeline_.remote().head()), "1");
+    EXPECT_EQ(pipeline_.step("pipeline.calloff"), "completed");
+    EXPECT_EQ(service_.seen().back().method + " " + service_.seen().back().target, cancel);
+    EXPECT_EQ(build("status"), "failed");
+}
+
+TEST_F(PipelineServices, that_refuse_to_stop_what_took_too_long_are_left_alone) {
+    use_github();
+    service_.answers(run, {github_run("in_progress", nullptr)});
+    service_.answers("POST /repos/acme/shop/actions/runs/77/cancel", {web_reply(403, "no")});
+    trigger();
+    pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_THAT(build("status || ': ' || reason"), HasSubstr("failed: took longer than 2h; GitHub, POST"));
+    EXPECT_EQ(pipeline_.waiting(), "record");
+}
+
+TEST_F(PipelineServices, whose_answer_is_lost_build_twice_and_are_believed_once) {
+    use_github();
+    service_.answers(dispatch,
+                     {json_reply(200, {{"workflow_run_id", 76}}), json_reply(200, {{"workflow_run_id", 77}})});
+    service_.answers(run, {github_run("completed", "success")});
+    pipeline_.push({{"a", "1"}});
+    pipeline_.steps({"process"});
+    pipeline_.lose("pipeline.build");
+    pipeline_.finish();
+    EXPECT_EQ(build("id"), "github/77");
+    EXPECT_EQ(pipeline_.count("build") + pipeline_.count("validation_fact"), "11");
+    const auto seen = service_.seen();
+    EXPECT_EQ(std::count_if(seen.begin(), seen.end(),
+                            [&](const auto& asked) { return asked.method + " " + asked.target == dispatch; }),
+              2);
+}
+
+TEST_F(PipelineServices, name_the_last_green_commit_and_the_project) {
+    use_buildkite();
+    service_.answers(
+        one_build,
+        {json_reply(200, {{"number", 5}, {"state", "passed"}, {"jobs", {{{"name", "unit"}, {"state", "passed"}}}}})});
+    const auto green = pipeline_.remote().head();
+    pipeline_.ingest(pipeline_.uri(green));
+    pipeline_.steps({"process", "build", "buildsignal", "record"});
+    pipeline_.push({{"a", "1"}});
+    service_.answers(builds, {json_reply(201, {{"number", 6}, {"state", "scheduled"}})});
+    pipeline_.steps({"process", "build"});
+    auto sent = json::parse(service_.seen().back().body);
+    EXPECT_EQ(sent.at("env").at("BASE_SHA"), green);
+    EXPECT_EQ(sent.at("env").at("BASE_URI"), pipeline_.uri(green));
+    EXPECT_EQ(sent.at("env").at("HEAD_URI"), pipeline_.uri(pipeline_.remote().head()));
+    EXPECT_EQ(sent.at("env").at("PROJECT"), "");
+
+    // The jobs of the first build are targets, and what no rule fits is a project as well.
+    service_.answers(builds, {json_reply(201, {{"number", 7}, {"state", "scheduled"}})});
+    pipeline_.steps({"analyze", "build"});
+    sent = json::parse(service_.seen().back().body);
+    EXPECT_EQ(sent.at("env").at("PROJECT"), "unmapped");
+    EXPECT_EQ(sent.at("env").at("HEAD_SHA"), green);
+    EXPECT_EQ(sent.at("message"), "millrace: shop/main request 1, unmapped");
+    EXPECT_EQ(
+        pipeline_.database().value("select project || ' ' || targets || ' ' || broken from pipeline.request_project"),
+        "unmapped 1 0");
+}
+
 TEST_F(PipelineServices, never_show_their_token_even_if_they_repeat_it) {
     use_github();
     service_.answers(dispatch, {web_reply(401, std::string{"bad token "} + token)});
@@ -401,6 +498,33 @@ TEST_F(Buildkite, builds_are_created_with_the_commit_and_followed_to_their_end) 
     }
     EXPECT_EQ(signal(), "completed");
     EXPECT_EQ(build("status || ': ' || reason"), "succeeded: the build ended as passed");
+}
+
+TEST_F(Buildkite, builds_are_green_only_when_they_have_passed) {
+    for (const auto& [state, status] : std::map<std::string, std::string>{{"creating", "accepted"},
+                                                                          {"scheduled", "accepted"},
+                                                                          {"running", "running"},
+                                                                          {"failing", "running"},
+                                                                          {"canceling", "running"},
+                                                                          {"blocked", "running"},
+                                                                          {"passed", "succeeded"},
+                                                                          {"failed", "failed"},
+                                                                          {"skipped", "failed"},
+                                                                          {"not_run", "failed"},
+                                                                          {"not yet invented", "failed"},
+                                                                          {"canceled", "cancelled"}}) {
+        PipelineStages pipeline{"", {{"PIPELINE_TOKEN", token}}};
+        Service service;
+        use_buildkite_at(pipeline, service.url());
+        service.answers(builds, {json_reply(201, {{"number", 5}})});
+        service.answers(one_build, {buildkite_build(state.c_str())});
+        pipeline.push({{"a", "1"}});
+        pipeline.steps({"process", "build"});
+        EXPECT_EQ(pipeline.step("pipeline.buildsignal"),
+                  status == "accepted" || status == "running" ? "snoozed" : "completed")
+            << state;
+        EXPECT_EQ(pipeline.database().value("select status from pipeline.build"), status) << state;
+    }
 }
 
 TEST_F(Buildkite, builds_name_the_jobs_that_failed) {

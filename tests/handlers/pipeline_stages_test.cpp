@@ -241,13 +241,43 @@ TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing)
     EXPECT_EQ(pipeline.state(request), "succeeded incremental_since_green");
 }
 
-TEST(PipelineStagesTest, a_commit_that_is_not_of_this_repository_is_broken_not_unknown) {
+TEST(PipelineStagesTest, a_uri_that_is_not_of_this_repository_is_never_green) {
     PipelineStages pipeline;
-    const auto request = pipeline.ingest("svn://elsewhere/7");
+    const auto first = pipeline.ingest("svn://elsewhere/7");
     pipeline.finish();
-    EXPECT_EQ(pipeline.state(request), "failed full");
+    EXPECT_EQ(pipeline.state(first), "failed full") << "it could not be checked out";
     EXPECT_THAT(pipeline.database().value("select reason from pipeline.builds"),
                 HasSubstr("is not a commit of git://localhost"));
+    pipeline.push({{"a", "1"}});
+    pipeline.finish();
+    const auto later = pipeline.ingest("svn://elsewhere/8");
+    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("discarded: svn://elsewhere/8 is not a commit of"))
+        << "nor compared with what is green";
+    EXPECT_EQ(pipeline.state(later), "failed");
+    EXPECT_EQ(pipeline.verdict(later), "");
+}
+
+TEST(PipelineStagesTest, a_verdict_tells_nothing_of_a_head_that_a_rewrite_has_dropped) {
+    PipelineStages pipeline;
+    pipeline.push({{"a", "1"}});
+    pipeline.finish();
+    pipeline.push({{"a", "2"}});
+    const auto kept = pipeline.remote().head();
+    pipeline.push({{"a", "3"}});
+    const auto dropped = pipeline.remote().head();
+    pipeline.remote().rewind_to(kept);
+    pipeline.push({{"a", "4"}});
+    pipeline.finish();
+    EXPECT_EQ(pipeline.states(), "succeeded superseded superseded succeeded");
+    EXPECT_EQ(pipeline.state(4), "succeeded incremental_since_green");
+    const auto covered = [&](const std::string& commit) {
+        return pipeline.database().value(
+            "select verdict || ' ' || coalesce(covered_by, '')"
+            "  from pipeline.coverage('shop/main', $1)",
+            {pipeline.uri(commit)});
+    };
+    EXPECT_EQ(covered(kept), "green " + pipeline.uri(pipeline.remote().head()));
+    EXPECT_EQ(covered(dropped), "none ");
 }
 
 TEST(PipelineStagesTest, a_build_is_watched_by_snoozing) {
@@ -259,6 +289,13 @@ TEST(PipelineStagesTest, a_build_is_watched_by_snoozing) {
     EXPECT_EQ(pipeline.database().value("select run_at - millrace.now() between '3 s' and '5 s' and attempt = 0"
                                         "  from millrace.jobs where kind = 'pipeline.buildsignal'"),
               "t");
+    pipeline.database().execute("update pipeline.command_run set status = 'running'");
+    pipeline.database().execute("select millrace.retry(id) from millrace.jobs where state = 'scheduled'");
+    EXPECT_EQ(pipeline.step("pipeline.buildsignal"), "snoozed");
+    EXPECT_EQ(pipeline.database().value("select run_at - millrace.now() between '1 s' and '2 s' and attempt = 0"
+                                        "  from millrace.jobs where kind = 'pipeline.buildsignal'"),
+              "t")
+        << "more often while it runs";
     pipeline.finish();
     EXPECT_EQ(pipeline.state(1), "succeeded full");
 }

@@ -5,8 +5,11 @@
 #include "support/database.hpp"
 #include "support/web_server.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 namespace millrace::testing {
 namespace {
@@ -31,7 +34,7 @@ protected:
 
     core::Outcome run(const std::string& payload = R"({"event": "7", "sink": "deploy"})") {
         handlers::pipeline::Webhook webhook{
-            handlers::pipeline::Secrets{{{"PIPELINE_KEY", "key"}, {"PGPASSWORD", "canary"}}}, pool_};
+            handlers::pipeline::Secrets{{{"PIPELINE_KEY", "key"}, {"PGPASSWORD", "canary"}}}, pool_, counts_};
         core::Job job;
         job.payload = payload;
         job.traceparent = traceparent;
@@ -48,6 +51,7 @@ protected:
 
     Database database_;
     storage::SessionPool pool_{database_.sessions()};
+    storage::pipeline::StoreCounts counts_;
 };
 
 TEST_F(WebhookTest, is_told_a_cloud_event_with_a_signature_over_its_body) {
@@ -106,6 +110,19 @@ TEST_F(WebhookTest, of_a_sink_that_is_gone_is_a_dead_letter) {
                                 R"({"event": 7, "sink": "deploy"})", R"({"event": "7", "sink": "deploy", "x": 1})"}) {
         EXPECT_TRUE(std::holds_alternative<core::Discarded>(run(payload))) << payload;
     }
+}
+
+TEST_F(WebhookTest, is_looked_up_in_the_tables_which_is_counted) {
+    WebServer server{[](const auto&) { return web_reply(204, ""); }};
+    deliver_to(server.url(), "");
+    std::ignore = run();
+    std::ignore = run(R"({"event": "8", "sink": "deploy"})");
+    std::string counted;
+    for (const auto& [told, tally] : counts_.snapshot()) {
+        counted += fmt::format("{}.{} {} {}, ", told.store, told.operation, told.outcome, tally.operations);
+        EXPECT_GT(tally.time.count(), 0);
+    }
+    EXPECT_EQ(counted, "hooks.find_delivery done 1, hooks.find_delivery not_found 1, ");
 }
 
 TEST_F(WebhookTest, is_told_nothing_as_long_as_this_worker_lacks_the_secret) {

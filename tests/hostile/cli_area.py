@@ -60,12 +60,20 @@ class CliArea:
         commands = set(re.findall(r"^  (\w+) +", self.help().split("More")[0], re.MULTILINE)) | {"help"}
         self.report.check("every command of the help has cases", unequal(commands, cli_rules.FLAGS.keys()))
         for command in sorted(commands & cli_rules.FLAGS.keys()):
-            flags = set()
+            flags, verbs = set(), set()
             if command != "help":
-                own = self.help(command).split("\nFlags\n")[1:]
+                said = self.help(command)
+                forms = re.findall(rf"^  millrace {command} \[?([a-z][a-z|-]*)", said, re.MULTILINE)
+                verbs = {verb for form in forms for verb in form.split("|")}
+                own = said.split("\nFlags\n")[1:]
                 flags = set(re.findall(r"^  --([a-z-]+)", own[0].split("\n\n")[0] if own else "", re.MULTILINE))
             known = cli_rules.FLAGS[command]
             self.report.check(f"every flag of {command} has cases", unequal(flags, known.keys() - {""}))
+            self.report.check(f"every verb of {command} has its flags",
+                              unequal(verbs, cli_rules.VERBS.get(command, {}).keys()))
+            if foreign := cli_rules.foreign_flags(command):
+                self.try_group(f"millrace {command}: flags of other verbs",
+                               [(words, None, None, status, word) for words, status, word in foreign])
             for flag, cases in known.items():
                 self.try_group(f"millrace {command}{' --' + flag if flag else ''}",
                                [(words, None, None, status, word) for words, status, word in cases])
@@ -151,6 +159,8 @@ class CliArea:
                 ("adopt",): set(PRODUCT_ROLES) - {"millrace_operator"},
                 ("jobs",): {"millrace_enqueuer", "millrace_worker"},
                 ("top",): {"millrace_enqueuer", "millrace_worker"},
+                ("queues", "limit", "mail", "k", "1"): set(PRODUCT_ROLES) - {"millrace_operator"},
+                ("queues", "limits"): {"millrace_enqueuer", "millrace_worker"},
                 ("queues",): {"millrace_enqueuer", "millrace_worker"}}
         self.try_group("wrong roles", [(list(words), {"PGOPTIONS": f"-c role={role}"}, None, FAILED,
                                         "permission denied")

@@ -44,8 +44,10 @@ def value_of(flag, *words):
 
 
 ENQUEUE = ("enqueue", "mail", "noop")
+UNIQUE = (*ENQUEUE, "{}", "--unique-key=k")
 MANY = ("jobs", "cancel", "--queue=mail")
 CREATE = ("queues", "create", "fresh")
+LIMIT = ("queues", "limit", "mail", "customer/7", "2")
 SCHEDULE = ("schedules", "create", "fresh", "@daily", "mail", "noop")
 GATE = ("pipeline", "gate", "mono/main", "head-1")
 EMAILS, PREVIEW = ("notify", "emails"), ("notify", "preview", "cl.comment.created")
@@ -69,6 +71,22 @@ FLAGS = {
         "traceparent": refused(["", "x", "00-" + "G" * 32 + "-" + "0" * 16 + "-01"], "traceparent", *ENQUEUE,
                                status=FAILED, word="bad traceparent")
         + refused([b"\xff"], "traceparent", *ENQUEUE, status=FAILED, word="invalid byte sequence"),
+        "expires-at": (refused(BAD_TIMES, "expires-at", *ENQUEUE, status=FAILED, word="")
+                       + refused(["infinity", "2000-01-01"], "expires-at", *ENQUEUE, status=FAILED,
+                                 word="bad expires_at")),
+        "unique-key": refused(["", "k" * 201], "unique-key", *ENQUEUE, "{}", status=FAILED, word="bad unique_key")
+        + refused([b"\xff"], "unique-key", *ENQUEUE, "{}", status=FAILED, word="invalid byte sequence")
+        + [([*ENQUEUE, "-", "--unique-key=k"], USAGE, "is for one job")],
+        "unique-until": refused(["", "x", "STARTED", "finished ", "st\u0430rted"], "unique-until", *UNIQUE,
+                                word="unknown time for --unique-until")
+        + [([*ENQUEUE, "--unique-until=started"], USAGE, "goes with --unique-key")],
+        "unique-for": duration("unique-for", *UNIQUE)
+        + refused(["0s", "5000d"], "unique-for", *UNIQUE, status=FAILED, word="bad unique_for")
+        + refused(["1s"], "unique-for", *UNIQUE, "--unique-until=started", status=FAILED, word="bad unique_for")
+        + [([*ENQUEUE, "--unique-for=1s"], USAGE, "goes with --unique-key")],
+        "replaces": refused(["", "x", "payload,", "payload,PRIORITY", "{payload}", "\x1b[2J"], "replaces", *UNIQUE,
+                            word="unknown part for --replaces")
+        + [([*ENQUEUE, "--replaces=payload"], USAGE, "goes with --unique-key")],
         "json": switch("json", *ENQUEUE),
         "check": switch("check", *ENQUEUE),
         "": [(["enqueue"], USAGE, "needs a queue"), (["enqueue", "mail"], USAGE, "needs a queue"),
@@ -97,7 +115,7 @@ FLAGS = {
                                                              word="bad filter"),
         "newer-than": duration("newer-than", *MANY) + refused(["5000d"], "newer-than", *MANY, status=FAILED,
                                                              word="bad filter"),
-        "max": number("max", *MANY, "--all", outside=(0, 10001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
+        "max": number("max", *MANY, "--all", outside=(0, 1000000001)), "all": switch("all", "jobs", "cancel", "--queue=mail"),
         "limit": number("limit", "jobs", outside=(0, 100001)),
         "yes": switch("yes", "jobs"), "dry-run": switch("dry-run", "jobs"), "json": switch("json", "jobs"),
         "": [(["jobs", "drop"], USAGE, "unknown verb"), (["jobs", "LIST"], USAGE, "unknown verb"),
@@ -127,8 +145,22 @@ FLAGS = {
                                                               word="bad retention"),
         "max-running": number("max-running", *CREATE, outside=(0, 1000001)),
         "key-limit": number("key-limit", *CREATE, outside=(0, 1000001)),
+        "over": duration("over", "queues", "list") + refused(["0s", "99ms", "61min"], "over", "queues", "list"),
+        "rate": value_of("rate", *LIMIT) + refused(["", "14", "0 per second", "2 per week", "2  per day", "\x1b[2J"],
+                                                   "rate", *LIMIT, status=FAILED, word="bad rate")
+        + refused([b"\xff"], "rate", *LIMIT, status=FAILED, word="invalid byte sequence"),
+        "burst": number("burst", *LIMIT, "--rate=1 per day", outside=(0, 100001))
+        + refused(["2"], "burst", *LIMIT, status=FAILED, word="bad burst"),
         "json": switch("json", "queues"),
-        "": [(["queues", "create"], USAGE, "needs a name"), (["queues", "drop"], USAGE, "unknown verb"),
+        "": [(["queues", "limit"], USAGE, "needs a queue, a key"), (["queues", "limit", "mail"], USAGE, "needs a queue"),
+             (["queues", "limits", "mail", "work"], USAGE, "one queue at most"), (["queues", "list", "mail"], USAGE, "no names"),
+             (["queues", "limits", "nowhere"], NOTHING, "no such queue"),
+             (["queues", "limit", "nowhere", "k", "1"], FAILED, "unknown queue"),
+             *((["queues", "limit", "mail", key, "1"], FAILED, "bad key") for key in ("", "k" * 201)),
+             (["queues", "limit", "mail", b"\xff", "1"], FAILED, "invalid byte sequence"),
+             *((["queues", "limit", "mail", "k", limit], USAGE, "write a whole number")
+               for limit in (*(number for number in NO_NUMBERS if isinstance(number, str)), "0", "1000001", "None")),
+             (["queues", "create"], USAGE, "needs a name"), (["queues", "drop"], USAGE, "unknown verb"),
              (["queues", "create", b"\xff"], FAILED, "invalid byte sequence"),
              (["queues", "create", "mail"], FAILED, "exists"),
              (["queues", "pause"], USAGE, "needs a name"), (["queues", "resume"], USAGE, "needs a name"),
@@ -296,9 +328,9 @@ FLAGS = {
     },
     "migrate": {
         "dry-run": switch("dry-run", "migrate"), "json": switch("json", "migrate"),
-        "": [(["migrate", "up", "now"], USAGE, "one word too many")],
+        "": [(["migrate", "up", "now"], USAGE, "takes no words")],
     },
-    "adopt": {"": [(["adopt", "--force"], USAGE, "unknown flag")]},
+    "adopt": {"json": switch("json", "adopt"), "": [(["adopt", "--force"], USAGE, "unknown flag")]},
     "doctor": {"json": switch("json", "doctor"), "": [(["doctor", "--force"], USAGE, "unknown flag")]},
     "top": {
         "interval": duration("interval", "top") + refused(["0s", "99ms", "61min"], "interval", "top"),
@@ -312,7 +344,10 @@ FLAGS = {
                         (["completion", "words", "--", "--database-url=x", "queues", "pause", ""], FAILED,
                          "bad connection string")]},
     "worker": {
-        "check": switch("check", "worker", "--queue=mail"),
+        "check": switch("check", "worker", "--queue=mail")
+        + [(["worker", "--check", "--queue=nowhere"], FAILED, "unknown queue")],
+        "json": switch("json", "worker", "--queue=mail", "--check")
+        + [(["worker", "--queue=mail", "--json"], USAGE, "goes with --check")],
         "config": [(["worker", "--config"], USAGE, "no value")],  # and what config_area tries
         "": [(["worker"], USAGE, "no queue"), (["worker", "--check"], USAGE, "no queue"),
              (["worker", "--queue=mail", "--no-such=1"], USAGE, "unknown flag")],
@@ -324,6 +359,48 @@ FLAGS = {
     },
     "help": {"": [(["help", "me"], USAGE, "unknown command")]},
 }
+
+# verb: what comes behind it, and the flags that it does something with. Every other flag of its command it refuses: who
+# gives it believes in an effect.
+CHANGE = ("1", "queue kind state error older-than newer-than all max yes dry-run json")
+VERBS = {
+    "jobs": {"list": ("", "queue kind state error older-than newer-than limit json"), "show": ("1", "json"),
+             "explain": ("1", "json"), "cancel": CHANGE, "retry": CHANGE, "replay": CHANGE, "discard": CHANGE},
+    "queues": {"list": ("", "over json"), "limits": ("mail", "json"), "limit": ("mail k 1", "rate burst json"), "set": ("mail key_limit=2", "json"), "pause": ("mail", "json"),
+               "resume": ("mail", "json"),
+               "create": ("fresh", "max-attempts timeout retry-base retry-cap max-payload-bytes retention max-running"
+                                   " key-limit json")},
+    "kinds": {"list": ("", "json"), "set": ("noop max_attempts=3", "json"), "pause": ("noop", "json"),
+              "resume": ("noop", "json")},
+    "schedules": {"list": ("", "json"), "show": ("yearly", "next json"), "pause": ("yearly", "json"),
+                  "resume": ("yearly", "json"), "run": ("yearly", "json"), "remove": ("yearly", "json"),
+                  "create": ("fresh @daily mail noop",
+                             "time-zone misfire jitter due-key priority max-attempts timeout json")},
+    "schemas": {"list": ("", "json"), "show": ("noop", "json"), "check": ("/dev/null", "json"),
+                "set": ("noop /dev/null", "json"), "remove": ("noop", "json")},
+    "notify": {"types": ("", "json"), "emails": ("", "user type status limit json"), "erase": ("ada", "yes json"),
+               "preview": ("cl.comment.created", "locale data json"), "suppress": ("a@b.org", "reason json"),
+               "unsuppress": ("a@b.org", "json"), "suppressed": ("", "limit json"), "send-test": ("", "to json")},
+    "forks": {"list": ("", "json"), "import": ("/dev/null", "dry-run json"), "export": ("", ""),
+              "enable": ("acme/site", "json"), "disable": ("acme/site", "json"), "sync": ("acme/site", "json"),
+              "start": ("busy", "dry-run json"), "runs": ("", "limit json"), "show": ("1", "json"),
+              "cancel": ("1", "json"), "resume": ("1", "json"), "digest": ("1", "preview html json")},
+    "pipeline": {"status": ("", "limit json"), "apply": ("/dev/null", "dry-run json"), "export": ("", ""),
+                 "gate": ("mono/main head-1", "project wait timeout max-age json"),
+                 "revalidate": ("mono/main head-1", "reason json"), "log": ("command/1", "queue follow")},
+    "migrate": {"up": ("", "dry-run json"), "status": ("", "json")},
+    "completion": {"bash": ("", ""), "zsh": ("", ""), "words": ("", "")},
+}
+SWITCHES = {"all", "dry-run", "follow", "html", "json", "preview", "wait", "yes"}
+
+
+def foreign_flags(command):
+    """Every flag of a command with every verb that does nothing with it."""
+    return [([command, verb, *words.split(), f"--{flag}" if flag in SWITCHES else f"--{flag}=1"], USAGE,
+             f"does nothing with --{flag}")
+            for verb, (words, own) in VERBS.get(command, {}).items()
+            for flag in FLAGS[command] if flag and flag not in own.split()]
+
 
 FLAG_LIKE = {"a leading dash", "an option"}
 
@@ -342,6 +419,8 @@ WORD_PLACES = {
                                      "a short commit"}),
     "millrace pipeline log WORD": (["pipeline", "log", "--", "{}"], NOTHING, "no build", {"empty"}),
     "millrace queues pause WORD": (["queues", "pause", "--", "{}"], FAILED, "unknown queue", set()),
+    "millrace queues limits WORD": (["queues", "limits", "--", "{}"], NOTHING, "", set()),
+    "millrace queues limit WORD": (["queues", "limit", "--", "{}", "k", "1"], FAILED, "unknown queue", set()),
     "millrace queues set WORD": (["queues", "set", "--", "{}", "key_limit=1"], FAILED, "unknown queue", set()),
     "millrace kinds WORD": (["kinds", "--", "{}"], USAGE, "unknown verb", set()),
     "millrace schedules WORD": (["schedules", "--", "{}"], USAGE, "unknown verb", set()),
@@ -397,6 +476,8 @@ NO_SENDERS = ["", "x", "a b@c d", "a@b\r\nBcc: c@d", "a@b, c@d", "<a@b", "a@", "
 
 # setting: values that each of the three sources must refuse.
 SETTINGS = {
+    "worker.database": ["", "x", "=x", "x=", "X=y", "a b=x", "../x=y", "n" * 41 + "=x", "m\u0430il=x", b"\xff=x",
+                        "\x1b[2J=x", "postgresql://h/d"],
     "worker.queue": NO_QUEUES, "worker.name": ["", "n" * 201, b"a\xffb"],
     "worker.prefetch": [*NO_NUMBERS, "10001"], "worker.lease": [*NO_DURATIONS, "999ms", "0s", "61min"],
     "worker.poll_interval": [*NO_DURATIONS, "9ms", "0s", "61min"], "worker.drain_timeout": [*NO_DURATIONS, "25h"],
@@ -424,6 +505,7 @@ SETTINGS = {
                        "ftp://h", "https://h/a b", "https://h\n", "file:///etc/passwd", b"\xff"],
     "smtp.password": [],  # by what secrets_area tries: it is never taken from the command line
     "database.url": [""],  # and BAD_DATABASES
+    "database.listen_url": [""],
 }
 
 BAD_DATABASES = [  # value, status, word; each is given in the environment

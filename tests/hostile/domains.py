@@ -276,6 +276,10 @@ def command(meaning):
     return None if is_fine else bad("command")
 
 
+def history(meaning):
+    return None if meaning is not None and len(meaning.items) <= 1000 else bad("uris")
+
+
 def repo(meaning):
     if meaning == "acme/site":
         return "MR021", "exists"

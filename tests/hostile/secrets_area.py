@@ -119,9 +119,15 @@ def refusals(folder):
              [f"--trace-header=Authorization: {SMTP}", "queues"], [f"--trace-endpoint=http://h/x?{SMTP}", "queues"],
              ["worker", "--check", "--queue=mail", f"--smtp-url=smtp://u:{SMTP}@h:1"],
              ["queues", f"--database-url=postgresql://u:{SMTP}@h/d"],
-             ["queues", f"--database-url=password={SMTP} port=x"]]
+             ["queues", f"--database-url=password={SMTP} port=x"],
+             ["worker", "--check", "--queue=mail", f"--database=east=postgresql://u:{SMTP}@h/d"],
+             ["worker", "--check", "--queue=mail", f"--databas=east=postgresql://u:{SMTP}@h/d"]]
     lines = f'{{"a": "{PAYLOAD}"}}\n{{"a": "{PAYLOAD}", }}\n'.encode()
-    return ([(["queues"], {"MILLRACE_DATABASE_URL": url}, None) for url in urls]
+    several = [(["worker", "--check", "--queue=mail"], {"MILLRACE_WORKER_DATABASE": given}, None)
+               for url in urls for given in (f"east={url}", url, f"east=dbname=x;{url}")]
+    listening = ["worker", "--check", "--queue=mail"]
+    return ([(["queues"], {"MILLRACE_DATABASE_URL": url}, None) for url in urls] + several
+            + [(listening, {"MILLRACE_DATABASE_LISTEN_URL": url}, None) for url in urls]
             + [(file(text), None, None) for text in texts] + [(flag, None, None) for flag in flags]
             + [(file(f"[smtp]\npassword = {SMTP}\n", 0o644), None, None),
                (["enqueue", "mail", "noop"], None, lines),

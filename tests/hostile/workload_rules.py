@@ -301,6 +301,9 @@ def stage_rules():
         ("new_version", "null", f"{queue}, 1, 'processing', null, null, 1, null", "MR005", "bad new_version"),
         ("committed_at", "infinite", f"{queue}, 1, 'accepted', null, null, 1, 2, 'infinity'", "MR005", "bad committed_at")
     ) + of(
+        "pipeline.note_history", ("uris", "null", f"{queue}, 1, null", "MR005", "bad uris"),
+        ("uris", "1001", f"{queue}, 1, array_fill('u'::text, '{{1001}}')", "MR005", "bad uris")
+    ) + of(
         "pipeline.update_queue", ("last_green_request", "null", f"{queue}, null, 'u', 1, 2", "MR005",
                                   "bad last_green_request"),
         ("last_green_request", "of the future", f"{queue}, 2, 'u', 1, 2", "MR005", "bad last_green_request"),

@@ -374,6 +374,11 @@ CREATE FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) OWNER TO millrace_owner;
+CREATE FUNCTION forks.record_failures(of_run bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.record_failures(of_run bigint) OWNER TO millrace_owner;
 CREATE FUNCTION forks.record_step(fence bigint, job_id bigint, state text DEFAULT NULL::text, detail text DEFAULT NULL::text, items jsonb DEFAULT '[]'::jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -469,6 +474,11 @@ CREATE FUNCTION forks.unmanaged(fork integer, subjects text[]) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.unmanaged(fork integer, subjects text[]) OWNER TO millrace_owner;
+CREATE FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) RETURNS TABLE(job_id bigint, error text, at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.update_fork(f forks.fork) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -788,6 +798,11 @@ CREATE FUNCTION millrace.doctor_server() RETURNS TABLE(severity text, finding te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.doctor_server() OWNER TO millrace_owner;
+CREATE FUNCTION millrace.doctor_statements() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION millrace.doctor_statements() OWNER TO millrace_owner;
 CREATE FUNCTION millrace.doctor_upkeep() RETURNS TABLE(severity text, finding text, place bigint, about text, detail text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2146,6 +2161,7 @@ CREATE TABLE pipeline.request (
     analyzed_at timestamp with time zone,
     completed_at timestamp with time zone,
     committed_at timestamp with time zone,
+    holds bigint[],
     CONSTRAINT request_build_strategy_check CHECK ((build_strategy = ANY (ARRAY['full'::text, 'incremental_since_green'::text]))),
     CONSTRAINT request_check CHECK (((build_strategy = 'incremental_since_green'::text) = (base_uri IS NOT NULL))),
     CONSTRAINT request_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text])))
@@ -2308,6 +2324,11 @@ CREATE FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) OWNER TO millrace_owner;
+CREATE FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.note_look(queue text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2906,6 +2927,8 @@ CREATE TABLE millrace.key_due (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
+CREATE VIEW millrace.key_limits AS …;
+ALTER TABLE millrace.key_limits OWNER TO millrace_owner;
 ALTER TABLE millrace.kind ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.kind_id_seq
     START WITH 1
@@ -3642,6 +3665,7 @@ REVOKE ALL ON FUNCTION forks.raise_unknown_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.raise_unknown_group(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_digest(job_id bigint, run bigint, subject text, text text, html text, failures integer) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.record_failures(of_run bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.record_step(fence bigint, job_id bigint, state text, detail text, items jsonb) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.record_sync(job_id bigint, repo text, branch text, state text, before_sha text, after_sha text, detail text, run bigint, ahead integer, behind integer, subjects text[]) FROM PUBLIC;
@@ -3674,6 +3698,7 @@ REVOKE ALL ON FUNCTION forks.token_wait(token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.token_wait(token text) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.unmanaged(fork integer, subjects text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.update_fork(f forks.fork) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
@@ -3749,6 +3774,7 @@ REVOKE ALL ON FUNCTION millrace.doctor_jobs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_queues() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_schedules() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_server() FROM PUBLIC;
+REVOKE ALL ON FUNCTION millrace.doctor_statements() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.doctor_upkeep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_day(day date, kept_from date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.drop_schedule(name text) FROM PUBLIC;
@@ -4153,6 +4179,8 @@ REVOKE ALL ON FUNCTION pipeline.limits_complaint(max_concurrent integer, max_val
 REVOKE ALL ON FUNCTION pipeline.lock_queue(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.lock_queue(name text) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.mail_text(payload jsonb, OUT subject text, OUT body text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pipeline.note_history(queue text, number bigint, uris text[]) TO millrace_worker;
 REVOKE ALL ON FUNCTION pipeline.note_look(queue text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.note_promotion(queue text, uri text, outcome text) TO millrace_worker;
@@ -4251,6 +4279,8 @@ GRANT SELECT ON TABLE millrace.job_lines TO millrace_operator;
 GRANT SELECT ON TABLE millrace.job_lines TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_operator;
 GRANT SELECT ON TABLE millrace.jobs TO millrace_viewer;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_operator;
+GRANT SELECT ON TABLE millrace.key_limits TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_operator;
 GRANT SELECT ON TABLE millrace.kinds TO millrace_viewer;
 GRANT SELECT ON TABLE millrace.workers TO millrace_operator;

@@ -52,7 +52,7 @@ PLANTS = {
     "settle-without-the-wish": (
         "millrace.settle_attempts(millrace.running[],bigint[],int[],text[],text[],interval[],jsonb[])",
         [("on c.job_id = g.job_id and c.fence = g.fence", "on false")]),
-    "reap-without-looking-at-the-lease": ("millrace.reap(int)", [("w.lease_expires_at < at", "true")]),
+    "reap-without-looking-at-the-lease": ("millrace.reap(int,timestamptz)", [("w.lease_expires_at < at", "true")]),
     "close-without-giving-back": ("millrace.close_session(int)", [
         ("and w.ended_at is null for update", "and w.ended_at is null"), ("cardinality(held.jobs) by 1000", "0")]),
     "slots-are-not-freed": ("millrace.after_end(millrace.ending[],boolean)", [

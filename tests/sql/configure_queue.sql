@@ -5,7 +5,7 @@ create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(83);
+select plan(84);
 select millrace.create_queue('q') as q, millrace.create_queue('other', max_running => 3, key_limit => 4) as other \gset
 select millrace.open_session('w', '{q,other}') as session \gset
 
@@ -118,8 +118,14 @@ select millrace.limit_key('q', 'k', 6) \g /dev/null
 reset role;
 select results_eq('select key, max_held from millrace.key_limit', $$ values ('k', 6) $$, 'a key has one limit');
 select is(key_limit, 6, 'which is shown') from millrace.blocked_keys;
-select millrace.limit_key('q', 'k', null) \g /dev/null
-select is_empty('select from millrace.key_limit', 'or none of its own');
+set local role millrace_operator;
+select millrace.limit_key('other', 'unused', null, '2 per second') \g /dev/null
+select results_eq('select queue, key, max_held, rate, burst from millrace.key_limits order by queue desc',
+                  $$ values ('q', 'k', 6, null, null), ('other', 'unused', null, '2 per second', null::int) $$,
+                  'beside those of keys that are not in use');
+select millrace.limit_key('other', 'unused', null), millrace.limit_key('q', 'k', null) \g /dev/null
+reset role;
+select is_empty('select from millrace.key_limits', 'or none of its own');
 select is(count(*), 3::bigint, 'in the book, too') from millrace.operator_action
  where action = 'limit_key' and detail @> '{"queue": "q", "key": "k"}';
 

@@ -10,7 +10,7 @@ returns text
 language sql
 as $$ select dblink_connect(name, millrace_test.here() || ' application_name=' || name) $$;
 select pg_temp.open('session' || n) from generate_series(1, 9) n \g /dev/null
-select plan(56);
+select plan(57);
 
 -- Settings as a new session has them.
 create function pg_temp.settings()
@@ -19,11 +19,30 @@ language sql
 as $$
     select dblink_disconnect('session1'), pg_temp.open('session1');
     select f from dblink('session1', 'select string_agg(finding, '', '' order by rank) from millrace.doctor()
-                                       where finding ~ ''^(synchronous_commit|track_counts) off$''') d(f text);
+                                       where finding ~ ''^(autovacuum|synchronous_commit|track_counts) off$''') d(f text);
 $$;
 select current_database() as here \gset
 alter database :"here" set synchronous_commit = on;
 select is(pg_temp.settings(), null, 'a session that commits for good');
+-- The server reads its own settings again when it comes to it.
+create procedure pg_temp.wait_for_settings(wanted text)
+language plpgsql
+as $$
+begin
+    for look in 1 .. 1000 loop
+        exit when pg_temp.settings() is not distinct from wanted;
+        perform pg_sleep(0.01);
+    end loop;
+end
+$$;
+alter system set autovacuum = off;
+select pg_reload_conf() \g /dev/null
+call pg_temp.wait_for_settings('autovacuum off');
+select coalesce(pg_temp.settings(), 'nothing') as unswept \gset
+alter system reset autovacuum;
+select pg_reload_conf() \g /dev/null
+call pg_temp.wait_for_settings(null);
+select is(:'unswept'::text, 'autovacuum off', 'a server that removes no dead rows');
 alter database :"here" set synchronous_commit = off;
 alter database :"here" set track_counts = off;
 select is(pg_temp.settings(), 'synchronous_commit off, track_counts off', 'one of which that is not known, and uncounted');
@@ -269,7 +288,7 @@ select pg_temp.let_go() \g /dev/null
 -- A claim that waits, and for whom. The session is that of a worker by its name.
 select dblink_exec('session2', 'set application_name = ''millrace claimer busy''') \g /dev/null
 select dblink_exec('session1', 'do $d$ begin perform pg_advisory_lock(7); end $d$') \g /dev/null
-select dblink_send_query('session2', 'select from pg_advisory_lock(7)') \g /dev/null
+select dblink_send_query('session2', 'select pg_advisory_lock(7)::text') \g /dev/null
 create procedure pg_temp.await(event text)
 language plpgsql
 as $$
@@ -292,13 +311,13 @@ select millrace_test.set_clock(timestamptz :'query_start' + interval '6 s') \g /
 select row_eq($$ select severity, about, detail, remedy from millrace.doctor() where finding = 'slow statement' $$,
               row('warning'::text, 'session ' || :waiter,
                   format('millrace claimer busy is busy with one statement for 6 s; it waits for Lock advisory, held by '
-                         'session %s (%s, idle)', :holder, current_user),
+                         'session %s (%s, idle)', :holder, current_user::text collate "default"),
                   format('see what they do, then end them: select pg_terminate_backend(%s)', :holder)),
               'not more; whoever holds what it waits for is named');
 select dblink_exec('session1', 'do $d$ begin perform pg_advisory_unlock(7); end $d$') \g /dev/null
 select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
 select count(*) from dblink_get_result('session2') d(x text) \g /dev/null
-select dblink_send_query('session2', 'select pg_sleep(600)') \g /dev/null
+select dblink_send_query('session2', 'select pg_sleep(600)::text') \g /dev/null
 call pg_temp.await('PgSleep');
 select millrace_test.set_clock(clock_timestamp() + interval '1 h') \g /dev/null
 select results_eq($$ select remedy from millrace.doctor() where finding = 'slow statement' $$,

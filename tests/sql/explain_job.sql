@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(42);
+select plan(44);
 select millrace.create_queue('q', max_attempts => 2, timeout => '1 min'), millrace.create_queue('other') \g /dev/null
 
 create function pg_temp.causes(job bigint)
@@ -46,6 +46,12 @@ select pg_temp.claim(:session) \g /dev/null
 select millrace.fail(fence, job_id, 'boom', '1 h') from millrace.running \g /dev/null
 select is(pg_temp.causes(:second), 'retry', 'one that waits for its retry');
 select matches(pg_temp.why(:second, 'retry'), '^not before .* UTC, its attempt 1 failed: boom$', 'and why');
+select millrace.enqueue('q', 'k') as snoozing \gset
+select pg_temp.claim(:session) \g /dev/null
+select millrace.snooze(fence, job_id, '1 h') from millrace.running \g /dev/null
+select is(pg_temp.causes(:snoozing), 'snooze', 'one that its handler has put off');
+select is(pg_temp.why(:snoozing, 'snooze'), format('not before %s', millrace.utc_text(millrace.now() + interval '1 h')),
+          'until when');
 select millrace.cancel(:scheduled, 'not wanted') \g /dev/null
 select is(pg_temp.causes(:scheduled), 'cancelled', 'one that was cancelled');
 select matches(pg_temp.why(:scheduled, 'cancelled'), ' UTC: not wanted$', 'and why');
@@ -91,8 +97,8 @@ select is(pg_temp.why(:waiting, 'batch'), format('batch %s is closed: 0 of 1 mem
 -- Pairs: whatever a waiting job waits for, each thing that may stop its queue is named beside it.
 select millrace.enqueue('q', 'k', delay => '2 h') as scheduled, millrace.enqueue('q', 'k', priority => 0) as next \gset
 create temp table waits as
-select * from (values ('scheduled', :scheduled::bigint), ('retry', :held), ('key', :kept), ('batch', :waiting),
-                      ('next', :next)) w(cause, job);
+select * from (values ('scheduled', :scheduled::bigint), ('retry', :held), ('snooze', :snoozing), ('key', :kept),
+                      ('batch', :waiting), ('next', :next)) w(cause, job);
 create function pg_temp.all_wait_also_for(stop text)
 returns setof text
 language sql
@@ -127,7 +133,7 @@ select millrace.resume_queue('q') \g /dev/null
 select millrace_test.advance_clock('1 h') \g /dev/null
 select is(pg_temp.causes(:held), 'due, no worker, queue limit', 'a retry whose time has come is made available by a worker');
 select millrace.promote() \g /dev/null
-delete from waits where cause = 'retry';
+delete from waits where cause in ('retry', 'snooze');
 select pg_temp.all_wait_also_for('no worker, queue limit');
 select millrace.pause_queue('q') \g /dev/null
 select pg_temp.all_wait_also_for('queue paused, no worker, queue limit');

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(71);
+select plan(72);
 
 set local role millrace_operator;
 select millrace.create_queue(q) from unnest('{forks,email,slow}'::text[]) q \g /dev/null
@@ -117,6 +117,15 @@ select throws_ok(format('select forks.import_forks(%L, false)', document), 'MR00
                ('{"groups": [{"name": "a", "retention_days": 0}]}', 'import_forks: bad groups[0].retention_days')
        ) bad(document, message);
 select is((select count(*) from forks.registry where repo = 'a/b'), 0::bigint, 'and nothing of it is done');
+reset role;
+insert into millrace.schedule (name, cron, time_zone, misfire, jitter, queue_id, kind, payload, priority, created_at,
+                               changed_at)
+select 's' || g, '@daily', 'UTC', 'once', '0', q.id, 'k', '{}', 5, millrace.now(), millrace.now()
+  from generate_series(1, 10000) g, millrace.queue q
+ where q.name = 'forks';
+set local role millrace_operator;
+select throws_ok($$ select forks.import_forks('{"groups": [{"name": "a"}, {"name": "b", "cron": "@daily"}]}') $$, 'MR005',
+                 'import_forks: bad groups[1].cron', 'one schedule too many is an error of its group');
 reset role;
 
 select * from finish();

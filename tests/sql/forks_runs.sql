@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(67);
+select plan(70);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -99,6 +99,9 @@ select results_eq($$ select queue, kind, payload from millrace.jobs where kind =
                                                                       'html', 'html')
                        from unnest('{ada@example.org,bob@example.org}'::text[]) r $$, 'a mail to each recipient');
 select is((select state from forks.runs), 'finished', 'the run has finished');
+select row_eq($$ select r.state, r.detail, r.at, r.run from forks.results r where r.branch = 'dead' $$,
+              row('failed'::text, 'no route'::text, millrace.now(), :run::bigint),
+              'a dead letter that has recorded nothing has failed all the same');
 
 -- The digest's job alone makes the digest, and once.
 select digest_job from forks.runs \gset
@@ -159,6 +162,10 @@ select pg_temp.work() \g /dev/null
 reset role;
 select is(jsonb_path_query_array(forks.digest_content(:next), '$.branches[*] ? (@.fork == "acme/a").failing_days'),
           '[3, null]', 'a branch that failed before has been failing since then');
+select is(jsonb_path_query_array(forks.digest_content(:next), '$.branches[*] ? (@.fork == "acme/c").failing_days'), '[3]',
+          'one that only its dead letters tell of, too');
+select is((select array_agg(r.run = :run) from forks.results r where r.branch = 'dead'), '{t}',
+          'to ask that writes nothing down');
 insert into forks.sync_result (job_id, fork_id, branch, state, at)
 values (900, :a, 'bad', 'current', millrace.now() - interval '25 hours'),
        (901, :a, 'bad', 'failed', millrace.now() - interval '24 hours 1 second');

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(60);
+select plan(62);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -93,7 +93,24 @@ update forks.run set finished_at = millrace.now();
 select lives_ok($$insert into forks.run (digest_group, started_at) values ('default', millrace.now())$$,
                 'and another one after it');
 
--- How a branch differs from its upstream.
+-- How a branch differs from its upstream. The patterns of a new group fit what the distributor and millrace write.
+set local role millrace_operator;
+select forks.configure_group('fresh') \g /dev/null
+select forks.add_fork('acme/fresh', '/srv/fresh.git', '/srv/up.git', digest_group => 'fresh') as fresh \gset
+reset role;
+select is((select g.managed from forks.digest_group g where g.name = 'default'), (forks.blank_group('x')).managed,
+          'the group that there is from the beginning has those of a new one');
+set local role millrace_worker;
+select forks.record_sync(75, 'acme/fresh', 'main', 'current', :'a', :'a', ahead => 9, behind => 0, subjects => array[
+    'created .github/workflows/port.yml from fresh distributor', 'updated port.yml from fresh distributor',
+    'Merge branch ''upstream:17.0'' into 17.0', 'Merge branch ''up:main'' into main',
+    'created a page', 'updated port.yml from fresh', 'Merge branch ''17.0'' into feature',
+    'Revert "updated port.yml from fresh distributor"', 'Merge pull request #7 from ada/up:main']);
+reset role;
+select results_eq('select ahead, unmanaged, subjects from forks.results where job = 75', $$ values (9, 5, array[
+    'created a page', 'updated port.yml from fresh', 'Merge branch ''17.0'' into feature',
+    'Revert "updated port.yml from fresh distributor"', 'Merge pull request #7 from ada/up:main']) $$,
+    'nothing but that');
 set local role millrace_operator;
 select forks.configure_group('default', '{"managed": ["Merge branch ''%:%'' into %", "created % distributor"]}')
 \g /dev/null

@@ -45,8 +45,8 @@ select set_eq($$ select m.role, r.relname, p.privilege from manifest m, own_rela
                  union all
                  select role, relation::name, 'select'
                    from unnest('{millrace_operator,millrace_viewer}'::name[]) role,
-                        unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,schedules,schedule_runs,
-                                 running_jobs,job_lines,kinds_aside,kinds,horizon_holders,stuck_jobs,
+                        unnest('{jobs,queues,workers,dead_letters,batches,blocked_keys,key_limits,schedules,
+                                 schedule_runs,running_jobs,job_lines,kinds_aside,kinds,horizon_holders,stuck_jobs,
                                  storage,operator_actions}'::text[]) relation $$,
               'the ledger is read by all, the views by operators and viewers, no table by anybody');
 select is_empty($$ select m.role, c.relname, a.attname from manifest m, pg_class c, pg_attribute a

@@ -8,8 +8,8 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(17);
-select millrace.create_queue('q') as q \gset
+select plan(19);
+select millrace.create_queue('q', timeout => '5 min') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 alter table millrace.ready set (autovacuum_enabled = off);
 alter table millrace.queue_delta set (autovacuum_enabled = off);
@@ -109,6 +109,15 @@ select diag(format('with its low-water: %s', :claim_after));
 select cmp_ok(:claim_after::bigint, '<', :fresh_claim + 30::bigint, 'with it a claim is as cheap as at first');
 select cmp_ok(:counts_after::bigint, '<', :fresh_counts + 60::bigint, 'and so are the counts');
 select pg_temp.cost_of('select * from millrace.claim(1, ''q'')') \g /dev/null
+
+-- Who looks for attempts that overran passes the deadlines of all that have ended, unless it begins at a late one.
+begin;
+select millrace_test.advance_clock(interval '10 min') \g /dev/null
+update millrace.worker set lease_expires_at = millrace.now() + interval '1 h';
+select cmp_ok(pg_temp.cost_of('select millrace.reap()'), '>', 5000::bigint, 'from the first deadline on it is dear');
+select cmp_ok(pg_temp.cost_of($$ select millrace.reap(500, millrace.now() - interval '2 min') $$), '<', 30::bigint,
+              'from a late one it is not');
+rollback;
 
 -- It stays so.
 call pg_temp.work(300);

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(28);
+select plan(29);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select millrace.open_session('worker', '{pipeline}', lease => '1 hour') as session \gset
@@ -108,6 +108,15 @@ select is(state, 'failed', 'a dead letter') from pipeline.requests where number 
 select pipeline.revalidate('q', 'u3', 'once more') \g /dev/null
 select is(changed, 1, 'thrown away') from millrace.discard_many('pipeline', '{"kind": "pipeline.process"}', dry_run => false);
 select is(state, 'accepted', 'means nothing to the next attempt') from pipeline.requests where number = 3;
+
+-- One that was to begin before now.
+delete from millrace.ready;
+select millrace.enqueue('pipeline', 'pipeline.process', '{"queue": "q", "request": 2}',
+                        expires_at => millrace.now() + interval '1 s') \g /dev/null
+select millrace_test.advance_clock('1 s') \g /dev/null
+select job_id from millrace.claim(:session, 'pipeline', 1) \g /dev/null
+select is(state || ': ' || reason, 'failed: cancelled: expired', 'a stage that has expired fails closed as well')
+  from pipeline.requests where number = 2;
 
 -- Jobs of other kinds, and payloads that make no sense.
 select lives_ok(format('select millrace.cancel(millrace.enqueue(%L, %L, %L))', 'pipeline', kind, payload),

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(19);
+select plan(24);
 select millrace.create_queue('pipeline') \g /dev/null
 
 -- A branch whose first request is green and whose last is broken; between them, `superseded` that nobody has built.
@@ -107,6 +107,36 @@ $$;
 select is(pg_temp.steps('{failed,succeeded,failed,failed}'), 'u3 u3 u4 u4', 'what is red is built once more');
 select results_eq($$ select culprit_uri, builds from pipeline.bisect where queue = 'flaky' $$, $$ values ('u4', 4) $$,
                   'and believed when it stays so');
+
+-- Between them one that was called off, one that has failed closed, one that is flaky and one that is being built: nobody
+-- knows that they are good. One that is green, which was said late, is.
+create function pg_temp.mixed_branch(name text) returns void language plpgsql as $$
+begin
+    perform pipeline.create_queue(name, '/a.git', 'main', '{make}');
+    perform pipeline.configure_queue(name, '{"bisect_budget": 9}');
+    perform pipeline.ingest(name, 'u' || n) from generate_series(1, 7) n;
+    update pipeline.request r set state = s.state, build_strategy = 'full', reason = s.reason
+      from (values (1, 'succeeded', null), (2, 'cancelled', null), (3, 'failed', 'dead letter'), (4, 'failed', null),
+                   (5, 'processing', null), (6, 'succeeded', null), (7, 'failed', null)) s(number, state, reason)
+     where r.queue = name and r.number = s.number;
+    perform pipeline.create_fact(name, 'u1', '', 0, 1), pipeline.create_fact(name, 'u4', '', 1, 4, true),
+            pipeline.create_fact(name, 'u7', '', 1, 7);
+    delete from millrace.ready;
+    perform pipeline.announce(name, 7, '');
+    perform pipeline.create_fact(name, 'u6', '', 0, 6);
+end
+$$;
+select pg_temp.mixed_branch('mixed') \g /dev/null
+select results_eq($$ select number::int from pipeline.suspects('mixed', 1, 7) $$, 'values (2), (3), (4), (5)',
+                  'suspects are all of which nothing is known for sure');
+select is(pg_temp.search('mixed', 7, 2), 2, 'they are searched');
+select is(culprit_uri, 'u2', 'and one that was called off may be to blame') from pipeline.bisect where queue = 'mixed';
+select pg_temp.mixed_branch('mixed-3') \g /dev/null
+select pg_temp.search('mixed-3', 7, 3) \g /dev/null
+select is(culprit_uri, 'u3', 'or one that has failed closed') from pipeline.bisect where queue = 'mixed-3';
+select pg_temp.mixed_branch('mixed-7') \g /dev/null
+select pg_temp.search('mixed-7', 7, 7) \g /dev/null
+select is(culprit_uri, 'u7', 'or the head itself') from pipeline.bisect where queue = 'mixed-7';
 
 -- Broken before: the culprit is that of the first break.
 select pg_temp.broken_branch('twice', 2, 9) \g /dev/null

@@ -7,8 +7,8 @@ create temp table manifest (role name, functions text[]);
 insert into manifest values
     ('millrace_enqueuer', '{ingest,poll,is_green,latest_green,greenness,coverage,gate}'),
     ('millrace_worker', '{ingest,poll,is_green,latest_green,greenness,coverage,gate,get_queue,lock_queue,update_queue,
-                          get_request,update_request,supersede_before,count_processing,latest_accepted,create_build,
-                          get_build,build_of,update_build,create_fact,get_fact,trigger_command,start_command,
+                          get_request,update_request,note_history,supersede_before,count_processing,latest_accepted,
+                          create_build,get_build,build_of,update_build,create_fact,get_fact,trigger_command,start_command,
                           finish_command,cancel_command,command_status,append_command_log,runner_settings,
                           set_target_graph,analyze_request,settle_project,announce,bisect_step,rerun_build,
                           hook_delivery,tell,note_promotion,overview}'),

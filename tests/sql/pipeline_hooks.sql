@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(40);
+select plan(49);
 select millrace.create_queue('pipeline') \g /dev/null
 select millrace.create_queue('email') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
@@ -37,6 +37,7 @@ select is(pipeline.announce('q', 1, ''), 1, 'the first verdict is green: no chan
 select is(pipeline.announce('q', 1, ''), 0, 'once');
 select results_eq('select job, event from told',
                   $$ values ('webhook chat', 'pipeline/validation.recorded/request/q/1/') $$, 'by the id of its fact');
+update pipeline.request set build_strategy = 'incremental_since_green', base_uri = 'u1' where number = 2;
 select pipeline.create_fact('q', 'u2', '', 1, 2) \g /dev/null
 select is(pipeline.announce('q', 2, ''), 3, 'when it breaks, all hear of it');
 select pipeline.create_fact('q', 'u3', '', 1, 3, true) \g /dev/null
@@ -61,8 +62,47 @@ select ok(pipeline.tell('pipeline/validation.recorded/request/q/2/', 'log'), 'a 
 select ok(not pipeline.tell('nosuch', 'log'), 'of an event that is there');
 reset role;
 select ok(pipeline.tell('pipeline/validation.recorded/request/q/4/', 'owners'), 'owners are told by email');
+select ok(pipeline.tell('pipeline/validation.recorded/request/q/4/', 'owners'), 'and told again by who did not hear that it was done');
 select results_eq('select event_type, subject from notify.event',
-                  $$ values ('pipeline.verdict', 'q is green again') $$, 'in words');
+                  $$ values ('pipeline.verdict', 'q is green again') $$, 'in words, once');
+
+-- Each field of an event, as the page has it.
+update pipeline.event set at = '2026-03-01 12:00:00.25+00' where queue = 'q';
+select is(body, '{"specversion": "1.0", "id": "pipeline/validation.recorded/request/q/2/", "source": "millrace/pipeline/q",
+    "type": "validation.recorded", "time": "2026-03-01T12:00:00.250Z", "datacontenttype": "application/json",
+    "data": {"id": "pipeline/validation.recorded/request/q/2/", "source": "pipeline", "type": "validation.recorded",
+             "version": 1, "timestamp_ms": 1772366400250,
+             "payload": {"queue": "q", "request": "request/q/2", "uri": "u2", "project": "", "degree": 1,
+                         "verdict": "broken", "verdict_before": "green", "strategy": "incremental_since_green",
+                         "base_uri": "u1", "culprit_uri": null}}}', 'a verdict, whole')
+  from pipeline.hook_delivery('pipeline/validation.recorded/request/q/2/', 'chat');
+select is(subject || chr(10) || body, 'q is broken
+q is broken.
+
+commit   u2
+request  request/q/2
+before   green
+built against u1
+', 'and in words') from pipeline.event e, pipeline.mail_text(e.payload) where e.id = 'pipeline/validation.recorded/request/q/2/';
+insert into pipeline.bisect (queue, request, good, bad, builds, budget, state, culprit_uri, started_at)
+values ('q', 3, 1, 2, 2, 9, 'found', 'u2', millrace.now());
+select is(pipeline.publish_culprit(b), 3, 'all hear of a culprit') from pipeline.bisect b where b.queue = 'q';
+update pipeline.event set at = '2026-03-01 12:00:00.25+00' where type = 'culprit.found';
+select is(body, '{"specversion": "1.0", "id": "pipeline/culprit.found/request/q/3", "source": "millrace/pipeline/q",
+    "type": "culprit.found", "time": "2026-03-01T12:00:00.250Z", "datacontenttype": "application/json",
+    "data": {"id": "pipeline/culprit.found/request/q/3", "source": "pipeline", "type": "culprit.found", "version": 1,
+             "timestamp_ms": 1772366400250,
+             "payload": {"queue": "q", "request": "request/q/3", "uri": "u3", "project": "", "verdict": "broken",
+                         "culprit_uri": "u2", "culprit_request": 2, "builds": 2}}}', 'which is an event of its own')
+  from pipeline.hook_delivery('pipeline/culprit.found/request/q/3', 'chat');
+select is(subject || chr(10) || body, 'q is broken; the commit that broke it is found
+q is broken; the commit that broke it is found.
+
+commit   u3
+request  request/q/3
+broken by u2
+', 'in words, too') from pipeline.event e, pipeline.mail_text(e.payload) where e.type = 'culprit.found';
+delete from pipeline.bisect;
 
 -- A branch follows the last green: asked for by whoever holds the bookmark, however often that is recorded.
 select pipeline.configure_queue('q', '{"promotion_ref": "verified", "sinks": [], "owners": []}') \g /dev/null
@@ -104,6 +144,18 @@ select pipeline.revalidate('r', 'u2', 'once more'), pipeline.create_fact('r', 'u
 select is(pipeline.announce('r', 2, ''), 1, 'and that it was not: it is green again');
 select is(payload ->> 'verdict_before', 'broken', 'after what was told') from pipeline.event
  where queue = 'r' and payload ->> 'uri' = 'u2' and payload ->> 'verdict' = 'green';
+
+-- With two slots a verdict may come late.
+select pipeline.create_queue('s', '/s.git', 'main', '{make}', max_concurrent => 2) \g /dev/null
+select pipeline.configure_queue('s', '{"owners": ["ada"]}') \g /dev/null
+select pipeline.ingest('s', 'u' || n) from generate_series(1, 3) n \g /dev/null
+select pipeline.create_fact('s', 'u2', '', 0, 2), pipeline.announce('s', 2, '') \g /dev/null
+select pipeline.create_fact('s', 'u1', '', 1, 1) \g /dev/null
+select is(pipeline.announce('s', 1, ''), 0, 'owners hear nothing of a break that is over: nobody would tell them so');
+select pipeline.create_fact('s', 'u1', 'web', 1, 1) \g /dev/null
+select is(pipeline.announce('s', 1, 'web'), 1, 'but of a project of it of which nothing later is known');
+select pipeline.create_fact('s', 'u3', '', 1, 3) \g /dev/null
+select is(pipeline.announce('s', 3, ''), 1, 'and of the next break');
 
 -- Two pipeline queues, of which one has a name that looks like a request of the other.
 select pipeline.create_queue('n', '/n.git', 'main', '{make}'), pipeline.create_queue('n/1', '/n.git', 'main', '{make}') \g /dev/null

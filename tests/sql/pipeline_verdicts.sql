@@ -4,7 +4,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(62);
+select plan(72);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select millrace.open_session('worker', '{pipeline}', lease => '1 hour') as session \gset
@@ -147,7 +147,15 @@ select ok(pipeline.create_fact('q', 'u8', '', 1, 8, true), 'a flaky verdict');
 select results_eq($$ select verdict from pipeline.gate('q', 'u8') $$, $$ values ('flaky') $$, 'is told as such');
 reset role;
 
--- Coverage: request 5 was built against 1, and so holds 2, 3 and 4.
+-- Coverage: request 5 was built against 1, and its history holds 2 and 3; a rewrite has dropped 4.
+set local role millrace_worker;
+select throws_ok($$ select pipeline.note_history('q', 5, null) $$, 'MR005', 'note_history: bad uris', 'a history is a list');
+select throws_ok($$ select pipeline.note_history('q', 5, array_fill('u'::text, '{1001}')) $$, 'MR005',
+                 'note_history: bad uris', 'of up to 1000 commits');
+select ok(pipeline.note_history('q', 5, '{u7,u3,elsewhere,u2}'), 'what a head holds is noted');
+select ok(not pipeline.note_history('q', 5, '{u4}'), 'once');
+reset role;
+select is(holds, '{2,3}', 'by the requests before it') from pipeline.request where queue = 'q' and number = 5;
 set local role millrace_viewer;
 select results_eq($$ select covered_by, verdict, base_uri, previous_green, next_green from pipeline.coverage('q', 'u3') $$,
                   $$ values ('u5', 'broken', 'u1', 'u1', null) $$, 'a superseded commit is covered by a later verdict');
@@ -155,7 +163,24 @@ select results_eq($$ select covered_by, verdict from pipeline.coverage('q', 'u1'
                   'one with a verdict by its own');
 select results_eq($$ select covered_by, verdict, previous_green from pipeline.coverage('q', 'u12') $$,
                   $$ values (null, 'none', 'u1') $$, 'one after all verdicts by none');
+select results_eq($$ select covered_by, verdict from pipeline.coverage('q', 'u4') $$, $$ values (null, 'none') $$,
+                  'and so is one that was dropped, though its number is among theirs');
 select is_empty($$ select * from pipeline.coverage('q', 'nosuch') $$, 'an unknown one has no answer');
+
+reset role;
+select pg_temp.verdict(7, 'succeeded') \g /dev/null
+select pipeline.note_history('q', 7, '{u6,u2}') \g /dev/null
+update pipeline.request set state = 'failed', build_strategy = 'incremental_since_green', base_uri = 'u7' where number = 9;
+select pipeline.create_fact('q', 'u9', '', 1, 9), pipeline.note_history('q', 9, '{u4}') \g /dev/null
+set local role millrace_viewer;
+select results_eq($$ select covered_by, verdict, base_uri, previous_green, next_green from pipeline.coverage('q', 'u6') $$,
+                  $$ values ('u7', 'green', null, 'u1', 'u7') $$, 'a head that was built in full has no base');
+select results_eq($$ select covered_by, next_green from pipeline.coverage('q', 'u2') $$, $$ values ('u5', 'u7') $$,
+                  'the first verdict counts, and the next green one is known');
+select results_eq($$ select covered_by, verdict from pipeline.coverage('q', 'u4') $$, $$ values (null, 'none') $$,
+                  'what is older than its base is not what a head was built for');
+select results_eq($$ select covered_by from pipeline.coverage('q', 'u7') $$, $$ values ('u7') $$,
+                  'nor is the base itself');
 
 -- The gate.
 select throws_ok($$ select pipeline.gate('q', '') $$, 'MR005', 'gate: bad commit', 'a gate needs a commit');

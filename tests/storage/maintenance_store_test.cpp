@@ -21,17 +21,17 @@ protected:
 };
 
 TEST_F(MaintenanceStoreTest, promotes_what_is_due_and_tells_when_the_next_is) {
-    EXPECT_FALSE(maintenance.promote(PromoteScan::full).next_due);
+    EXPECT_FALSE(maintenance.promote(Scan::full).next_due);
     const auto soon = database.enqueue("q", "k", "{}", "delay => '20 seconds'");
     const auto later = database.enqueue("q", "k", "{}", "delay => '1 hour'");
-    auto promotion = maintenance.promote(PromoteScan::recent);
+    auto promotion = maintenance.promote(Scan::recent);
     EXPECT_EQ(promotion.promoted, 0);
     ASSERT_TRUE(promotion.next_due);
     EXPECT_GT(*promotion.next_due, 10s);
     EXPECT_LE(*promotion.next_due, 20s);
 
     database.advance_clock(21s);
-    promotion = maintenance.promote(PromoteScan::recent);
+    promotion = maintenance.promote(Scan::recent);
     EXPECT_EQ(promotion.promoted, 1);
     EXPECT_GT(promotion.next_due.value_or(0ms), 50min);
     EXPECT_EQ(database.state_of(soon), "available");
@@ -41,8 +41,8 @@ TEST_F(MaintenanceStoreTest, promotes_what_is_due_and_tells_when_the_next_is) {
 TEST_F(MaintenanceStoreTest, finds_what_was_due_long_ago_only_with_a_full_scan) {
     const auto job = database.enqueue("q", "k", "{}", "delay => '1 second'");
     database.advance_clock(10min);
-    EXPECT_EQ(maintenance.promote(PromoteScan::recent).promoted, 0);
-    EXPECT_EQ(maintenance.promote(PromoteScan::full).promoted, 1);
+    EXPECT_EQ(maintenance.promote(Scan::recent).promoted, 0);
+    EXPECT_EQ(maintenance.promote(Scan::full).promoted, 1);
     EXPECT_EQ(database.state_of(job), "available");
 }
 
@@ -60,13 +60,23 @@ TEST_F(MaintenanceStoreTest, enqueues_for_the_schedules_that_are_due_and_tells_w
     EXPECT_LE(ticked.next_due.value_or(1h), 1min);
 }
 
+TEST_F(MaintenanceStoreTest, finds_an_attempt_that_overran_long_ago_only_with_a_full_scan) {
+    const auto worker = WorkerStore{*session}.open({"slow", "1", {"q"}, 1h});
+    const auto job = database.enqueue("q", "k", "{}", "timeout => '1 minute'");
+    ASSERT_EQ(JobStore{*session}.claim(worker, "q", 1).size(), 1U);
+    database.advance_clock(10min);
+    EXPECT_EQ(maintenance.reap(Scan::recent), 0);
+    EXPECT_EQ(maintenance.reap(Scan::full), 1);
+    EXPECT_EQ(database.state_of(job), "available");
+}
+
 TEST_F(MaintenanceStoreTest, takes_back_the_jobs_of_a_worker_whose_lease_ran_out) {
     const auto worker = WorkerStore{*session}.open({"gone", "1", {"q"}, 30s});
     const auto job = database.enqueue("q", "k");
     ASSERT_EQ(JobStore{*session}.claim(worker, "q", 1).size(), 1U);
-    EXPECT_EQ(maintenance.reap(), 0);
+    EXPECT_EQ(maintenance.reap(Scan::recent), 0);
     database.advance_clock(31s);
-    EXPECT_EQ(maintenance.reap(), 1);
+    EXPECT_EQ(maintenance.reap(Scan::recent), 1);
     EXPECT_EQ(database.state_of(job), "available");
 }
 

@@ -172,6 +172,18 @@ TYPED_TEST(StoreContract, update_writes_what_became_of_a_build) {
     EXPECT_EQ(stored.version, build.version + 1);
 }
 
+TYPED_TEST(StoreContract, a_build_that_waits_may_have_a_reason_to) {
+    auto& builds = this->all.builds;
+    builds.create(this->build(this->ingest("u1"), "b1"));
+    for (const auto* reason : {"the service is out of reach", ""}) {
+        auto build = builds.get({queue_name, "b1"});
+        build.reason = reason;
+        builds.update(build, next(build.version));
+        EXPECT_EQ(builds.get(build.key).reason, reason);
+        EXPECT_EQ(builds.get(build.key).status, BuildStatus::accepted);
+    }
+}
+
 TYPED_TEST(StoreContract, update_moves_the_bookmark) {
     auto& queues = this->all.queues;
     const auto request = this->ingest("u1");

@@ -9,8 +9,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <future>
 #include <memory>
+#include <string>
 #include <tuple>
 
 namespace millrace::storage {
@@ -197,6 +200,28 @@ TEST(ConnectionStrings, keep_what_they_say_and_gain_what_they_do_not) {
     EXPECT_NE(completed.find("tcp_user_timeout='5' "), std::string::npos) << completed;
     EXPECT_NE(completed.find("keepalives_idle='10' "), std::string::npos) << completed;
     EXPECT_NE(completed.find("application_name='millrace test' "), std::string::npos) << completed;
+}
+
+TEST(ConnectionStrings, leave_alone_what_their_service_file_says) {
+    const auto path = ::testing::TempDir() + "millrace_services_" + std::to_string(::getpid());
+    std::ofstream{path} << "[shop]\nhost=db1\nport=6543\nconnect_timeout=2\nkeepalives_idle=60\n"
+                           "[mall]\nhostaddr=192.0.2.1\ntcp_user_timeout=5000\n";
+    ::setenv("PGSERVICEFILE", path.c_str(), 1);
+    const auto shop = completed_conninfo("service=shop dbname=d", "test");
+    EXPECT_EQ(shop.find("connect_timeout="), std::string::npos) << shop;
+    EXPECT_EQ(shop.find("keepalives_idle="), std::string::npos) << shop;
+    EXPECT_EQ(shop.find("host"), std::string::npos) << shop;
+    EXPECT_NE(shop.find("tcp_user_timeout='20000' "), std::string::npos) << shop;
+    EXPECT_NE(shop.find("service='shop' "), std::string::npos) << shop;
+    EXPECT_NE(completed_conninfo("service=shop connect_timeout=7", "test").find("connect_timeout='7' "),
+              std::string::npos);
+    const auto mall = completed_conninfo("postgresql:///?service=mall", "test");
+    EXPECT_EQ(mall.find("tcp_user_timeout="), std::string::npos) << mall;
+    EXPECT_NE(mall.find("connect_timeout='10' "), std::string::npos) << mall;
+    EXPECT_NE(completed_conninfo("service=nowhere", "test").find("connect_timeout='10' "), std::string::npos);
+    EXPECT_THROW(std::ignore = SessionFactory{"service=nowhere"}.open("test"), ConnectionLost);
+    ::unsetenv("PGSERVICEFILE");
+    ::unlink(path.c_str());
 }
 
 TEST(ConnectionStrings, may_be_uris) {

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <regex>
 #include <system_error>
 #include <utility>
 
@@ -102,6 +104,18 @@ void AnswerThief::steal(std::string text) {
     wanted_ = std::move(text);
 }
 
+std::vector<std::string> AnswerThief::heard(const std::string& schema) {
+    const std::lock_guard lock{mutex_};
+    const std::regex call{schema + R"(\.[a-z_]+\()"};
+    std::vector<std::string> names;
+    for (std::sregex_iterator found{requests_.begin(), requests_.end(), call}; found != std::sregex_iterator{};
+         ++found) {
+        const auto name = found->str();
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    return names;
+}
+
 void AnswerThief::accept(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         pollfd watched{listener_, POLLIN, 0};
@@ -142,6 +156,7 @@ void AnswerThief::serve(int accepted, const std::stop_token& stop) {
 
 bool AnswerThief::is_wanted(std::string_view request) {
     const std::lock_guard lock{mutex_};
+    requests_ += request;
     if (wanted_.empty() || request.find(wanted_) == request.npos) return false;
     wanted_.clear();
     return true;

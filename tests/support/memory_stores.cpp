@@ -3,6 +3,7 @@
 #include "storage/error.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -67,6 +68,7 @@ public:
         row.committed = committed;
         row.version = versions.to;
     }
+    void note_history(const RequestKey&, const std::vector<std::string>&) override {}
     int supersede_before(const RequestKey& key) override {
         int superseded = 0;
         for (auto& [number, row] : rows.all()) {
@@ -105,7 +107,10 @@ public:
     explicit Queues(Requests& requests) : requests_{requests} {}
 
     Queue get(const std::string& name) override { return rows.at(name); }
-    Queue lock(const std::string& name) override { return rows.at(name); }
+    Queue lock(const std::string& name) override {
+        if (before_lock) std::exchange(before_lock, {})();
+        return rows.at(name);
+    }
     void update(const Queue& queue, VersionChange versions) override {
         auto& row = rows.at(queue.name, versions.from);
         require(queue.last_green_request >= row.last_green_request, "the bookmark only moves forward");
@@ -129,6 +134,7 @@ public:
     std::string note_promotion(const Queue&, PromotionOutcome) override { return "moved"; }
 
     Rows<std::string, Queue> rows;
+    std::function<void()> before_lock;
 
 private:
     Requests& requests_;
@@ -146,7 +152,7 @@ public:
     void update(const Build& build, VersionChange versions) override {
         auto& row = rows.at(id(build.key), versions.from);
         require(leads(row.status, build.status), "the end of a build is written once");
-        if (is_terminal(row.status) || build.status == BuildStatus::accepted) return;
+        if (is_terminal(row.status)) return;
         row.status = build.status;
         row.reason = build.reason;
         row.log_location = build.log_location;
@@ -238,6 +244,10 @@ Stores MemoryStores::stores() {
 
 const std::vector<Fact>& MemoryStores::announced() const {
     return all_->facts.announced;
+}
+
+void MemoryStores::before_lock(std::function<void()> act) {
+    all_->queues.before_lock = std::move(act);
 }
 
 void MemoryStores::want_again(const RequestKey& request) {

@@ -8,6 +8,7 @@
 
 #include "storage/pipeline_stores.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ public:
     [[nodiscard]] storage::pipeline::Stores stores();
     [[nodiscard]] const std::vector<storage::pipeline::Fact>& announced() const;
 
+    // What somebody else does just before a pipeline queue is locked next.
+    void before_lock(std::function<void()> act);
     // As an operator who does not believe the verdict.
     void want_again(const storage::pipeline::RequestKey& request);
     // The end of a command.

@@ -35,13 +35,13 @@ Words fitting_after(const Words& typed, const Words& names = {}) {
 }
 
 TEST(Usage, names_the_verbs_and_what_follows_each) {
-    EXPECT_THAT(verbs_of(queues_command()), ElementsAre("list", "create", "set", "pause", "resume"));
+    EXPECT_THAT(verbs_of(queues_command()), ElementsAre("list", "limits", "limit", "create", "set", "pause", "resume"));
     EXPECT_THAT(verbs_of(worker_command()), IsEmpty());
     const auto gate = forms_of(pipeline_command()).at(3);
     EXPECT_THAT(gate.verbs, ElementsAre("gate"));
     EXPECT_THAT(gate.places, ElementsAre("QUEUE", "URI|COMMIT"));
     EXPECT_FALSE(gate.repeats);
-    const auto pause = forms_of(queues_command()).at(3);
+    const auto pause = forms_of(queues_command()).at(5);
     EXPECT_THAT(pause.places, ElementsAre("NAME"));
     EXPECT_TRUE(pause.repeats);
 }
@@ -52,6 +52,8 @@ TEST(Candidates, are_commands_then_verbs_then_names) {
     EXPECT_EQ(after({"queues", "pause", ""}).names, Named::queue);
     EXPECT_EQ(after({"queues", "pause", "mail", "w"}).names, Named::queue);
     EXPECT_FALSE(after({"queues", "create", ""}).names);
+    EXPECT_EQ(after({"queues", "limit", ""}).names, Named::queue);
+    EXPECT_FALSE(after({"queues", "limit", "mail", ""}).names);
     EXPECT_EQ(after({"schedules", "show", ""}).names, Named::schedule);
     EXPECT_EQ(after({"schedules", "create", "x", "@daily", ""}).names, Named::queue);
     EXPECT_EQ(after({"forks", "sync", ""}).names, Named::fork);
@@ -65,6 +67,7 @@ TEST(Candidates, are_commands_then_verbs_then_names) {
 TEST(Candidates, are_flags_of_the_verb_and_their_values) {
     EXPECT_THAT(fitting_after({"queues", "create", "--"}), IsSupersetOf({"--max-attempts", "--json", "--help"}));
     EXPECT_THAT(fitting_after({"queues", "pause", "--"}), Not(Contains("--max-attempts")));
+    EXPECT_THAT(fitting_after({"queues", "limit", "--"}), IsSupersetOf({"--rate", "--burst"}));
     EXPECT_THAT(fitting_after({"queues", "--"}), Not(Contains("--smtp-url")));
     EXPECT_THAT(fitting_after({"queues", "--database-u"}), ElementsAre("--database-url"));
     EXPECT_THAT(fitting_after({"worker", "--"}), IsSupersetOf({"--lease", "--queue", "--check", "--smtp-url"}));

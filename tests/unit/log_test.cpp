@@ -89,5 +89,24 @@ TEST(Log, keeps_lines_of_many_threads_whole) {
         EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 
+TEST(Log, of_a_database_writes_to_that_of_all_and_says_which_it_is) {
+    LogFile file;
+    Log whole{Log::Format::json, file.file()};
+    Log east{whole, "east"};
+    east.write(Level::info, "stopping", {{"jobs", 3}});
+    east.write(Level::debug, "nobody reads this");
+    whole.set_least(Level::debug);
+    east.write(Level::debug, "somebody reads this");
+    whole.write(Level::info, "http listening");
+    const auto lines = file.lines();
+    ASSERT_EQ(lines.size(), 3U);
+    const auto first = nlohmann::json::parse(lines[0]);
+    EXPECT_EQ(first["message"], "stopping");
+    EXPECT_EQ(first["database"], "east");
+    EXPECT_EQ(first["jobs"], 3);
+    EXPECT_EQ(nlohmann::json::parse(lines[1])["database"], "east");
+    EXPECT_FALSE(nlohmann::json::parse(lines[2]).contains("database"));
+}
+
 }  // namespace
 }  // namespace millrace::ops

@@ -193,8 +193,63 @@ TEST_F(OptionsTest, treats_a_password_within_the_database_url_as_one) {
         EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_URL", url}}), "") << url;
         EXPECT_THAT(refusal_of({"--config", file("[database]\nurl = " + url + "\n", 0644)}), HasSubstr("chmod 600"))
             << url;
+        EXPECT_THAT(refusal_of({"--database-listen-url", url}), HasSubstr("command line")) << url;
+        EXPECT_EQ(refusal_of({}, {{"MILLRACE_DATABASE_LISTEN_URL", url}}), "") << url;
     }
     EXPECT_EQ(refusal_of({"--database-url", "postgresql://u@h:5432/d"}), "");
+}
+
+TEST_F(OptionsTest, takes_several_databases_each_with_a_name) {
+    const std::vector<NamedDatabase> both{{"east", "dbname=shop"}, {"w_1-x", "postgresql://h1,h2/d?connect_timeout=2"}};
+    EXPECT_EQ(read_options(Words{"worker", "--database", "east=dbname=shop",
+                                 "--database=w_1-x=postgresql://h1,h2/d?connect_timeout=2"},
+                           {})
+                  .databases,
+              both);
+    EXPECT_EQ(read_options(Words{"worker"}, {{"MILLRACE_WORKER_DATABASE",
+                                              "east=dbname=shop;w_1-x=postgresql://h1,h2/d?connect_timeout=2"}})
+                  .databases,
+              both);
+    const auto lines = file("[worker]\ndatabase = east=dbname=shop\ndatabase = west=dbname=mall\n");
+    EXPECT_EQ(read_options(Words{"--config", lines}, {}).databases.size(), 2U);
+    EXPECT_EQ(refusal_of({"worker", "--database", std::string(40, 'n') + "=x"}), "");
+}
+
+TEST_F(OptionsTest, refuses_databases_that_cannot_be_told_apart) {
+    const std::string canary = "canary-7f3a";
+    for (const auto& value : {canary + "?", "=" + canary, "East=" + canary, "a b=" + canary, "a/b=" + canary,
+                              "../b=" + canary, std::string{"east="}, std::string(41, 'n') + "=" + canary}) {
+        EXPECT_THAT(refusal_of({"worker", "--database", value}),
+                    AllOf(HasSubstr("Write NAME=URL"), ::testing::Not(HasSubstr(canary))))
+            << value;
+    }
+    EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database=a=dbname=y"}), HasSubstr("a second time"));
+    EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-url=dbname=y"}),
+                HasSubstr("database.url is set, too"));
+    EXPECT_THAT(refusal_of({"worker", "--database=a=dbname=x", "--database-listen-url=dbname=x"}),
+                HasSubstr("database.listen_url: is for one database"));
+    EXPECT_EQ(refusal_of({"queues", "--worker-database=a=dbname=x", "--database-url=dbname=y"}), "")
+        << "one file may be for all commands";
+    Words many{"worker"};
+    for (int i = 0; i < 21; ++i)
+        many.push_back("--database=d" + std::to_string(i) + "=dbname=x");
+    EXPECT_THAT(refusal_of(many), HasSubstr("more than 20 databases"));
+}
+
+TEST_F(OptionsTest, treats_a_password_of_one_of_several_databases_as_one) {
+    for (const std::string url : {"postgresql://u:canary@h/d", "password=canary", "host=h password=canary",
+                                  "postgresql://h/d?password=canary"}) {
+        EXPECT_THAT(refusal_of({"worker", "--database", "east=" + url}),
+                    AllOf(HasSubstr("command line"), ::testing::Not(HasSubstr("canary"))))
+            << url;
+        EXPECT_EQ(refusal_of({"worker"}, {{"MILLRACE_WORKER_DATABASE", "east=" + url}}), "") << url;
+        EXPECT_THAT(refusal_of({"--config", file("[worker]\ndatabase = east=" + url + "\n", 0644)}),
+                    AllOf(HasSubstr("chmod 600"), ::testing::Not(HasSubstr("canary"))))
+            << url;
+        EXPECT_THAT(refusal_of({}, {{"MILLRACE_WORKER_DATABASE", "east=x;" + url}}),
+                    ::testing::Not(HasSubstr("canary")))
+            << url;
+    }
 }
 
 TEST_F(OptionsTest, derives_port_and_security_from_the_address_of_the_mail_server) {

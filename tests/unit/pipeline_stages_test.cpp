@@ -118,6 +118,38 @@ TEST_F(StageTest, a_gate_that_is_closed_enqueues_nothing_and_whoever_frees_the_s
     EXPECT_THAT(build_signal(), ElementsAre("pipeline.record", "pipeline.process"));
 }
 
+TEST_F(StageTest, a_head_that_became_green_while_the_source_control_was_asked_is_asked_about) {
+    ingest("u1");
+    ingest("u2");
+    memory.before_lock([&] {
+        auto& queues = memory.stores().queues;
+        auto queue = queues.get("shop/main");
+        queue.last_green_request = {1};
+        queue.last_green_uri = "u1";
+        queues.update(queue, storage::pipeline::next(queue.version));
+    });
+    EXPECT_THAT(process(R"({"queue": "shop/main", "request": 2})"), ElementsAre("snoozed"));
+    EXPECT_EQ(state(2), RequestState::accepted);
+    EXPECT_EQ(memory.stores().requests.get(RequestKey{"shop/main", {2}}).strategy, std::nullopt);
+}
+
+TEST_F(StageTest, a_slot_that_is_freed_while_nobody_looks_at_the_source_control_is_used_by_the_next_look) {
+    ingest("u1");
+    std::ignore = process(request);
+    std::ignore = build();
+    ingest("u2");
+    memory.before_lock([&] {
+        auto& requests = memory.stores().requests;
+        auto first = requests.get(RequestKey{"shop/main", {1}});
+        first.state = RequestState::failed;
+        requests.update(first, storage::pipeline::next(first.version));
+    });
+    const auto* second = R"({"queue": "shop/main", "request": 2})";
+    EXPECT_THAT(process(second), ElementsAre("snoozed"));
+    EXPECT_EQ(state(2), RequestState::accepted);
+    EXPECT_THAT(process(second), ElementsAre("pipeline.build"));
+}
+
 TEST_F(StageTest, who_is_wanted_again_is_woken_before_a_later_head) {
     ingest("u1");
     std::ignore = process(request);

@@ -72,19 +72,28 @@ TEST(SettingChanges, are_taken_over_where_that_is_safe) {
 TEST(SettingChanges, are_kept_from_a_process_that_would_have_to_be_started_anew) {
     auto now = worker({});
     const auto next =
-        worker({"--database-url=dbname=other", "--name=n", "--lease=5s", "--poll-interval=1s", "--stop-grace=1s",
+        worker({"--worker-database=a=dbname=x", "--name=n", "--lease=5s", "--poll-interval=1s", "--stop-grace=1s",
                 "--listen=off", "--cache=/c", "--http-listen=127.0.0.1:1", "--log-format=human",
                 "--trace-endpoint=http://127.0.0.1:1/v1/traces", "--trace-ca-file=/c", "--smtp-from=b@example.org",
                 "--notify-redirect-all=a@example.org", "--github-token-variable=T"});
     const auto changes = take_over(now, next, Reader::worker);
     EXPECT_THAT(changes.taken, IsEmpty());
-    EXPECT_THAT(changes.kept,
-                ElementsAre("database.url", "worker.name", "worker.lease", "worker.poll_interval", "worker.stop_grace",
-                            "worker.listen", "worker.cache", "http.listen", "log.format", "trace.endpoint",
-                            "trace.ca_file", "smtp.from", "notify.redirect_all", "github.token_variable"));
+    EXPECT_THAT(changes.kept, ElementsAre("worker.database", "worker.name", "worker.lease", "worker.poll_interval",
+                                          "worker.stop_grace", "worker.listen", "worker.cache", "http.listen",
+                                          "log.format", "trace.endpoint", "trace.ca_file", "smtp.from",
+                                          "notify.redirect_all", "github.token_variable"));
     EXPECT_EQ(now.worker.lease, 30s);
     EXPECT_EQ(now.smtp->from, "a@example.org");
     EXPECT_EQ(take_over(now, next, Reader::worker).kept.size(), changes.kept.size()) << "and are named each time";
+    EXPECT_THAT(take_over(now, worker({"--database-url=dbname=other"}), Reader::worker).kept,
+                ElementsAre("database.url"));
+}
+
+TEST(SettingChanges, of_where_to_listen_are_for_workers_that_are_started_anew) {
+    auto now = worker({});
+    const auto next = worker({"--database-listen-url=dbname=x"});
+    EXPECT_THAT(take_over(now, next, Reader::worker).kept, ElementsAre("database.listen_url"));
+    EXPECT_THAT(take_over(now, next, Reader::serve).kept, IsEmpty());
 }
 
 TEST(SettingChanges, of_queues_are_their_slots) {

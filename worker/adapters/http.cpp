@@ -82,9 +82,19 @@ struct Exchange {
     std::size_t most_body = 0;
     std::size_t header_bytes = 0;
     bool is_too_large = false;
+    std::string_view unsent;  // of the request's body
     std::stop_token stop;
     std::exception_ptr failure;
 };
+
+// libcurl repeats a request by itself when a connection that was kept breaks before the first byte of an answer, though
+// the server may have done what was asked. It cannot repeat one whose body it gets piece by piece, and only once.
+std::size_t give_body(char* data, std::size_t, std::size_t most, void* exchange) {
+    auto& unsent = static_cast<Exchange*>(exchange)->unsent;
+    const auto size = unsent.copy(data, most);
+    unsent.remove_prefix(size);
+    return size;
+}
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* exchange) {
     auto& all = *static_cast<Exchange*>(exchange);
@@ -144,8 +154,8 @@ void set_request(CURL* curl, const HttpRequest& request, const Http::Settings& s
     const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
                           request.method == "PATCH";  // an empty one is said to be empty: RFC 9110 8.6
     if (has_body) {
+        set(curl, CURLOPT_POST, 1L);
         set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-        set(curl, CURLOPT_POSTFIELDS, request.body.c_str());
     }
     if (request.method == "HEAD") set(curl, CURLOPT_NOBODY, 1L);
     set(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -154,6 +164,8 @@ void set_request(CURL* curl, const HttpRequest& request, const Http::Settings& s
 }
 
 void set_callbacks(CURL* curl, Exchange& exchange) {
+    set(curl, CURLOPT_READFUNCTION, &give_body);
+    set(curl, CURLOPT_READDATA, &exchange);
     set(curl, CURLOPT_WRITEFUNCTION, &take_body);
     set(curl, CURLOPT_WRITEDATA, &exchange);
     set(curl, CURLOPT_HEADERFUNCTION, &take_header);
@@ -176,6 +188,8 @@ void refuse(CURLcode result, const Exchange& exchange) {
             throw HttpError{Reason::stopped, "was asked to stop"};
         case CURLE_OPERATION_TIMEDOUT:
             throw HttpError{Reason::timeout, "there was no whole answer in time"};
+        case CURLE_SEND_FAIL_REWIND:
+            throw HttpError{Reason::transport, "the connection broke before there was an answer"};
         case CURLE_URL_MALFORMAT:
         case CURLE_SSL_CACERT_BADFILE:
             throw HttpError{Reason::unfit, said};
@@ -219,6 +233,7 @@ HttpAnswer Http::send(const HttpRequest& request, const std::stop_token& stop) {
                       .most_body = request.limits.body,
                       .header_bytes = 0,
                       .is_too_large = false,
+                      .unsent = request.body,
                       .stop = stop,
                       .failure = {}};
     const HeaderList headers{request.headers};

@@ -3,6 +3,7 @@
 //
 // An answer is whatever the server says, 404 and 503 included. Everything else is an HttpError, whose reason says what
 // to make of it. A redirection is an answer too: it is never followed, since a request may bear a secret for one host.
+// A request with a body is sent once, whatever becomes of its connection; one without may be sent again.
 //
 // Nothing but the request decides what is sent: no proxy and no .netrc of the environment, no cookies, no credentials
 // from an earlier answer. Neither a header nor a method can smuggle in another one. An error bears nothing of a

@@ -96,9 +96,11 @@ std::string otlp_text(const Otlp::Settings& settings, std::span<const core::Span
         list.push_back(span_json(span, time));
     const json scope{{"scope", {{"name", "millrace"}, {"version", settings.service_version}}},
                      {"spans", std::move(list)}};
-    const json resource{{"attributes", json::array({attribute("service.name", std::string{"millrace"}),
-                                                    attribute("service.version", settings.service_version),
-                                                    attribute("service.instance.id", settings.instance)})}};
+    auto about_us = json::array({attribute("service.name", std::string{"millrace"}),
+                                 attribute("service.version", settings.service_version),
+                                 attribute("service.instance.id", settings.instance)});
+    if (!settings.database.empty()) about_us.push_back(attribute("millrace.database", settings.database));
+    const json resource{{"attributes", std::move(about_us)}};
     const json whole{
         {"resourceSpans", json::array({json{{"resource", resource}, {"scopeSpans", json::array({scope})}}})}};
     return whole.dump(-1, ' ', false, json::error_handler_t::replace);

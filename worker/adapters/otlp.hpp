@@ -30,6 +30,7 @@ public:
         std::string instance;                  // which process this is, for people
         std::string ca_file = {};              // empty: the system's authorities
         std::vector<HttpHeader> headers = {};  // what else the collector wants: a token
+        std::string database = {};             // whose jobs they are of; empty: there is only one
     };
 
     struct Answer {

@@ -2,7 +2,6 @@
 // A command's own words and flags, in any order: `--flag value`, `--flag=value`, `--switch`; `--` ends the flags.
 
 #include <chrono>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -35,8 +34,8 @@ public:
     [[nodiscard]] bool has(std::string_view flag) const { return values_.contains(flag); }
     [[nodiscard]] std::optional<std::string> value(std::string_view flag) const;
 
-    // Throws UsageError when there is a flag besides these and --json, which `whose` would do nothing with.
-    void allow_only(std::string_view whose, std::initializer_list<std::string_view> flags) const;
+    // Throws UsageError when there is a flag besides these, which `whose` would do nothing with.
+    void allow_only(std::string_view whose, std::span<const std::string> flags) const;
 
     // Throw UsageError when the value is not of that kind, or out of range.
     [[nodiscard]] std::optional<int> number(std::string_view flag, int least, int most) const;

@@ -9,13 +9,14 @@ namespace millrace::cli {
 
 namespace {
 
-// A database that is away or busy must not hold up who types: hence the time limits. FILE stands for what the shell
-// knows better; no word of ours is in capitals.
+// A database that is away must not hold up who types: hence the time limit. One that is busy does not either, by
+// known_names; PGOPTIONS would be refused by a pooler. FILE stands for what the shell knows better; no word of ours is
+// in capitals.
 constexpr std::string_view bash_script = R"(# Completion of millrace for bash: source <(millrace completion bash)
 _millrace() {
     local IFS=$'\n'
     mapfile -t COMPREPLY < <(
-        PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-2} PGOPTIONS="${PGOPTIONS-} -c statement_timeout=2s" \
+        PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-2} \
             "${COMP_WORDS[0]}" completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
     if [ "${COMPREPLY[*]}" = FILE ]; then
         compopt -o default
@@ -31,7 +32,7 @@ constexpr std::string_view zsh_script = R"(#compdef millrace
 _millrace() {
     local -a found
     found=("${(@f)$(
-        PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-2} PGOPTIONS="${PGOPTIONS-} -c statement_timeout=2s" \
+        PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-2} \
             "${(Q)words[1]}" completion words -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     if [[ "$found" == FILE ]]; then
         _files

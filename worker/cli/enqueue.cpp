@@ -4,6 +4,7 @@
 #include "cli/json_lines.hpp"
 #include "cli/progress.hpp"
 #include "cli/trace_export.hpp"
+#include "cli/usage.hpp"
 #include "core/finally.hpp"
 #include "engine/payload_schema.hpp"
 #include "storage/error.hpp"
@@ -27,9 +28,14 @@ constexpr std::array flags{
     Flag{"priority", "0-9", "0 first, 9 last (5)"},
     Flag{"run-at", "TIME", "not before, in any form that PostgreSQL reads"},
     Flag{"delay", "DURATION", "not before so long from now"},
+    Flag{"expires-at", "TIME", "cancelled by the claim that comes to it then, or later"},
     Flag{"max-attempts", "NUMBER", "instead of the queue's"},
     Flag{"timeout", "DURATION", "of one attempt, instead of the queue's"},
     Flag{"concurrency-key", "KEY", "jobs of one key run one after the other, or as many at a time as the queue allows"},
+    Flag{"unique-key", "KEY", "one job only, and none while another of the queue has this key"},
+    Flag{"unique-until", "started|finished", "how long it has the key (finished)"},
+    Flag{"unique-for", "DURATION", "it has the key for so long, whatever becomes of it"},
+    Flag{"replaces", "LIST", "what the one that waits with the key takes over: payload,run_at,priority"},
     Flag{"traceparent", "TEXT", "the W3C trace context that the jobs belong to"},
     Flag{"check", "", "enqueue only what is as the schema of the kind wants it"},
     json_flag,
@@ -52,7 +58,26 @@ storage::EnqueueOrder order_of(const Arguments& arguments) {
     order.timeout = arguments.duration("timeout");
     order.concurrency_key = arguments.value("concurrency-key");
     order.traceparent = arguments.value("traceparent");
+    order.expires_at = arguments.value("expires-at");
     return order;
+}
+
+// Nothing when the job may be there as often as it is asked for.
+std::optional<storage::UniqueOrder> unique_of(const Arguments& arguments) {
+    const auto key = arguments.value("unique-key");
+    for (const auto* flag : {"unique-until", "unique-for", "replaces"}) {
+        if (!key && arguments.has(flag)) throw UsageError{fmt::format("--{} goes with --unique-key", flag)};
+    }
+    if (!key) return std::nullopt;
+    storage::UniqueOrder unique{.key = *key,
+                                .until = arguments.value("unique-until"),
+                                .taken_for = arguments.duration("unique-for"),
+                                .replaces = {}};
+    if (unique.until) require_known("time for --unique-until", *unique.until, {"started", "finished"});
+    if (const auto list = arguments.value("replaces")) unique.replaces = split(*list, ",");
+    for (const auto& what : unique.replaces)
+        require_known("part for --replaces", what, {"payload", "run_at", "priority"});
+    return unique;
 }
 
 // A file or a pipe has lines for us; a terminal and /dev/null do not.
@@ -107,18 +132,34 @@ private:
     std::optional<TraceExport> trace_export_;  // last: it uses the others
 };
 
-Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const Schema& schema,
-                 const std::string& payload) {
-    if (const auto violation = schema ? schema->check(payload) : std::nullopt) {
-        invocation.console.complain(engine::text_of(*violation), "Nothing was enqueued.");
-        return Exit::failed;
-    }
+Exit enqueue_one(const Invocation& invocation, storage::OperatorStore& store, const std::string& payload) {
     auto order = order_of(invocation.arguments);
     EnqueueSpan span{invocation, order};
     const auto ids = store.enqueue(order, std::array{payload});
     span.end(1, ids.front());
     const auto form = invocation.arguments.has("json") ? "{{\"id\":{}}}\n" : "{}\n";
     invocation.console.out << fmt::format(fmt::runtime(form), ids.front().value);
+    return Exit::done;
+}
+
+Exit enqueue_unique(const Invocation& invocation, storage::OperatorStore& store, const storage::UniqueOrder& unique,
+                    const std::string& payload) {
+    auto order = order_of(invocation.arguments);
+    EnqueueSpan span{invocation, order};
+    const auto answer = store.enqueue_unique(order, unique, payload);
+    span.end(answer.is_new ? 1 : 0, answer.id);
+    auto& console = invocation.console;
+    if (invocation.arguments.has("json")) {
+        console.out << fmt::format("{{\"id\":{},\"inserted\":{},\"replaced\":{}}}\n", answer.id.value, answer.is_new,
+                                   answer.has_replaced);
+        return Exit::done;
+    }
+    console.out << answer.id.value << '\n';
+    if (answer.has_replaced) {
+        console.err << "it was there, and has taken this over\n";
+    } else if (!answer.is_new) {
+        console.err << "it was there: nothing was enqueued\n";
+    }
     return Exit::done;
 }
 
@@ -205,9 +246,11 @@ Exit enqueue_lines(const Invocation& invocation, storage::OperatorStore& store, 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
     static_cast<void>(order_of(invocation.arguments));  // a mistake is found before there is a connection
+    const auto unique = unique_of(invocation.arguments);
     struct stat input {};
     const bool is_known = fstat(STDIN_FILENO, &input) == 0;
     const bool reads_lines = words.size() == 3 ? words[2] == "-" : is_known && has_lines(input);
+    if (unique && reads_lines) throw UsageError{"--unique-key is for one job: give its payload as a word"};
     const auto payload = words.size() == 3 ? words[2] : std::string{"{}"};
     if (const auto problem = json_problem(payload); problem && !reads_lines) {
         throw UsageError{fmt::format("the payload is not JSON: {}", *problem)};
@@ -217,9 +260,15 @@ Exit run(const Invocation& invocation) {
     const auto session = sessions.open("enqueue");
     storage::OperatorStore store{*session};
     const auto schema = schema_for(invocation, *session, words[1]);
-    if (!reads_lines) return enqueue_one(invocation, store, schema, payload);
-    return enqueue_lines(invocation, store, schema,
-                         S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
+    if (reads_lines) {
+        return enqueue_lines(invocation, store, schema,
+                             S_ISREG(input.st_mode) ? static_cast<std::uint64_t>(input.st_size) : 0);
+    }
+    if (const auto violation = schema ? schema->check(payload) : std::nullopt) {
+        invocation.console.complain(engine::text_of(*violation), "Nothing was enqueued.");
+        return Exit::failed;
+    }
+    return unique ? enqueue_unique(invocation, store, *unique, payload) : enqueue_one(invocation, store, payload);
 }
 
 }  // namespace
@@ -229,11 +278,13 @@ Command enqueue_command() {
             .summary = "enqueues one job, or many from standard input",
             .usage =
                 "millrace enqueue QUEUE KIND [JSON] [flags]\n"
+                "millrace enqueue QUEUE KIND JSON --unique-key KEY [--unique-until started|finished] [flags]\n"
                 "millrace enqueue QUEUE KIND [-] [flags] < payloads.jsonl",
             .details =
                 "Without a payload: one job for each line of a file or pipe on standard input, else one job with {}.\n"
                 "Lines are enqueued in chunks, each of them whole or not at all; a line that is refused is named,\n"
-                "and so is how far the lines before it went. See millrace help schemas for --check.",
+                "and so is how far the lines before it went. See millrace help schemas for --check.\n"
+                "With --unique-key the number is that of the job that has the key, whoever enqueued it.",
             .flags = flags,
             .run = run};
 }

@@ -238,18 +238,18 @@ Exit switch_forks(const Invocation& invocation, ForkRegistry& registry, const st
 }
 
 constexpr std::array verbs{
-    Verb{"list", 0, 0, "takes no words"},
-    Verb{"import", 1, 1, "needs one file, or - for standard input"},
-    Verb{"export", 0, 0, "takes no words"},
-    Verb{"enable", 1, 1000, "needs the names of forks"},
-    Verb{"disable", 1, 1000, "needs the names of forks"},
-    Verb{"sync", 1, 2, "needs a fork, and at most one branch"},
-    Verb{"start", 1, 1, "needs one group"},
-    Verb{"runs", 0, 0, "takes no words"},
-    Verb{"show", 1, 1, "needs one run's number"},
-    Verb{"cancel", 1, 1, "needs one run's number"},
-    Verb{"resume", 1, 1, "needs one run's number"},
-    Verb{"digest", 1, 1, "needs one run's number"},
+    Verb{"list", 0, 0, "takes no words", "json"},
+    Verb{"import", 1, 1, "needs one file, or - for standard input", "dry-run json"},
+    Verb{"export", 0, 0, "takes no words", ""},
+    Verb{"enable", 1, any_number, "needs the names of forks", "json"},
+    Verb{"disable", 1, any_number, "needs the names of forks", "json"},
+    Verb{"sync", 1, 2, "needs a fork, and at most one branch", "json"},
+    Verb{"start", 1, 1, "needs one group", "dry-run json"},
+    Verb{"runs", 0, 0, "takes no words", "limit json"},
+    Verb{"show", 1, 1, "needs one run's number", "json"},
+    Verb{"cancel", 1, 1, "needs one run's number", "json"},
+    Verb{"resume", 1, 1, "needs one run's number", "json"},
+    Verb{"digest", 1, 1, "needs one run's number", "preview html json"},
 };
 
 Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistry& registry) {
@@ -272,7 +272,7 @@ Exit run_with(const Invocation& invocation, const std::string& verb, ForkRegistr
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    const std::string verb{verb_of("forks", words, verbs).name};
+    const std::string verb{verb_of("forks", invocation.arguments, verbs).name};
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb != "import") {
         const auto session = sessions.open("forks");

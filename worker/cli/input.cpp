@@ -1,10 +1,13 @@
 #include "cli/input.hpp"
 
+#include "cli/usage.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <fstream>
 #include <istream>
+#include <vector>
 
 namespace millrace::cli {
 
@@ -23,19 +26,19 @@ std::string read_all(std::istream& in, const std::string& name, std::size_t most
 
 }  // namespace
 
-const Verb& verb_of(std::string_view command, const std::vector<std::string>& words, std::span<const Verb> verbs) {
-    if (words.empty()) return verbs.front();
+const Verb& verb_of(std::string_view command, const Arguments& arguments, std::span<const Verb> verbs) {
+    const auto& words = arguments.words();
     std::vector<std::string> names;
     names.reserve(verbs.size());
     for (const auto& verb : verbs)
         names.emplace_back(verb.name);
-    require_known("verb", words.front(), names);
-    const auto& verb =
-        *std::find_if(verbs.begin(), verbs.end(), [&](const Verb& each) { return each.name == words.front(); });
-    const auto behind = words.size() - 1;
-    if (behind < verb.least || behind > verb.most) {
-        throw UsageError{fmt::format("{} {} {}", command, verb.name, verb.needs)};
-    }
+    const auto& name = words.empty() ? names.front() : words.front();
+    require_known("verb", name, names);
+    const auto& verb = *std::find_if(verbs.begin(), verbs.end(), [&](const Verb& each) { return each.name == name; });
+    const auto behind = words.empty() ? 0 : words.size() - 1;
+    const auto whose = fmt::format("{} {}", command, verb.name);
+    if (behind < verb.least || behind > verb.most) throw UsageError{fmt::format("{} {}", whose, verb.needs)};
+    arguments.allow_only(whose, split(verb.flags, " "));
     return verb;
 }
 

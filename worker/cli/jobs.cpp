@@ -3,6 +3,7 @@
 #include "cli/answer.hpp"
 #include "cli/explain.hpp"
 #include "cli/guess.hpp"
+#include "cli/input.hpp"
 #include "cli/many_jobs.hpp"
 #include "cli/table.hpp"
 #include "storage/error.hpp"
@@ -32,7 +33,7 @@ constexpr std::array flags{
     Flag{"older-than", "DURATION", "discarded, failed or enqueued so long ago, or longer"},
     Flag{"newer-than", "DURATION", "since then"},
     Flag{"all", "", "by filter: all of the queue"},
-    Flag{"max", "NUMBER", "by filter: at most so many, up to 10000 (1000)"},
+    Flag{"max", "NUMBER", "by filter: at most so many, a thousand in each transaction (1000)"},
     Flag{"yes", "", "by filter: do it"},
     Flag{"dry-run", "", "only say how many jobs"},
     json_flag,
@@ -102,10 +103,6 @@ Table table_of(const std::vector<storage::JobRow>& jobs) {
 }
 
 Exit list_jobs(const Invocation& invocation, storage::OperatorStore& store) {
-    if (invocation.arguments.words().size() > 1)
-        throw UsageError{"jobs list takes filters, not job numbers: jobs show ID"};
-    invocation.arguments.allow_only("jobs list",
-                                    {"queue", "kind", "state", "error", "older-than", "newer-than", "limit"});
     const auto table = table_of(store.jobs(filter_of(invocation.arguments)));
     const auto ended = show_rows(invocation, table, "no job matches");
     if (ended == Exit::nothing && !invocation.arguments.has("json")) {
@@ -132,10 +129,7 @@ void print_log(const Invocation& invocation, const std::string& log) {
 }
 
 Exit show_job(const Invocation& invocation, storage::OperatorStore& store) {
-    const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"jobs show needs one job's number"};
-    invocation.arguments.allow_only("jobs show", {});
-    const auto id = id_of(words[1]);
+    const auto id = id_of(invocation.arguments.words()[1]);
     const auto found = store.job(id);
     if (!found) {
         invocation.console.complain(fmt::format("no job {}", id.value),
@@ -219,8 +213,6 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
     std::vector<core::JobId> ids;
     for (auto word = arguments.words().begin() + 1; word != arguments.words().end(); ++word)
         ids.push_back(id_of(*word));
-    arguments.allow_only("jobs " + verb, {"queue", "kind", "state", "error", "older-than", "newer-than", "all", "max",
-                                          "yes", "dry-run"});
     if (verb == "discard") return change_many(invocation, store, verb, storage::ManyAction::discard, ids);
     if (ids.empty() == !has_filter(arguments)) {
         throw UsageError{fmt::format("jobs {} needs job numbers, or --queue and a filter", verb)};
@@ -241,20 +233,27 @@ Exit change_jobs(const Invocation& invocation, storage::OperatorStore& store, co
     return act_on(invocation, store, action, ids);
 }
 
+constexpr std::string_view change_flags = "queue kind state error older-than newer-than all max yes dry-run json";
+
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes filters, not job numbers: jobs show ID",
+         "queue kind state error older-than newer-than limit json"},
+    Verb{"show", 1, 1, "needs one job's number", "json"},
+    Verb{"explain", 1, 1, "needs one job's number", "json"},
+    Verb{"cancel", 0, any_number, "", change_flags},
+    Verb{"retry", 0, any_number, "", change_flags},
+    Verb{"replay", 0, any_number, "", change_flags},
+    Verb{"discard", 0, any_number, "", change_flags},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "show", "explain", "cancel", "retry", "replay", "discard"});
+    const std::string verb{verb_of("jobs", invocation.arguments, verbs).name};
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("jobs");
     storage::OperatorStore store{*session};
     if (verb == "list") return list_jobs(invocation, store);
     if (verb == "show") return show_job(invocation, store);
-    if (verb == "explain") {
-        if (words.size() != 2) throw UsageError{"jobs explain needs one job's number"};
-        invocation.arguments.allow_only("jobs explain", {});
-        return explain_job(invocation, store, id_of(words[1]));
-    }
+    if (verb == "explain") return explain_job(invocation, store, id_of(invocation.arguments.words()[1]));
     return change_jobs(invocation, store, verb);
 }
 

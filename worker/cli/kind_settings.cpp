@@ -2,6 +2,7 @@
 
 #include "cli/answer.hpp"
 #include "cli/changes.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
 #include "storage/kind_store.hpp"
 
@@ -17,7 +18,6 @@ namespace {
 constexpr std::array flags{json_flag};
 
 Exit list_kinds(const Invocation& invocation, storage::KindStore& store) {
-    if (invocation.arguments.words().size() > 1) throw UsageError{"kinds list takes no kinds"};
     Table table{{{"kind"},
                  {"max_attempts"},
                  {"timeout"},
@@ -38,23 +38,25 @@ Exit list_kinds(const Invocation& invocation, storage::KindStore& store) {
 
 Exit configure_kind(const Invocation& invocation, storage::KindStore& store) {
     const auto& words = invocation.arguments.words();
-    if (words.size() < 3) throw UsageError{"kinds set needs a kind and changes: kinds set email.send max_attempts=4"};
     return show_changes(invocation, store.configure(words[1], changes_of(std::span{words}.subspan(2))));
 }
 
 Exit pause_or_resume(const Invocation& invocation, storage::KindStore& store, bool pauses) {
-    const auto& words = invocation.arguments.words();
-    if (words.size() < 2) throw UsageError{fmt::format("kinds {} needs a kind", words.front())};
-    return change_each(invocation, std::span{words}.subspan(1), [&](const std::string& kind) {
+    return change_each(invocation, std::span{invocation.arguments.words()}.subspan(1), [&](const std::string& kind) {
         const bool changed = pauses ? store.pause(kind) : store.resume(kind);
         return fmt::format("{}{}", changed ? "" : "already ", pauses ? "paused" : "running");
     });
 }
 
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes no kinds", "json"},
+    Verb{"set", 2, any_number, "needs a kind and changes: kinds set email.send max_attempts=4", "json"},
+    Verb{"pause", 1, any_number, "needs a kind", "json"},
+    Verb{"resume", 1, any_number, "needs a kind", "json"},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "set", "pause", "resume"});
+    const auto verb = verb_of("kinds", invocation.arguments, verbs).name;
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("kinds");
     storage::KindStore store{*session};

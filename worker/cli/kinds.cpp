@@ -65,8 +65,9 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
         add_notifications(options, *send);
         registry_.add("email.send", std::move(send));
     }
-    registry_.add("pipeline.webhook", std::make_unique<handlers::pipeline::Webhook>(
-                                          handlers::pipeline::Secrets{options.pipeline_secrets}, sessions_));
+    registry_.add("pipeline.webhook",
+                  std::make_unique<handlers::pipeline::Webhook>(handlers::pipeline::Secrets{options.pipeline_secrets},
+                                                                sessions_, store_counts_));
     const adapters::GitSettings git{.environment = options.program_environment};
     if (const auto problem = repository_problem(options, git)) {
         add_unavailable("forks.sync", *problem, log);
@@ -99,9 +100,11 @@ void Kinds::add_forks(const Options& options, const handlers::forks::CopySetting
     // Forks may be in any queue: where it serves one of them, their jobs wait for a worker that has the token.
     if (problem) log.write(ops::Level::error, "no token for GitHub", {{"reason", *problem}});
     const auto missing = problem.value_or("");
-    registry_.add("forks.sync", std::make_unique<forks::Sync>(
-                                    sessions_, forks::Sync::Settings{
-                                                   .git = copies, .github = github_.get(), .token_problem = missing}));
+    registry_.add(
+        "forks.sync",
+        std::make_unique<forks::Sync>(
+            sessions_, forks::Sync::Settings{
+                           .git = copies, .github = github_.get(), .token_problem = missing, .counts = &sync_counts_}));
     for (const auto* kind : fork_steps) {
         registry_.add(kind, std::make_unique<forks::Step>(
                                 sessions_, forks::Step::Settings{
@@ -131,7 +134,21 @@ void Kinds::add_unavailable(const std::string& kind, const std::string& reason, 
 }
 
 ops::Counted Kinds::counted() const {
-    if (smtp_ == nullptr) return {.counters = {}, .durations = {}, .stores = &store_counts_};
+    using handlers::forks::SyncCounts;
+    ops::CounterFamily branches{.name = "millrace_fork_branches_total",
+                                .help = "Branches of forks that were synchronised, by the result.",
+                                .label = "result",
+                                .counters = {}};
+    for (const auto state : SyncCounts::states)
+        branches.counters.emplace_back(storage::name_of(state), &sync_counts_.count(state));
+    auto counted = counted_mails();
+    counted.counters.push_back(std::move(branches));
+    counted.stores = &store_counts_;
+    return counted;
+}
+
+ops::Counted Kinds::counted_mails() const {
+    if (smtp_ == nullptr) return {};
     using handlers::email::NotifyCounts;
     ops::CounterFamily deliveries{.name = "millrace_mail_deliveries_total",
                                   .help = "Mails handed to the mail server, by what became of them.",
@@ -159,8 +176,7 @@ ops::Counted Kinds::counted() const {
     return {.counters = {std::move(deliveries), std::move(sent), std::move(skipped), std::move(failed)},
             .durations = {{.name = "millrace_notification_seconds",
                            .help = "From emit until the mail server has taken it; without digests.",
-                           .durations = &counts.delivery()}},
-            .stores = &store_counts_};
+                           .durations = &counts.delivery()}}};
 }
 
 std::optional<std::string> mail_server_problem(const Options& options) {

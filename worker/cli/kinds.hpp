@@ -9,6 +9,7 @@
 #include "engine/registry.hpp"
 #include "handlers/email/notify_counts.hpp"
 #include "handlers/forks/fork_copy.hpp"
+#include "handlers/forks/sync_counts.hpp"
 #include "handlers/pipeline/extensions.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -50,6 +51,7 @@ private:
     void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
     void add_forks(const Options& options, const handlers::forks::CopySettings& copies, ops::Log& log);
     void add_pipeline(const Options& options);
+    [[nodiscard]] ops::Counted counted_mails() const;
     void add_unavailable(const std::string& kind, const std::string& reason, ops::Log& log);
 
     // Before the registry, whose handlers use them.
@@ -59,6 +61,7 @@ private:
     core::Guarded<UnsubscribeAddress> unsubscribe_address_;
     std::unique_ptr<adapters::Github> github_;
     handlers::email::NotifyCounts notify_counts_;
+    handlers::forks::SyncCounts sync_counts_;
     storage::pipeline::StoreCounts store_counts_;
     std::unique_ptr<handlers::pipeline::Extensions> pipeline_;
     engine::Registry registry_;

@@ -1,10 +1,9 @@
 #include "cli/migrate.hpp"
 
 #include "cli/answer.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
 #include "storage/migrator.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +18,7 @@ namespace {
 
 using Verdict = storage::MigrationState::Verdict;
 
-constexpr std::array flags{Flag{"dry-run", "", "say what would be done, and do nothing"}, json_flag};
+constexpr std::array flags{Flag{"dry-run", "", "up: say what would be done, and do nothing"}, json_flag};
 
 std::pair<const char*, Tone> shown(Verdict verdict) {
     switch (verdict) {
@@ -94,11 +93,13 @@ Exit migrate_up(const Invocation& invocation) {
     return Exit::done;
 }
 
+constexpr std::array verbs{
+    Verb{"up", 0, 0, "takes no words", "dry-run json"},
+    Verb{"status", 0, 0, "takes no words", "json"},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    if (words.size() > 1) throw UsageError{fmt::format("\"{}\" is one word too many", words[1])};
-    const auto verb = words.empty() ? std::string{"up"} : words.front();
-    require_known("verb", verb, {"status", "up"});
+    const auto verb = verb_of("migrate", invocation.arguments, verbs).name;
     if (verb == "status") return print_status(invocation);
     return invocation.arguments.has("dry-run") ? print_plan(invocation) : migrate_up(invocation);
 }

@@ -1,16 +1,11 @@
 #include "cli/notify.hpp"
 
+#include "cli/input.hpp"
 #include "cli/notify_looks.hpp"
 #include "cli/notify_people.hpp"
 #include "cli/send_test.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace millrace::cli {
 
@@ -21,28 +16,27 @@ constexpr std::array flags{notify_user_flag,   notify_type_flag, notify_status_f
                            send_test_to_flag,  json_flag};
 
 constexpr std::array verbs{
-    std::pair{"types", &list_types},  std::pair{"emails", &list_emails},    std::pair{"preview", &preview},
-    std::pair{"suppress", &suppress}, std::pair{"unsuppress", &unsuppress}, std::pair{"suppressed", &list_suppressed},
-    std::pair{"erase", &erase_user},  std::pair{"send-test", &send_test},
+    Verb{"types", 0, 0, "takes no words", "json"},
+    Verb{"emails", 0, 0, "takes no words", "user type status limit json"},
+    Verb{"preview", 1, 1, "needs one event type", "locale data json"},
+    Verb{"suppress", 1, 1, "needs one address", "reason json"},
+    Verb{"unsuppress", 1, 1, "needs one address", "json"},
+    Verb{"suppressed", 0, 0, "takes no words", "limit json"},
+    Verb{"erase", 1, 1, "needs one user", "yes json"},
+    Verb{"send-test", 0, 0, "takes no words: --to ADDRESS", "to json"},
 };
 
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    std::vector<std::string> known;
-    known.reserve(verbs.size());
-    for (const auto& [name, unused] : verbs)
-        known.emplace_back(name);
-    if (words.empty()) throw UsageError{fmt::format("notify needs a verb: {}", fmt::join(known, ", "))};
-    const auto& verb = words.front();
-    require_known("verb", verb, known);
-    const bool takes_a_word = verb == "preview" || verb == "suppress" || verb == "unsuppress" || verb == "erase";
-    if (verb == "send-test" && words.size() > 1) {
-        throw UsageError{"notify send-test takes no words; did you mean --to " + words[1] + "?"};
-    }
-    if (!takes_a_word && words.size() > 1) throw UsageError{"notify " + verb + " takes no words"};
-    const auto* const found =
-        std::find_if(verbs.begin(), verbs.end(), [&verb](const auto& each) { return each.first == verb; });
-    return found->second(invocation);
+    if (invocation.arguments.words().empty()) throw UsageError{"notify needs a verb, such as types or emails"};
+    const auto verb = verb_of("notify", invocation.arguments, verbs).name;
+    if (verb == "types") return list_types(invocation);
+    if (verb == "emails") return list_emails(invocation);
+    if (verb == "preview") return preview(invocation);
+    if (verb == "suppress") return suppress(invocation);
+    if (verb == "unsuppress") return unsuppress(invocation);
+    if (verb == "suppressed") return list_suppressed(invocation);
+    if (verb == "erase") return erase_user(invocation);
+    return send_test(invocation);
 }
 
 }  // namespace

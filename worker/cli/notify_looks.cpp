@@ -101,7 +101,6 @@ Exit list_suppressed(const Invocation& invocation) {
 
 Exit preview(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"notify preview needs one event type"};
     const auto data = invocation.arguments.value("data").value_or("{}");
     if (!nlohmann::json::parse(data, nullptr, false).is_object()) {
         throw UsageError{"--data must be a JSON object, for example '{\"name\": \"Ada\"}'"};

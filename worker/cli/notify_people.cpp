@@ -20,10 +20,8 @@ std::unique_ptr<storage::Session> session_of(const Invocation& invocation) {
 }
 
 // The one word behind the verb.
-const std::string& named(const Invocation& invocation, std::string_view what) {
-    const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{fmt::format("notify {} needs one {}", words.front(), what)};
-    return words[1];
+const std::string& named(const Invocation& invocation) {
+    return invocation.arguments.words()[1];
 }
 
 void tell(const Invocation& invocation, const std::string& address, std::string_view now, bool has_changed) {
@@ -42,7 +40,7 @@ void tell(const Invocation& invocation, const std::string& address, std::string_
 }  // namespace
 
 Exit suppress(const Invocation& invocation) {
-    const auto& address = named(invocation, "address");
+    const auto& address = named(invocation);
     const auto session = session_of(invocation);
     const auto reason = invocation.arguments.value("reason").value_or("by an operator");
     tell(invocation, address, "suppressed", storage::NotifyPeople{*session}.suppress(address, reason));
@@ -50,7 +48,7 @@ Exit suppress(const Invocation& invocation) {
 }
 
 Exit unsuppress(const Invocation& invocation) {
-    const auto& address = named(invocation, "address");
+    const auto& address = named(invocation);
     const auto session = session_of(invocation);
     const bool was_suppressed = storage::NotifyPeople{*session}.unsuppress(address);
     tell(invocation, address, "not suppressed", was_suppressed);
@@ -60,7 +58,7 @@ Exit unsuppress(const Invocation& invocation) {
 // A user may have settings and no emails: there is something to erase in any case.
 Exit erase_user(const Invocation& invocation) {
     using storage::Erasure;
-    const auto& user = named(invocation, "user");
+    const auto& user = named(invocation);
     const auto session = session_of(invocation);
     const bool is_certain = invocation.arguments.has("yes");
     const int emails = storage::NotifyPeople{*session}.erase(user, is_certain ? Erasure::erase : Erasure::count);

@@ -4,6 +4,7 @@
 #include "cli/input.hpp"
 #include "cli/pipeline_file.hpp"
 #include "cli/pipeline_log.hpp"
+#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "engine/pause.hpp"
 #include "storage/error.hpp"
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <ostream>
 
 namespace millrace::cli {
@@ -136,6 +138,24 @@ Exit exit_of(const std::string& verdict) {
     return verdict == "flaky" ? Exit::flaky : Exit::no_verdict;
 }
 
+// The first answer that is final, or the one that there is at the end.
+std::optional<storage::GateAnswer> verdict_within(const Invocation& invocation, PipelineOverview& overview,
+                                                  const storage::GateQuestion& question,
+                                                  std::chrono::milliseconds timeout) {
+    using Seconds = std::chrono::duration<double>;
+    const auto begun_at = std::chrono::steady_clock::now();
+    StatusLine line{invocation.console};
+    while (true) {
+        auto answer = overview.gate(question);
+        const auto passed = std::chrono::steady_clock::now() - begun_at;
+        if ((answer && answer->is_final) || passed >= timeout) return answer;
+        line.show(fmt::format("{} is {}; no verdict after {} of {}", harmless(question.commit),
+                              answer ? answer->state : "not reported", rough_age(Seconds{passed}.count()),
+                              rough_age(Seconds{timeout}.count())));
+        engine::pause({}, between_looks);
+    }
+}
+
 Exit gate(const Invocation& invocation, PipelineOverview& overview) {
     const auto& arguments = invocation.arguments;
     const storage::GateQuestion question{.queue = arguments.words()[1],
@@ -144,12 +164,9 @@ Exit gate(const Invocation& invocation, PipelineOverview& overview) {
                                          .max_age = arguments.duration("max-age")};
     const auto timeout = arguments.duration("timeout");
     if (timeout && !arguments.has("wait")) throw UsageError{"--timeout goes with --wait"};
-    const auto deadline = std::chrono::steady_clock::now() + timeout.value_or(default_wait);
-    auto answer = overview.gate(question);
-    while (arguments.has("wait") && !(answer && answer->is_final) && std::chrono::steady_clock::now() < deadline) {
-        engine::pause({}, between_looks);
-        answer = overview.gate(question);
-    }
+    const auto answer = arguments.has("wait")
+                            ? verdict_within(invocation, overview, question, timeout.value_or(default_wait))
+                            : overview.gate(question);
     const auto verdict = answer ? answer->verdict : "none";
     if (arguments.has("json")) {
         Table table{{{"verdict"}, {"uri"}, {"state"}}};
@@ -180,17 +197,17 @@ Exit revalidate(const Invocation& invocation, PipelineOverview& overview) {
 }
 
 constexpr std::array verbs{
-    Verb{"status", 0, 1, "takes one pipeline queue at most"},
-    Verb{"apply", 1, 1, "needs one file, or - for standard input"},
-    Verb{"export", 0, 0, "takes no words"},
-    Verb{"gate", 2, 2, "needs a pipeline queue and a commit"},
-    Verb{"revalidate", 2, 2, "needs a pipeline queue and a URI"},
-    Verb{"log", 1, 2, "needs a build, and perhaps -f"},
+    Verb{"status", 0, 1, "takes one pipeline queue at most", "limit json"},
+    Verb{"apply", 1, 1, "needs one file, or - for standard input", "dry-run json"},
+    Verb{"export", 0, 0, "takes no words", ""},
+    Verb{"gate", 2, 2, "needs a pipeline queue and a commit", "project wait timeout max-age json"},
+    Verb{"revalidate", 2, 2, "needs a pipeline queue and a URI", "reason json"},
+    Verb{"log", 1, 2, "needs a build, and perhaps -f", "queue follow"},
 };
 
 Exit run(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    const auto verb = verb_of("pipeline", words, verbs).name;
+    const auto verb = verb_of("pipeline", invocation.arguments, verbs).name;
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb == "apply") return apply(invocation, sessions);
     if (verb == "log") return pipeline_log(invocation);

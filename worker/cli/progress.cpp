@@ -23,24 +23,31 @@ std::string bar(double share) {
 
 }  // namespace
 
-Progress::Progress(Console& console, std::string_view what, std::uint64_t total)
-    : console_{console}, what_{what}, total_{total} {}
-
-Progress::~Progress() {
+StatusLine::~StatusLine() {
     if (drawn_ != Clock::time_point{}) console_.err << clear_line << std::flush;
 }
 
+bool StatusLine::is_due() const {
+    return console_.err_screen.is_terminal && Clock::now() - drawn_ >= redraw_interval;
+}
+
+void StatusLine::show(std::string_view line) {
+    if (!is_due()) return;
+    drawn_ = Clock::now();
+    const auto room = console_.err_screen.width > 0 ? console_.err_screen.width - 1 : line.size();
+    console_.err << clear_line << cut(line, room) << std::flush;
+}
+
+Progress::Progress(Console& console, std::string_view what, std::uint64_t total)
+    : line_{console}, what_{what}, total_{total} {}
+
 void Progress::show(std::uint64_t done, std::uint64_t things) {
-    const auto now = Clock::now();
-    if (!console_.err_screen.is_terminal || now - drawn_ < redraw_interval) return;
-    drawn_ = now;
-    const std::chrono::duration<double> elapsed = now - started_;
+    if (!line_.is_due()) return;
+    const std::chrono::duration<double> elapsed = Clock::now() - started_;
     const auto rate = static_cast<std::uint64_t>(static_cast<double>(things) / std::max(elapsed.count(), 0.001));
     const auto share =
         total_ == 0 ? std::string{} : bar(std::min(1.0, static_cast<double>(done) / static_cast<double>(total_)));
-    const auto line = fmt::format("{}{} {}, {} a second", share, grouped(things), what_, grouped(rate));
-    const auto room = console_.err_screen.width > 0 ? console_.err_screen.width - 1 : line.size();
-    console_.err << clear_line << cut(line, room) << std::flush;
+    line_.show(fmt::format("{}{} {}, {} a second", share, grouped(things), what_, grouped(rate)));
 }
 
 }  // namespace millrace::cli

@@ -11,13 +11,28 @@
 
 namespace millrace::cli {
 
+class StatusLine {
+public:
+    explicit StatusLine(Console& console) : console_{console} {}
+    ~StatusLine();
+    StatusLine(const StatusLine&) = delete;
+    StatusLine& operator=(const StatusLine&) = delete;
+
+    // Whether `show` would draw now.
+    [[nodiscard]] bool is_due() const;
+    void show(std::string_view line);
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    Console& console_;
+    Clock::time_point drawn_{};
+};
+
 class Progress {
 public:
     // `total` is what `show` counts up to, 0 when nobody knows.
     Progress(Console& console, std::string_view what, std::uint64_t total);
-    ~Progress();
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
 
     // `done` of the total, and how many `things` that were.
     void show(std::uint64_t done, std::uint64_t things);
@@ -25,11 +40,10 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    Console& console_;
+    StatusLine line_;
     const std::string_view what_;
     const std::uint64_t total_;
     const Clock::time_point started_ = Clock::now();
-    Clock::time_point drawn_{};
 };
 
 }  // namespace millrace::cli

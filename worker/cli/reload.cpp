@@ -12,15 +12,15 @@ namespace millrace::cli {
 Reload::Reload(const Invocation& invocation, Reader reader, ops::Log& log, Check check)
     : read_{invocation.read_again}, reader_{reader}, log_{log}, check_{std::move(check)}, now_{invocation.options} {}
 
-Reload::Use::Use(Reload& reload, TakeOver take_over) : reload_{reload} {
+Reload::Use::Use(Reload& reload, TakeOver take_over) : reload_{reload}, take_over_{std::move(take_over)} {
     const std::lock_guard lock{reload_.mutex_};
-    take_over(reload_.now_);
-    reload_.user_ = std::move(take_over);
+    take_over_(reload_.now_);
+    reload_.users_.push_back(this);
 }
 
 Reload::Use::~Use() {
     const std::lock_guard lock{reload_.mutex_};
-    reload_.user_ = {};
+    std::erase(reload_.users_, this);
 }
 
 void Reload::read_again() {
@@ -37,7 +37,8 @@ void Reload::take_over(const Options& next) {
     const std::lock_guard lock{mutex_};
     auto changed = now_;
     const auto [taken, kept] = cli::take_over(changed, next, reader_);
-    if (user_) user_(changed);
+    for (const auto* user : users_)
+        user->take_over_(changed);
     now_ = std::move(changed);
 
     log_.set_least(std::min(log_.least(), now_.log_level));  // what changes it is worth a line by either

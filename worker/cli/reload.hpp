@@ -18,6 +18,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace millrace::cli {
 
@@ -33,7 +34,7 @@ public:
     Reload(const Reload&) = delete;
     Reload& operator=(const Reload&) = delete;
 
-    // Somebody who works by the settings: is told at once of those in force, and, while this lives, of changes.
+    // One of those who work by the settings: is told at once of those in force, and, while this lives, of changes.
     class Use {
     public:
         Use(Reload& reload, TakeOver take_over);
@@ -42,7 +43,9 @@ public:
         Use& operator=(const Use&) = delete;
 
     private:
+        friend class Reload;
         Reload& reload_;
+        const TakeOver take_over_;
     };
 
     void read_again();
@@ -60,7 +63,7 @@ private:
 
     std::mutex mutex_;  // protects all below; held while somebody takes over
     Options now_;
-    TakeOver user_;
+    std::vector<const Use*> users_;
 };
 
 }  // namespace millrace::cli

@@ -1,6 +1,7 @@
 #include "cli/schedules.hpp"
 
 #include "cli/answer.hpp"
+#include "cli/input.hpp"
 #include "cli/json_lines.hpp"
 #include "cli/table.hpp"
 #include "core/nearest.hpp"
@@ -58,7 +59,6 @@ Cell error_of(const storage::ScheduleRow& schedule) {
 }
 
 Exit list_schedules(const Invocation& invocation, storage::ScheduleStore& store) {
-    if (invocation.arguments.words().size() > 1) throw UsageError{"schedules list takes no names: schedules show NAME"};
     using For = Column::For;
     Table table{{{"name"},
                  {"cron"},
@@ -161,7 +161,6 @@ std::string remedy_for(storage::ScheduleStore& store, const std::string& name) {
 
 Exit show_schedule(const Invocation& invocation, storage::ScheduleStore& store) {
     const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"schedules show needs one schedule's name"};
     const auto count = invocation.arguments.number("next", 1, most_next_runs).value_or(5);
     const auto schedule = store.schedule(words[1]);
     if (!schedule) {
@@ -184,11 +183,6 @@ Exit show_schedule(const Invocation& invocation, storage::ScheduleStore& store) 
 
 storage::ScheduleOrder order_of(const Arguments& arguments) {
     const auto& words = arguments.words();
-    if (words.size() < 5 || words.size() > 6) {
-        throw UsageError{
-            "schedules create needs a name, a cron expression (quoted as one word), a queue, a kind, and at most one "
-            "payload"};
-    }
     storage::ScheduleOrder order;
     order.name = words[1];
     order.cron = words[2];
@@ -253,7 +247,6 @@ std::string act(const std::string& verb, const std::string& name, storage::Sched
 
 Exit change_schedules(const Invocation& invocation, storage::ScheduleStore& store, const std::string& verb) {
     const auto& words = invocation.arguments.words();
-    if (words.size() < 2) throw UsageError{fmt::format("schedules {} needs a name", verb)};
     const bool is_json = invocation.arguments.has("json");
     Table table{{{"name"}, {"outcome"}, {"job"}}};
     auto status = Exit::done;
@@ -272,10 +265,20 @@ Exit change_schedules(const Invocation& invocation, storage::ScheduleStore& stor
     return status;
 }
 
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes no names: schedules show NAME", "json"},
+    Verb{"show", 1, 1, "needs one schedule's name", "next json"},
+    Verb{"create", 4, 5,
+         "needs a name, a cron expression (quoted as one word), a queue, a kind, and at most one payload",
+         "time-zone misfire jitter due-key priority max-attempts timeout json"},
+    Verb{"pause", 1, any_number, "needs a name", "json"},
+    Verb{"resume", 1, any_number, "needs a name", "json"},
+    Verb{"run", 1, any_number, "needs a name", "json"},
+    Verb{"remove", 1, any_number, "needs a name", "json"},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "show", "create", "pause", "resume", "run", "remove"});
+    const std::string verb{verb_of("schedules", invocation.arguments, verbs).name};
     if (verb == "create") static_cast<void>(order_of(invocation.arguments));  // before there is a connection
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("schedules");

@@ -31,7 +31,6 @@ std::optional<std::string> problem_of(const std::string& schema) {
 }
 
 Exit list_schemas(const Invocation& invocation, storage::SchemaStore& store) {
-    if (invocation.arguments.words().size() > 1) throw UsageError{"schemas list takes no kinds: schemas show KIND"};
     Table table{{{"kind"}, {"bytes"}, {"problem"}}};
     for (const auto& [kind, schema] : store.all()) {
         const auto problem = problem_of(schema);
@@ -52,7 +51,6 @@ std::string remedy_for(storage::SchemaStore& store, const std::string& kind) {
 
 Exit show_schema(const Invocation& invocation, storage::SchemaStore& store) {
     const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"schemas show needs one kind"};
     const auto schema = store.schema(words[1]);
     if (!schema) {
         invocation.console.complain(fmt::format("no schema for kind \"{}\"", words[1]), remedy_for(store, words[1]));
@@ -65,7 +63,6 @@ Exit show_schema(const Invocation& invocation, storage::SchemaStore& store) {
 // Printed either way; for programs as a row.
 Exit check_schema(const Invocation& invocation) {
     const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"schemas check needs one file, or - for standard input"};
     const auto problem = problem_of(read_file(invocation, words[1], most_file_mib));
     if (invocation.arguments.has("json")) {
         Table table{{{"file"}, {"problem"}}};
@@ -101,23 +98,25 @@ Exit set_schema(const Invocation& invocation, storage::SchemaStore& store, const
 
 Exit remove_schema(const Invocation& invocation, storage::SchemaStore& store) {
     const auto& words = invocation.arguments.words();
-    if (words.size() != 2) throw UsageError{"schemas remove needs one kind"};
     const auto outcome = store.register_schema(words[1], std::nullopt);
     if (outcome == "removed") return report(invocation, words[1], outcome);
     invocation.console.complain(fmt::format("no schema for kind \"{}\"", words[1]), remedy_for(store, words[1]));
     return Exit::nothing;
 }
 
+constexpr std::array verbs{
+    Verb{"list", 0, 0, "takes no kinds: schemas show KIND", "json"},
+    Verb{"show", 1, 1, "needs one kind", "json"},
+    Verb{"check", 1, 1, "needs one file, or - for standard input", "json"},
+    Verb{"set", 2, 2, "needs a kind and a file, or - for standard input", "json"},
+    Verb{"remove", 1, 1, "needs one kind", "json"},
+};
+
 Exit run(const Invocation& invocation) {
-    const auto& words = invocation.arguments.words();
-    const auto verb = words.empty() ? std::string{"list"} : words.front();
-    require_known("verb", verb, {"list", "show", "check", "set", "remove"});
+    const auto verb = verb_of("schemas", invocation.arguments, verbs).name;
     if (verb == "check") return check_schema(invocation);
     std::string schema;
-    if (verb == "set") {
-        if (words.size() != 3) throw UsageError{"schemas set needs a kind and a file, or - for standard input"};
-        schema = read_file(invocation, words[2], most_file_mib);
-    }
+    if (verb == "set") schema = read_file(invocation, invocation.arguments.words()[2], most_file_mib);
     const storage::SessionFactory sessions{invocation.options.database_url};
     const auto session = sessions.open("schemas");
     storage::SchemaStore store{*session};
@@ -133,7 +132,7 @@ Command schemas_command() {
             .summary = "lists and shows the JSON Schemas of payloads; checks, sets and removes them",
             .usage =
                 "millrace schemas [list] [--json]\n"
-                "millrace schemas show KIND\n"
+                "millrace schemas show KIND [--json]\n"
                 "millrace schemas check FILE|- [--json]\n"
                 "millrace schemas set KIND FILE|- [--json]\n"
                 "millrace schemas remove KIND [--json]",

@@ -6,6 +6,7 @@
 #include "ops/dashboard.hpp"
 #include "ops/notify_api.hpp"
 #include "ops/supervisor.hpp"
+#include "ops/watched_site.hpp"
 #include "storage/migrator.hpp"
 
 #include <unistd.h>
@@ -72,6 +73,11 @@ ops::Site site_of(ops::Site api, ops::Site dashboard) {
             .most_body_bytes = std::max(both->first.most_body_bytes, both->second.most_body_bytes)};
 }
 
+// For the counts of requests.
+std::string_view name_of(std::string_view path) {
+    return ops::Dashboard::owns(path) ? "dashboard" : ops::NotifyApi::name_of(path);
+}
+
 Exit run(const Invocation& invocation) {
     const auto& options = invocation.options;
     if (!invocation.arguments.words().empty()) throw UsageError{"serve takes no words"};
@@ -85,8 +91,10 @@ Exit run(const Invocation& invocation) {
     Signals signals;
     ops::NotifyApi api{sessions, settings_of(options), log};
     ops::Dashboard dashboard{sessions, dashboard_settings_of(options), log};
-    const ops::HttpServer server{*options.http,
-                                 options.dashboard.is_served ? site_of(api.site(), dashboard.site()) : api.site(), log};
+    ops::WatchedSite watched{sessions, MILLRACE_VERSION,
+                             options.dashboard.is_served ? site_of(api.site(), dashboard.site()) : api.site(), name_of,
+                             log};
+    const ops::HttpServer server{*options.http, watched.site(), log};
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
     ops::Supervisor supervisor{options.supervision, log};
@@ -95,7 +103,8 @@ Exit run(const Invocation& invocation) {
                               api.adjust(settings_of(now));
                               dashboard.adjust(dashboard_settings_of(now));
                           }};
-    supervisor.tell_ready();
+    // A database that is away or slow is no reason to end it: it is alive while it takes requests.
+    const ops::Watching watching{supervisor, [&] { return ops::Watching::State{true, server.is_serving()}; }};
     std::ignore = reload.wait_for_end(signals, supervisor);
     supervisor.tell_stopping();
     return Exit::done;
@@ -111,7 +120,10 @@ Command serve_command() {
         .details =
             "The API is for applications, which show one of api.tokens; GET /api/openapi.json describes it. The links\n"
             "in mails need no login: they are sealed with unsubscribe.secrets. The dashboard is for people on call:\n"
-            "--dashboard-serve on, and with dashboard.token they may change things. TLS is a proxy's matter.\n"
+            "--dashboard-serve on, and with dashboard.token they may change things. TLS is a proxy's matter; let it "
+            "pass\n"
+            "/api/, /unsubscribe/ and /dashboard only: /healthz, /readyz and /metrics are for those who watch this "
+            "process.\n"
             "SIGTERM or SIGINT answers what has been asked, and ends. SIGHUP reads the settings again:\n"
             "docs/operations.md says which can change.",
         .flags = flags,

@@ -124,6 +124,8 @@ void take_drain_timeout(Options& now, const Options& next) {
 // In the order of config/millrace.conf.
 constexpr std::array rows{
     Row{"database.url", "no", same<&Options::database_url>, nullptr},
+    Row{"database.listen_url", "no", same_worker<&WorkerSettings::listen_url>, nullptr},
+    Row{"worker.database", "no", same<&Options::databases>, nullptr},
     Row{"worker.queue", "slots", same_slots, take_slots},
     Row{"worker.queue", "", same_queues, nullptr},
     Row{"worker.name", "no", same_worker<&WorkerSettings::name>, nullptr},
@@ -172,8 +174,8 @@ constexpr std::array rows{
 
 bool concerns(Reader reader, std::string_view key) {
     if (reader == Reader::worker) return !key.starts_with("api.") && !key.starts_with("dashboard.");
-    constexpr std::array<std::string_view, 6> sections{"database.", "http.",      "log.",
-                                                       "api.",      "dashboard.", "unsubscribe."};
+    constexpr std::array<std::string_view, 6> sections{"database.url", "http.",      "log.",
+                                                       "api.",         "dashboard.", "unsubscribe."};
     return std::any_of(sections.begin(), sections.end(), [&](auto section) { return key.starts_with(section); });
 }
 

@@ -87,7 +87,9 @@ adapters::Otlp::Settings otlp_settings(const Options& options) {
     adapters::Otlp::Settings settings{.endpoint = options.trace_endpoint,
                                       .service_version = MILLRACE_VERSION,
                                       .instance = options.worker.name,
-                                      .ca_file = options.trace_ca_file};
+                                      .ca_file = options.trace_ca_file,
+                                      .headers = {},
+                                      .database = options.database_name};
     const auto& header = options.trace_header;
     if (const auto colon = header.find(": "); colon != header.npos) {
         settings.headers.push_back({header.substr(0, colon), header.substr(colon + 2)});

@@ -1,26 +1,27 @@
 #include "cli/worker.hpp"
 
+#include "cli/database_work.hpp"
+#include "cli/joint_end.hpp"
 #include "cli/kinds.hpp"
 #include "cli/reload.hpp"
 #include "cli/signals.hpp"
 #include "cli/trace_export.hpp"
-#include "engine/reconnecting.hpp"
-#include "engine/worker.hpp"
+#include "cli/worker_check.hpp"
+#include "cli/workers.hpp"
 #include "ops/endpoints.hpp"
 #include "ops/supervisor.hpp"
-#include "storage/error.hpp"
-#include "storage/installation.hpp"
-#include "storage/migrator.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
+#include <cstddef>
 #include <exception>
-#include <optional>
-#include <ostream>
+#include <memory>
+#include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace millrace::cli {
 
@@ -28,7 +29,8 @@ namespace {
 
 constexpr std::array flags{
     Flag{"config", "FILE", "settings to begin with; see config/millrace.conf"},
-    Flag{"check", "", "validate settings, database and schema, and exit"},
+    check_flag,
+    Flag{"json", "", "with --check: print JSON, for programs"},
 };
 
 ops::Log::Format format_of(const Options& options) {
@@ -50,76 +52,6 @@ engine::WorkerSettings settings_of(const Options& options, ops::Log& log) {
     return settings;
 }
 
-Exit check(const Invocation& invocation, const engine::WorkerSettings& settings, ops::Log& log) {
-    auto& out = invocation.console.out;
-    const storage::SessionFactory sessions{invocation.options.database_url};
-    const auto session = sessions.open("check");
-    storage::verify_schema(*session);
-    const Kinds kinds{invocation.options, storage::installation_id(*session), log};
-    out << "settings, database and schema are fine\n";
-    for (const auto& queue : settings.queues)
-        out << fmt::format("would serve {} with {} slots\n", queue.name, queue.slots);
-    const auto& collector = invocation.options.trace_endpoint;
-    if (!collector.empty()) out << fmt::format("would send spans of traced jobs to {}\n", collector);
-    for (const auto& kind : kinds.registry().kinds()) {
-        const auto* unavailable = std::get_if<engine::Registry::Unavailable>(kinds.registry().find(kind));
-        out << (unavailable == nullptr ? fmt::format("can run {}\n", kind)
-                                       : fmt::format("cannot run {}: {}\n", kind, unavailable->reason));
-    }
-    return Exit::done;
-}
-
-// Until `stop` is requested. A database that is away is waited for; one that does not fit is not worked on.
-void serve(const Options& options, const engine::WorkerSettings& settings, Reload& reload, ops::Log& log,
-           ops::Supervisor& supervisor, const std::stop_token& stop) {
-    const storage::SessionFactory sessions{options.database_url};
-    std::optional<ops::Endpoints> endpoints;
-    if (options.http) endpoints.emplace(*options.http, sessions, MILLRACE_VERSION, log);
-
-    engine::Stats starting_stats;
-    engine::AnswerWatch answers{options.worker.lease};  // nobody looks at it: there is no heartbeat yet
-    engine::Reconnecting start{sessions, "start", answers, starting_stats, log};
-    std::string installation;
-    const bool is_ready = start.repeat(stop, [&](storage::Session& session) {
-        storage::verify_schema(session);
-        installation = storage::installation_id(session);
-    });
-    if (!is_ready) return;
-
-    Kinds kinds{options, installation, log};
-    auto counted = kinds.counted();
-    engine::Spans spans;
-    std::optional<TraceExport> trace_export;
-    if (!options.trace_endpoint.empty()) {
-        trace_export.emplace(otlp_settings(options), spans, log);
-        counted.counters.push_back(span_counters(spans));
-    }
-    engine::Worker worker{sessions, kinds.registry(), settings, log, trace_export ? &spans : nullptr};
-    const Reload::Use use{reload, [&](const Options& now) {
-                              kinds.adjust(now);
-                              worker.adjust(now.worker);
-                          }};
-    std::optional<ops::Endpoints::Showing> showing;
-    if (endpoints) showing.emplace(*endpoints, worker, kinds.registry(), std::move(counted));
-    const ops::Watching watching{supervisor, [&] {
-                                     const auto condition = worker.condition();
-                                     return ops::Watching::State{condition.holds_session, condition.is_alive};
-                                 }};
-    // When a handler still runs and does not listen, its job has been given back; there is nothing to wait for but the
-    // last spans.
-    const auto leave = [&](Exit exit) {
-        trace_export.reset();
-        std::_Exit(static_cast<int>(exit));
-    };
-    try {
-        if (worker.run(stop) == engine::Worker::Ending::abandoned) leave(Exit::done);
-    } catch (const std::exception& error) {
-        if (!worker.condition().has_abandoned) throw;
-        log.write(ops::Level::error, "worker failed, and left a handler behind", {{"reason", error.what()}});
-        leave(Exit::failed);
-    }
-}
-
 // A worker that sends mail does not take over settings by which it could not.
 Reload::Check check_of(const Options& options) {
     if (mail_server_problem(options)) return [](const Options&) {};
@@ -127,6 +59,48 @@ Reload::Check check_of(const Options& options) {
         const auto problem = next.smtp ? mail_server_problem(next) : std::nullopt;
         if (problem) throw UsageError{*problem};
     };
+}
+
+// Null when nobody is to be shown anything.
+std::unique_ptr<ops::Endpoints> endpoints_of(const Options& options,
+                                             const std::vector<std::unique_ptr<Database>>& databases, ops::Log& log) {
+    if (!options.http) return nullptr;
+    std::vector<ops::Endpoints::Database> shown;
+    for (const auto& database : databases)
+        shown.push_back({database->options.database_name, database->sessions, database->log});
+    return std::make_unique<ops::Endpoints>(*options.http, shown, MILLRACE_VERSION, log);
+}
+
+std::vector<std::string> names_of(const std::vector<std::unique_ptr<Database>>& databases) {
+    std::vector<std::string> names;
+    for (const auto& database : databases)
+        names.push_back(database->options.database_name);
+    return names;
+}
+
+// Until a signal says stop and all have drained, or all have failed.
+void work(const Options& options, const engine::WorkerSettings& settings, ops::Log& log, Signals& signals,
+          ops::Supervisor& supervisor, Reload& reload) {
+    const auto databases = databases_of(options, log);
+    const auto endpoints = endpoints_of(options, databases, log);
+    Workers workers{names_of(databases)};
+    JointEnd end{databases.size(), [&] { signals.finish(); }};
+    const Process process{settings, reload, endpoints.get(), workers, end};
+    const ops::Watching watching{supervisor, [&] { return workers.state(); }};
+    std::vector<std::jthread> works;
+    for (std::size_t number = 0; number < databases.size(); ++number) {
+        works.emplace_back([&, number](const std::stop_token& stop) {
+            const std::stop_callback forward{stop, [&] { end.request_stop(); }};
+            work_for(*databases[number], number, process);
+        });
+    }
+    if (reload.wait_for_end(signals, supervisor)) {
+        supervisor.tell_stopping();
+        end.request_stop();
+        if (const auto second = signals.wait_for_end()) _exit(128 + *second);
+    }
+    works.clear();
+    if (const auto failure = end.failure()) std::rethrow_exception(failure);
 }
 
 Exit run(const Invocation& invocation) {
@@ -137,6 +111,7 @@ Exit run(const Invocation& invocation) {
     }
     ops::Log log{format_of(options), stderr, options.log_level};
     const bool is_check = invocation.arguments.has("check");
+    if (!is_check && invocation.arguments.has("json")) throw UsageError{"--json goes with --check"};
     // A worker may have other work than mail; whoever asks wants to know.
     if (const auto problem = options.smtp ? mail_server_problem(options) : std::nullopt; is_check && problem) {
         throw UsageError{*problem};
@@ -146,27 +121,12 @@ Exit run(const Invocation& invocation) {
     const auto trace_gap = trace_problem(options);
     if (is_check && !trace_gap.empty()) throw UsageError{trace_gap};
     const auto settings = settings_of(options, log);
-    if (is_check) return check(invocation, settings, log);
+    if (is_check) return check_worker(invocation, settings, log);
 
     Signals signals;
     ops::Supervisor supervisor{options.supervision, log};
     Reload reload{invocation, Reader::worker, log, check_of(options)};
-    std::exception_ptr failure;
-    std::jthread work{[&](const std::stop_token& stop) {
-        try {
-            serve(options, settings, reload, log, supervisor, stop);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        signals.finish();
-    }};
-    if (reload.wait_for_end(signals, supervisor)) {
-        supervisor.tell_stopping();
-        work.request_stop();
-        if (const auto second = signals.wait_for_end()) _exit(128 + *second);
-    }
-    work.join();
-    if (failure) std::rethrow_exception(failure);
+    work(options, settings, log, signals, supervisor, reload);
     return Exit::done;
 }
 
@@ -177,11 +137,13 @@ Command worker_command() {
             .summary = "pulls jobs and runs them",
             .usage =
                 "millrace worker --queue NAME[=SLOTS]... [--config FILE] [settings]\n"
-                "millrace worker --check ...",
+                "millrace worker --database NAME=URL... --queue NAME[=SLOTS]... [settings]\n"
+                "millrace worker --check ... [--json]",
             .details =
                 "As many workers as wanted, on as many hosts; each needs only the database. SIGTERM or SIGINT drains:\n"
                 "running jobs may end within worker.drain_timeout, the rest is given back. A second signal ends\n"
-                "the process at once. SIGHUP reads the settings again: docs/operations.md says which can change.",
+                "the process at once. SIGHUP reads the settings again: docs/operations.md says which can change.\n"
+                "Several databases, each a millrace for itself, can be served by one process: docs/deployment.md.",
             .flags = flags,
             .run = run};
 }

@@ -110,9 +110,10 @@ void Maintenance::take_notes(Time now) {
 
 void Maintenance::promote(storage::MaintenanceStore& store, Time now) {
     const bool full = now >= full_promote_at_;
-    const auto promotion = store.promote(full ? storage::PromoteScan::full : storage::PromoteScan::recent);
+    const auto promotion = store.promote(full ? storage::Scan::full : storage::Scan::recent);
     const bool more = promotion.promoted == storage::MaintenanceStore::max_promote;
-    // While there is more, from the beginning: a recent scan would not see what has been due for longer than a minute.
+    // While there is more, from the beginning: a recent scan would not see what has been due for longer than two
+    // minutes.
     if (more) {
         full_promote_at_ = now;
     } else if (full) {
@@ -136,9 +137,16 @@ void Maintenance::tick(storage::MaintenanceStore& store, Time now) {
 }
 
 void Maintenance::reap(storage::MaintenanceStore& store, Time now) {
-    const auto reaped = store.reap();
+    const bool full = now >= full_reap_at_;
+    const auto reaped = store.reap(full ? storage::Scan::full : storage::Scan::recent);
+    const bool more = reaped == storage::MaintenanceStore::max_reap;
+    if (more) {
+        full_reap_at_ = now;
+    } else if (full) {
+        full_reap_at_ = in(full_reap_every, now);
+    }
     stats_.reaped += static_cast<std::uint64_t>(reaped);
-    reap_at_ = reaped == storage::MaintenanceStore::max_reap ? now : in(reap_every_, now);
+    reap_at_ = more ? now : in(reap_every_, now);
 }
 
 void Maintenance::advance(storage::MaintenanceStore& store, Time now) {

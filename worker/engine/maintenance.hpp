@@ -44,6 +44,7 @@ public:
     static constexpr std::chrono::seconds idle_after{30};
     static constexpr std::chrono::milliseconds full_promote_every{30'000};
     static constexpr std::chrono::milliseconds reap_at_least_every{10'000};
+    static constexpr std::chrono::milliseconds full_reap_every{300'000};
     static constexpr std::chrono::milliseconds advance_at_most_every{50};
     static constexpr std::chrono::milliseconds advance_when_busy_every{1000};
     static constexpr std::size_t advance_after_claims = 2000;
@@ -101,7 +102,7 @@ private:
 
     // When each chore is due; all but the partitions and the pruning at once after the start.
     Time promote_at_{}, full_promote_at_{}, tick_at_{}, reap_at_{}, fold_at_{}, partitions_at_, prune_at_, load_at_{};
-    Time keep_up_at_{};
+    Time full_reap_at_{}, keep_up_at_{};
     bool schemas_loaded_ = false;
     bool keeps_up_again_ = false;  // without a pause: it began a while ago, and there is more
     Time advance_at_ = Time::max();

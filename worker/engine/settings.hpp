@@ -14,7 +14,8 @@ struct QueueSettings {
     std::size_t max_prefetch = 1000;  // claimed ahead at most, while jobs are very short
 };
 
-// Off for connection poolers, through which nobody hears a notification: the worker then polls only.
+// Off for connection poolers, through which nobody hears a notification: without a way around them the worker polls
+// only.
 enum class Listening { on, off };
 
 struct WorkerSettings {
@@ -26,6 +27,7 @@ struct WorkerSettings {
     std::chrono::milliseconds drain_timeout{std::chrono::seconds{30}};  // for running attempts at shutdown
     std::chrono::milliseconds stop_grace{std::chrono::seconds{5}};      // for attempts that were asked to stop
     Listening listening = Listening::on;
+    std::string listen_url;  // where to listen, around a pooler; empty: where the other sessions are opened
 };
 
 }  // namespace millrace::engine

@@ -135,7 +135,7 @@ Worker::Parts::Parts(const storage::SessionFactory& sessions, const Registry& re
       completer_{sessions, [this] { maintenance_.note_scheduled(); }, answers_, stats, log, spans},
       watchdog_{attempts_, settings_.stop_grace, heartbeat_, answers_, stats, log, attempt_log_},
       queues_{queues_of(settings_)},
-      wakener_{sessions.conninfo(),
+      wakener_{settings_.listen_url.empty() ? sessions.conninfo() : settings_.listen_url,
                bells(),
                [this](auto session) { heartbeat_.look_for_requests(session); },
                [this](auto news) { maintenance_.note(news); },

@@ -12,16 +12,33 @@ DatabaseProbe::DatabaseProbe(const storage::SessionFactory& sessions, Log& log)
     : sessions_{sessions}, log_{log}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 DatabaseProbe::Look DatabaseProbe::look() {
-    const auto is_fresh = [&, oldest = Clock::now() - freshness] { return latest_ && asked_at_ >= oldest; };
+    return look(Clock::now() + patience);
+}
+
+void DatabaseProbe::ask() {
+    const auto oldest = Clock::now() - freshness;
+    const std::lock_guard lock{mutex_};
+    if (!latest_ || asked_at_ < oldest) want(oldest);
+}
+
+DatabaseProbe::Look DatabaseProbe::look(Clock::time_point until) {
+    const auto oldest = Clock::now() - freshness;
+    const auto is_fresh = [&] { return latest_ && asked_at_ >= oldest; };
     std::unique_lock lock{mutex_};
     if (!is_fresh()) {
-        wanted_ = true;
-        changed_.notify_all();
-        if (!changed_.wait_for(lock, patience, is_fresh)) {
+        want(oldest);
+        if (!changed_.wait_until(lock, until, is_fresh)) {
             return {Obstacle{"database", "gives no answer within 2 s"}, {}};
         }
     }
     return *latest_;
+}
+
+// A look that is under way may do.
+void DatabaseProbe::want(Clock::time_point oldest) {
+    if (under_way_since_ && *under_way_since_ >= oldest) return;
+    wanted_ = true;
+    changed_.notify_all();
 }
 
 void DatabaseProbe::run(const std::stop_token& stop) {
@@ -29,9 +46,11 @@ void DatabaseProbe::run(const std::stop_token& stop) {
     while (changed_.wait(lock, stop, [&] { return wanted_; })) {
         wanted_ = false;
         const auto asked_at = Clock::now();
+        under_way_since_ = asked_at;
         lock.unlock();
         auto look = take(stop);
         lock.lock();
+        under_way_since_.reset();
         latest_ = std::move(look);
         asked_at_ = asked_at;
         changed_.notify_all();

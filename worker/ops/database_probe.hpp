@@ -6,7 +6,7 @@
 // a connection of its own, and those who ask wait for it no longer than `patience`. All who ask within `freshness`
 // share one look: however often somebody scrapes, the database sees one probe a second.
 //
-// Thread rule: `look` and `allow_upgrades` by any thread.
+// Thread rule: `ask`, `look` and `allow_upgrades` by any thread.
 
 #include "ops/log.hpp"
 #include "ops/readiness.hpp"
@@ -44,12 +44,16 @@ public:
 
     [[nodiscard]] Look look();
 
+    // In two steps, for those who look at several: what is asked for now is waited for no longer than `until`.
+    using Clock = std::chrono::steady_clock;
+    void ask();
+    [[nodiscard]] Look look(Clock::time_point until);
+
     // The schema was this program's when its work began: that a newer release upgrades it is no obstacle from now on.
     void allow_upgrades() noexcept { allows_upgrades_ = true; }
 
 private:
-    using Clock = std::chrono::steady_clock;
-
+    void want(Clock::time_point oldest);
     void run(const std::stop_token& stop);
     [[nodiscard]] Look take(const std::stop_token& stop);
     [[nodiscard]] Look try_take(const std::stop_token& stop);
@@ -66,6 +70,7 @@ private:
     std::mutex mutex_;  // protects all below
     std::condition_variable_any changed_;
     bool wanted_ = false;
+    std::optional<Clock::time_point> under_way_since_;
     std::optional<Look> latest_;
     Clock::time_point asked_at_;  // of latest_
 

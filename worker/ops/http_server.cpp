@@ -170,6 +170,7 @@ public:
     }
 
     [[nodiscard]] int port() const noexcept { return bound_.port; }
+    [[nodiscard]] bool is_serving() const noexcept { return !ended_; }
 
 private:
     void configure() {
@@ -243,6 +244,10 @@ HttpServer::~HttpServer() = default;
 
 int HttpServer::port() const noexcept {
     return service_->port();
+}
+
+bool HttpServer::is_serving() const noexcept {
+    return service_->is_serving();
 }
 
 }  // namespace millrace::ops

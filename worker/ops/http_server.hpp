@@ -60,6 +60,8 @@ public:
     HttpServer& operator=(const HttpServer&) = delete;
 
     [[nodiscard]] int port() const noexcept;
+    // False when nobody accepts connections any more, and the log says so.
+    [[nodiscard]] bool is_serving() const noexcept;
 
 private:
     class Service;

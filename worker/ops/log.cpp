@@ -8,6 +8,8 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <utility>
+#include <vector>
 
 namespace millrace::ops {
 namespace {
@@ -79,7 +81,16 @@ std::string human_line(Level level, std::string_view message, std::span<const Fi
 
 Log::Log(Format format, std::FILE* out, Level least) : format_{format}, out_{out}, least_{least} {}
 
+Log::Log(Log& whole, std::string database)
+    : whole_{&whole}, database_{std::move(database)}, format_{whole.format_}, out_{whole.out_}, least_{whole.least()} {}
+
 void Log::write(Level level, std::string_view message, std::span<const Field> fields) {
+    if (whole_ != nullptr) {
+        if (level < whole_->least() && !whole_->observer_) return;  // most lines are of jobs, and for nobody
+        std::vector<Field> all{{"database", database_}};
+        all.insert(all.end(), fields.begin(), fields.end());
+        return whole_->write(level, message, all);
+    }
     if (observer_) observer_(level, message, fields);
     if (level < least_) return;
     auto line = format_ == Format::json ? json_line(level, message, fields) : human_line(level, message, fields);

@@ -34,6 +34,7 @@ public:
     using Observer = std::function<void(Level, std::string_view message, std::span<const Field>)>;
 
     Log(Format format, std::FILE* out, Level least = Level::info);  // `out` is not owned
+    Log(Log& whole, std::string database);  // writes there, and each line says of which database it is
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
 
@@ -44,10 +45,12 @@ public:
 
     void observe(Observer observer);  // before the first line
 
-    [[nodiscard]] Level least() const noexcept { return least_; }
+    [[nodiscard]] Level least() const noexcept { return whole_ == nullptr ? least_.load() : whole_->least(); }
     void set_least(Level least) noexcept { least_ = least; }
 
 private:
+    Log* const whole_ = nullptr;
+    const std::string database_;
     const Format format_;
     std::FILE* const out_;
     std::atomic<Level> least_;

@@ -27,8 +27,14 @@ double number(const std::atomic<std::uint64_t>& counter) {
 
 class Families {
 public:
-    void begin(std::string name, std::string help, MetricType type) {
-        families_.push_back({std::move(name), std::move(help), type, {}});
+    // What follows is of that database.
+    void of_database(const std::string& name) { database_ = name; }
+    // Each database adds to the families that the first one has begun.
+    void begin(const std::string& name, std::string help, MetricType type) {
+        const auto known = std::find_if(families_.begin(), families_.end(),
+                                        [&](const MetricFamily& family) { return family.name == name; });
+        current_ = static_cast<std::size_t>(known - families_.begin());
+        if (known == families_.end()) families_.push_back({name, std::move(help), type, {}});
     }
     void counter(Labels labels, double value) { add(std::move(labels)).counter.value = value; }
     void gauge(Labels labels, double value) { add(std::move(labels)).gauge.value = value; }
@@ -42,12 +48,15 @@ public:
 
 private:
     ClientMetric& add(Labels labels) {
-        auto& metric = families_.back().metric.emplace_back();
+        auto& metric = families_[current_].metric.emplace_back();
         metric.label = std::move(labels);
+        if (!database_.empty()) metric.label.push_back({"database", database_});
         return metric;
     }
 
     std::vector<MetricFamily> families_;
+    std::size_t current_ = 0;
+    std::string database_;
 };
 
 // The count is the sum of the buckets that were read, so that the two agree whatever is observed meanwhile.
@@ -121,11 +130,19 @@ void add_worker(Families& families, const engine::Worker& worker) {
     }
 }
 
-void add_queues(Families& families, const DatabaseProbe::Look& database) {
+void add_build(Families& families, const std::string& version) {
+    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
+    families.gauge({{"version", version}}, 1);
+}
+
+void add_reachable(Families& families, const DatabaseProbe::Look& database) {
     families.begin("millrace_database_reachable", "Whether the database can be worked with: 0 or 1.",
                    MetricType::Gauge);
     families.gauge({}, database.obstacle ? 0 : 1);
+}
 
+void add_queues(Families& families, const DatabaseProbe::Look& database) {
+    add_reachable(families, database);
     families.begin("millrace_queue_depth", "Jobs of a queue, by state, in the whole database.", MetricType::Gauge);
     for (const auto& depth : database.queues) {
         const std::array<std::pair<const char*, std::int64_t>, 5> states{{{"available", depth.available},
@@ -220,18 +237,39 @@ void add_stores(Families& families, const storage::pipeline::StoreCounts& stores
         [](const auto& tally) { return std::chrono::duration<double>{tally.time}.count(); });
 }
 
-}  // namespace
-
-std::string metrics_text(const Sample& sample) {
-    Families families;
-    families.begin("millrace_build_info", "Always 1; the label is this program's version.", MetricType::Gauge);
-    families.gauge({{"version", sample.version}}, 1);
+void add_sample(Families& families, const Sample& sample) {
+    families.of_database(sample.database_name);
     if (sample.worker != nullptr) add_worker(families, *sample.worker);
     if (sample.registry != nullptr) add_kinds(families, *sample.registry);
     add_counted(families, sample.counted);
     if (sample.counted.stores != nullptr) add_stores(families, *sample.counted.stores);
     add_queues(families, sample.database);
     add_pipelines(families, sample.database.pipelines);
+}
+
+}  // namespace
+
+std::string metrics_text(std::span<const Sample> samples) {
+    Families families;
+    add_build(families, samples.front().version);
+    for (const auto& sample : samples)
+        add_sample(families, sample);
+    return families.text();
+}
+
+std::string metrics_text(const Sample& sample) {
+    return metrics_text(std::span{&sample, 1});
+}
+
+std::string metrics_text(const SiteSample& sample) {
+    Families families;
+    add_build(families, sample.version);
+    families.begin("millrace_api_requests_total", "Requests that `millrace serve` has answered.", MetricType::Counter);
+    for (const auto& [key, requests] : sample.requests) {
+        families.counter({{"resource", std::string{key.first}}, {"status", std::to_string(key.second)}},
+                         static_cast<double>(requests));
+    }
+    add_reachable(families, sample.database);
     return families.text();
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// A worker's counts in the Prometheus text format. docs/metrics.md says what each means.
+// The counts of a worker, or of `millrace serve`, in the Prometheus text format. docs/metrics.md says what each means.
 //
-// Labels are names of queues and pipeline queues, of kinds that this program has handlers for, of stores, of outcomes
-// and of states: as many as were configured, never as many as producers think of.
+// Labels are names of queues and pipeline queues, of kinds that this program has handlers for, of stores, of outcomes,
+// of states and of resources: as many as were configured, never as many as producers think of.
 
 #include "engine/registry.hpp"
 #include "engine/worker.hpp"
@@ -11,7 +11,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,10 +44,23 @@ struct Sample {
     const DatabaseProbe::Look& database;
     const engine::Registry* registry = nullptr;  // null: not known yet
     Counted counted{};
+    std::string database_name = {};  // the label `database` of all its numbers; empty: there is only one, and no label
+};
+
+// Answered requests of `millrace serve`, by resource and status.
+using RequestCounts = std::map<std::pair<std::string_view, int>, std::uint64_t>;
+
+struct SiteSample {
+    std::string version;
+    const DatabaseProbe::Look& database;
+    RequestCounts requests;
 };
 
 constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
+// One for each database.
+[[nodiscard]] std::string metrics_text(std::span<const Sample> samples);
 [[nodiscard]] std::string metrics_text(const Sample& sample);
+[[nodiscard]] std::string metrics_text(const SiteSample& sample);
 
 }  // namespace millrace::ops

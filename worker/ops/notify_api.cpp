@@ -87,6 +87,24 @@ bool is_of_the_caller(const storage::Error& error) {
 NotifyApi::NotifyApi(const storage::SessionFactory& sessions, Settings settings, Log& log)
     : sessions_{sessions}, settings_{std::make_shared<const Settings>(std::move(settings))}, log_{log} {}
 
+std::string_view NotifyApi::name_of(std::string_view path) {
+    switch (resource_of(path)) {
+        case Resource::types:
+            return "types";
+        case Resource::config:
+            return "config";
+        case Resource::unsubscribe:
+            return "unsubscribe";
+        case Resource::description:
+            return "description";
+        case Resource::health:
+            return {};
+        case Resource::none:
+            return "none";
+    }
+    __builtin_unreachable();
+}
+
 void NotifyApi::adjust(Settings settings) {
     settings_.with(
         [changed = std::make_shared<const Settings>(std::move(settings))](auto& current) { current = changed; });

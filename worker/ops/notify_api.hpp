@@ -43,6 +43,9 @@ public:
 
     void adjust(Settings settings);  // from the next request on
 
+    // What the resource at this path is called, one of a few names; empty: whether this process answers.
+    [[nodiscard]] static std::string_view name_of(std::string_view path);
+
     // Uses this object.
     [[nodiscard]] Site site();
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 namespace millrace::ops {
 
 std::vector<UnavailableKind> unavailable_kinds(const engine::Registry& registry) {
@@ -18,8 +20,10 @@ std::string json_of(const Readiness& readiness) {
     ordered_json report{{"ready", readiness.is_ready()},
                         {"not_ready", ordered_json::array()},
                         {"unavailable_kinds", ordered_json::array()}};
-    for (const auto& [what, reason] : readiness.obstacles) {
-        report["not_ready"].push_back({{"what", what}, {"reason", reason}});
+    for (const auto& [what, reason, database] : readiness.obstacles) {
+        ordered_json obstacle{{"what", what}, {"reason", reason}};
+        if (!database.empty()) obstacle["database"] = database;
+        report["not_ready"].push_back(std::move(obstacle));
     }
     for (const auto& [kind, reason] : readiness.unavailable_kinds) {
         report["unavailable_kinds"].push_back({{"kind", kind}, {"reason", reason}});

@@ -11,8 +11,9 @@
 namespace millrace::ops {
 
 struct Obstacle {
-    std::string what;    // database, schema, worker
-    std::string reason;  // for people, and for anybody: it names no host, no user and nothing of a job
+    std::string what;           // database, schema, worker
+    std::string reason;         // for people, and for anybody: it names no host, no user and nothing of a job
+    std::string database = {};  // of several; empty: there is only one
 };
 
 struct UnavailableKind {
@@ -29,7 +30,7 @@ struct Readiness {
 
 [[nodiscard]] std::vector<UnavailableKind> unavailable_kinds(const engine::Registry& registry);
 
-// {"ready": …, "not_ready": [{"what": …, "reason": …}], "unavailable_kinds": [{"kind": …, "reason": …}]}
+// {"ready": …, "not_ready": [{"what": …, "reason": …, "database": …}], "unavailable_kinds": [{"kind": …, "reason": …}]}
 [[nodiscard]] std::string json_of(const Readiness& readiness);
 
 }  // namespace millrace::ops

@@ -74,8 +74,8 @@ private:
     const bool is_told_;
 };
 
-// Looks at a worker while it works, on behalf of its supervisor: tells that it is ready as soon as it is, and from then
-// on, twice in the watchdog's time, that it is alive, if it is.
+// Looks at a worker or a server while it works, on behalf of its supervisor: tells that it is ready as soon as it is,
+// and from then on, twice in the watchdog's time, that it is alive, if it is.
 //
 // Thread rule: owns one thread, which calls `look`; none when there is nobody to be told.
 class Watching {

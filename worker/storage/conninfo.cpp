@@ -18,6 +18,9 @@ struct Free {
     void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
 };
 using Options = std::unique_ptr<PQconninfoOption, Free>;
+struct Finish {
+    void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
+};
 
 void gather(const Options& options, std::map<std::string, std::string>& into) {
     for (const auto* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
@@ -66,6 +69,15 @@ void refuse_split_passwords(const std::map<std::string, std::string>& said) {
     }
 }
 
+// What a service file says, libpq tells of a connection only. This one leads nowhere: nobody is asked, and nothing is
+// waited for, no password file is opened. A service that is not to be found says nothing: the real connection complains
+// of it.
+Options of_service(const std::string& service) {
+    const auto conninfo = "service=" + quoted(service) + " host=/dev/null hostaddr='' password=-";
+    const std::unique_ptr<PGconn, Finish> connection{PQconnectStart(conninfo.c_str())};
+    return Options{PQconninfo(connection.get())};
+}
+
 // A peer that is gone without a word is given up after some 20 s, less than the default lease: idle connections by
 // keepalives, those with unacknowledged data by the user timeout.
 const std::map<std::string, std::string> defaults{
@@ -90,6 +102,9 @@ std::string completed_conninfo(const std::string& conninfo, const std::string& p
 
     std::map<std::string, std::string> surroundings;
     gather(Options{PQconndefaults()}, surroundings);
+    if (const auto service = said.find("service"); service != said.end()) {
+        gather(of_service(service->second), surroundings);
+    }
     for (const auto& [keyword, value] : defaults) {
         if (!surroundings.contains(keyword)) said.try_emplace(keyword, value);
     }

@@ -6,6 +6,9 @@ namespace millrace::storage {
 
 namespace {
 
+// Of the transaction alone: behind a pooler the connection is somebody else's afterwards.
+constexpr auto limit_statement = "select pg_catalog.set_config('statement_timeout', $1, true)";
+
 const char* statement_of(Named what) {
     switch (what) {
         case Named::queue:
@@ -29,9 +32,12 @@ const char* statement_of(Named what) {
 }  // namespace
 
 std::vector<std::string> known_names(Session& session, Named what) {
+    Transaction transaction{session};
+    execute(transaction, limit_statement, std::to_string(name_patience.count()) + "s");
     std::vector<std::string> names;
-    for (const auto& row : execute(session, statement_of(what), most_names))
+    for (const auto& row : execute(transaction, statement_of(what), most_names))
         names.emplace_back(row[0].c_str());
+    transaction.commit();
     return names;
 }
 

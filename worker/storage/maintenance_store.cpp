@@ -12,7 +12,11 @@ namespace {
 constexpr auto promote_statement =
     "select promoted, ceil(extract(epoch from next_run_at - millrace.now()) * 1000)::bigint"
     "  from millrace.promote($1, case when $2 then '-infinity'::timestamptz"
-    "                                 else millrace.now() - interval '1 minute' end)";
+    "                                 else millrace.now() - interval '2 minutes' end)";
+
+constexpr auto reap_statement =
+    "select millrace.reap($1, case when $2 then '-infinity'::timestamptz"
+    "                              else millrace.now() - interval '2 minutes' end)";
 
 constexpr auto tick_statement =
     "select enqueued, ceil(extract(epoch from next_run_at - millrace.now()) * 1000)::bigint"
@@ -26,8 +30,8 @@ std::optional<std::chrono::milliseconds> time_until(const pqxx::field& milliseco
 
 }  // namespace
 
-Promotion MaintenanceStore::promote(PromoteScan scan) {
-    const auto row = execute(session_, promote_statement, max_promote, scan == PromoteScan::full).at(0);
+Promotion MaintenanceStore::promote(Scan scan) {
+    const auto row = execute(session_, promote_statement, max_promote, scan == Scan::full).at(0);
     return {.promoted = row[0].as<int>(), .next_due = time_until(row[1])};
 }
 
@@ -36,8 +40,8 @@ ScheduleTick MaintenanceStore::tick_schedules() {
     return {.enqueued = row[0].as<int>(), .next_due = time_until(row[1])};
 }
 
-int MaintenanceStore::reap() {
-    return execute(session_, "select millrace.reap($1)", max_reap).at(0).at(0).as<int>();
+int MaintenanceStore::reap(Scan scan) {
+    return execute(session_, reap_statement, max_reap, scan == Scan::full).at(0).at(0).as<int>();
 }
 
 bool MaintenanceStore::advance_low_water(const std::vector<std::string>& queues) {

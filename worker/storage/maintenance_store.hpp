@@ -12,9 +12,9 @@
 
 namespace millrace::storage {
 
-enum class PromoteScan {
-    recent,  // jobs due since a minute ago: cheap however many dead index entries lie before them
-    full,    // from the beginning: finds those that were committed long after their time
+enum class Scan {
+    recent,  // of times since two minutes ago: cheap however many dead index entries lie before them
+    full,    // from the beginning: finds what was committed long after its time
 };
 
 struct Promotion {
@@ -38,9 +38,9 @@ public:
 
     explicit MaintenanceStore(Session& session) : session_{session} {}
 
-    [[nodiscard]] Promotion promote(PromoteScan scan);
+    [[nodiscard]] Promotion promote(Scan scan);
     [[nodiscard]] ScheduleTick tick_schedules();
-    [[nodiscard]] int reap();  // jobs taken back
+    [[nodiscard]] int reap(Scan scan);  // jobs taken back
     // Of those that were claimed from, and of the counts. False when another session was at it.
     [[nodiscard]] bool advance_low_water(const std::vector<std::string>& queues);
     int fold_counts();          // rows folded

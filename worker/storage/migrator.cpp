@@ -134,6 +134,12 @@ void run_text(Transaction& transaction, std::string_view text) {
     translated(transaction.work().conn(), [&] { transaction.work().exec(std::string{text}); });
 }
 
+// Nothing that others have put into the database is found in place of what the migrations mean. Of the transaction
+// alone: behind a pooler the connection is somebody else's afterwards.
+void look_nowhere_else(Transaction& transaction) {
+    execute(transaction, "set local search_path = pg_catalog, pg_temp");
+}
+
 void apply_migration(Transaction& transaction, const EmbeddedFile& file) {
     const auto name = step_name(file);
     run_text(transaction, file.text);
@@ -197,14 +203,11 @@ void refuse_misfit(const SchemaState& state) {
 }
 
 Migrator::Migrator(const SessionFactory& sessions, SchemaFiles files, Patience patience)
-    : session_{sessions.open("migrate")}, files_{files}, patience_{patience} {
-    // Nothing that others have put into the database is found in place of what they mean.
-    translated(session_->connection(),
-               [&] { pqxx::nontransaction{session_->connection()}.exec0("set search_path = pg_catalog, pg_temp"); });
-}
+    : session_{sessions.open("migrate")}, files_{files}, patience_{patience} {}
 
 SchemaState Migrator::state() {
     Transaction transaction{*session_};
+    look_nowhere_else(transaction);
     return read_state(transaction, files_);
 }
 
@@ -212,6 +215,7 @@ std::optional<std::string> Migrator::take_turn() {
     Transaction transaction{*session_};
     // A snapshot from before the wait would not see what the others did meanwhile.
     execute(transaction, "set transaction isolation level read committed");
+    look_nowhere_else(transaction);
     execute(transaction, "select pg_advisory_xact_lock($1)", turn_lock);
     execute(transaction, "select pg_catalog.set_config('lock_timeout', $1, true)",
             std::to_string(patience_.lock_timeout.count()));

@@ -34,12 +34,19 @@ constexpr auto detail_statement =
 
 constexpr auto queues_statement =
     "select name, available, scheduled, blocked, running, dead, completed, failed, cancelled,"
-    "       extract(epoch from oldest_age)::float8, " ISO("paused_at") "  from millrace.queues order by name";
+    "       extract(epoch from oldest_age)::float8, " ISO("paused_at") ", max_running, rate"
+    "  from millrace.queues order by name";
 
 constexpr auto enqueue_statement =
     "select unnest(millrace.enqueue_many(queue => $1, kind => $2, payloads => $3::jsonb[], priority => $4,"
     " run_at => $5::timestamptz, delay => $6::interval, max_attempts => $7, timeout => $8::interval,"
-    " concurrency_key => $9, traceparent => $10))";
+    " concurrency_key => $9, traceparent => $10, expires_at => $11::timestamptz))";
+
+constexpr auto enqueue_unique_statement =
+    "select id, inserted, replaced from millrace.enqueue_unique(queue => $1, kind => $2, payload => $3::jsonb,"
+    " unique_key => $4, unique_until => $5, unique_for => $6::interval, replaces => $7::text[], priority => $8,"
+    " run_at => $9::timestamptz, delay => $10::interval, max_attempts => $11, timeout => $12::interval,"
+    " concurrency_key => $13, traceparent => $14, expires_at => $15::timestamptz)";
 
 constexpr auto create_queue_statement =
     "select millrace.create_queue(name => $1, max_attempts => $2, timeout => $3::interval,"
@@ -104,7 +111,7 @@ pqxx::result run_enqueue(Transaction& transaction, const EnqueueOrder& order, st
         array.add(payload);
     return execute(transaction, enqueue_statement, order.queue, order.kind, array.text(), order.priority, order.run_at,
                    optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout),
-                   order.concurrency_key, order.traceparent);
+                   order.concurrency_key, order.traceparent, order.expires_at);
 }
 
 }  // namespace
@@ -169,8 +176,11 @@ std::vector<QueueRow> OperatorStore::queues() {
                        .failed = row[7].as<std::int64_t>(),
                        .cancelled = row[8].as<std::int64_t>(),
                        .oldest_age_seconds = {},
-                       .paused_at = optional_text(row[10])};
+                       .paused_at = optional_text(row[10]),
+                       .max_running = {},
+                       .rate = optional_text(row[12])};
         if (!row[9].is_null()) queue.oldest_age_seconds = row[9].as<double>();
+        if (!row[11].is_null()) queue.max_running = row[11].as<int>();
         queues.push_back(std::move(queue));
     }
     return queues;
@@ -224,6 +234,20 @@ std::vector<core::JobId> OperatorStore::enqueue(const EnqueueOrder& order, std::
         ids.push_back({row[0].as<std::int64_t>()});
     transaction.commit();
     return ids;
+}
+
+UniqueAnswer OperatorStore::enqueue_unique(const EnqueueOrder& order, const UniqueOrder& unique,
+                                           const std::string& payload) {
+    ArrayLiteral replaces;
+    for (const auto& what : unique.replaces)
+        replaces.add(what);
+    const auto row =
+        execute(session_, enqueue_unique_statement, order.queue, order.kind, payload, unique.key, unique.until,
+                optional_interval(unique.taken_for), replaces.text(), order.priority, order.run_at,
+                optional_interval(order.delay), order.max_attempts, optional_interval(order.timeout),
+                order.concurrency_key, order.traceparent, order.expires_at)
+            .at(0);
+    return {.id = {row[0].as<std::int64_t>()}, .is_new = row[1].as<bool>(), .has_replaced = row[2].as<bool>()};
 }
 
 std::optional<OperatorStore::Refusal> OperatorStore::first_refused(const EnqueueOrder& order,

@@ -85,6 +85,8 @@ struct QueueRow {
     std::int64_t cancelled = 0;
     std::optional<double> oldest_age_seconds;
     std::optional<std::string> paused_at;
+    std::optional<int> max_running;
+    std::optional<std::string> rate;  // as in "14 per second"; null: no limit
 };
 
 struct QueuePolicy {
@@ -109,6 +111,21 @@ struct EnqueueOrder {
     std::optional<std::chrono::milliseconds> timeout;
     std::optional<std::string> concurrency_key;
     std::optional<std::string> traceparent;
+    std::optional<std::string> expires_at;  // as run_at
+};
+
+// Of one job: none is enqueued while another has the key. See enqueue_unique.sql.
+struct UniqueOrder {
+    std::string key;
+    std::optional<std::string> until;                    // started or finished
+    std::optional<std::chrono::milliseconds> taken_for;  // instead
+    std::vector<std::string> replaces;                   // payload, run_at, priority
+};
+
+struct UniqueAnswer {
+    core::JobId id;
+    bool is_new = true;
+    bool has_replaced = false;
 };
 
 enum class OperatorAction { cancel, retry, replay };
@@ -156,6 +173,9 @@ public:
 
     // Payloads are JSON texts. All of them are enqueued, or none.
     std::vector<core::JobId> enqueue(const EnqueueOrder& order, std::span<const std::string> payloads);
+
+    // The job that was enqueued, or the one that has its key.
+    UniqueAnswer enqueue_unique(const EnqueueOrder& order, const UniqueOrder& unique, const std::string& payload);
 
     // Which payload is the first that the server refuses, and how it says so; nothing when it takes them all, or
     // refuses the order whatever the payloads. Enqueues none.

@@ -59,6 +59,7 @@ struct Request {
     int first_run = 1;  // of this attempt
     // By the repository's clock; nothing: nobody has asked. The first that is written stands.
     std::optional<std::chrono::sys_seconds> committed;
+    bool is_failed_closed = false;  // a stage will never be run again; until another attempt
     std::int64_t version = 0;
 };
 

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace::storage::pipeline {
 
@@ -42,6 +43,8 @@ class RequestStore : public Store {
 public:
     [[nodiscard]] virtual Request get(const RequestKey& key) = 0;
     virtual void update(const Request& request, VersionChange versions) = 0;
+    // The commits after its base and before its head: which requests it holds. The first word stands.
+    virtual void note_history(const RequestKey& key, const std::vector<std::string>& uris) = 0;
     virtual int supersede_before(const RequestKey& key) = 0;  // those that are still only accepted; how many
     [[nodiscard]] virtual std::int64_t count_processing(const std::string& queue) = 0;
     [[nodiscard]] virtual std::optional<RequestNumber> latest_accepted(const std::string& queue) = 0;

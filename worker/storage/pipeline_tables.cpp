@@ -1,6 +1,7 @@
 #include "storage/pipeline_tables.hpp"
 
 #include "core/finally.hpp"
+#include "storage/array_literal.hpp"
 #include "storage/translation.hpp"
 
 #include <nlohmann/json.hpp>
@@ -24,8 +25,8 @@ namespace {
 constexpr auto get_queue_statement = QUEUE_COLUMNS " from pipeline.get_queue($1)";
 constexpr auto lock_queue_statement = QUEUE_COLUMNS " from pipeline.lock_queue($1)";
 constexpr auto get_request_statement =
-    "select uri, state, build_strategy, base_uri, attempt, first_run, version, extract(epoch from committed_at)::bigint"
-    " from pipeline.get_request($1, $2)";
+    "select uri, state, build_strategy, base_uri, attempt, first_run, version,"
+    " extract(epoch from committed_at)::bigint, reason is not null from pipeline.get_request($1, $2)";
 constexpr auto update_request_statement =
     "select pipeline.update_request($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint))";
 constexpr auto get_build_statement =
@@ -212,6 +213,7 @@ public:
                             .attempt = row[4].as<int>(),
                             .first_run = row[5].as<int>(),
                             .committed = {},
+                            .is_failed_closed = row[8].as<bool>(),
                             .version = row[6].as<std::int64_t>()};
             if (!row[7].is_null()) request.committed = seconds(row[7]);
             if (!row[2].is_null()) request.strategy = value_of<BuildStrategy>(strategy_words, row[2]);
@@ -229,6 +231,16 @@ public:
                                     word_of(state_words, request.state), strategy, request.base_uri, versions.from,
                                     versions.to, committed),
                             shown(request.key));
+        });
+    }
+
+    void note_history(const RequestKey& key, const std::vector<std::string>& uris) override {
+        measured("note_history", [&] {
+            ArrayLiteral listed;
+            for (const auto& uri : uris)
+                listed.add(uri);
+            execute(transaction_, "select pipeline.note_history($1, $2, $3::text[])", key.queue, key.number.value,
+                    listed.text());
         });
     }
 

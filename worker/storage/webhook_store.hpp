@@ -5,6 +5,7 @@
 //
 // Thread rule: as the Session.
 
+#include "storage/pipeline_counts.hpp"
 #include "storage/session.hpp"
 
 #include <optional>
@@ -25,12 +26,14 @@ struct HookDelivery {
 
 class WebhookStore {
 public:
-    explicit WebhookStore(Session& session) : session_{session} {}
+    // Counted as `find_delivery` of the store `hooks`.
+    WebhookStore(Session& session, StoreCounts& counts) : session_{session}, counts_{counts} {}
 
     [[nodiscard]] std::optional<HookDelivery> find(const HookKey& key);  // nothing: the event or the sink is gone
 
 private:
     Session& session_;
+    StoreCounts& counts_;
 };
 
 }  // namespace millrace::storage::pipeline

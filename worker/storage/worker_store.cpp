@@ -24,14 +24,22 @@ std::string array_of(const std::vector<std::string>& texts) {
     return array.text();
 }
 
+template <class Place>
+pqxx::result open_in(Place& place, const WorkerInfo& worker) {
+    return execute(place, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval, $7::text[])",
+                   worker.name, array_of(worker.queues), host_name(), static_cast<int>(getpid()), worker.version,
+                   interval_text(worker.lease), worker.kinds ? std::optional{array_of(*worker.kinds)} : std::nullopt);
+}
+
 }  // namespace
 
 core::WorkerId WorkerStore::open(const WorkerInfo& worker) {
-    const auto opened =
-        execute(session_, "select millrace.open_session($1, $2::text[], $3, $4, $5, $6::interval, $7::text[])",
-                worker.name, array_of(worker.queues), host_name(), static_cast<int>(getpid()), worker.version,
-                interval_text(worker.lease), worker.kinds ? std::optional{array_of(*worker.kinds)} : std::nullopt);
-    return core::WorkerId{opened.at(0).at(0).as<std::int32_t>()};
+    return core::WorkerId{open_in(session_, worker).at(0).at(0).as<std::int32_t>()};
+}
+
+void WorkerStore::rehearse(const WorkerInfo& worker) {
+    Transaction transaction{session_};  // never committed
+    open_in(transaction, worker);
 }
 
 void WorkerStore::heartbeat(core::WorkerId worker, Draining draining) {

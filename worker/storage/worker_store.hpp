@@ -40,6 +40,9 @@ public:
     // Also tells the server this host's name and process id.
     [[nodiscard]] core::WorkerId open(const WorkerInfo& worker);
 
+    // Throws what `open` would throw; opens none.
+    void rehearse(const WorkerInfo& worker);
+
     // Renews the lease from the moment the server runs this. Throws SessionEnded when somebody has ended it.
     void heartbeat(core::WorkerId worker, Draining draining);
 

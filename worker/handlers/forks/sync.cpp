@@ -68,7 +68,7 @@ public:
     }
 
     core::Outcome give_up(const std::string& error) {
-        storage::record_sync(transaction_, job_.id, wanted_, {SyncState::failed, "", "", error, std::nullopt});
+        record({SyncState::failed, "", "", error, std::nullopt});
         return core::Discarded{error};
     }
 
@@ -76,8 +76,13 @@ public:
     const std::stop_token& stop() const noexcept { return stop_; }
 
 private:
-    core::Outcome completed(const SyncResult& result) {
+    void record(const SyncResult& result) {
         storage::record_sync(transaction_, job_.id, wanted_, result);
+        if (sync_.counts_ != nullptr) sync_.counts_->recorded(result.state);
+    }
+
+    core::Outcome completed(const SyncResult& result) {
+        record(result);
         return core::Completed{result_of(result), {}};
     }
 
@@ -160,6 +165,7 @@ Sync::Sync(storage::SessionPool& sessions, Settings settings)
     : sessions_{sessions},
       token_{settings.github, std::move(settings.token_problem)},
       busy_delay_{settings.busy_delay},
+      counts_{settings.counts},
       git_{std::move(settings.git)} {}
 
 core::Outcome Sync::run(const core::Job& job, storage::Transaction& transaction, std::stop_token stop) {

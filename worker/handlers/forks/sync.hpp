@@ -21,6 +21,7 @@
 #include "adapters/github.hpp"
 #include "engine/handler.hpp"
 #include "handlers/forks/git_provider.hpp"
+#include "handlers/forks/sync_counts.hpp"
 #include "handlers/forks/token.hpp"
 #include "storage/session_pool.hpp"
 
@@ -37,6 +38,7 @@ public:
         adapters::Github* github = nullptr;  // outlives the handler; none: this worker has no token
         std::string token_problem = {};      // why not, when it should have one
         std::chrono::milliseconds busy_delay{std::chrono::seconds{5}};  // until a fork that is worked on is tried again
+        SyncCounts* counts = nullptr;  // outlives the handler; none: nobody wants to know
     };
 
     // The sessions outlive the handler.
@@ -50,6 +52,7 @@ private:
     storage::SessionPool& sessions_;
     const Token token_;
     const std::chrono::milliseconds busy_delay_;
+    SyncCounts* const counts_;
     GitProvider git_;
 };
 

@@ -7,10 +7,15 @@
 //     failed, and may be flaky → pipeline.build again, in another run; the request keeps its slot
 //     of a project        → pipeline.record
 //     of a search for a culprit → pipeline.bisect
-//     older than the pipeline queue's max_validation → called off, counts as failed
+//     runner out of reach → snoozed as well: the build goes on meanwhile, and its reason says what is in the way
+//     older than the pipeline queue's max_validation → called off, counts as failed; what could not be told so now is
+//                           told by pipeline.calloff
 
 #include "handlers/pipeline/extensions.hpp"
 #include "handlers/pipeline/stage.hpp"
+
+#include <chrono>
+#include <string>
 
 namespace millrace::handlers::pipeline {
 
@@ -24,9 +29,21 @@ private:
         return read_payload(payload, {"queue", "request", "build"});
     }
     core::Outcome advance(const Work& work) override;
+    struct Look {
+        BuildReport report;
+        std::chrono::milliseconds patience{0};  // for how long the runner wants to be left alone
+    };
+    [[nodiscard]] Look look(const Work& work, const storage::pipeline::Queue& queue,
+                            const storage::pipeline::Build& build) const;
+    // What the runner had against it, empty for nothing; and whether it has to be told again.
+    struct Refusal {
+        std::string reason;
+        bool is_passing = false;
+    };
+    [[nodiscard]] Refusal call_off(const Work& work, const storage::pipeline::Queue& queue) const;
     // Its queue is locked.
-    static core::Outcome conclude(const Work& work, const storage::pipeline::Queue& queue,
-                                  const storage::pipeline::Build& build);
+    static core::Completed conclude(const Work& work, const storage::pipeline::Queue& queue,
+                                    const storage::pipeline::Build& build);
     static void end_request(const Work& work, const storage::pipeline::Queue& queue,
                             const storage::pipeline::Build& build, core::Completed& completed);
 

@@ -13,10 +13,10 @@ using storage::pipeline::BuildStatus;
 
 core::Outcome Analyze::advance(const Work& work) {
     const auto build = work.stores.builds.get(work.build());
+    const auto request = work.stores.requests.get(work.request());
+    if (request.is_failed_closed) return core::Completed{};
     // An operator may want projects again of a commit that is green: then an older build is what there is to go by.
-    if (!build.is_current && work.payload.run < work.stores.requests.get(work.request()).first_run) {
-        return core::Completed{};
-    }
+    if (!build.is_current && work.payload.run < request.first_run) return core::Completed{};
     const auto projects = work.stores.requests.begin_projects(work.request(), work.payload.build);
     return core::Completed{json{{"projects", projects}}.dump(), {}};
 }
@@ -33,7 +33,8 @@ core::Outcome Tell::advance(const Work& work) {
 
 core::Outcome CallOff::advance(const Work& work) {
     auto& builds = work.stores.builds;
-    if (is_terminal(builds.get(work.build()).status)) return core::Completed{};
+    // Whatever its status: one that took too long has failed, and its runner may not know yet.
+    std::ignore = builds.get(work.build());
     std::string reason = "called off";
     try {
         const auto seen = work.stores.queues.get(work.payload.queue);

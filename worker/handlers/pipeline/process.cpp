@@ -1,7 +1,10 @@
 #include "handlers/pipeline/process.hpp"
 
+#include <utility>
+
 namespace millrace::handlers::pipeline {
 
+using adapters::SourceControl;
 using storage::pipeline::BuildStrategy;
 using storage::pipeline::Queue;
 using storage::pipeline::Request;
@@ -35,6 +38,7 @@ core::Outcome Process::advance(const Work& work) {
             request.committed = admission.committed;
         }
         requests.update(request, storage::pipeline::next(request.version));
+        if (!admission.history.empty()) requests.note_history(request.key, admission.history);
     }
     if (request.state != RequestState::processing) return core::Completed{};
     auto payload = work.payload;
@@ -46,9 +50,20 @@ core::Outcome Process::advance(const Work& work) {
 Process::Admission Process::look(const Queue& queue, const Request& request, const std::stop_token& stop) const {
     if (!queue.last_green_uri) return {};
     const auto source = extensions_.source_control(queue);
-    const auto ancestry = source->ancestry({*queue.last_green_uri, request.uri}, stop);
-    return {.is_incremental = ancestry == adapters::SourceControl::Ancestry::ancestor,
-            .committed = source->change_info(request.uri, stop).committed};
+    Admission admission;
+    admission.is_incremental =
+        source->ancestry({*queue.last_green_uri, request.uri}, stop) == SourceControl::Ancestry::ancestor;
+    auto history = source->history(request.uri, SourceControl::most_changes, stop);
+    for (auto& change : history.changes) {
+        if (!admission.committed) {  // of the head itself
+            admission.committed = change.committed;
+        } else if (change.uri == *queue.last_green_uri) {
+            break;
+        } else {
+            admission.history.push_back(std::move(change.uri));
+        }
+    }
+    return admission;
 }
 
 }  // namespace millrace::handlers::pipeline

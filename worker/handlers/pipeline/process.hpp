@@ -9,13 +9,16 @@
 //
 // Strategy: incremental_since_green when the last green commit is an ancestor of the head, else full: nothing has been
 // green, history was rewritten, or the source control does not know the last green any more. Whoever asks for that asks
-// when the head was committed, too.
+// when the head was committed, too, and which commits are between base and head: of superseded ones among them the
+// verdict on the head tells, and of no others.
 
 #include "handlers/pipeline/extensions.hpp"
 #include "handlers/pipeline/stage.hpp"
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace millrace::handlers::pipeline {
 
@@ -32,6 +35,7 @@ private:
     struct Admission {
         bool is_incremental = false;
         std::optional<std::chrono::sys_seconds> committed;
+        std::vector<std::string> history;  // after the base and before the head, the newest first
     };
     [[nodiscard]] Admission look(const storage::pipeline::Queue& queue, const storage::pipeline::Request& request,
                                  const std::stop_token& stop) const;

@@ -41,6 +41,7 @@ core::Outcome Record::advance(const Work& work) {
         return core::Completed{};
     }
     const auto request = requests.get(work.request());
+    if (build.project.empty() && request.is_failed_closed) return core::Completed{};
     const bool succeeded = build.status == BuildStatus::succeeded;
     const bool is_green = succeeded && !build.is_repeated;
     // It has failed closed before this was recorded: nothing makes it green but another attempt.

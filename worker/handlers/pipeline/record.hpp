@@ -7,7 +7,7 @@
 //     cancelled   → no fact: nothing is known of the commit
 //
 // Then whoever wants to know is told, and pipeline.analyze follows for green and broken alike. What a revalidation has
-// set aside is not recorded.
+// set aside is not recorded, and neither is the end of a request that has failed closed.
 //
 // Facts are created once. One of the same request is this very stage run before: it stands, whatever the build says
 // now. One of another request means that a commit was validated twice, which must not happen: dead letter.

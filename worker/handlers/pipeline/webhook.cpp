@@ -51,7 +51,7 @@ core::Outcome Webhook::run(const core::Job& job, std::stop_token stop) {
     if (!telling) return core::Discarded{R"(the payload must be {"event": …, "sink": …}, both texts)"};
     const auto delivery = [&] {
         const auto session = sessions_.lend("pipeline");
-        return storage::pipeline::WebhookStore{*session}.find({telling->event, telling->sink});
+        return storage::pipeline::WebhookStore{*session, counts_}.find({telling->event, telling->sink});
     }();
     if (!delivery) return core::Discarded{"the event or the sink is gone"};
 

@@ -17,6 +17,7 @@
 #include "core/job.hpp"
 #include "engine/handler.hpp"
 #include "handlers/pipeline/secrets.hpp"
+#include "storage/pipeline_counts.hpp"
 #include "storage/session_pool.hpp"
 
 #include <utility>
@@ -25,15 +26,16 @@ namespace millrace::handlers::pipeline {
 
 class Webhook final : public engine::Handler {
 public:
-    // The sessions outlive the handler.
-    Webhook(Secrets secrets, storage::SessionPool& sessions)
-        : secrets_{std::move(secrets)}, sessions_{sessions}, http_{{}} {}
+    // The sessions and the counts outlive the handler.
+    Webhook(Secrets secrets, storage::SessionPool& sessions, storage::pipeline::StoreCounts& counts)
+        : secrets_{std::move(secrets)}, sessions_{sessions}, counts_{counts}, http_{{}} {}
 
     core::Outcome run(const core::Job& job, std::stop_token stop) override;
 
 private:
     const Secrets secrets_;
     storage::SessionPool& sessions_;
+    storage::pipeline::StoreCounts& counts_;
     adapters::Http http_;
 };
 

@@ -135,7 +135,10 @@ storage::JobDetail hostile_job() {
 
 std::vector<std::string> hostile_pages() {
     const Visitor visitor{hostile};
-    storage::QueueRow queue{.name = hostile, .oldest_age_seconds = 1, .paused_at = hostile};
+    storage::QueueRow queue;
+    queue.name = hostile;
+    queue.oldest_age_seconds = 1;
+    queue.paused_at = hostile;
     storage::LiveView live{.database = hostile, .running = {}, .workers = {}};
     live.workers.push_back({.name = hostile, .state = hostile, .queues = hostile, .version = hostile});
     live.running.push_back(

@@ -269,6 +269,9 @@ std::vector<std::string> program_environment(const Environment& environment) {
         const auto value = text_or_empty(environment, name);
         if (!value.empty()) passed.push_back(fmt::format("{}={}", name, value));
     }
+    // Git looks for its authorities in a variable of its own.
+    const auto authorities = text_or_empty(environment, "SSL_CERT_FILE");
+    if (!authorities.empty()) passed.push_back("GIT_SSL_CAINFO=" + authorities);
     return passed;
 }
 

@@ -170,8 +170,8 @@ void measure(Prepare prepare, Call call) {
     for (const auto& some : times)
         all.insert(all.end(), some.begin(), some.end());
     if (all.empty()) fail("fewer jobs than clients");
-    std::printf("{\"jobs\": %zu, \"seconds\": %.6f, %s}\n", all.size() * number("batch"), seconds,
-                percentiles(std::move(all)).c_str());
+    const auto jobs = all.size() * number("batch");
+    std::printf("{\"jobs\": %zu, \"seconds\": %.6f, %s}\n", jobs, seconds, percentiles(std::move(all)).c_str());
 }
 
 void enqueue() {

@@ -22,5 +22,5 @@ grant execute on function forks.export_forks, forks.plan_run, forks.run_items, f
 grant execute on function forks.digest_content to millrace_worker, millrace_operator, millrace_viewer;
 grant execute on function forks.sync_target, forks.intend_push, forks.record_sync, forks.begin_run, forks.record_digest,
                           forks.pause_token, forks.token_wait, forks.take_place, forks.next_stage,
-                          forks.step_target, forks.intend_step, forks.record_step
+                          forks.step_target, forks.intend_step, forks.record_step, forks.withdraw_push
     to millrace_worker;

@@ -1,11 +1,14 @@
--- sync_now, sync_target, intend_push, record_sync, results: one branch of a fork, from the wish to the result.
+-- sync_now, sync_target, intend_push, withdraw_push, record_sync, results: one branch of a fork, from the wish to the
+-- result.
 --
 --     sync_now ─► job forks.sync ─► sync_target ─► (git) ─► intend_push ─► (push) ─► record_sync and settle
+--                                                               └─► (refused: by no means pushed) ─► withdraw_push
 --
 -- The push is the one effect outside this database. It is announced here before it happens, under the job's fence: a
 -- worker that has lost its lease is refused before it pushes, and one that repeats the job learns what may have been
 -- pushed already, so that the branch counts as updated however often its worker dies. Where a forge does it all by
--- itself, that it is asked to is announced, without commits.
+-- itself, that it is asked to is announced, without commits. One that answers "not now" has done nothing, and the
+-- announcement is withdrawn.
 --
 -- record_sync belongs in the transaction that settles the job. There is one result for a job, and one for a branch in
 -- a run: the last one. The jobs of a fork share a concurrency key: one at a time works on it.
@@ -16,8 +19,10 @@
 --                           The patterns of the fork's group say which of them are managed. Commits beyond those
 --                           given are not.
 --            run            of record_sync: one that has gone (retention.sql) is none
--- Locks   intend_push: the job's row of running, shared. record_sync: the result's row, and those that go.
--- Raises  MR001 lease_lost (intend_push), MR005 bad_argument, MR007 invalid_transition, MR020 unknown_fork.
+-- Locks   intend_push, withdraw_push: the job's row of running, shared. record_sync: the result's row, and those that
+--         go.
+-- Raises  MR001 lease_lost (intend_push, withdraw_push), MR005 bad_argument, MR007 invalid_transition,
+--         MR020 unknown_fork.
 -- Rows    sync_now: 3 per branch, at most 100 branches. Others: 1; record_sync also 10,000 results that go.
 
 create or replace function forks.sync_now(repo text, branch text default null)
@@ -86,6 +91,17 @@ begin
     values (intend_push.job_id, intend_push.before_sha, intend_push.after_sha, millrace.now())
     on conflict on constraint push_intent_pkey
     do update set before_sha = excluded.before_sha, after_sha = excluded.after_sha, intended_at = excluded.intended_at;
+end
+$$;
+
+create or replace function forks.withdraw_push(fence bigint, job_id bigint)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform millrace.assert_lease(fence, job_id);
+    delete from forks.push_intent i where i.job_id = withdraw_push.job_id;
 end
 $$;
 

@@ -50,18 +50,20 @@ as $$
                 then 'look for a pinned horizon, bloat, and what else keeps the server busy: millrace top'
                 else format('see what they do, then end them: select pg_terminate_backend(%s)', h.first) end
       from (select a.pid, a.application_name, a.wait_event_type, a.wait_event,
-                   floor(extract(epoch from millrace.now() - a.query_start))::bigint as seconds
+                   floor(extract(epoch from millrace.now() - a.query_start))::bigint as seconds,
+                   pg_blocking_pids(a.pid) as behind  -- once for each: it stops the lock manager while it looks
               from pg_stat_activity a
              where a.datname = current_database() and a.state = 'active'
                and a.application_name ~ '^millrace (claimer|completer|heartbeat)'
                and a.query_start < millrace.now() - interval '5 seconds'
-             limit 100) s
+             order by a.query_start
+             limit 20) s
      cross join lateral (
             select min(b.pid) as first,
                    string_agg(concat_ws(' ', 'session', b.pid, '(' || concat_ws(', ', b.usename, b.state) || ')'), ', '
                               order by b.pid) as holders
               from pg_stat_activity b
-             where b.pid = any (pg_blocking_pids(s.pid))) h
+             where b.pid = any (s.behind)) h
 $$;
 
 -- Since when a slot, a standby or a hidden session holds the horizon, nobody can say; they are judged by transactions.

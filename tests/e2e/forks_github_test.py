@@ -81,21 +81,23 @@ class Described(GithubTest):
             if "fork-3/merge" in path:
                 return 422, {"message": f"The branch {body['branch']} does not exist"}, {}
             if "fork-4/merge" in path:
-                forge.merged[("acme/fork-4", "feature/ä")] = 1
+                forge.merged.add(("acme/fork-4", "feature/ä"))
             if "compare" in path and "%3Afeature" in path:
                 return 200, forge.compared(["Merge branch 'up:17.0' into 17.0", "work"]), {}
             return None
 
         forge = self.forge(special)
-        self.add_forks(4)
+        self.add_forks(5)
+        forge.ahead["acme/hub-5", "17.0"] = ["Merge branch 'up:17.0' into 17.0"] * 450
         self.sql("""select forks.change_fork('acme/fork-4', '{"branches": ["feature/ä"]}')""")
         worker = self.work(self.through_prism(forge.url))
         self.sql("select forks.sync_now(repo) from forks.registry")
-        self.wait_until("select count(*) from forks.results", "4")
+        self.wait_until("select count(*) from forks.results", "5")
         self.assertEqual(self.sql("select string_agg(concat_ws(' ', fork, state, divergence), ', ' order by fork)"
                                   "  from forks.results"),
                          "acme/fork-1 updated clean, acme/fork-2 conflict, acme/fork-3 skipped,"
-                         " acme/fork-4 current diverged")
+                         " acme/fork-4 current diverged, acme/fork-5 updated managed overlay")
+        self.assertEqual(len([path for _, path, _ in forge.asked if "page=" in path]), 2, "250, and two pages of 100")
         self.assertEqual(self.sql("select count(*) from millrace.dead_letters"), "0")
         worker.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(worker)[0], DONE)
@@ -110,14 +112,17 @@ class Described(GithubTest):
         self.sql("""select forks.configure_group('default', '{"template_path": ".github/port.yml", "template": "on: push"}')""")
         forge.files["acme/fork-2", ".github/port.yml"] = b"on: never"
         self.work(self.through_prism(forge.url))
-        for states in ("acme/fork-1 created, acme/fork-2 updated", "acme/fork-1 unchanged, acme/fork-2 unchanged"):
+        for states in ("acme/fork-1 created, acme/fork-2 updated", "acme/fork-1 unchanged, acme/fork-2 unchanged",
+                       "acme/fork-1 unchanged, acme/fork-2 unchanged"):
             run = self.sql("select forks.start_run('default')")
             self.wait_until(f"select state from forks.runs where id = {run}", "finished")
             self.assertEqual(self.sql("select string_agg(target || ' ' || state, ', ' order by target)"
-                                      f"  from forks.run_steps({run}) where step = 'distribute'"), states)
+                                      f"  from forks.run_steps({run}) where step = 'distribute'"), states,
+                             self.sql("select detail from forks.run_step"))
             self.assertEqual(self.sql("select target, count(*), min(item::int), max(item::int)"
                                       f"  from forks.run_steps({run}) where step = 'search' group by 1 order by 1"),
                              "up/hub-1|120|1|120\nup/hub-2|120|1|120")
+        self.assertEqual(forge.spared, 2, "by the third run both are known")
         self.assertEqual(sorted(forge.commits), [
             ("acme/fork-1", ".github/port.yml", "created .github/port.yml from default distributor"),
             ("acme/fork-2", ".github/port.yml", "updated .github/port.yml from default distributor")])
@@ -184,16 +189,40 @@ class Runs(GithubTest):
         self.assertEqual(self.sql("select string_agg(fork || ' ' || branch || ' ' || state, ', ' order by fork)"
                                   f"  from forks.run_items({run}) where state not in ('updated', 'current')"),
                          "acme/fork-3 17.0 conflict, acme/fork-5 16.0 skipped, acme/fork-7 18.0 failed")
-        self.assertEqual(len(self.double.merged), total - 3)
+        synced = sorted((f"acme/fork-{number}", branch) for number in range(1, self.FORKS + 1) for branch in self.BRANCHES
+                        if (number, branch) not in ((3, "17.0"), (5, "16.0"), (7, "18.0")))
+        self.assertEqual(sorted(self.double.merged), synced)
         self.assertEqual(self.sql(f"select state, count(*) from forks.run_steps({run}) group by 1"), f"created|{self.FORKS}")
         self.assertEqual(len(self.double.commits), self.FORKS)
         subject = self.sql("select string_agg(subject, '; ') from forks.digests")
         self.assertRegex(subject, r"^Acme digest \d{4}-\d\d-\d\d — ⚠️ 2 sync fail — ⚠️ 1 diverged$")
+        self.assert_digest(run, subject, synced)
         self.assertEqual(self.sql("select count(*), min(payload->>'to') from millrace.jobs where kind = 'email.send'"),
                          "1|ada@example.org")
         self.assertEqual(self.stumbled, {"503", "reset", "limit"})
         self.assertRegex(self.sql("select detail from forks.results where state = 'conflict'"), r"conflicts, and \*\*\*")
         self.assert_nobody_saw_the_token(*logs)
+
+
+    def assert_digest(self, run, subject, synced):
+        """Which attempt has brought a branch up to date is chance, and which order the names have is the database's."""
+        parts = {}
+        for part in self.sql("select text from forks.digests").split("\n\n"):
+            title, *parts[title] = part.splitlines()
+        titles = list(parts)
+        self.assertEqual(titles[0], subject)
+        self.assertRegex(titles[1], r"^60 branches of 20 forks: \d+ updated(, \d+ current)?, 1 skipped, 2 failed$")
+        self.assertEqual(titles[2:], ["Sync failures", "Diverged", "Synced", "Distributed", f"Run {run} of group default."])
+        conflict, refused = sorted(parts["Sync failures"])
+        self.assertEqual(conflict, "  acme/fork-3 17.0: conflict: conflicts, and ***")
+        self.assertTrue(refused.startswith("  acme/fork-7 18.0: failed: GitHub answered 403: Resource not accessible by"
+                                           " personal access token; a fine-grained token needs"), refused)
+        self.assertEqual(parts["Diverged"], ["  acme/fork-9 17.0: 1 commit of its own", "    - somebody's work"])
+        told = [line.strip().split(": ", 1) for line in parts["Synced"]]
+        self.assertEqual(sorted(name for name, _ in told), sorted(" ".join(branch) for branch in synced))
+        self.assertLessEqual({how for _, how in told}, {"fast-forward", "perhaps by an attempt that was interrupted"})
+        self.assertEqual(sorted(parts["Distributed"]),
+                         sorted(f"  acme/fork-{number}: created port.yml" for number in range(1, self.FORKS + 1)))
 
 
 class Rebases(GithubTest):
@@ -319,13 +348,18 @@ class Rebases(GithubTest):
 
 
 class Encrypted(GithubTest):
-    def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
+    def certificate(self):
+        """Of 127.0.0.1: with its key, and alone."""
         certificate = pathlib.Path(self.cache) / "forge.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                         "2", "-subj", "/CN=forge", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
                         "-out", f"{certificate}.only"], check=True, capture_output=True)
         authority = pathlib.Path(f"{certificate}.only")
         certificate.write_text(certificate.read_text() + authority.read_text())
+        return certificate, authority
+
+    def test_a_forge_is_believed_when_an_authority_that_is_named_vouches_for_it(self):
+        certificate, authority = self.certificate()
         forge = self.forge(certificate=certificate)
         self.add_forks(1)
         self.sql("select forks.sync_now('acme/fork-1')")
@@ -338,6 +372,25 @@ class Encrypted(GithubTest):
         self.sql("select forks.sync_now('acme/fork-1')")
         self.work(forge.url, "--github-ca-file", str(authority))
         self.wait_until("select string_agg(state, ' ' order by job) from forks.results", "failed updated")
+
+
+    def test_git_believes_those_that_SSL_CERT_FILE_names(self):
+        home = pathlib.Path(self.cache) / "home"
+        home.mkdir()
+        (home / ".netrc").write_text("machine 127.0.0.1 login x-access-token password secret\n")
+        for name in ("fork", "upstream"):
+            repository = pathlib.Path(self.cache) / "acme" / f"{name}.git"
+            subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
+        certificate, authority = self.certificate()
+        forge = self.forge(certificate=certificate, repositories=self.cache, token="secret")
+        self.sql(f"select forks.add_fork('acme/fork', '{forge.url}/acme/fork.git', '{forge.url}/acme/upstream.git')")
+        for variables, state in (({}, "failed"), ({"SSL_CERT_FILE": str(authority)}, "skipped")):
+            self.sql("select forks.sync_now('acme/fork')")
+            worker = self.start("--queue", "forks=1", "--cache", self.cache, HOME=str(home), **variables)
+            self.wait_until("select state from forks.results order by job desc limit 1", state)
+            worker.send_signal(signal.SIGTERM)
+            self.assertEqual(self.finish(worker)[0], DONE)
+        self.assertRegex(self.sql("select detail from forks.results where state = 'failed'"), "certificate")
 
 
 class Tokens(GithubTest):

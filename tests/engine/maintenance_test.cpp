@@ -160,9 +160,9 @@ TEST_F(MaintenanceTest, looks_at_once_when_it_is_told) {
     engine::Maintenance told{database.sessions(), 30s, answers, stats, log.log(), schemas, engine::Listening::on};
     const std::jthread chores{[&](const std::stop_token& stop) { told.run(stop); }};
     EXPECT_TRUE(looks("tick", 1) && looks("schemas", 1));
-    told.note(storage::Notification::News::schedules);
+    told.note(storage::Announcement::News::schedules);
     EXPECT_TRUE(looks("tick", 2));
-    told.note(storage::Notification::News::schemas);
+    told.note(storage::Announcement::News::schemas);
     EXPECT_TRUE(looks("schemas", 2));
 }
 

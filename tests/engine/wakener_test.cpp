@@ -33,7 +33,7 @@ protected:
         (session ? session_seven : any_session)
             .ring(session.value_or(core::WorkerId{7}).value == 7 ? Ring::jobs : Ring::flagless);
     };
-    std::map<storage::Notification::News, engine::Bell> chores;
+    std::map<storage::Announcement::News, engine::Bell> chores;
     const engine::Wakener::OnChore on_chore = [this](auto news) { chores[news].ring(Ring::jobs); };
     engine::Wakener wakener{
         database.worker_conninfo(), {{"a", &a}, {"b", &b}}, on_cancelling, on_chore, stats, log.log()};
@@ -69,7 +69,7 @@ TEST_F(WakenerTest, passes_on_which_session_has_something_to_stop_and_that_it_ma
 }
 
 TEST_F(WakenerTest, passes_on_what_concerns_the_chores_and_that_it_may_have_missed_some) {
-    using News = storage::Notification::News;
+    using News = storage::Announcement::News;
     for (const auto news : {News::scheduled, News::schedules, News::schemas})
         chores[news];
     std::jthread thread{[&](const std::stop_token& token) { wakener.run(token); }};

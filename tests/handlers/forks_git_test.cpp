@@ -3,6 +3,7 @@
 #include "adapters/file_lock.hpp"
 #include "handlers/forks/git_provider.hpp"
 #include "support/git_sandbox.hpp"
+#include "support/web_server.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,10 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace millrace::handlers::forks {
 namespace {
@@ -26,8 +31,11 @@ using storage::PushIntent;
 using storage::SyncResult;
 using storage::SyncState;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class ForksGit : public ::testing::Test {
 protected:
@@ -41,7 +49,8 @@ protected:
         return GitProvider{{.cache = cache_,
                             .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH")),
                                                     "HOME=" + sandbox_.directory().string()},
-                                    .command_limit = limit}}};
+                                    .command_limit = limit,
+                                    .fetch_limit = fetch_limit_}}};
     }
 
     // `meanwhile` happens right before the push.
@@ -75,7 +84,18 @@ protected:
     std::string first_;
     GitProvider::Order order_;
     std::optional<PushIntent> announced_;
+    std::chrono::milliseconds fetch_limit_{1min};
 };
+
+// For git fast-import: one more commit on a branch. `links` say what it comes from, where that is not the last one.
+std::string commit_in_stream(const std::string& branch, const std::string& subject, const std::string& links,
+                             const std::string& file, int content) {
+    const auto text = fmt::format("{}\n", content);
+    return fmt::format(
+        "commit refs/heads/{}\ncommitter Ada <ada@example.org> 1700000000 +0000\ndata {}\n{}\n{}M 100644 inline {}\n"
+        "data {}\n{}\n",
+        branch, subject.size(), subject, links, file, text.size(), text);
+}
 
 TEST_F(ForksGit, a_branch_that_is_behind_is_fast_forwarded) {
     sandbox_.commit(upstream_, "main", "a", "two\n");
@@ -361,6 +381,36 @@ TEST_F(ForksGit, a_copy_is_kept_when_a_remote_does_not_answer) {
     EXPECT_TRUE(fs::exists(copy()));
 }
 
+// Where its branch is, as a forge says it over http to whoever asks for references.
+testing::WebReply references(const std::string& tip) {
+    const auto packet = [](const std::string& text) { return fmt::format("{:04x}{}", text.size() + 4, text); };
+    const std::string capabilities("\0ofs-delta\n", 11);
+    return testing::web_reply(
+        200, packet("# service=git-upload-pack\n") + "0000" + packet(tip + " refs/heads/main" + capabilities) + "0000",
+        {{"Content-Type", "application/x-git-upload-pack-advertisement"}});
+}
+
+TEST_F(ForksGit, a_copy_is_kept_when_a_remote_hangs_or_breaks_off_amid_a_fetch) {
+    using testing::WebReply;
+    ASSERT_EQ(sync().state, SyncState::current);
+    order_.attempt = 2;
+    fetch_limit_ = 2s;
+    const std::string no_pack("0008NAK\nPACK\0\0\0\2\0\0\0\1", 20);
+    const std::vector<std::pair<WebReply, std::string>> cases{
+        {{"", WebReply::Then::hang}, "git fetch ran out of time"},
+        {{"", WebReply::Then::close}, "RPC failed"},
+        {testing::web_reply(200, no_pack, {{"Content-Type", "application/x-git-upload-pack-result"}}), "early EOF"},
+    };
+    for (const auto& [answer, said] : cases) {
+        const testing::WebServer forge{[&](const testing::WebRequest& request) {
+            return request.method == "GET" ? references(std::string(40, 'a')) : answer;
+        }};
+        order_.upstream = {forge.url() + "/upstream.git"};
+        EXPECT_THAT(error_of(), HasSubstr(said));
+        EXPECT_TRUE(fs::exists(copy())) << said;
+    }
+}
+
 // Accepts connections, and that is all.
 class SilentServer {
 public:
@@ -429,6 +479,49 @@ TEST_F(ForksGit, says_how_the_branch_differs_when_it_is_asked_to) {
     const auto conflict = sync();
     EXPECT_EQ(conflict.state, SyncState::conflict);
     EXPECT_FALSE(conflict.divergence) << "what was not synchronised is not compared";
+}
+
+TEST_F(ForksGit, names_up_to_a_thousand_commits_that_the_fork_is_ahead) {
+    order_.compares = true;
+    for (const int merges : {300, 1100}) {
+        std::string stream;
+        for (int number = 1; number <= merges; ++number) {
+            const auto beginning = number == 1 ? fmt::format("from {}\n", first_) : "";
+            stream += commit_in_stream("theirs", "work", beginning, "theirs", number);
+            stream += commit_in_stream("main", "Merge branch 'upstream:main' into main",
+                                       beginning + "merge refs/heads/theirs\n", "theirs", number);
+        }
+        order_.origin = {sandbox_.clone(upstream_, fmt::format("fork-{}", merges))};
+        order_.upstream = {sandbox_.clone(upstream_, fmt::format("upstream-{}", merges))};
+        sandbox_.fast_import(order_.origin.url, stream);
+        sandbox_.git(order_.upstream.url,
+                     {"fetch", "--quiet", order_.origin.url, "+refs/heads/theirs:refs/heads/main"});
+        const auto found = sync().divergence;
+        ASSERT_TRUE(found);
+        EXPECT_EQ(std::tuple(found->ahead, found->behind), std::tuple(merges, 0));
+        EXPECT_THAT(found->subjects, AllOf(SizeIs(std::min(merges, 1000)), Each(StartsWith("Merge branch"))));
+    }
+}
+
+TEST_F(ForksGit, a_history_of_twenty_thousand_commits_is_fast_forwarded_and_merged) {
+    constexpr int commits = 20'000;
+    order_.compares = true;
+    std::string stream;
+    for (int number = 1; number <= commits; ++number) {
+        const auto beginning = number == 1 ? fmt::format("from {}\n", first_) : "";
+        stream += commit_in_stream("main", "work", beginning, "theirs", number / 100);
+    }
+    sandbox_.fast_import(upstream_, stream);
+    EXPECT_EQ(sync().detail, "fast-forward");
+    EXPECT_EQ(tip(), sandbox_.tip(upstream_, "main"));
+
+    sandbox_.reset(fork_, "main", first_);
+    sandbox_.commit(fork_, "main", "own", "1\n");
+    const auto merged = sync();
+    EXPECT_EQ(merged.detail, "merge");
+    ASSERT_TRUE(merged.divergence);
+    EXPECT_EQ(std::tuple(merged.divergence->ahead, merged.divergence->behind), std::tuple(2, 0));
+    EXPECT_EQ(sandbox_.git(fork_, {"rev-list", "--count", "main"}), std::to_string(commits + 3));
 }
 
 TEST_F(ForksGit, does_not_say_how_it_differs_when_that_is_more_than_it_can_read) {

@@ -16,6 +16,9 @@
 #include <future>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
 
 namespace millrace::handlers::forks {
 namespace {
@@ -90,6 +93,11 @@ TEST(GithubAnswers, that_are_failures_name_status_message_and_remedy) {
     EXPECT_THAT(forbidden.detail, AllOf(HasSubstr("GitHub answered 403: Resource not accessible"),
                                         HasSubstr("Contents: read and write"), HasSubstr("resource owner")));
     EXPECT_THAT(answer_to(says(401, "Bad credentials")).detail, HasSubstr("is not valid, or has expired"));
+    for (const int status : {400, 401, 402, 404, 405, 406, 410, 413, 415, 418, 422, 451}) {
+        const auto answer = answer_to(says(status, "no"));
+        EXPECT_EQ(answer.verdict, Verdict::failed) << status;
+        EXPECT_THAT(answer.detail, HasSubstr(fmt::format("GitHub answered {}: no", status)));
+    }
     EXPECT_THAT(answer_to(says(404, "Not Found")).detail, HasSubstr("no such repository, or the token may not see it"));
     for (const int status : {500, 502, 503})
         EXPECT_EQ(answer_to(says(status, "oops")).verdict, Verdict::broken);
@@ -137,6 +145,29 @@ TEST(GithubRequests, bear_the_token_and_no_answer_shows_it) {
     EXPECT_THAT(cut.detail, Not(HasSubstr("ghp_")));
     const auto escaped = answer_to(says(403, "\\u0067hp_canary0123456789"));
     EXPECT_THAT(escaped.detail, AllOf(HasSubstr("***"), Not(HasSubstr("canary"))));
+}
+
+TEST(GithubRequests, show_no_token_in_the_subjects_and_names_that_they_bring_back) {
+    std::string url;
+    WebServer server{[&](const WebRequest& request) {
+        if (request.target == "/repositories/7") {
+            return web_reply(200, fmt::format(R"({{"full_name": "up/{}"}})", token));
+        }
+        if (request.target.starts_with("/repositories/7/")) {
+            return web_reply(200, fmt::format(R"({{"ahead_by": 1, "behind_by": 0, "commits": [{{"commit":
+                                                  {{"message": "use {}\n\nmore"}}}}], "merge_type": "merge"}})",
+                                              token));
+        }
+        return says(301, "Moved", {{"Location", url + "/repositories/7/x"}});
+    }};
+    url = server.url();
+    Github github{settings_of(server)};
+    EXPECT_EQ(github.merge_upstream({"acme/hub", "main"}, {}).detail,
+              "merge; the repository has moved to up/***: add it by that name");
+    const auto found = github.compare("up/hub", {"acme/hub", "main"}, {});
+    ASSERT_TRUE(found.difference);
+    EXPECT_THAT(found.difference->subjects, ElementsAre("use ***"));
+    EXPECT_EQ(found.moved_to, "up/***");
 }
 
 TEST(GithubRequests, come_back_whatever_the_token_is) {
@@ -202,16 +233,76 @@ TEST(GithubTokens, that_are_missing_or_none_are_named_with_what_they_need) {
 
 TEST(GithubComparisons, count_and_name_the_commits_the_newest_first) {
     WebServer server{[](const auto&) {
-        return web_reply(200, R"({"ahead_by": 3, "behind_by": 1, "commits": [{"commit": {"message": "old\n\nmore"}},
+        return web_reply(200, R"({"ahead_by": 2, "behind_by": 1, "commits": [{"commit": {"message": "old\n\nmore"}},
                                  {"commit": {"message": "new"}}]})");
     }};
     Github github{settings_of(server)};
     const auto found = github.compare("up/hub", {"acme/hub", "feature/ä"}, {});
     ASSERT_TRUE(found.difference);
-    EXPECT_EQ(found.difference->ahead, 3);
+    EXPECT_EQ(found.difference->ahead, 2);
     EXPECT_EQ(found.difference->behind, 1);
     EXPECT_THAT(found.difference->subjects, ElementsAre("new", "old"));
     EXPECT_THAT(seen_by(server), ElementsAre("GET /repos/up/hub/compare/feature%2F%C3%A4...acme%3Afeature%2F%C3%A4"));
+}
+
+// A comparison by which `ahead` commits are ahead, the oldest called 1: the newest 250, or a page from the oldest on.
+WebReply compared_by_pages(const WebRequest& request, int ahead) {
+    const auto number_behind = [&](const std::string& key) {
+        const auto at = request.target.find(key);
+        return at == std::string::npos ? 0 : std::stoi(request.target.substr(at + key.size()));
+    };
+    const int page = number_behind("&page=");
+    const int size = number_behind("?per_page=");
+    const int first = page == 0 ? std::max(ahead - 250, 0) : (page - 1) * size;
+    const int last = page == 0 ? ahead : std::min(first + size, ahead);
+    std::string commits;
+    for (int number = first; number < last; ++number)
+        commits += fmt::format(R"({}{{"commit": {{"message": "{}"}}}})", commits.empty() ? "" : ",", number + 1);
+    return web_reply(200, fmt::format(R"({{"ahead_by": {}, "behind_by": 0, "commits": [{}]}})", ahead, commits),
+                     {{"ETag", "\"v1\""}});
+}
+
+TEST(GithubComparisons, name_the_newest_thousand_commits_and_ask_for_no_page_twice) {
+    const std::vector<std::tuple<int, std::size_t, std::size_t>> cases{
+        {250, 250, 1}, {251, 251, 2}, {350, 350, 2}, {351, 351, 3}, {1000, 1000, 9}, {1001, 1000, 9}, {4711, 1000, 9}};
+    for (const auto& [ahead, subjects, requests] : cases) {
+        WebServer server{[&](const WebRequest& request) {
+            if (!request.header("If-None-Match").empty()) return web_reply(304, "");
+            return compared_by_pages(request, ahead);
+        }};
+        Github github{settings_of(server)};
+        for (int i = 0; i < 2; ++i) {
+            const auto found = github.compare("up/hub", {"acme/hub", "main"}, {});
+            ASSERT_TRUE(found.difference) << ahead;
+            const auto& named = found.difference->subjects;
+            ASSERT_EQ(named.size(), subjects) << ahead;
+            for (std::size_t place = 0; place < named.size(); ++place)
+                ASSERT_EQ(named[place], std::to_string(ahead - static_cast<int>(place))) << ahead;
+        }
+        EXPECT_EQ(server.seen().size(), requests + 1) << ahead << ": the second time, one on condition";
+    }
+}
+
+// Of 300 commits, with what is said to whoever asks for a page.
+adapters::GithubComparison compared_with_page(const WebServer::Script& page) {
+    WebServer server{[&](const WebRequest& request) {
+        return request.target.find("page=") == std::string::npos ? compared_by_pages(request, 300) : page(request);
+    }};
+    Github github{settings_of(server)};
+    return github.compare("up/hub", {"acme/hub", "main"}, {});
+}
+
+TEST(GithubComparisons, are_unknown_when_a_page_is_refused_or_tells_of_another_branch) {
+    const auto page_of = [](int ahead) {
+        return [ahead](const WebRequest& request) { return compared_by_pages(request, ahead); };
+    };
+    EXPECT_TRUE(compared_with_page(page_of(300)).difference);
+    EXPECT_FALSE(compared_with_page(page_of(301)).difference);
+    EXPECT_FALSE(compared_with_page([](const auto&) { return web_reply(200, "{}"); }).difference);
+    EXPECT_FALSE(compared_with_page([](const auto&) { return says(500, "oops"); }).difference);
+    const auto limited = compared_with_page([](const auto&) { return says(429, "slow", {{"Retry-After", "17"}}); });
+    EXPECT_FALSE(limited.difference);
+    EXPECT_EQ(limited.wait, 17s);
 }
 
 TEST(GithubComparisons, are_asked_for_on_condition_the_second_time) {
@@ -321,6 +412,32 @@ TEST_F(ForksGithub, stay_synchronised_when_the_comparison_fails) {
     EXPECT_EQ(database_.value("select ahead is null from forks.results"), "t");
 }
 
+TEST_F(ForksGithub, stay_synchronised_when_the_comparison_breaks_off) {
+    name_upstream();
+    start([](const WebRequest& request) {
+        return request.method == "POST" ? merged("merge") : WebReply{"", WebReply::Then::reset};
+    });
+    sync();
+    EXPECT_TRUE(result_becomes("updated merge"));
+    EXPECT_EQ(database_.value("select ahead is null from forks.results"), "t");
+    EXPECT_EQ(database_.value("select state || ' ' || attempt from millrace.jobs"), "completed 1");
+}
+
+TEST_F(ForksGithub, are_told_of_an_upstream_that_has_moved) {
+    name_upstream();
+    start([this](const WebRequest& request) {
+        if (request.method == "POST") return merged("merge");
+        if (request.target == "/repositories/7") return web_reply(200, R"({"full_name": "up/center"})");
+        if (request.target == "/repositories/7/compare") {
+            return web_reply(200, R"({"ahead_by": 0, "behind_by": 0, "commits": []})");
+        }
+        return says(301, "Moved", {{"Location", forge_->url() + "/repositories/7/compare"}});
+    });
+    sync();
+    EXPECT_TRUE(result_becomes(
+        "updated merge; the upstream has moved to up/center: change upstream_org and upstream_repo clean"));
+}
+
 TEST_F(ForksGithub, that_the_token_may_not_write_to_are_dead_letters_at_once) {
     start([](const auto&) { return says(403, "Resource not accessible by personal access token"); });
     sync();
@@ -414,6 +531,24 @@ TEST_F(ForksGithub, wait_together_when_their_token_has_come_to_a_limit) {
     EXPECT_EQ(forge_->seen().size(), 1U) << "the second one does not even ask";
     EXPECT_THAT(database_.value("select token from forks.token_pause"),
                 AllOf(HasSubstr("A_TOKEN"), Not(HasSubstr(token))));
+}
+
+TEST_F(ForksGithub, were_not_brought_up_to_date_by_an_attempt_that_only_met_the_limit) {
+    std::atomic<int> calls{0};
+    start([&](const auto&) { return ++calls == 1 ? says(429, "slow", {{"Retry-After", "1"}}) : merged("none"); });
+    sync();
+    EXPECT_TRUE(result_becomes("current"));
+}
+
+TEST_F(ForksGithub, may_have_been_brought_up_to_date_by_an_attempt_before_the_one_that_met_the_limit) {
+    std::atomic<int> calls{0};
+    start([&](const auto&) {
+        const int call = ++calls;
+        if (call == 1) return says(502, "oops");
+        return call == 2 ? says(429, "slow", {{"Retry-After", "1"}}) : merged("none");
+    });
+    sync();
+    EXPECT_TRUE(result_becomes("current perhaps by an attempt that was interrupted"));
 }
 
 TEST_F(ForksGithub, ask_no_more_at_once_than_their_token_has_places) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 
 namespace millrace::handlers::forks {
@@ -42,7 +43,7 @@ protected:
         said_.clear();
         announced_.clear();
         GitRebase rebase{{.cache = sandbox_.directory() / "cache",
-                          .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH"))}}}};
+                          .git = {.environment = {fmt::format("PATH={}", std::getenv("PATH")), "GIT_TRACE=0"}}}};
         const GitRebase::Hooks hooks{
             .announce =
                 [&](const PushIntent& intent) {
@@ -207,6 +208,14 @@ TEST_F(ForksRebase, needs_the_base_and_not_too_many_branches) {
     for (std::size_t number = 0; number < GitRebase::most_branches; ++number)
         branch(fmt::format("feature/{}", number));
     EXPECT_THROW(rebase(), GitError);
+}
+
+TEST_F(ForksRebase, believes_the_variables_of_its_order_rather_than_those_of_the_worker) {
+    branch("feature/x");
+    const auto trace = sandbox_.directory() / "trace";
+    order_.environment = {"GIT_TRACE=" + trace.string()};
+    rebase();
+    EXPECT_TRUE(std::filesystem::exists(trace));
 }
 
 }  // namespace

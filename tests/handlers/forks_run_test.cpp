@@ -1,17 +1,21 @@
 // A run of a group of forks as its jobs: real repositories, a real queue, a real worker; one digest at the end.
 
+#include "handlers/email/send.hpp"
 #include "handlers/forks/digest.hpp"
 #include "handlers/forks/run.hpp"
 #include "handlers/forks/sync.hpp"
 #include "support/database.hpp"
 #include "support/git_sandbox.hpp"
 #include "support/running_worker.hpp"
+#include "support/smtp_server.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
+#include <utility>
 
 namespace millrace::handlers::forks {
 namespace {
@@ -42,8 +46,7 @@ protected:
 
     std::string path(const std::string& name) const { return sandbox_.directory() / (name + ".git"); }
 
-    void start() {
-        engine::Registry registry;
+    void start(engine::Registry registry = {}) {
         registry.add("forks.run", std::make_unique<forks::Run>());
         registry.add("forks.digest", std::make_unique<Digest>());
         registry.add(
@@ -54,6 +57,7 @@ protected:
                                       .busy_delay = 20ms}));
         auto settings = testing::quick_settings();
         settings.queues.front().name = "forks";
+        settings.queues.push_back({.name = "email", .slots = 2});
         worker_.emplace(database_.sessions(), std::move(registry), settings);
     }
 
@@ -91,6 +95,28 @@ TEST_F(ForksRun, ends_with_one_digest_whatever_became_of_its_jobs) {
                 HasSubstr("— ⚠️ 2 sync fail"));
     EXPECT_EQ(database_.value("select result ->> 'digest' from millrace.jobs where kind = 'forks.digest'"), "mailed");
     EXPECT_EQ(database_.value("select state from forks.runs"), "finished");
+}
+
+TEST_F(ForksRun, ends_with_a_digest_that_reaches_its_readers_as_it_was_recorded) {
+    sandbox_.commit(path("torn"), "main", "a", "mine\n");
+    sandbox_.commit(upstream_, "main", "a", "theirs\n");
+    testing::SmtpServer server{adapters::SmtpSecurity::none};
+    adapters::Smtp smtp{server.settings()};
+    testing::LogWatch log;
+    engine::Registry registry;
+    registry.add("email.send", std::make_unique<email::Send>(smtp, email::Send::Settings{"7311"}, log.log()));
+    start(std::move(registry));
+    database_.execute("select forks.start_run('default')");
+    EXPECT_TRUE(database_.becomes("select state from millrace.jobs where kind = 'email.send'", "completed"));
+    worker_.reset();
+
+    const auto messages = server.messages();
+    ASSERT_EQ(messages.size(), 1U);
+    EXPECT_EQ(messages[0].to.at(0).address, "ada@example.org");
+    EXPECT_EQ(messages[0].subject, database_.value("select subject from forks.digests"));
+    const auto without_end = [](const std::string& text) { return text.substr(0, text.find_last_not_of("\r\n") + 1); };
+    EXPECT_EQ(without_end(messages[0].text), without_end(database_.value("select text from forks.digests")));
+    EXPECT_EQ(without_end(messages[0].html), without_end(database_.value("select html from forks.digests")));
 }
 
 TEST_F(ForksRun, says_what_has_diverged_and_is_resumed_with_what_has_failed) {

@@ -173,6 +173,7 @@ FORKS = {
                        branch=("null", d.unless_null(d.either(lambda name: name == "main", d.bad("branch"))))),
     "sync_target": reads(repo=("'acme/site'", d.anything), branch=("'main'", d.anything), job_id=("1", d.anything)),
     "intend_push": writes(**LEASE, before_sha=(SHA, d.commit("before_sha")), after_sha=(SHA, d.commit("after_sha"))),
+    "withdraw_push": writes(**LEASE),
     "record_sync": writes(
         job_id=("<running>", d.not_null("job_id")), repo=("'acme/site'", d.unknown_fork), branch=("'main'", d.branch),
         state=("'current'", d.one_of("state", "updated", "current", "conflict", "skipped", "failed")),

@@ -192,6 +192,9 @@ def sync_rules():
     rules += of("forks.intend_push", ("fence", "null", f"null, <running>, {pair}", "MR001", "fence null"),
                 ("fence", "of an earlier claim", f"<spent_fence>, <running>, {pair}", "MR001", "does not hold"),
                 ("job_id", "null", f"<fence>, null, {pair}", "MR001", "job null"))
+    rules += of("forks.withdraw_push", ("fence", "null", "null, <running>", "MR001", "fence null"),
+                ("fence", "of an earlier claim", "<spent_fence>, <running>", "MR001", "does not hold"),
+                ("job_id", "null", "<fence>, null", "MR001", "job null"))
     return rules + of(
         "forks.record_sync", ("job_id", "null", "null, 'acme/site', 'main', 'current'", "MR005", "bad job_id"),
         ("repo", "null", "1, null, 'main', 'current'", "MR020", "unknown fork"),

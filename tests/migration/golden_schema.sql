@@ -484,6 +484,11 @@ CREATE FUNCTION forks.update_fork(f forks.fork) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.update_fork(f forks.fork) OWNER TO millrace_owner;
+CREATE FUNCTION forks.withdraw_push(fence bigint, job_id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.withdraw_push(fence bigint, job_id bigint) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1277,13 +1282,13 @@ CREATE FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) OWNER TO millrace_owner;
-CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500) RETURNS integer
+CREATE FUNCTION millrace.reap(max_jobs integer DEFAULT 500, since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
-ALTER FUNCTION millrace.reap(max_jobs integer) OWNER TO millrace_owner;
+ALTER FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) OWNER TO millrace_owner;
 CREATE FUNCTION millrace.receipts_from() RETURNS timestamp with time zone
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3700,6 +3705,8 @@ REVOKE ALL ON FUNCTION forks.told(entry jsonb, blank jsonb, keys text[]) FROM PU
 REVOKE ALL ON FUNCTION forks.unmanaged(fork integer, subjects text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.unrecorded_failure(of_run bigint, of_fork integer, of_branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.update_fork(f forks.fork) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.withdraw_push(fence bigint, job_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.withdraw_push(fence bigint, job_id bigint) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.act_on_many(action text, queue text, filter jsonb, max_jobs integer, dry_run boolean, reason text, OUT matched integer, OUT changed integer, OUT skipped integer, OUT more boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.admit(queue text, kind text, priority integer, run_at timestamp with time zone, delay interval, max_attempts integer, timeout interval, traceparent text, concurrency_key text, after_batch bigint, retry_delays interval[], expires_at timestamp with time zone, OUT queue_id integer, OUT now timestamp with time zone, OUT stored_on date, OUT due timestamp with time zone, OUT attempts smallint, OUT time_limit interval, OUT payload_limit integer, OUT signal_raised boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.adopt() FROM PUBLIC;
@@ -3906,9 +3913,9 @@ REVOKE ALL ON FUNCTION millrace.raise_signal(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.raise_signal(queue text) TO millrace_worker;
 REVOKE ALL ON FUNCTION millrace.raise_unknown_batch(batch bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.read_filter(action text, filter jsonb, OUT states text[], OUT kind text, OUT error text, OUT older_than timestamp with time zone, OUT newer_than timestamp with time zone, OUT jobs bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_worker;
-GRANT ALL ON FUNCTION millrace.reap(max_jobs integer) TO millrace_operator;
+REVOKE ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) TO millrace_worker;
+GRANT ALL ON FUNCTION millrace.reap(max_jobs integer, since timestamp with time zone) TO millrace_operator;
 REVOKE ALL ON FUNCTION millrace.receipts_from() FROM PUBLIC;
 REVOKE ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION millrace.register_schema(kind text, schema jsonb) TO millrace_operator;

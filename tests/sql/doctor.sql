@@ -293,12 +293,15 @@ create procedure pg_temp.await(event text)
 language plpgsql
 as $$
 begin
-    loop
+    for look in 1 .. 3000 loop
         perform pg_stat_clear_snapshot();
-        exit when exists (select from pg_stat_activity a
-                           where a.application_name = 'millrace claimer busy' and a.wait_event = event);
+        if exists (select from pg_stat_activity a
+                    where a.application_name = 'millrace claimer busy' and a.wait_event = event) then
+            return;
+        end if;
         perform pg_sleep(0.01);
     end loop;
+    raise 'the session does not wait for %', event;
 end
 $$;
 call pg_temp.await('advisory');

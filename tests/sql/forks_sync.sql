@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(62);
+select plan(64);
 
 set local role millrace_operator;
 select millrace.create_queue('forks') as queue \gset
@@ -58,6 +58,11 @@ savepoint announced;
 select forks.intend_push(:fence, :job_id, null, null);
 select row_eq(format($$select intended_before, was_announced from forks.sync_target('acme/widget', 'main', %s)$$, :job_id),
               row(null::text, true), 'what a forge does by itself is announced without commits');
+select throws_ok(format('select forks.withdraw_push(%s, %s)', :fence::bigint + 1, :job_id), 'MR001', null,
+                 'nobody withdraws it without the lease');
+select forks.withdraw_push(:fence, :job_id);
+select is((select was_announced from forks.sync_target('acme/widget', 'main', :job_id)), false,
+          'what by no means happened is withdrawn');
 rollback to announced;
 select throws_ok(format('select forks.intend_push(%s, %s, %L, %L)', :fence::bigint + 1, :job_id, :'a', :'b'), 'MR001',
                  null, 'no push without the lease');
@@ -209,7 +214,7 @@ select set_eq($$ select r.rolname || ' ' || f.proname from pg_roles r, pg_proc f
                                 ('viewer', '{export_forks,plan_run,run_items,run_steps,digest_content}'),
                                 ('worker', '{sync_target,intend_push,record_sync,begin_run,digest_content,
                                              record_digest,pause_token,token_wait,take_place,next_stage,step_target,
-                                             intend_step,record_step}')) m(role, functions), unnest(functions) f $$,
+                                             intend_step,record_step,withdraw_push}')) m(role, functions), unnest(functions) f $$,
               'each role calls what it needs');
 select set_eq($$ select r.rolname || ' ' || c.relname from pg_roles r, pg_class c
                   where r.rolname ~ '^millrace_(enqueuer|worker|operator|viewer)$'

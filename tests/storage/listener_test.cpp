@@ -12,8 +12,8 @@ namespace millrace::storage {
 namespace {
 
 using namespace std::chrono_literals;
-using Heard = std::vector<Notification>;
-using News = Notification::News;
+using Heard = std::vector<Announcement>;
+using News = Announcement::News;
 
 class ListenerTest : public ::testing::Test {
 protected:

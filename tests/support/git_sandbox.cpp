@@ -77,6 +77,17 @@ std::string GitSandbox::commit(const std::string& repository, const std::string&
     return commit;
 }
 
+void GitSandbox::fast_import(const std::string& repository, const std::string& stream) {
+    const auto file = directory_ / "stream";
+    std::ofstream{file, std::ios::binary} << stream;
+    const auto end = adapters::run_process(
+        {{"sh", "-c", "exec git --git-dir=\"$1\" fast-import --quiet <\"$2\"", "sh", repository, file.string()},
+         {fmt::format("PATH={}", std::getenv("PATH"))},
+         directory_.string()},
+        {}, {});
+    if (!end.succeeded()) throw std::runtime_error{"git fast-import: " + end.errors};
+}
+
 void GitSandbox::reset(const std::string& repository, const std::string& branch, const std::string& commit) {
     git(repository, {"update-ref", "refs/heads/" + branch, commit});
 }

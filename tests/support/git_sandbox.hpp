@@ -26,6 +26,8 @@ public:
     // Adds a commit that gives `file` this content to the branch, which begins to exist if need be; returns its name.
     std::string commit(const std::string& repository, const std::string& branch, const std::string& file,
                        const std::string& content);
+    // What `git fast-import` makes of this, for histories of thousands of commits.
+    void fast_import(const std::string& repository, const std::string& stream);
     // Moves the branch, wherever it was.
     void reset(const std::string& repository, const std::string& branch, const std::string& commit);
     void remove(const std::string& repository, const std::string& branch);

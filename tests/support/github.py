@@ -39,8 +39,10 @@ class Forge:
         self.before_git = lambda method, path: None
         self.git_login = "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
         self.lock = threading.Lock()
-        self.merged, self.asked = {}, []  # (repo, branch): how often there was something to merge; (method, path, body)
+        self.merged, self.asked = set(), []  # (repo, branch); (method, path, body)
+        self.ahead = {}  # (repo, branch): the subjects of its commits that the upstream has not, the oldest first
         self.files, self.commits = {}, []  # (repo, path): bytes; (repo, path, subject)
+        self.spared = 0  # files that had not changed since whoever asks was last told
         self.pulls = []  # (number, title)
         examples = json.loads(DESCRIPTION.read_text())["components"]["examples"]
         self.examples = {name: example["value"] for name, example in examples.items()}
@@ -95,17 +97,28 @@ class Forge:
             self.asked.append((request.command, path, body))
             said = self.special(request.command, path, body)
             if said is None:
-                said = self.usual(path, body)
+                said = self.tagged(request, *self.usual(path, body))
         if said == "reset":
             request.close_connection = True
             return
         status, content, headers = said
-        data = json.dumps(content).encode()
+        data = json.dumps(content).encode() if status != 304 else b""
         request.send_response(status)
-        for name, value in ({"Content-Type": "application/json", "Content-Length": len(data)} | headers).items():
+        content_type = {"Content-Type": "application/json"} if data else {}
+        for name, value in (content_type | {"Content-Length": len(data)} | headers).items():
             request.send_header(name, str(value))
         request.end_headers()
         request.wfile.write(data)
+
+    def tagged(self, request, status, content, headers):
+        """Files have a tag, by which they can be asked for on condition."""
+        if request.command != "GET" or status != 200 or not CONTENTS.fullmatch(request.path.removeprefix(ENTERPRISE)):
+            return status, content, headers
+        tag = f'"{hashlib.sha1(json.dumps(content).encode()).hexdigest()}"'
+        if request.headers.get("If-None-Match") != tag:
+            return status, content, headers | {"ETag": tag}
+        self.spared += 1
+        return 304, None, {"ETag": tag}
 
     def answer_git(self, request, body):
         with self.lock:
@@ -135,12 +148,12 @@ class Forge:
         if merge := MERGE.fullmatch(path):
             branch = (merge[1], body["branch"])
             is_behind = branch not in self.merged
-            if is_behind:
-                self.merged[branch] = 1
+            self.merged.add(branch)
             return 200, {"message": "-", "merge_type": "fast-forward" if is_behind else "none",
                          "base_branch": f"up:{body['branch']}"}, {}
-        if COMPARE.fullmatch(path):
-            return 200, self.compared([]), {}
+        if compare := COMPARE.fullmatch(path):
+            return self.difference(urllib.parse.unquote(compare[2].partition("?")[0]), compare[1],
+                                   urllib.parse.parse_qs(compare[2].partition("?")[2]))
         if file := CONTENTS.fullmatch(path):
             return self.file(file[1], urllib.parse.unquote(file[2]), body)
         if search := SEARCH.fullmatch(path):
@@ -184,8 +197,19 @@ class Forge:
         more = {"Link": f'<{self.url}/repositories/1/branches?page={page + 1}>; rel="next"'} if len(found) > page * size else {}
         return 200, found[(page - 1) * size:page * size], more
 
-    def compared(self, subjects):
-        """The answer to a comparison with these commits ahead, the oldest first."""
+    def difference(self, basehead, upstream, query):
+        """The newest 250 commits, or a page; of the fork of that owner with the upstream's name."""
+        owner, branch = basehead.split("...", 1)[1].split(":", 1)
+        subjects = self.ahead.get((f"{owner}/{upstream.split('/')[1]}", branch), [])
+        shown = subjects[-250:]
+        if "page" in query:
+            page, size = int(query["page"][0]), int(query["per_page"][0])
+            shown = subjects[(page - 1) * size:page * size]
+        return 200, self.compared(subjects, shown), {}
+
+    def compared(self, subjects, shown=None):
+        """The answer to a comparison with these commits ahead, the oldest first; of which those are named."""
         commit = self.comparison["commits"][0]
         return self.comparison | {"ahead_by": len(subjects), "behind_by": 0, "total_commits": len(subjects), "commits": [
-            commit | {"commit": commit["commit"] | {"message": subject}} for subject in subjects]}
+            commit | {"commit": commit["commit"] | {"message": subject}}
+            for subject in (subjects if shown is None else shown)]}

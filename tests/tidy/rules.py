@@ -228,6 +228,26 @@ def packages_without_a_reason(files):
             yield "docs/dependencies.md", 1, f"does not say what {package} is for"
 
 
+def types_with_two_definitions(files):
+    """Tree rule: a type has one definition in the whole program. No compiler sees two, and then either may be used."""
+    known = {}
+    for path, text in files.items():
+        if not re.match(r"(worker|tests|bench)/.*\.[ch]pp$", path):
+            continue
+        around = []
+        for number, line in enumerate(text.splitlines(), 1):
+            opened = re.match(r"(?:inline )?namespace ?([\w:]*) ?\{$", line)
+            defined = re.match(r"(?:struct|class|union|enum class) (\w+)(?: final)?(?: :[^:]| ?\{)", line)
+            if opened:
+                around.append(opened[1])
+            elif line.startswith("}  // namespace"):
+                del around[-1:]
+            elif defined and "" not in around:  # in a namespace without a name it is the file's own
+                first = known.setdefault("::".join([*around, defined[1]]), path)
+                if first != path:
+                    yield path, number, f"{defined[1]} is in {first} too"
+
+
 # rule: a tree that it must refuse, and how many complaints that makes
 TREE_RULES = {
     unused_files: ({"worker/core/orphan.hpp": "", "sql/queue/orphan.sql": "", "migrations/0002_gap.sql": "",
@@ -236,4 +256,9 @@ TREE_RULES = {
                                  "tests/support/npm/package.json": '    "c": "1.2.3"\n',
                                  "bench/setup.sh": "packages=(b d)\n", "bench/peers/package.json": '    "e": "4.5.6"\n',
                                  "docs/dependencies.md": "a-dev-tools, b"}, 4),
+    types_with_two_definitions: ({"worker/core/a.hpp": "namespace m::core {\nstruct A {\n};\n}  // namespace m::core\n",
+                                  "worker/core/b.cpp": "namespace m::core {\nclass A : public B {\nnamespace {\n"
+                                                       "struct C {\n",
+                                  "tests/unit/c.cpp": "namespace m::core {\nenum class A { a };\nnamespace {\n"
+                                                      "struct C {\n}  // namespace\nstruct A::D {\n"}, 2),
 }

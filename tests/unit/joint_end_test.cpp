@@ -88,7 +88,7 @@ template <class Last>
     JointEnd end{2, [] {}};
     const std::jthread other{[&] {
         await_stop(end.token());
-        std::fputs("drained", stderr);
+        (void)std::fputs("drained", stderr);
         last(end);
     }};
     end.leave(exit);

@@ -465,6 +465,9 @@ TEST_F(OptionsTest, passes_few_variables_on_and_no_secret) {
     const auto options =
         read_options(Words{}, {{"PATH", "/bin"}, {"PGPASSWORD", "p"}, {"MILLRACE_SMTP_PASSWORD", "p"}, {"HOME", "/h"}});
     EXPECT_THAT(options.program_environment, ElementsAre("PATH=/bin", "HOME=/h"));
+    EXPECT_THAT(read_options(Words{}, {{"SSL_CERT_FILE", "/ca.pem"}}).program_environment,
+                ElementsAre("SSL_CERT_FILE=/ca.pem", "GIT_SSL_CAINFO=/ca.pem"))
+        << "by the name that git has for it";
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ Snapshot sample(int queues) {
                                    .available = at,
                                    .running = at == 3 ? 100 : 0,
                                    .oldest_age_seconds = {},
-                                   .paused_at = {}});
+                                   .paused_at = {},
+                                   .max_running = {},
+                                   .rate = {}});
     }
     snapshot.completed_per_second["queue_3"] = 41.7;
     snapshot.live.running.push_back({.id = {17},

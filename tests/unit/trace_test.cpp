@@ -3,6 +3,7 @@
 #include "adapters/otlp.hpp"
 #include "engine/spans.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -47,7 +48,7 @@ TEST(Traceparent, is_read_and_written) {
 TEST(Traceparent, keeps_the_flags_that_it_knows) {
     for (const auto& [given, passed_on] :
          std::map<std::string, std::string>{{"01", "01"}, {"03", "03"}, {"05", "01"}, {"ff", "03"}, {"8b", "03"}}) {
-        const auto context = sampled_context("00-" + trace + "-" + parent + "-" + given);
+        const auto context = sampled_context(fmt::format("00-{}-{}-{}", trace, parent, given));
         ASSERT_TRUE(context) << given;
         EXPECT_TRUE(core::traceparent_of(*context).ends_with("-" + passed_on)) << given;
         EXPECT_TRUE(core::traceparent_of(Spans::next(*context)).ends_with("-" + passed_on)) << given;

@@ -44,8 +44,11 @@ TEST_F(WorkersTest, are_neither_ready_nor_hanging_before_they_have_begun) {
 TEST_F(WorkersTest, of_one_database_have_one_name) {
     std::optional<Workers::Place> east;
     east.emplace(workers, 0, worker, "1.1");
-    EXPECT_THAT([&] { (Workers::Place{workers, 1, worker, "1.1"}); },
-                ThrowsMessage<std::runtime_error>(HasSubstr("served as east already")));
+    EXPECT_THAT(
+        [&] {
+            (Workers::Place{workers, 1, worker, "1.1"});
+        },
+        ThrowsMessage<std::runtime_error>(HasSubstr("served as east already")));
     east.reset();
     const Workers::Place west{workers, 1, worker, "1.1"};
     EXPECT_NO_THROW((Workers::Place{workers, 0, worker, "1.2"}));

@@ -40,17 +40,26 @@ std::string shown(std::string_view text) {
     return core::printable(without_credentials(text), max_error_bytes);
 }
 
+// What a fetch says when the other side, or the way there, has failed. That the other side hung up is not among it:
+// over ssh and from files it says so itself, after a git of ours that has failed.
+bool blames_the_remote(const std::string& errors) {
+    constexpr std::array words{"early EOF",         "RPC failed",       "unexpected disconnect",
+                               "Could not resolve", "unable to access", "Could not read from remote"};
+    return std::any_of(words.begin(), words.end(), [&](const char* said) { return errors.find(said) != errors.npos; });
+}
+
 GitError failure(const std::string& verb, const ProcessEnd& end) {
     const auto said = shown(end.errors.empty() ? end.output : end.errors);
-    const bool asks_the_remote = verb == "ls-remote" || verb == "push";
+    const bool is_elsewhere = verb == "ls-remote" || verb == "push" || end.reason != ProcessEnd::Reason::exited ||
+                              (verb == "fetch" && blames_the_remote(end.errors));
     return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said),
-                    asks_the_remote ? GitError::Cause::other : GitError::Cause::perhaps_the_repository};
+                    is_elsewhere ? GitError::Cause::other : GitError::Cause::perhaps_the_repository};
 }
 
 ProcessEnd start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                 const GitSettings& settings, const std::stop_token& stop) {
+                 std::chrono::milliseconds limit, const std::stop_token& stop) {
     ProcessLimits limits;
-    limits.time = settings.command_limit;
+    limits.time = limit;
     limits.excess = ProcessLimits::Excess::drops_the_beginning;  // what comes last is why it failed
     try {
         return run_process({arguments, environment, "/"}, limits, stop);
@@ -108,7 +117,7 @@ void require_remote(const Remote& remote) {
 std::optional<std::string> git_problem(const GitSettings& settings) {
     constexpr auto needed = "git 2.38 or later is needed";
     try {
-        const auto end = start({"git", "version"}, isolated(settings.environment), settings, {});
+        const auto end = start({"git", "version"}, isolated(settings.environment), settings.command_limit, {});
         static const std::regex form{R"(git version ([0-9]{1,4})\.([0-9]{1,4})(?:[^0-9][\s\S]*)?)"};
         std::smatch version;
         if (!end.succeeded() || !std::regex_match(end.output, version, form)) {
@@ -126,6 +135,11 @@ Git::Git(std::filesystem::path repository, const GitSettings& settings, std::sto
     : repository_{std::move(repository)}, settings_{settings}, stop_{std::move(stop)} {}
 
 ProcessEnd Git::run(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+    return run_within(settings_.command_limit, words, variables);
+}
+
+ProcessEnd Git::run_within(std::chrono::milliseconds limit, const std::vector<std::string>& words,
+                           const std::vector<std::string>& variables) {
     std::vector<std::string> arguments{"git", "--git-dir=" + repository_.string()};
     for (const auto* setting : {"core.hooksPath=/dev/null", "gc.autoDetach=false",  // it would be killed with its group
                                 "http.lowSpeedLimit=100", "http.lowSpeedTime=60"}) {
@@ -134,7 +148,7 @@ ProcessEnd Git::run(const std::vector<std::string>& words, const std::vector<std
     arguments.insert(arguments.end(), words.begin(), words.end());
     auto environment = isolated(settings_.environment);
     environment.insert(environment.end(), variables.begin(), variables.end());
-    return start(arguments, environment, settings_, stop_);
+    return start(arguments, environment, limit, stop_);
 }
 
 std::string Git::output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
@@ -198,8 +212,10 @@ Commit Git::fetch(const Remote& remote, const Branch& branch, const std::string&
     require_remote(remote);
     require_branch(branch);
     const auto copy = copy_of(branch, side);
-    output_of({"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote.url,
-               fmt::format("+{}:{}", ref_of(branch), copy)});
+    const auto end = run_within(settings_.fetch_limit,
+                                {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+                                 "--", remote.url, fmt::format("+{}:{}", ref_of(branch), copy)});
+    if (!end.succeeded()) throw failure("fetch", end);
     return Commit{first_line(output_of({"rev-parse", "--verify", "--quiet", copy + "^{commit}"}))};
 }
 

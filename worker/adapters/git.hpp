@@ -29,7 +29,8 @@ class GitError : public std::runtime_error {
 public:
     enum class Cause {
         perhaps_the_repository,  // here, which another one may mend
-        other,                   // a remote that refused or did not answer, a limit of ours, a host without git
+        other,                   // a remote that refused, did not answer or broke off, a limit of ours, a host
+                                 // without git
     };
     explicit GitError(const std::string& what, Cause cause = Cause::perhaps_the_repository)
         : std::runtime_error{what}, cause_{cause} {}
@@ -58,6 +59,7 @@ struct DatedCommit {
 struct GitSettings {
     std::vector<std::string> environment;  // NAME=value: PATH, HOME and the like
     std::chrono::milliseconds command_limit{std::chrono::minutes{10}};
+    std::chrono::milliseconds fetch_limit{std::chrono::hours{24}};  // a whole history may come; jobs have a timeout
 };
 
 struct MergePlan {
@@ -128,7 +130,7 @@ public:
 
     // With up to `most_subjects` subjects, as they are: any bytes.
     [[nodiscard]] Divergence compare(const Commit& ours, const Commit& theirs);
-    static constexpr int most_subjects = 250;
+    static constexpr int most_subjects = 1000;
 
     // The same plan always makes the same commit: its dates are those of `theirs`.
     [[nodiscard]] std::variant<Commit, MergeConflict> merge(const MergePlan& plan);
@@ -152,6 +154,8 @@ private:
     [[nodiscard]] std::variant<Point, MergeConflict> pick(const Commit& commit, const Point& onto);
 
     ProcessEnd run(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
+    ProcessEnd run_within(std::chrono::milliseconds limit, const std::vector<std::string>& words,
+                          const std::vector<std::string>& variables = {});
     std::string output_of(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
 
     std::filesystem::path repository_;

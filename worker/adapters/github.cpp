@@ -21,9 +21,10 @@ using std::chrono::seconds;
 using Verdict = GithubAnswer::Verdict;
 
 constexpr std::size_t most_message_bytes = 500;
-constexpr std::size_t most_known = 4096;        // comparisons whose tags are kept
-constexpr std::size_t most_known_bytes = 4096;  // of the subjects of one of these
-constexpr std::size_t most_subjects = 1000;     // that are of interest to whoever records them
+constexpr std::size_t most_known_bytes = std::size_t{16} * 1024 * 1024;  // of comparisons whose tags are kept
+constexpr std::size_t most_subject_bytes = 1000;
+constexpr std::size_t most_subjects = 1000;  // that are of interest to whoever records them
+constexpr std::size_t page_size = 100;
 constexpr std::uint64_t most_commits = 1000000000;
 constexpr int most_moves = 3;
 constexpr std::chrono::seconds usual_wait{60};  // what GitHub asks for when it does not say how long
@@ -101,9 +102,11 @@ bool is_move(const HttpAnswer& answer) {
     return answer.status == 301 || answer.status == 302 || answer.status == 307 || answer.status == 308;
 }
 
-std::size_t bytes_of(const std::vector<std::string>& subjects) {
-    return std::accumulate(subjects.begin(), subjects.end(), std::size_t{0},
-                           [](std::size_t sum, const std::string& subject) { return sum + subject.size(); });
+// About what it takes to keep a comparison: its address twice, its tag, and each text's own record.
+std::size_t bytes_of(const std::string& url, const std::vector<std::string>& subjects) {
+    constexpr std::size_t record = 64;
+    return std::accumulate(subjects.begin(), subjects.end(), 4 * record + 2 * url.size(),
+                           [](std::size_t sum, const std::string& subject) { return sum + record + subject.size(); });
 }
 
 }  // namespace
@@ -234,32 +237,77 @@ std::optional<GithubDifference> Github::difference_in(const std::string& body) c
          ++commit) {
         const auto pointer = json::json_pointer{"/commit/message"};
         if (!commit->is_object() || !commit->contains(pointer) || !commit->at(pointer).is_string()) return std::nullopt;
-        difference.subjects.push_back(masked(first_line(commit->at(pointer).get<std::string>())));
+        auto subject = masked(first_line(commit->at(pointer).get<std::string>()));
+        difference.subjects.push_back(core::printable(subject, most_subject_bytes));
     }
     return difference;
+}
+
+// GitHub's pages begin with the oldest commit; an answer without pages names the newest.
+std::optional<HttpAnswer> Github::add_older(GithubDifference& difference, const std::string& url,
+                                            const GithubAsking& asking) {
+    const auto ahead = static_cast<std::size_t>(difference.ahead);
+    const auto named = difference.subjects.size();
+    const auto oldest = ahead - std::min(ahead, most_subjects);  // how many there are before those of interest
+    if (named >= ahead - oldest) return std::nullopt;
+    for (auto page = (ahead - named - 1) / page_size + 1; page > oldest / page_size; --page) {
+        const auto address = fmt::format("{}?per_page={}&page={}", url, page_size, page);
+        auto answer = call(request("GET", address, asking), asking).answer;
+        const auto found = answer.status == 200 ? difference_in(answer.body) : std::nullopt;
+        // Of another number of commits: somebody has pushed meanwhile.
+        const auto before = (page - 1) * page_size;
+        const auto expected = std::min(page_size, ahead - before);
+        if (!found || found->ahead != difference.ahead || found->subjects.size() != expected) return answer;
+        for (std::size_t place = 0; place < expected && difference.subjects.size() < most_subjects; ++place) {
+            const bool is_named_already = before + expected - place > ahead - named;
+            if (!is_named_already) difference.subjects.push_back(found->subjects[place]);
+        }
+    }
+    return std::nullopt;
+}
+
+void Github::remember(const std::string& url, const std::string& etag, const GithubDifference& difference) {
+    if (etag.empty()) return;
+    known_.with([&](Comparisons& all) {
+        auto& known = all.by_address;
+        const auto forget = [&](std::map<std::string, Known>::iterator which) {
+            all.bytes -= bytes_of(which->first, which->second.difference.subjects);
+            known.erase(which);
+        };
+        if (const auto found = known.find(url); found != known.end()) forget(found);
+        const auto bytes = bytes_of(url, difference.subjects);
+        while (!known.empty() && all.bytes + bytes > most_known_bytes)
+            forget(known.begin());
+        all.bytes += bytes;
+        known.insert_or_assign(url, Known{etag, difference});
+    });
 }
 
 GithubComparison Github::compare(const std::string& upstream, const GithubBranch& fork, const GithubAsking& asking) {
     const auto owner = fork.repo.substr(0, fork.repo.find('/'));
     const auto basehead = percent_encoded(fmt::format("{0}...{1}:{0}", fork.branch, owner));
     auto wanted = request("GET", fmt::format("{}/repos/{}/compare/{}", settings_.api_url, upstream, basehead), asking);
-    const auto known = known_.with([&](const std::map<std::string, Known>& all) {
-        const auto found = all.find(wanted.url);
-        return found == all.end() ? std::nullopt : std::optional{found->second};
+    const auto known = known_.with([&](const Comparisons& all) {
+        const auto found = all.by_address.find(wanted.url);
+        return found == all.by_address.end() ? std::nullopt : std::optional{found->second};
     });
     if (known) wanted.headers.push_back({"If-None-Match", known->etag});
-    const auto answer = call(wanted, asking).answer;
-    if (answer.status == 304 && known) return {known->difference, seconds{0}};
-    if (answer.status != 200) return {std::nullopt, limit_of(answer).value_or(seconds{0})};
-    auto difference = difference_in(answer.body);
-    const auto etag = answer.header("etag");
-    if (difference && !etag.empty() && bytes_of(difference->subjects) <= most_known_bytes) {
-        known_.with([&](std::map<std::string, Known>& all) {
-            if (all.size() >= most_known && !all.contains(wanted.url)) all.erase(all.begin());
-            all.insert_or_assign(wanted.url, Known{etag, *difference});
-        });
+    const auto [answer, moved_to] = call(wanted, asking);
+    GithubComparison found;
+    if (answer.status == 304 && known) {
+        found.difference = known->difference;
+    } else if (answer.status == 200) {
+        found.difference = difference_in(answer.body);
     }
-    return {std::move(difference), seconds{0}};
+    if (!found.difference) return {std::nullopt, limit_of(answer).value_or(seconds{0})};
+    if (answer.status == 200) {
+        if (const auto refused = add_older(*found.difference, wanted.url, asking)) {
+            return {std::nullopt, limit_of(*refused).value_or(seconds{0})};
+        }
+        remember(wanted.url, answer.header("etag"), *found.difference);
+    }
+    if (!moved_to.empty()) found.moved_to = name_of_moved(moved_to, asking);
+    return found;
 }
 
 }  // namespace millrace::adapters

@@ -9,7 +9,8 @@
 //                                                 5xx → broken: worth another try
 //                                                 anything else → failed, with status, message and remedy
 //     GET  /repos/{upstream}/compare/{basehead}   200 → the difference, 304 → the one that is known;
-//                                                 anything else → unknown
+//                                                 anything else → unknown. It names the newest 250 commits; those
+//                                                 before them are asked for page by page, up to 1,000 in all
 //
 //     GET, PUT /repos/{repo}/contents/{path}      the file on the default branch, written only when it differs;
 //                                                 304 → as it was
@@ -22,8 +23,8 @@
 // GitHub tells two forks of one upstream apart by their owner only, when it compares.
 //
 // A repository that was renamed is followed, within the interface that was configured. Its new name is told when it is
-// synchronised, at the end of the detail: "the repository has moved to org/name: add it by that name". Nothing
-// that comes out of here shows the token, whatever an answer echoes.
+// synchronised, at the end of the detail: "the repository has moved to org/name: add it by that name"; an upstream's
+// with the comparison. Nothing that comes out of here shows the token, whatever an answer echoes.
 //
 // Thread rule: any thread.
 
@@ -51,6 +52,7 @@ struct GithubSettings {
 
 // What the detail says of a repository that was renamed, before the name.
 inline constexpr std::string_view moved_words = "the repository has moved to ";
+inline constexpr std::string_view moved_upstream_words = "the upstream has moved to ";
 
 struct GithubAnswer {
     enum class Verdict { updated, current, skipped, conflict, failed, broken, limited };
@@ -67,12 +69,13 @@ struct GithubBranch {
 struct GithubDifference {
     int ahead = 0;
     int behind = 0;
-    std::vector<std::string> subjects;  // the newest first; not of more commits than GitHub names
+    std::vector<std::string> subjects;  // the newest first, up to 1,000
 };
 
 struct GithubComparison {
     std::optional<GithubDifference> difference;
     std::chrono::seconds wait{0};  // more than 0: the token has come to a limit
+    std::string moved_to = {};     // the upstream's new name; empty: it has its old one, or is not known
 };
 
 struct GithubFile {
@@ -152,6 +155,10 @@ private:
         std::string etag;
         GithubDifference difference;
     };
+    struct Comparisons {
+        std::map<std::string, Known> by_address = {};
+        std::size_t bytes = 0;
+    };
     struct FileThere {
         std::string sha = {};  // empty: there is none
         bool is_same = false;
@@ -174,11 +181,15 @@ private:
     [[nodiscard]] GithubAnswer refusal(const HttpAnswer& answer) const;
     [[nodiscard]] GithubAnswer refusal(const std::string& step, const HttpAnswer& answer) const;
     [[nodiscard]] std::optional<GithubDifference> difference_in(const std::string& body) const;
+    // Adds the subjects of older commits to those of the newest. What was refused, or cannot be read.
+    [[nodiscard]] std::optional<HttpAnswer> add_older(GithubDifference& difference, const std::string& url,
+                                                      const GithubAsking& asking);
+    void remember(const std::string& url, const std::string& etag, const GithubDifference& difference);
 
     const GithubSettings settings_;
     const HttpLimits limits_;
     Http http_;
-    core::Guarded<std::map<std::string, Known>> known_;  // by address; so many and so large as memory allows
+    core::Guarded<Comparisons> known_;  // as many as a bound of memory allows
     core::Guarded<std::map<std::string, KnownFile>> known_files_;
 };
 

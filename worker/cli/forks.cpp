@@ -4,6 +4,7 @@
 #include "cli/forks_file.hpp"
 #include "cli/input.hpp"
 #include "cli/table.hpp"
+#include "core/printable.hpp"
 #include "handlers/forks/digest_text.hpp"
 #include "storage/error.hpp"
 #include "storage/fork_registry.hpp"
@@ -24,6 +25,7 @@ using storage::ForkRegistry;
 
 constexpr std::size_t most_file_mib = 8;
 constexpr int most_runs = 1000;
+constexpr std::size_t most_shown_bytes = 60;  // of a value that an import changes, for people
 
 constexpr std::array flags{
     Flag{"dry-run", "", "import, start: only say what would change, or be done"},
@@ -45,6 +47,17 @@ std::int64_t run_number(const std::string& word) {
 
 std::string joined(const std::string& json_list) {
     return fmt::format("{}", fmt::join(nlohmann::json::parse(json_list).get<std::vector<std::string>>(), " "));
+}
+
+// What an import makes of the keys of an entry: branches: ["main"] → ["main","17.0"], enabled: true → false
+std::string changes_in(const nlohmann::json& changed) {
+    const auto shown = [](const nlohmann::json& value) {
+        return core::printable(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), most_shown_bytes);
+    };
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : changed.items())
+        keys.push_back(fmt::format("{}: {} → {}", key, shown(value.at("from")), shown(value.at("to"))));
+    return fmt::format("{}", fmt::join(keys, ", "));
 }
 
 Exit list_forks(const Invocation& invocation, ForkRegistry& registry) {
@@ -82,12 +95,9 @@ Exit import_forks(const Invocation& invocation, ForkRegistry& registry, const st
     using For = Column::For;
     Table table{{{"what"}, {"name"}, {"outcome"}, {"keys", For::people}, {"changed", For::programs}}};
     for (const auto& change : changes) {
-        std::vector<std::string> keys;
-        const auto changed = nlohmann::json::parse(change.changed);
-        for (const auto& [key, value] : changed.items())
-            keys.push_back(key);
+        const bool is_old = change.outcome == "changed";
         table.add({Cell::of(change.what), Cell::of(change.name, Tone::strong), Cell::of(change.outcome),
-                   change.outcome == "changed" ? Cell::of(fmt::format("{}", fmt::join(keys, " "))) : Cell{},
+                   is_old ? Cell::of(changes_in(nlohmann::json::parse(change.changed))) : Cell{},
                    Cell::json(change.changed)});
     }
     if (invocation.arguments.has("json")) {

@@ -28,8 +28,9 @@ constexpr std::array complaints{
 
 // Nothing when the name is known, or none is near.
 std::optional<std::string> near_name(const Options& options, Named what, const std::string& name) {
-    const bool has_several = options.command == "worker" && !options.databases.empty();
-    if (has_several) return std::nullopt;  // which of them it was is not known here
+    const bool is_one_of_several =
+        options.command == "worker" && !options.databases.empty() && options.database_name.empty();
+    if (is_one_of_several) return std::nullopt;  // which of them it was is not known here
     try {
         const storage::SessionFactory sessions{options.database_url};
         const auto session = sessions.open("guess");

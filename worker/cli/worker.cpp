@@ -66,6 +66,7 @@ std::unique_ptr<ops::Endpoints> endpoints_of(const Options& options,
                                              const std::vector<std::unique_ptr<Database>>& databases, ops::Log& log) {
     if (!options.http) return nullptr;
     std::vector<ops::Endpoints::Database> shown;
+    shown.reserve(databases.size());
     for (const auto& database : databases)
         shown.push_back({database->options.database_name, database->sessions, database->log});
     return std::make_unique<ops::Endpoints>(*options.http, shown, MILLRACE_VERSION, log);
@@ -73,6 +74,7 @@ std::unique_ptr<ops::Endpoints> endpoints_of(const Options& options,
 
 std::vector<std::string> names_of(const std::vector<std::unique_ptr<Database>>& databases) {
     std::vector<std::string> names;
+    names.reserve(databases.size());
     for (const auto& database : databases)
         names.push_back(database->options.database_name);
     return names;

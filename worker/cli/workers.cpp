@@ -21,8 +21,7 @@ Workers::Place::Place(Workers& workers, std::size_t database, const engine::Work
         const auto other = std::find_if(entries.begin(), entries.end(),
                                         [&](const Entry& entry) { return entry.installation == installation; });
         if (other != entries.end()) {
-            throw std::runtime_error{
-                fmt::format("this is the database that is served as {} already", other->database)};
+            throw std::runtime_error{fmt::format("this is the database that is served as {} already", other->database)};
         }
         auto& entry = entries.at(database_);
         entry.worker = &worker;

@@ -79,8 +79,8 @@ void Maintenance::note_scheduled() {
     if (!std::exchange(notes_.scheduled, true)) noted_.notify_one();
 }
 
-void Maintenance::note(storage::Notification::News news) {
-    using News = storage::Notification::News;
+void Maintenance::note(storage::Announcement::News news) {
+    using News = storage::Announcement::News;
     const std::lock_guard lock{mutex_};
     notes_.scheduled = notes_.scheduled || news == News::scheduled;
     notes_.schedules = notes_.schedules || news == News::schedules;

@@ -62,7 +62,7 @@ public:
     // The queue's low-water can advance, the counts have changed.
     void note_claimed(const std::string& queue, std::size_t jobs);
     void note_scheduled();  // a job may be due before the time we know of
-    void note(storage::Notification::News news);
+    void note(storage::Announcement::News news);
 
 private:
     struct Notes {

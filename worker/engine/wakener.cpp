@@ -8,7 +8,7 @@
 namespace millrace::engine {
 namespace {
 
-using News = storage::Notification::News;
+using News = storage::Announcement::News;
 
 constexpr std::chrono::minutes longest_wait{1};  // of one poll; nothing depends on it
 

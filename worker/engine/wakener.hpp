@@ -31,7 +31,7 @@ public:
 
     // Of one session, or of whatever sessions there are.
     using OnCancelling = std::function<void(std::optional<core::WorkerId>)>;
-    using OnChore = std::function<void(storage::Notification::News)>;  // scheduled, schedules or schemas
+    using OnChore = std::function<void(storage::Announcement::News)>;  // scheduled, schedules or schemas
 
     Wakener(std::string conninfo, Bells bells, OnCancelling on_cancelling, OnChore on_chore, Stats& stats,
             ops::Log& log);

@@ -11,8 +11,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <span>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -72,6 +72,10 @@ void ForksStore::intend_merge(const core::Job& job) {
     execute(session_, intend_statement, job.fence.value, job.id.value, unknown, unknown);
 }
 
+void ForksStore::withdraw_push(const core::Job& job) {
+    execute(session_, "select forks.withdraw_push(fence => $1, job_id => $2)", job.fence.value, job.id.value);
+}
+
 void ForksStore::pause_token(const std::string& token, std::chrono::seconds wait) {
     execute(session_, "select forks.pause_token(token => $1, seconds => $2)", token, wait.count());
 }

@@ -77,7 +77,8 @@ public:
 
     // Committed when these return. They throw LeaseLost when the job is somebody else's by now.
     void intend_push(const core::Job& job, const PushIntent& intent);
-    void intend_merge(const core::Job& job);  // by a forge, which knows the commits
+    void intend_merge(const core::Job& job);   // by a forge, which knows the commits
+    void withdraw_push(const core::Job& job);  // what was announced, and by no means happened
 
     // A forge has asked for a rest, for all jobs of all workers that use this token; and how long it still is, 0: none.
     void pause_token(const std::string& token, std::chrono::seconds wait);

@@ -63,25 +63,25 @@ void listen_to(PGconn* connection, const std::string& channel) {
 struct Listener::State {
     Connection connection;
 
-    [[nodiscard]] std::vector<Notification> notified() const {
-        std::vector<Notification> heard;
+    [[nodiscard]] std::vector<Announcement> notified() const {
+        std::vector<Announcement> heard;
         while (const std::unique_ptr<PGnotify, FreeMemory> notification{PQnotifies(connection.get())}) {
             const std::string_view channel{notification->relname};
             const std::string_view payload{notification->extra};
             if (channel == cancel_channel) {
                 core::WorkerId session;
                 std::from_chars(payload.data(), payload.data() + payload.size(), session.value);  // else nobody's
-                heard.push_back({"", Notification::News::cancelling, session});
+                heard.push_back({"", Announcement::News::cancelling, session});
             }
             if (channel == chores_channel) {
-                if (payload == "scheduled") heard.push_back({"", Notification::News::scheduled});
-                if (payload == "schedules") heard.push_back({"", Notification::News::schedules});
-                if (payload == "schemas") heard.push_back({"", Notification::News::schemas});
+                if (payload == "scheduled") heard.push_back({"", Announcement::News::scheduled});
+                if (payload == "schedules") heard.push_back({"", Announcement::News::schedules});
+                if (payload == "schemas") heard.push_back({"", Announcement::News::schemas});
             }
             if (!channel.starts_with(channel_prefix)) continue;
             const bool is_lowered = payload == "lowered";
             heard.push_back({std::string{channel.substr(channel_prefix.size())},
-                             is_lowered ? Notification::News::lowered : Notification::News::jobs});
+                             is_lowered ? Announcement::News::lowered : Announcement::News::jobs});
         }
         std::sort(heard.begin(), heard.end());
         heard.erase(std::unique(heard.begin(), heard.end()), heard.end());
@@ -104,7 +104,7 @@ Listener::Listener(const std::string& conninfo, const std::vector<std::string>& 
 
 Listener::~Listener() = default;
 
-std::vector<Notification> Listener::wait(const std::stop_token& stop, std::chrono::milliseconds timeout) {
+std::vector<Announcement> Listener::wait(const std::stop_token& stop, std::chrono::milliseconds timeout) {
     auto heard = state_->notified();  // some may have come with the answer to LISTEN
     if (!heard.empty() || stop.stop_requested()) return heard;
 

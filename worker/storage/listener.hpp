@@ -18,7 +18,7 @@
 
 namespace millrace::storage {
 
-struct Notification {
+struct Announcement {
     enum class News {
         jobs,        // there may be some
         lowered,     // the queue's flag is down: whoever wants to be notified again has to raise it
@@ -32,7 +32,7 @@ struct Notification {
     core::WorkerId session{};  // when cancelling
 
     // NOLINTNEXTLINE(modernize-use-nullptr): as in core/ids.hpp
-    friend auto operator<=>(const Notification&, const Notification&) = default;
+    friend auto operator<=>(const Announcement&, const Announcement&) = default;
 };
 
 class Listener {
@@ -45,7 +45,7 @@ public:
 
     // What has arrived already, else the first to arrive within `timeout`; each but once, in order. Empty when nothing
     // came or `stop` was requested. Throws ConnectionLost.
-    [[nodiscard]] std::vector<Notification> wait(const std::stop_token& stop, std::chrono::milliseconds timeout);
+    [[nodiscard]] std::vector<Announcement> wait(const std::stop_token& stop, std::chrono::milliseconds timeout);
 
 private:
     struct State;

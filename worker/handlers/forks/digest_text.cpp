@@ -219,7 +219,12 @@ Section migrations(const json& found) {
     return section;
 }
 
-// Repositories that were found by another name than theirs, once each.
+// From where on a detail tells that a repository, or its upstream, was found by another name; npos: it does not.
+std::size_t moved_at(std::string_view detail) {
+    return std::min(detail.rfind(adapters::moved_words), detail.rfind(adapters::moved_upstream_words));
+}
+
+// Repositories that were found by another name than theirs, or whose upstreams were, once each.
 Section moved(const json& branches) {
     Section section{"Moved", {}};
     std::set<std::string> told;
@@ -227,7 +232,7 @@ Section moved(const json& branches) {
         const auto detail = branch.value("detail", json{});
         if (!detail.is_string()) continue;
         const auto& text = detail.get_ref<const std::string&>();
-        const auto at = text.rfind(adapters::moved_words);
+        const auto at = moved_at(text);
         const auto fork = text_in(branch, "fork");
         if (at == text.npos || !told.insert(fork).second) continue;
         section.items.push_back({fmt::format("{}: {}", fork, line_of(std::string_view{text}.substr(at))), {}});

@@ -29,7 +29,8 @@ public:
     [[nodiscard]] adapters::Git& git() noexcept { return git_; }
 
     // What failed may fail because the copy is broken: a host that crashed leaves half-written objects and lock files.
-    // At the second attempt it is thrown away, and the next one begins with a new one.
+    // At the second attempt it is thrown away, and the next one begins with a new one. Not for what another repository
+    // would not mend: a remote that is slow or breaks off, a limit of ours.
     void note(const adapters::GitError& error, int attempt, const std::stop_token& stop);
 
 private:

@@ -92,7 +92,9 @@ bool GitRebase::is_meant(const Order& order, const std::string& branch) {
 std::optional<GitRebase::Report> GitRebase::rebase(const Order& order, const Hooks& hooks,
                                                    const std::stop_token& stop) {
     auto settings = settings_;
-    settings.git.environment.insert(settings.git.environment.end(), order.environment.begin(), order.environment.end());
+    // In front: of two variables of one name the first counts.
+    settings.git.environment.insert(settings.git.environment.begin(), order.environment.begin(),
+                                    order.environment.end());
     auto copy = ForkCopy::try_open(settings, order.fork, stop);
     if (!copy) return std::nullopt;
     const auto branches = chosen(copy->git(), order);

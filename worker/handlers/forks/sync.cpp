@@ -112,6 +112,8 @@ private:
         using Verdict = adapters::GithubAnswer::Verdict;
         switch (answer.verdict) {
             case Verdict::limited:
+                // Nothing was done. What an attempt before this one may have done stays announced.
+                if (!target_.was_announced) ForksStore{*session()}.withdraw_push(job_);
                 return sync_.token_.paused(*session(), job_, answer.wait);
             case Verdict::broken:
                 return failed(*this, answer.detail);
@@ -122,9 +124,9 @@ private:
             case Verdict::skipped:
                 return completed({SyncState::skipped, "", "", answer.detail, std::nullopt});
             case Verdict::updated:
-                return completed({SyncState::updated, "", "", answer.detail, compared()});
+                return up_to_date(SyncState::updated, answer.detail);
             case Verdict::current:
-                return completed({SyncState::current, "", "", told_again(answer.detail), compared()});
+                return up_to_date(SyncState::current, told_again(answer.detail));
         }
         __builtin_unreachable();
     }
@@ -136,17 +138,28 @@ private:
         return fmt::format("perhaps by an attempt that was interrupted{}{}", detail.empty() ? "" : "; ", detail);
     }
 
-    // Of a branch that is up to date. Nothing when that cannot be found out, which is no reason to fail.
-    std::optional<storage::Divergence> compared() {
-        if (!target_.compares) return std::nullopt;
+    core::Outcome up_to_date(SyncState state, const std::string& detail) {
+        SyncResult result{state, "", "", detail, std::nullopt};
+        if (target_.compares) compare(result);
+        return completed(result);
+    }
+
+    // The difference stays unknown when it cannot be found out, which is no reason to fail.
+    void compare(SyncResult& result) {
         try {
             auto found = sync_.token_.github().compare(target_.upstream, {wanted_.fork, wanted_.branch}, asking());
             if (found.wait.count() > 0) sync_.token_.pause(*session(), found.wait);
-            if (!found.difference) return std::nullopt;
+            if (!found.moved_to.empty()) {
+                result.detail +=
+                    fmt::format("{}{}{}: change upstream_org and upstream_repo", result.detail.empty() ? "" : "; ",
+                                adapters::moved_upstream_words, found.moved_to);
+            }
+            if (!found.difference) return;
             auto& difference = *found.difference;
-            return storage::Divergence{difference.ahead, difference.behind, std::move(difference.subjects)};
+            result.divergence =
+                storage::Divergence{difference.ahead, difference.behind, std::move(difference.subjects)};
         } catch (const adapters::HttpError&) {
-            return std::nullopt;
+            result.divergence.reset();
         }
     }
 

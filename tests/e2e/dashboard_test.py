@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from browser import Browser  # noqa: E402
@@ -46,8 +47,8 @@ class Dashboard(WorkerProcessTest):
         self.addCleanup(self.admin, f"drop role {self.login_role}")
         self.server = self.serve(self.port, PGUSER=self.login_role, **self.settings)
 
-    def serve(self, port, *words, **variables):
-        process = self.start("--http-listen", f"127.0.0.1:{port}", "--dashboard-serve", "on", "--log-format", "json",
+    def serve(self, port, *words, host="127.0.0.1", **variables):
+        process = self.start("--http-listen", f"{host}:{port}", "--dashboard-serve", "on", "--log-format", "json",
                              *words, **variables)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -88,6 +89,10 @@ class Dashboard(WorkerProcessTest):
             return answer, answer.read().decode()
         finally:
             connection.close()
+
+    def has_counted(self, resource, status):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=PATIENCE_SECONDS) as page:
+            return f'requests_total{{resource="{resource}",status="{status}"}} ' in page.read().decode()
 
     def job(self, state="discarded", kind="shop.order", error="421 greylisted", payload="{}"):
         """A job that got there as jobs do."""
@@ -273,6 +278,15 @@ class ForLookingOnly(Dashboard):
         for path in ("/act", "/login", "/logout"):
             self.assertEqual(self.ask("POST", path, {"action": "replay", "of": job, "token": ""})[0].status, 403)
         self.assertEqual(self.sql(f"select state from millrace.jobs where id = {job}"), "discarded")
+        self.assertEqual([self.has_counted("dashboard", status) for status in (200, 403, 404)], [True, True, False])
+
+    def test_the_log_warns_when_other_hosts_may_look_unasked(self):
+        elsewhere = self.serve(free_port(), host="0.0.0.0", PGUSER=self.login_role)
+        for process, warnings in ((self.server, 0), (elsewhere, 1)):
+            process.send_signal(signal.SIGTERM)
+            status, lines = self.finish(process)
+            said = [line for line in lines if line["message"] == "the dashboard asks nobody for a token"]
+            self.assertEqual((status, len(said)), (DONE, warnings))
 
     def test_a_viewers_server_with_a_token_says_which_role_it_lacks(self):
         self.port = free_port()
@@ -298,6 +312,7 @@ class ForLookingOnly(Dashboard):
         while True:
             try:
                 self.assertEqual(self.ask("GET", "")[0].status, 404)
+                self.assertTrue(self.has_counted("none", 404))
                 return
             except ConnectionRefusedError:
                 self.assertLess(time.monotonic(), deadline)

@@ -1,8 +1,9 @@
 // Bodies of forms as browsers send them to the dashboard, or as somebody else does.
 //
-// Properties: what is accepted has few fields and no control character; to write it out and read it again changes nothing;
-// what a page shows of it is text.
+// Properties: what is accepted has few fields, is UTF-8 and has no control character; to write it out and read it again
+// changes nothing; what a page shows of it is text.
 
+#include "core/printable.hpp"
 #include "fuzz/input.hpp"
 #include "ops/dashboard_pages.hpp"
 #include "ops/form.hpp"
@@ -32,6 +33,7 @@ void try_input(std::string_view bytes) {
     for (const auto& [name, value] : *form) {
         for (const unsigned char byte : name + value)
             require(byte >= 0x20 && byte != 0x7F, "a form has no control character");
+        require(core::printable(value, value.size()) == value, "a form is UTF-8");
         again += written(name) + "=" + written(value) + "&";
     }
     require(ops::read_form(again) == form, "what is written out is read as the same", again);

@@ -41,6 +41,8 @@ TEST(Form, is_refused_when_no_form_of_ours_sends_it) {
     EXPECT_FALSE(read_form("of=a&of=b"));
     EXPECT_FALSE(read_form("of=a%00b"));
     EXPECT_FALSE(read_form("of=a%0d%0aX:b"));
+    EXPECT_FALSE(read_form("of=a%ff"));
+    EXPECT_EQ(field(read_form("of=%C3%A9").value(), "of"), "é");
     std::string many;
     for (int i = 0; i < 17; ++i)
         many += "&f" + std::to_string(i) + "=1";
@@ -263,6 +265,7 @@ TEST_F(DashboardTest, keeps_the_cookie_from_scripts_from_other_sites_and_from_pl
 TEST_F(DashboardTest, finds_its_cookie_among_others) {
     const auto cookie = log_in();
     EXPECT_EQ(get("/dashboard", "a=b; " + cookie + "; c=d").status, 503);
+    EXPECT_EQ(get("/dashboard", "millrace_session=; millrace_session=x; " + cookie).status, 503) << "a stranger's first";
     EXPECT_EQ(get("/dashboard", "x" + cookie).status, 403);
     EXPECT_EQ(get("/dashboard", "millrace_session=").status, 403);
 }

@@ -73,6 +73,13 @@ ops::Site site_of(ops::Site api, ops::Site dashboard) {
             .most_body_bytes = std::max(both->first.most_body_bytes, both->second.most_body_bytes)};
 }
 
+void tell_of_strangers(const Options& options, ops::Log& log) {
+    const auto& host = options.http->host;
+    const bool is_of_this_machine = host == "localhost" || host == "::1" || host.starts_with("127.");
+    if (!options.dashboard.is_served || !options.dashboard.token.empty() || is_of_this_machine) return;
+    log.write(ops::Level::warning, "the dashboard asks nobody for a token", {{"address", options.http->text()}});
+}
+
 // For the counts of requests.
 std::string_view name_of(std::string_view path) {
     return ops::Dashboard::owns(path) ? "dashboard" : ops::NotifyApi::name_of(path);
@@ -91,9 +98,10 @@ Exit run(const Invocation& invocation) {
     Signals signals;
     ops::NotifyApi api{sessions, settings_of(options), log};
     ops::Dashboard dashboard{sessions, dashboard_settings_of(options), log};
+    const bool has_dashboard = options.dashboard.is_served;
     ops::WatchedSite watched{sessions, MILLRACE_VERSION,
-                             options.dashboard.is_served ? site_of(api.site(), dashboard.site()) : api.site(), name_of,
-                             log};
+                             has_dashboard ? site_of(api.site(), dashboard.site()) : api.site(),
+                             has_dashboard ? name_of : ops::NotifyApi::name_of, log};
     const ops::HttpServer server{*options.http, watched.site(), log};
     log.write(ops::Level::info, "http listening",
               {{"address", ops::Address{options.http->host, server.port()}.text()}});
@@ -102,6 +110,7 @@ Exit run(const Invocation& invocation) {
     const Reload::Use use{reload, [&](const Options& now) {
                               api.adjust(settings_of(now));
                               dashboard.adjust(dashboard_settings_of(now));
+                              tell_of_strangers(now, log);
                           }};
     // A database that is away or slow is no reason to end it: it is alive while it takes requests.
     const ops::Watching watching{supervisor, [&] { return ops::Watching::State{true, server.is_serving()}; }};

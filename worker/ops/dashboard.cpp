@@ -125,7 +125,9 @@ std::optional<Logins::Session> Dashboard::session_of(const Request& request) con
         auto cookie = cookies.substr(0, cookies.find(';'));
         cookies.remove_prefix(std::min(cookies.size(), cookie.size() + 1));
         cookie.remove_prefix(std::min(cookie.find_first_not_of(' '), cookie.size()));
-        if (cookie.starts_with(cookie_name)) return logins_.find(cookie.substr(cookie_name.size()));
+        if (!cookie.starts_with(cookie_name)) continue;
+        // Another host of the same domain may have set one of that name, and it may come first.
+        if (auto found = logins_.find(cookie.substr(cookie_name.size()))) return found;
     }
     return std::nullopt;
 }

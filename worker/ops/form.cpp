@@ -1,5 +1,7 @@
 #include "ops/form.hpp"
 
+#include "core/printable.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -27,8 +29,9 @@ std::string decoded(std::string_view text) {
     return plain;
 }
 
-bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
+bool is_line_of_text(std::string_view text) {
+    const auto is_control = [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; };
+    return std::none_of(text.begin(), text.end(), is_control) && core::printable(text, text.size()) == text;
 }
 
 }  // namespace
@@ -42,7 +45,7 @@ std::optional<Form> read_form(std::string_view body) {
         const auto equals = std::min(pair.find('='), pair.size());
         auto name = decoded(pair.substr(0, equals));
         auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
-        if (has_control_character(name) || has_control_character(value)) return std::nullopt;
+        if (!is_line_of_text(name) || !is_line_of_text(value)) return std::nullopt;
         if (!form.emplace(std::move(name), std::move(value)).second) return std::nullopt;
         if (form.size() > most_form_fields) return std::nullopt;
     }

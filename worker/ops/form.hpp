@@ -12,7 +12,8 @@ using Form = std::map<std::string, std::string, std::less<>>;
 
 constexpr std::size_t most_form_fields = 16;
 
-// Nothing for what no form of ours sends: too many fields, one of them twice, or a control character in them.
+// Nothing for what no form of ours sends: too many fields, one of them twice, a control character in them, or what is
+// not UTF-8.
 [[nodiscard]] std::optional<Form> read_form(std::string_view body);
 
 // Empty without it.

@@ -281,8 +281,10 @@ class ForLookingOnly(Dashboard):
         self.assertEqual([self.has_counted("dashboard", status) for status in (200, 403, 404)], [True, True, False])
 
     def test_the_log_warns_when_other_hosts_may_look_unasked(self):
-        elsewhere = self.serve(free_port(), host="0.0.0.0", PGUSER=self.login_role)
-        for process, warnings in ((self.server, 0), (elsewhere, 1)):
+        exposed = self.serve(free_port(), host="0.0.0.0", PGUSER=self.login_role)
+        proxied = self.serve(free_port(), "--dashboard-url", "https://jobs.example.org", PGUSER=self.login_role)
+        guarded = self.serve(free_port(), host="0.0.0.0", PGUSER=self.login_role, MILLRACE_DASHBOARD_TOKEN=TOKEN)
+        for process, warnings in ((self.server, 0), (exposed, 1), (proxied, 1), (guarded, 0)):
             process.send_signal(signal.SIGTERM)
             status, lines = self.finish(process)
             said = [line for line in lines if line["message"] == "the dashboard asks nobody for a token"]

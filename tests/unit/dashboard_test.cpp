@@ -242,7 +242,7 @@ protected:
 
 TEST_F(DashboardTest, shows_the_login_and_nothing_else_to_strangers) {
     for (const auto* path : {"/dashboard", "/dashboard/queues/mail", "/dashboard/jobs/1", "/dashboard/workers"}) {
-        const auto reply = get(path, "millrace_session=" + std::string(32, '0'));
+        const auto reply = get(path, "millrace_session_9478=" + std::string(32, '0'));
         EXPECT_EQ(reply.status, 403) << path;
         EXPECT_THAT(reply.body, HasSubstr("name=\"token\""));
     }
@@ -265,9 +265,30 @@ TEST_F(DashboardTest, keeps_the_cookie_from_scripts_from_other_sites_and_from_pl
 TEST_F(DashboardTest, finds_its_cookie_among_others) {
     const auto cookie = log_in();
     EXPECT_EQ(get("/dashboard", "a=b; " + cookie + "; c=d").status, 503);
-    EXPECT_EQ(get("/dashboard", "millrace_session=; millrace_session=x; " + cookie).status, 503) << "a stranger's first";
+    EXPECT_EQ(get("/dashboard", "millrace_session_9478=; millrace_session_9478=x; " + cookie).status, 503)
+        << "a stranger's first";
     EXPECT_EQ(get("/dashboard", "x" + cookie).status, 403);
-    EXPECT_EQ(get("/dashboard", "millrace_session=").status, 403);
+    EXPECT_EQ(get("/dashboard", "millrace_session_9478=").status, 403);
+}
+
+TEST_F(DashboardTest, shares_no_cookie_with_another_port_of_its_host) {
+    const auto cookie = log_in();
+    EXPECT_THAT(cookie, ::testing::StartsWith("millrace_session_9478="));
+    EXPECT_EQ(get("/dashboard", cookie, "localhost:9478").status, 503);
+    EXPECT_EQ(get("/dashboard", cookie, "localhost:9479").status, 403);
+    const auto session = cookie.substr(cookie.find('='));
+    EXPECT_EQ(get("/dashboard", "millrace_session" + session, "[::1]").status, 503);
+    EXPECT_EQ(get("/dashboard", "millrace_session_80" + session, "[::1]:80").status, 503);
+    EXPECT_EQ(get("/dashboard", "millrace_session" + session, "localhost:x;y").status, 503) << "no number";
+}
+
+TEST_F(DashboardTest, leads_from_the_login_to_pages_of_its_own_only) {
+    EXPECT_THAT(get("/dashboard/jobs/17").body, HasSubstr("<a href=\"/dashboard/jobs/17\">"));
+    for (const auto* path : {"/dashboard/queues/../../elsewhere", "/dashboard/queues/%2e%2e/%2e%2e/elsewhere",
+                             "/dashboard/queues/a\\..\\..\\elsewhere", "/dashboard/queues/\t./elsewhere"}) {
+        EXPECT_THAT(get(path).body, AllOf(HasSubstr("<a href=\"/dashboard\">Go on"), Not(HasSubstr("elsewhere"))))
+            << path;
+    }
 }
 
 TEST_F(DashboardTest, changes_nothing_without_the_secret_of_the_sessions_forms) {

@@ -73,10 +73,14 @@ ops::Site site_of(ops::Site api, ops::Site dashboard) {
             .most_body_bytes = std::max(both->first.most_body_bytes, both->second.most_body_bytes)};
 }
 
-void tell_of_strangers(const Options& options, ops::Log& log) {
+// Others come through a proxy, whose name dashboard.url is.
+bool is_for_this_machine_only(const Options& options) {
     const auto& host = options.http->host;
-    const bool is_of_this_machine = host == "localhost" || host == "::1" || host.starts_with("127.");
-    if (!options.dashboard.is_served || !options.dashboard.token.empty() || is_of_this_machine) return;
+    return options.dashboard.url.empty() && (host == "localhost" || host == "::1" || host.starts_with("127."));
+}
+
+void tell_of_strangers(const Options& options, ops::Log& log) {
+    if (!options.dashboard.is_served || !options.dashboard.token.empty() || is_for_this_machine_only(options)) return;
     log.write(ops::Level::warning, "the dashboard asks nobody for a token", {{"address", options.http->text()}});
 }
 

@@ -23,7 +23,6 @@ using Access = storage::BoundedTransaction::Access;
 constexpr std::string_view root = "/dashboard";
 constexpr std::string_view queues_path = "/dashboard/queues/";
 constexpr std::string_view jobs_path = "/dashboard/jobs/";
-constexpr std::string_view cookie_name = "millrace_session=";
 constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 
 Reply page(int status, std::string body) {
@@ -50,6 +49,12 @@ Reply go_to(const std::string& path) {
     return reply;
 }
 
+// Where a link of the login may lead: a browser reads dots, backslashes and escapes in its own way, and would leave us.
+std::string_view way_on(std::string_view path) {
+    const bool is_plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-/") == path.npos;
+    return is_plain && path.find("/.") == path.npos ? path : root;
+}
+
 enum class Place { page, style, login, logout, act, none };
 
 Place place_of(std::string_view path) {
@@ -65,9 +70,21 @@ std::string_view methods_of(Place place) {
     return place == Place::page || place == Place::style ? "GET, HEAD" : "POST";
 }
 
-std::string cookie_of(const Logins::Session& session, Dashboard::Cookies cookies) {
-    return fmt::format("{}{}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age={}{}", cookie_name, session.id,
-                       std::chrono::seconds{Logins::life}.count(),
+// Up to the port; an address of IPv6 has colons within brackets.
+std::string_view name_in(std::string_view host) {
+    return host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
+}
+
+// A cookie is its host's, whatever the port: two dashboards of one host would end each other's logins.
+std::string cookie_name_for(std::string_view host) {
+    const auto port = host.substr(std::min(host.size(), name_in(host).size() + 1));
+    const bool is_number = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
+    return is_number ? fmt::format("millrace_session_{}=", port) : "millrace_session=";
+}
+
+std::string cookie_of(const Logins::Session& session, std::string_view host, Dashboard::Cookies cookies) {
+    return fmt::format("{}{}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age={}{}", cookie_name_for(host),
+                       session.id, std::chrono::seconds{Logins::life}.count(),
                        cookies == Dashboard::Cookies::over_https ? "; Secure" : "");
 }
 
@@ -112,22 +129,22 @@ Site Dashboard::site() {
 
 bool Dashboard::is_known_host(std::string_view host) const {
     constexpr std::array<std::string_view, 3> own{"localhost", "127.0.0.1", "[::1]"};
-    // Up to the port; an address of IPv6 has colons within brackets.
-    const auto name = host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
+    const auto name = name_in(host);
     const auto current = settings();
     return std::find(own.begin(), own.end(), name) != own.end() ||
            std::find(current->hosts.begin(), current->hosts.end(), name) != current->hosts.end();
 }
 
 std::optional<Logins::Session> Dashboard::session_of(const Request& request) const {
+    const auto its_name = cookie_name_for(request.host);
     std::string_view cookies{request.cookie};
     while (!cookies.empty()) {
         auto cookie = cookies.substr(0, cookies.find(';'));
         cookies.remove_prefix(std::min(cookies.size(), cookie.size() + 1));
         cookie.remove_prefix(std::min(cookie.find_first_not_of(' '), cookie.size()));
-        if (!cookie.starts_with(cookie_name)) continue;
+        if (!cookie.starts_with(its_name)) continue;
         // Another host of the same domain may have set one of that name, and it may come first.
-        if (auto found = logins_.find(cookie.substr(cookie_name.size()))) return found;
+        if (auto found = logins_.find(cookie.substr(its_name.size()))) return found;
     }
     return std::nullopt;
 }
@@ -155,7 +172,7 @@ std::optional<Reply> Dashboard::screen(const Request& request) const {
         return notice(415, "That is no form", "A form of this dashboard sends another content type.", "", {});
     }
     if (has_token && place != Place::login && !session_of(request)) {
-        return page(403, login_page("", is_get ? std::string_view{request.path} : root));
+        return page(403, login_page("", is_get ? way_on(request.path) : root));
     }
     return std::nullopt;
 }
@@ -181,7 +198,7 @@ Reply Dashboard::log_in(const Request& request) {
     const auto answered = logins_.log_in(form ? field(*form, "token") : "");
     if (const auto* session = std::get_if<Logins::Session>(&answered)) {
         auto reply = go_to(std::string{root});
-        reply.headers["Set-Cookie"] = cookie_of(*session, settings()->cookies);
+        reply.headers["Set-Cookie"] = cookie_of(*session, request.host, settings()->cookies);
         return reply;
     }
     if (std::get<Logins::Refusal>(answered) == Logins::Refusal::wrong) {

@@ -59,6 +59,8 @@ void replace(Values& weaker, const Values& stronger) {
     if (stronger.contains("smtp.password_file")) weaker.erase("smtp.password");
     if (stronger.contains("smtp.token")) weaker.erase("smtp.token_file");
     if (stronger.contains("smtp.token_file")) weaker.erase("smtp.token");
+    if (stronger.contains("dashboard.token")) weaker.erase("dashboard.token_file");
+    if (stronger.contains("dashboard.token_file")) weaker.erase("dashboard.token");
     for (const auto& [key, given] : stronger)
         weaker.insert_or_assign(key, given);
 }

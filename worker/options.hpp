@@ -33,6 +33,14 @@
 
 namespace millrace {
 
+// Of `millrace serve`, for people who watch.
+struct DashboardOptions {
+    bool is_served = false;
+    bool shows_payloads = false;
+    std::string url;    // where they reach it, by https; empty: as http.listen says
+    std::string token;  // of those who may change things; empty: it is to look at only
+};
+
 // One of several that a worker serves.
 struct NamedDatabase {
     std::string name;
@@ -58,8 +66,9 @@ struct Options {
     std::string trace_header;    // what the collector wants besides, as NAME: VALUE; empty: nothing
     std::string trace_ca_file;   // empty: the system's authorities
     std::optional<adapters::SmtpSettings> smtp;
-    std::string notify_redirect_all;                 // an address; empty: notifications go to their recipients
-    std::vector<std::string> api_tokens;             // of those who may call the API; empty: nobody
+    std::string notify_redirect_all;      // an address; empty: notifications go to their recipients
+    std::vector<std::string> api_tokens;  // of those who may call the API; empty: nobody
+    DashboardOptions dashboard;
     std::string unsubscribe_url;                     // where people reach `millrace serve`; empty: none in mails
     std::vector<std::string> unsubscribe_secrets;    // the first one signs; empty: mails bear no unsubscribe address
     std::optional<adapters::GithubSettings> github;  // nothing: no variable is named that holds a token

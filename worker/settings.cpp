@@ -89,6 +89,10 @@ Value choice_of(const Given& given, std::initializer_list<std::pair<std::string_
     refuse(given, "is not known", fmt::format("Choose one of: {}.", names));
 }
 
+bool is_on(const Given& given) {
+    return choice_of<bool>(given, {{"on", true}, {"off", false}});
+}
+
 bool holds_password(const std::string& url) {
     static const std::regex password{R"((^|[\s?&'])(ssl)?password\s*=|://[^/@]*:[^/@]+@)", std::regex::icase};
     return std::regex_search(url, password);
@@ -178,13 +182,19 @@ void set_password(Draft& draft, const Given& given) {
     draft.smtp.password = given.value;
 }
 
-void set_password_file(Draft& draft, const Given& given) {
+// What a file with mode 0600 holds, without the end of its last line.
+std::string secret_in(const Given& given) {
     const auto path = text_of(given);
     auto secret = read_file(path, given.origin);
     if (secrecy_of(path) == Given::Secrecy::shared) {
         throw OptionError{fmt::format("{}: others can read {}. {}", given.origin, path, chmod_remedy(path))};
     }
     secret.erase(secret.find_last_not_of("\r\n") + 1);
+    return secret;
+}
+
+void set_password_file(Draft& draft, const Given& given) {
+    auto secret = secret_in(given);
     if (secret.empty()) refuse(given, "holds no password", "Write it on the first line.");
     draft.smtp.password = std::move(secret);
 }
@@ -239,10 +249,40 @@ void set_unsubscribe_url(Draft& draft, const Given& given) {
     draft.options.unsubscribe_url = parts[1].str();
 }
 
+bool is_weak(const std::string& token) {
+    return token.size() < 32 || token.size() > 1024;
+}
+
+void take_dashboard_token(Draft& draft, const Given& given, std::string token) {
+    const auto is_odd = [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; };
+    if (is_weak(token) || std::any_of(token.begin(), token.end(), is_odd)) {
+        throw OptionError{given.origin +
+                          ": a token of 32 to 1024 characters on one line. Make one with: openssl rand -hex 32"};
+    }
+    draft.options.dashboard.token = std::move(token);
+}
+
+void set_dashboard_token(Draft& draft, const Given& given) {
+    require_secrecy(given);
+    take_dashboard_token(draft, given, given.value);
+}
+
+void set_dashboard_token_file(Draft& draft, const Given& given) {
+    take_dashboard_token(draft, given, secret_in(given));
+}
+
+void set_dashboard_url(Draft& draft, const Given& given) {
+    static const std::regex form{R"((https://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?)/?)"};
+    std::smatch parts;
+    if (given.value.size() > 500 || !std::regex_match(given.value, parts, form)) {
+        refuse(given, "is not the address of an https host", "Write https://HOST or https://HOST:PORT in lower case.");
+    }
+    draft.options.dashboard.url = parts[1].str();
+}
+
 void set_api_tokens(Draft& draft, const Given& given) {
     auto& tokens = draft.options.api_tokens;
     tokens = secrets_of(given);
-    const auto is_weak = [](const std::string& token) { return token.size() < 32 || token.size() > 1024; };
     if (tokens.size() > 10 || std::any_of(tokens.begin(), tokens.end(), is_weak)) {
         throw OptionError{given.origin +
                           ": up to 10 tokens of 32 to 1024 characters, with commas between them. Make one "
@@ -464,6 +504,15 @@ const std::array all_rules{
     Rule{{"notify.redirect_all", "ADDRESS", "gets every notification instead of its recipient: for staging"},
          set_redirect_all},
     Rule{{"api.tokens", "TEXT,...", "who shows one of them may call the API of `millrace serve`"}, set_api_tokens},
+    Rule{{"dashboard.serve", "on|off", "whether `millrace serve` shows the dashboard (off)"},
+         [](Draft& draft, const Given& given) { draft.options.dashboard.is_served = is_on(given); }},
+    Rule{{"dashboard.url", "URL", "https://HOST where people reach the dashboard, behind a proxy"}, set_dashboard_url},
+    Rule{{"dashboard.token", "TEXT", "who shows it may change things; from the environment or a file with mode 0600"},
+         set_dashboard_token},
+    Rule{{"dashboard.token_file", "FILE", "a file with mode 0600 that holds the token alone"},
+         set_dashboard_token_file},
+    Rule{{"dashboard.payloads", "on|off", "whether it shows payloads and results of jobs (off)"},
+         [](Draft& draft, const Given& given) { draft.options.dashboard.shows_payloads = is_on(given); }},
     Rule{{"unsubscribe.url", "URL", "where readers of mail reach `millrace serve`; without it no such links in mails"},
          set_unsubscribe_url},
     Rule{{"unsubscribe.secrets", "TEXT,...", "seal unsubscribe addresses; the first signs, all verify"},

@@ -493,7 +493,11 @@ SETTINGS = {
     "smtp.reply_timeout": [*NO_DURATIONS, "999ms", "61min"],
     "notify.redirect_all": [*NO_SENDERS, "Ada <a@b.org>"],
     "smtp.auth": NO_CHOICES,
-    "smtp.token": [], "unsubscribe.secrets": [], "api.tokens": [],  # likewise
+    "smtp.token": [], "unsubscribe.secrets": [], "api.tokens": [], "dashboard.token": [],  # likewise
+    "dashboard.serve": NO_CHOICES, "dashboard.payloads": NO_CHOICES,
+    "dashboard.url": ["", "x", "http://a.b", "https://", "https://a b", "https://a/x", "https://u@h", "https://A.b",
+                      "https://a:x", "https://-a", "https://a\n", b"\xff"],
+    "dashboard.token_file": ["", "/no/such", "/", "/dev/null"],
     "unsubscribe.url": ["", "http://a.b", "https://", "https://a b", "https://a/?x", "https://a/<b>", "ftp://a.b"],
     "github.token_variable": ["", "lower", "A B", "A=B", "1A", "-A", "A" * 101, "A\n", "ghp_0123456789abcdef", b"\xff"],
     "github.ca_file": [""],

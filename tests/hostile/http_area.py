@@ -1,4 +1,5 @@
-"""HTTP: what http_rules.py says to a worker's endpoint. After each of them the worker must be well.
+"""HTTP: what http_rules.py says to a worker's endpoint, and to the dashboard of `millrace serve`. After each of them the
+process must be well.
 
 An answer is one answer, with the status that was expected, not much longer than the page, and repeats nothing of what
 was asked.
@@ -8,7 +9,8 @@ import contextlib
 import re
 
 import http_rules
-from http_rules import BAD, HANG_UP, LARGE_HEAD, LONG_URI, METHOD, MISSING, NO_RANGE, OK
+from http_rules import (BAD, BUSY, FORBIDDEN, HANG_UP, LARGE_HEAD, LENGTH, LONG_URI, METHOD, MISSING, NO_FORM, NO_RANGE,
+                        OK, TOO_OFTEN)
 from judge import changes
 from watched import HEALTHY, worker
 
@@ -53,7 +55,7 @@ def try_group(report, watched, title, cases):
     for label, data, expected in cases:
         complaint = answer_complaint(watched.ask(encoded(data)), expected)
         if not complaint and not watched.is_healthy():
-            complaint = "the worker is not well after it"
+            complaint = "the process is not well after it"
         quiet += expected == {OK}
         if complaint:
             wrong.append(f"{label[:80]}: {complaint}")
@@ -68,6 +70,41 @@ def try_silence(report, watched):
             connection = stack.enter_context(watched.connect())
             connection.sendall(HEALTHY[:number * 3])
         report.group("http silent clients", SILENT, 0, 1, [] if watched.is_healthy() else ["nobody else is answered"])
+
+
+def try_dashboard_to_look_at(report, database):
+    with worker(database.name, "--dashboard-serve=on", command="serve") as watched:
+        try_group(report, watched, "paths of the dashboard", [
+            (path[:60] or "the overview", http_rules.at_home(f"GET /dashboard{path} HTTP/1.1"), {status})
+            for path, status in http_rules.DASHBOARD_PATHS.items()])
+        try_group(report, watched, "hosts of the dashboard", [
+            (host[:60] or "none", f"GET /dashboard/workers HTTP/1.1\r\nHost: {host}\r\n\r\n", {status})
+            for host, status in http_rules.DASHBOARD_HOSTS.items()])
+        try_group(report, watched, "forms for a dashboard to look at", [
+            (f"{path} {body[:40]!r}", http_rules.form(path, body), {FORBIDDEN})
+            for path in ("/act", "/login", "/logout") for body in ("", http_rules.ORDER, "token=", "form_secret=")])
+        return watched.errors(), watched.stop()
+
+
+def try_dashboard_with_a_token(report, database, seed):
+    with worker(database.name, "--dashboard-serve=on", command="serve",
+                variables={"MILLRACE_DASHBOARD_TOKEN": "t" * 32}) as watched:
+        try_group(report, watched, "forms of the dashboard", [
+            (label, data, {status}) for label, (data, status) in http_rules.DASHBOARD_FORMS.items()])
+        try_group(report, watched, "mutated requests to the dashboard", [
+            (repr(data), data, ANYTHING_FINE | {FORBIDDEN, LENGTH, NO_FORM, TOO_OFTEN, BUSY})
+            for data in http_rules.mutations(seed, 200, http_rules.TO_A_DASHBOARD)])
+        try_group(report, watched, "logins to the dashboard", [
+            (body[:40], http_rules.form("/login", body), {FORBIDDEN, TOO_OFTEN}) for body in http_rules.DASHBOARD_LOGINS])
+        return watched.errors(), watched.stop()
+
+
+def run_dashboard(database, seed, report):
+    before = database.checksums()
+    ends = [try_dashboard_to_look_at(report, database), try_dashboard_with_a_token(report, database, seed)]
+    report.check("http: the dashboards end in good order and have logged no error",
+                 [error for errors, _ in ends for error in errors] + [f"status {end}" for _, end in ends if end])
+    report.check("http: no request to a dashboard has changed a table", changes(before, database.checksums()))
 
 
 def run_area(database, seed, report):
@@ -97,7 +134,7 @@ def run_area(database, seed, report):
         try_group(report, watched, "pipelined requests", [
             (f"{amount} at once", http_rules.GOOD * amount, {OK}) for amount in (2, 10, 1000)])
         try_group(report, watched, "mutated requests", [(repr(data), data, ANYTHING_FINE)
-                                                        for data in http_rules.mutations(seed, 200)])
+                                                        for data in http_rules.mutations(seed, 200, http_rules.TO_A_WORKER)])
         try_silence(report, watched)
         errors = watched.errors()
         status = watched.stop()
@@ -105,3 +142,4 @@ def run_area(database, seed, report):
                  errors + ([f"status {status}"] if status else []))
     touched = [table for table in changes(before, database.checksums()) if table not in MAINTAINED]
     report.check("http: no request has changed a table", touched)
+    run_dashboard(database, seed, report)

@@ -1,8 +1,11 @@
-"""What is said to the worker's HTTP endpoint, and the status of the one answer that it may give; HANG_UP is none."""
+"""What is said to the worker's HTTP endpoint and to the dashboard, and the status of the one answer that either may give;
+HANG_UP is none.
+"""
 
 import random
 
 GOOD = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+FORBIDDEN, LENGTH, LARGE_BODY, NO_FORM, TOO_OFTEN, BUSY = 403, 411, 413, 415, 429, 503
 OK, BAD, MISSING, METHOD, LONG_URI, NO_RANGE, LARGE_HEAD, HANG_UP = 200, 400, 404, 405, 414, 416, 431, 0
 
 
@@ -86,13 +89,77 @@ CHUNKS = ["zz\r\nx\r\n0\r\n\r\n", "-1\r\nx\r\n", "ffffffffffffffffffff\r\nx", "5
           "1;" + "x" * 9000 + "\r\na\r\n0\r\n\r\n",
           "\r\n", "7fffffff\r\n" + "a" * 10_000]
 
+HOME = "Host: localhost"
+FORM = "Content-Type: application/x-www-form-urlencoded"
 
-def mutated(dice):
+
+def at_home(line, *headers, body=""):
+    return "\r\n".join([line, HOME, *headers, "", ""]) + body
+
+
+def form(path, body, *headers):
+    return at_home(f"POST /dashboard{path} HTTP/1.1", FORM, f"Content-Length: {len(body)}", *headers, body=body)
+
+
+# Of one that is to look at only; small is a queue.
+DASHBOARD_PATHS = {
+    "": OK, "?x=<script>": OK, "/": MISSING, "//": MISSING, "/workers": OK, "/schedules": OK, "/style.css": OK,
+    "/workers/": MISSING, "/Workers": MISSING, "/queues/small": OK, "/queues/": MISSING, "/queues": MISSING,
+    "/queues/none": MISSING, "/queues/small/": MISSING, "/queues/%00": MISSING, "/queues/small%00": MISSING,
+    "/queues/%ff%fe": MISSING, "/queues/../workers": MISSING, "/queues/%0d%0aX:%20y": MISSING,
+    "/queues/" + "q" * 7000: MISSING, "/queues/'%20or%201=1--": MISSING, "/queues/%3Cscript%3E": MISSING,
+    "/jobs/": MISSING, "/jobs/0": MISSING, "/jobs/-1": MISSING, "/jobs/999999999999": MISSING, "/jobs/1e3": MISSING,
+    "/jobs/99999999999999999999999": MISSING, "/jobs/1%20or%201=1": MISSING, "/jobs/%31%00": MISSING,
+    "/jobs/0x1": MISSING, "/jobs/+1": MISSING, "/login": METHOD, "/logout": METHOD, "/act": METHOD,
+    "/act?action=pause_queue&of=small": METHOD, "/<script>alert(1)</script>": MISSING,
+}
+DASHBOARD_HOSTS = {
+    "localhost:1": OK, "127.0.0.1": OK, "[::1]:9": OK, "": FORBIDDEN, "x": FORBIDDEN, "evil.example": FORBIDDEN,
+    "localhost.evil.example": FORBIDDEN, "127.0.0.1.evil.example": FORBIDDEN, "[::1": FORBIDDEN, "[": FORBIDDEN,
+    ":": FORBIDDEN, ":80": FORBIDDEN, "]:": FORBIDDEN, "localhost@evil.example": FORBIDDEN, "h" * 4000: FORBIDDEN,
+    "<script>": FORBIDDEN,
+}
+# Of one with a token, which nobody here has.
+ORDER = "action=pause_queue&of=small"
+DASHBOARD_FORMS = {
+    "an order": (form("/act", ORDER), FORBIDDEN), "a logout": (form("/logout", ""), FORBIDDEN),
+    "an order with a cookie": (form("/act", ORDER, "Cookie: millrace_session=" + "0" * 32), FORBIDDEN),
+    "an order with an empty cookie": (form("/act", ORDER, "Cookie: millrace_session="), FORBIDDEN),
+    "an order with many cookies": (form("/act", ORDER, "Cookie: " + "; ".join(f"c{n}=1" for n in range(600))), FORBIDDEN),
+    "an order with odd cookies": (form("/act", ORDER, "Cookie: ;;; =; millrace_session;  ;"), FORBIDDEN),
+    "an order with its method hidden": (form("/act", ORDER + "&_method=PUT", "X-HTTP-Method-Override: GET"), FORBIDDEN),
+    "an order as JSON": (at_home("POST /dashboard/act HTTP/1.1", "Content-Type: application/json", "Content-Length: 2",
+                                 body="{}"), NO_FORM),
+    "an order as text": (at_home("POST /dashboard/act HTTP/1.1", "Content-Type: text/plain", "Content-Length: 2",
+                                 body="a="), NO_FORM),
+    "an order of no type": (at_home("POST /dashboard/act HTTP/1.1", "Content-Length: 0"), NO_FORM),
+    "an order put": (at_home("PUT /dashboard/act HTTP/1.1", FORM, "Content-Length: 0"), METHOD),
+    "a login without a length": (at_home("POST /dashboard/login HTTP/1.1", FORM), LENGTH),
+    "a login in chunks": (at_home("POST /dashboard/login HTTP/1.1", FORM, "Transfer-Encoding: chunked",
+                                  body=CHUNKS[0]), LENGTH),
+    "a login compressed": (form("/login", "token=x", "Content-Encoding: gzip"), NO_FORM),
+    "a login of 100 kB": (form("/login", "token=" + "x" * 100_000), LARGE_BODY),
+    "a page": (at_home("GET /dashboard HTTP/1.1"), FORBIDDEN),
+    "a page by another name": (request("GET /dashboard HTTP/1.1"), FORBIDDEN),
+    "a page with the token in its address": (at_home("GET /dashboard?token=" + "t" * 32 + " HTTP/1.1"), FORBIDDEN),
+    "a page with the token as a bearer": (at_home("GET /dashboard HTTP/1.1", "Authorization: Bearer " + "t" * 32),
+                                          FORBIDDEN),
+}
+# Refused, and after the tenth not even looked at.
+DASHBOARD_LOGINS = ["", "token", "token=", "token=x", "token=%00", "token=x&token=y", "token=" + "t" * 31,
+                    "token=" + "t" * 33, "token=%74%", "=&=&", "&" * 5000, "a=1&" * 1500, "token=\xff", "token=\x00",
+                    "%" * 1000, "token=" + "x" * 7000]
+
+
+TO_A_WORKER = [GOOD, request("POST /metrics HTTP/1.1", "Content-Length: 3", body="abc"), path("/readyz?x=1"),
+               request("GET /metrics HTTP/1.1", "Transfer-Encoding: chunked", body=CHUNKS[0])]
+TO_A_DASHBOARD = [form("/act", ORDER, "Cookie: millrace_session=" + "0" * 32), form("/login", "token=" + "x" * 32),
+                  at_home("GET /dashboard/queues/small HTTP/1.1"), at_home("GET /dashboard/style.css HTTP/1.1")]
+
+
+def mutated(dice, requests):
     """A request with some of its bytes replaced, removed, doubled or cut off."""
-    data = bytearray(dice.choice([GOOD, request("POST /metrics HTTP/1.1", "Content-Length: 3", body="abc"),
-                                  path("/readyz?x=1"),
-                                  request("GET /metrics HTTP/1.1", "Transfer-Encoding: chunked",
-                                          body=CHUNKS[0])]).encode())
+    data = bytearray(dice.choice(requests).encode())
     for _ in range(dice.randint(1, 6)):
         at = dice.randrange(len(data))
         change = dice.randrange(4)
@@ -109,6 +176,6 @@ def mutated(dice):
     return bytes(data[:dice.randint(1, len(data))] if dice.random() < 0.2 else data)
 
 
-def mutations(seed, amount):
+def mutations(seed, amount, requests):
     dice = random.Random(seed)
-    return [mutated(dice) for _ in range(amount)]
+    return [mutated(dice, requests) for _ in range(amount)]

@@ -110,9 +110,11 @@ def refusals(folder):
              f"[smtp]\npassword = {SMTP}\npassword = {SMTP}\nusername = u\n", f"[smtp]\npassword =\n{SMTP}\n",
              f"[smtp]\nurl = smtp://u:{SMTP}@h\n", f"[database]\nurl = postgresql://u:{SMTP}@[::1\n",
              f"[trace]\nheader = {SMTP}\n", f"[trace]\nendpoint = http://u:{SMTP}@h/x\n",
-             f"[smtp]\ntoken = {SMTP}\n", f"[unsubscribe]\nsecrets = {SMTP}\n", f"[unsubscribe]\nsecrets {SMTP}\n"]
+             f"[smtp]\ntoken = {SMTP}\n", f"[dashboard]\ntoken = {SMTP}\n",
+             f"[unsubscribe]\nsecrets = {SMTP}\n", f"[unsubscribe]\nsecrets {SMTP}\n"]
     flags = [[f"--smtp-password={SMTP}", "queues"], ["--smtp-password", SMTP, "queues"],
              [f"--smtp-pasword={SMTP}", "queues"], [f"--smtp-token={SMTP}", "queues"],
+             [f"--dashboard-token={SMTP}", "queues"], [f"--dashboard-tokn={SMTP}", "queues"],
              [f"--unsubscribe-secrets={SMTP}", "queues"], [f"--unsubscribe-secret={SMTP}", "queues"],
              [f"--trace-header=Authorization: {SMTP}", "queues"], [f"--trace-endpoint=http://h/x?{SMTP}", "queues"],
              ["worker", "--check", "--queue=mail", f"--smtp-url=smtp://u:{SMTP}@h:1"],

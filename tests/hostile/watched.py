@@ -1,4 +1,4 @@
-"""A worker that serves its endpoints, and what it says to raw bytes."""
+"""A worker that serves its endpoints, or `millrace serve`, and what it says to raw bytes."""
 
 import contextlib
 import json
@@ -31,12 +31,12 @@ def wait_until(holds, what):
 class Worker:
     """`log` is a file: a pipe that nobody reads would stop the worker."""
 
-    def __init__(self, database, *words, queue="mail", variables=None):
+    def __init__(self, database, *words, queue="mail", command="worker", variables=None):
         self.port = free_port()
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [BINARY, "worker", f"--queue={queue}=2", f"--http-listen=127.0.0.1:{self.port}", "--poll-interval=20ms",
-             *words],
+            [BINARY, command, f"--http-listen=127.0.0.1:{self.port}", f"--worker-queue={queue}=2",
+             "--worker-poll-interval=20ms", *words],
             env=Program(database).environment | (variables or {}), stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log)
 
@@ -83,7 +83,7 @@ class Worker:
 def worker(database, *words, **options):
     started = Worker(database, *words, **options)
     try:
-        wait_until(started.is_healthy, "the worker's health")
+        wait_until(started.is_healthy, "its health")
         yield started
     finally:
         started.stop()

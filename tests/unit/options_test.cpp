@@ -271,7 +271,7 @@ TEST_F(OptionsTest, derives_port_and_security_from_the_address_of_the_mail_serve
 TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_values) {
     std::ifstream example{MILLRACE_SOURCE_DIR "/config/millrace.conf"};
     ASSERT_TRUE(example);
-    const auto secret = file("p\n", 0600, "secret");
+    const auto secret = file(std::string(32, 'p') + "\n", 0600, "secret");
     std::string uncommented;
     std::vector<std::string> found;
     std::string section;
@@ -282,6 +282,7 @@ TEST_F(OptionsTest, finds_every_setting_in_the_example_file_and_accepts_its_valu
             line.erase(0, 1);
             const auto key = section + "." + line.substr(0, line.find(' '));
             if (key == "smtp.password_file") line = "password_file = " + secret;
+            if (key == "dashboard.token_file") line = "token_file = " + secret;
             if (key == "smtp.token_file") line = "token_file = " + secret;
             found.push_back(key);
         }
@@ -339,6 +340,21 @@ TEST_F(OptionsTest, takes_a_token_from_a_file_that_nobody_else_reads) {
     EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-token-file", shared}),
                 AllOf(HasSubstr("chmod 600"), ::testing::Not(HasSubstr("canary"))));
     EXPECT_THAT(refusal_of({"--smtp-url=smtp://h", "--smtp-token-file", empty}), HasSubstr("holds no token"));
+}
+
+TEST_F(OptionsTest, takes_the_token_of_the_dashboard_from_where_others_cannot_read_it) {
+    const std::string one(32, 'a');
+    EXPECT_FALSE(read_options(Words{}, {}).dashboard.is_served);
+    EXPECT_EQ(read_options(Words{}, {{"MILLRACE_DASHBOARD_TOKEN", one}}).dashboard.token, one);
+    const auto its_own = file(one + "\n", 0600, "token");
+    EXPECT_EQ(read_options(Words{"--dashboard-token-file", its_own}, {}).dashboard.token, one);
+    EXPECT_THAT(refusal_of({"--dashboard-token-file", file(one, 0644, "shared")}), HasSubstr("chmod 600"));
+    EXPECT_THAT(refusal_of({"--dashboard-token", one}), HasSubstr("command line"));
+    EXPECT_THAT(refusal_of({}, {{"MILLRACE_DASHBOARD_TOKEN", "hunter2"}}),
+                AllOf(HasSubstr("32 to 1024"), ::testing::Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(refusal_of({"--dashboard-url", "http://h"}), HasSubstr("https://HOST"));
+    EXPECT_EQ(read_options(Words{"--dashboard-url", "https://jobs.example.org:8443/"}, {}).dashboard.url,
+              "https://jobs.example.org:8443");
 }
 
 TEST_F(OptionsTest, takes_secrets_of_unsubscribe_addresses_the_newest_first) {

@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <ostream>
 
 namespace millrace::cli {
@@ -112,14 +111,6 @@ std::string cut(std::string_view text, std::size_t columns) {
         ++kept;
     }
     return std::string{text.substr(0, end)} + "…";
-}
-
-std::string rough_age(double seconds) {
-    if (seconds < 1) return fmt::format("{} ms", std::lround(std::fmax(0, seconds) * 1000));
-    if (seconds < 120) return fmt::format("{} s", std::lround(seconds));
-    if (seconds < 2 * 3600) return fmt::format("{} min", std::lround(seconds / 60));
-    if (seconds < 2 * 86400) return fmt::format("{} h", std::lround(seconds / 3600));
-    return fmt::format("{} d", std::lround(seconds / 86400));
 }
 
 std::string grouped(std::size_t number) {

@@ -1,6 +1,8 @@
 #pragma once
 // Where a command reads and writes, and whether a person sits there: colours, widths and progress are for people only.
 
+#include "core/duration.hpp"
+
 #include <cstddef>
 #include <iosfwd>
 #include <string>
@@ -39,8 +41,7 @@ struct Console {
 // At most so many columns, the last of them an ellipsis where something was cut.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t columns);
 
-// "850 ms", "12 s", "3 min", "5 h", "2 d": roughly, for people.
-[[nodiscard]] std::string rough_age(double seconds);
+using core::rough_age;
 // 1234567 as 1,234,567.
 [[nodiscard]] std::string grouped(std::size_t number);
 

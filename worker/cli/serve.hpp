@@ -1,5 +1,6 @@
 #pragma once
-// `millrace serve`: users' notification settings and the unsubscribe page, over HTTP (ops/notify_api.hpp).
+// `millrace serve`, over HTTP: users' notification settings and the unsubscribe page (ops/notify_api.hpp), and the
+// dashboard (ops/dashboard.hpp).
 
 #include "cli/command.hpp"
 

@@ -52,6 +52,16 @@ bool same_github(const Options& a, const Options& b) {
     return a.github.value_or(GithubSettings{}).*member == b.github.value_or(GithubSettings{}).*member;
 }
 
+template <auto member>
+bool same_dashboard(const Options& a, const Options& b) {
+    return a.dashboard.*member == b.dashboard.*member;
+}
+
+template <auto member>
+void take_dashboard(Options& now, const Options& next) {
+    now.dashboard.*member = next.dashboard.*member;
+}
+
 bool same_server(const Options& a, const Options& b) {
     return a.smtp.has_value() == b.smtp.has_value() && same_mail<&SmtpSettings::host>(a, b) &&
            same_mail<&SmtpSettings::port>(a, b);
@@ -149,6 +159,12 @@ constexpr std::array rows{
     Row{"smtp.reply_timeout", "yes", same_mail<&SmtpSettings::reply_timeout>, take_mail<&SmtpSettings::reply_timeout>},
     Row{"notify.redirect_all", "no", same<&Options::notify_redirect_all>, nullptr},
     Row{"api.tokens", "yes", same<&Options::api_tokens>, take<&Options::api_tokens>},
+    Row{"dashboard.serve", "no", same_dashboard<&DashboardOptions::is_served>, nullptr},
+    Row{"dashboard.url", "yes", same_dashboard<&DashboardOptions::url>, take_dashboard<&DashboardOptions::url>},
+    Row{"dashboard.token", "yes", same_dashboard<&DashboardOptions::token>, take_dashboard<&DashboardOptions::token>},
+    Row{"dashboard.token_file", "yes", never_differs, nullptr},  // what is in it is dashboard.token
+    Row{"dashboard.payloads", "yes", same_dashboard<&DashboardOptions::shows_payloads>,
+        take_dashboard<&DashboardOptions::shows_payloads>},
     Row{"unsubscribe.url", "yes", same<&Options::unsubscribe_url>, take<&Options::unsubscribe_url>},
     Row{"unsubscribe.secrets", "yes", same<&Options::unsubscribe_secrets>, take<&Options::unsubscribe_secrets>},
     Row{"github.token_variable", "no", same_github<&GithubSettings::token_variable>, nullptr},
@@ -157,8 +173,9 @@ constexpr std::array rows{
 };
 
 bool concerns(Reader reader, std::string_view key) {
-    if (reader == Reader::worker) return !key.starts_with("api.");
-    constexpr std::array<std::string_view, 5> sections{"database.url", "http.", "log.", "api.", "unsubscribe."};
+    if (reader == Reader::worker) return !key.starts_with("api.") && !key.starts_with("dashboard.");
+    constexpr std::array<std::string_view, 6> sections{"database.url", "http.",      "log.",
+                                                       "api.",         "dashboard.", "unsubscribe."};
     return std::any_of(sections.begin(), sections.end(), [&](auto section) { return key.starts_with(section); });
 }
 

@@ -1,7 +1,10 @@
 #include "core/duration.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace millrace::core {
@@ -41,6 +44,14 @@ std::string format_duration(std::chrono::milliseconds duration) {
         if (amount % unit.milliseconds == 0) return std::to_string(amount / unit.milliseconds) + std::string{unit.name};
     }
     return std::to_string(amount) + "ms";
+}
+
+std::string rough_age(double seconds) {
+    if (seconds < 1) return fmt::format("{} ms", std::lround(std::fmax(0, seconds) * 1000));
+    if (seconds < 120) return fmt::format("{} s", std::lround(seconds));
+    if (seconds < 2 * 3600) return fmt::format("{} min", std::lround(seconds / 60));
+    if (seconds < 2 * 86400) return fmt::format("{} h", std::lround(seconds / 3600));
+    return fmt::format("{} d", std::lround(seconds / 86400));
 }
 
 }  // namespace millrace::core

@@ -116,6 +116,8 @@ Request request_of(const httplib::Request& request) {
     return {.method = request.method,
             .path = request.path,
             .bearer = authorization.empty() ? "" : authorization.substr(scheme.size()),
+            .host = request.get_header_value("Host"),
+            .cookie = request.get_header_value("Cookie"),
             .content_type = request.get_header_value("Content-Type"),
             .body = request.body};
 }

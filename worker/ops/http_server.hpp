@@ -26,6 +26,8 @@ struct Request {
     std::string method;
     std::string path;    // decoded, without the query
     std::string bearer;  // what follows "Authorization: Bearer "; empty without it
+    std::string host;    // as the header names it, with the port
+    std::string cookie;  // the whole header
     std::string content_type;
     std::string body;  // empty while the request is screened
 };

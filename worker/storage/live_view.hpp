@@ -43,4 +43,7 @@ struct LiveView {
 // At most so many of each.
 [[nodiscard]] LiveView live_view(Session& session, int most);
 
+// Those of one queue that have run longest.
+[[nodiscard]] std::vector<RunningRow> running_jobs(Session& session, const std::string& queue, int most);
+
 }  // namespace millrace::storage

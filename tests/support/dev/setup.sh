@@ -14,7 +14,7 @@ packages=(
     postgresql-15 postgresql-client-15 postgresql-15-pgtap
     libgtest-dev libgmock-dev json-schema-test-suite clang-format clang-tidy clang libclang-rt-14-dev
     spin iproute2 nftables mount pgbouncer libfaketime curl postfix dovecot-imapd lighttpd openssh-server openssh-client
-    zsh tmux groff-base dpkg-dev file fakeroot prometheus systemd openjdk-17-jre-headless
+    chromium-headless-shell zsh tmux groff-base dpkg-dev file fakeroot prometheus systemd openjdk-17-jre-headless
     python3 python3-psycopg2 python3-psycopg python3-croniter python3-yaml perl util-linux procps passwd
 )
 

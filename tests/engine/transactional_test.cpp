@@ -127,10 +127,12 @@ protected:
         database.execute(
             "create constraint trigger wait_at_commit after insert on public.ledger"
             " deferrable initially deferred for each row execute function public.wait_at_commit()");
-        start_transactional([](const Job& job, storage::Transaction& transaction, std::stop_token) {
-            write_ledger(transaction, job);
-            return Completed{};
-        }, 200ms);
+        start_transactional(
+            [](const Job& job, storage::Transaction& transaction, std::stop_token) {
+                write_ledger(transaction, job);
+                return Completed{};
+            },
+            200ms);
     }
     bool commit_waits() {
         return database.becomes(

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(92);
+select plan(107);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
@@ -18,7 +18,11 @@ select notify.set_up(retention => '30 days');
 select notify.define_type('account.reset', 'account', 'Your password', 1, expires_after => '1 hour') \g /dev/null
 select notify.set_sender('account', 'Accounts <accounts@example.org>');
 select throws_ok($$select notify.set_sender('nothing', null)$$, 'MR005', 'set_sender: bad category', 'a category');
-select throws_ok($$select notify.set_sender('account', E'a@b\nBcc: c@d')$$, 'MR005', 'set_sender: bad sender', 'a sender');
+select throws_ok(format('select notify.set_sender(%L, %L)', 'account', bad), 'MR005', 'set_sender: bad sender', bad)
+  from unnest(array[E'a@b\nBcc: c@d', '', 'Shop <orders@example.org', 'Shop orders@example.org', 'Shop <a..b@example.org>',
+                    'jörg@example.org']) bad;
+select lives_ok(format('select notify.set_sender(%L, %L)', 'account', fine), coalesce(fine, 'none'))
+  from unnest(array[null, 'a@example.org', ' "A <b>" <a.b@example.org> ', 'Accounts <accounts@example.org>']) fine;
 reset role;
 select notify.configure(name, jsonb_build_object('email', name || '@example.org', 'locale', 'de-AT'))
   from unnest('{ada,bob,cid}'::text[]) name \g /dev/null
@@ -194,6 +198,13 @@ savepoint no_queue;
 update notify.event_type set queue = 'nowhere' where code = 'queue.dead_letter';
 select is(told, 0, 'nobody is told where there is no queue for it') from notify.upkeep();
 rollback to no_queue;
+savepoint no_digests;
+select notify.configure('ada', '{"delivery_mode": "digest"}') \g /dev/null
+update notify.house set digest_queue = 'nowhere';
+set local client_min_messages = error;
+select lives_ok('select notify.upkeep()', 'nor is the rest held up where an owner cannot be told');
+select is((select o.told_at from notify.queue_owner o), null, 'who is told later');
+rollback to no_digests;
 select is(told, 1, 'the owner of a queue is told of its dead letters') from notify.upkeep();
 select is((select v.data ->> 'jobs' from notify.event v where v.event_type = 'queue.dead_letter'), '3', 'how many');
 call bury(1);
@@ -215,6 +226,17 @@ select is((select count(*) from notify.event v
                                                                         where e.event_id = v.id and e.username <> '')),
           0::bigint, 'what only that user was told has no words');
 select is((select count(*) from notify.emails), 9::bigint, 'what was sent can still be counted');
+
+-- An address of two users.
+select notify.configure(name, '{"email": "Team@example.org"}') from unnest('{hal,ida}'::text[]) name \g /dev/null
+select notify.bounced('team@example.org', '550 no such user') \g /dev/null
+select notify.bounced('team@example.org', '452 full', permanent => false) \g /dev/null
+select notify.erase_user('hal') \g /dev/null
+select is(notify.is_suppressed('team@example.org'), true, 'an address that somebody else has stays suppressed');
+select is((select count(*) from notify.bounce), 1::bigint, 'with its bounces');
+select notify.erase_user('ida') \g /dev/null
+select is(notify.is_suppressed('team@example.org'), false, 'until the last one is erased');
+select is((select count(*) from notify.bounce), 0::bigint, 'with its bounces, then');
 
 -- Retention.
 select is(pruned, 0, 'events are kept') from notify.upkeep();

@@ -13,8 +13,9 @@
 --
 -- erase_user takes a user out of notifications: settings, preferences and suppression go, but for the suppression of an
 -- address that somebody else has, too; the emails lose name, address and the server's reply, and can still be counted;
--- events that only this user was told of, or has caused, lose their words. What still waits is then skipped as `erased`. The queue's own rows may bear the name in a key (to:name,
--- digest:name), and failures may quote the mail server, as long as the queue keeps its history.
+-- events that only this user was told of, or has caused, lose their words. What still waits is then skipped as
+-- `erased`. The queue's own rows may bear the name in a key (to:name, digest:name), and failures may quote the mail
+-- server, as long as the queue keeps its history.
 --
 -- Arguments  queue      of digests; made when it is not there
 --            retention  of events and emails, from the emit on; 1 day … 10 years

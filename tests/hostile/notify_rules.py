@@ -101,7 +101,7 @@ CALLS = {
     "record_delivery": (False, {  # the job has no email
         **LEASE, "outcome": ("'sent'", d.one_of("outcome", "sent")),
         "reason": ("null", d.anything), "message_id": ("null", d.anything), "reply": ("null", d.anything),
-        "redirected_to": ("null", d.anything)}),
+        "redirected_to": ("null", d.anything), "sent_to": ("null", d.anything)}),
     "find_emails": (False, {
         "username": ("null", d.anything), "type": ("null", d.anything),
         "status": ("null", d.unless_null(d.one_of("status", "sent"))), "since": ("null", d.anything),

@@ -1874,12 +1874,12 @@ CREATE FUNCTION notify.raise_unknown_type(code text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.raise_unknown_type(code text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text, sent_to text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS …;
-ALTER FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) OWNER TO millrace_owner;
+ALTER FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.record_ends(max_rows integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4054,8 +4054,8 @@ REVOKE ALL ON FUNCTION notify.put_template(event_type text, locale text, subject
 GRANT ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.raise_bad(caller text, wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.raise_unknown_type(code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) TO millrace_worker;
 REVOKE ALL ON FUNCTION notify.record_ends(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.replace_digests(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.set_preferences(username text, preferences jsonb) FROM PUBLIC;

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(107);
+select plan(119);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
@@ -78,6 +78,41 @@ select millrace_test.advance_clock('1 hour') \g /dev/null
 select is((select m.skip from notify.message_of(:fence, :job) m), 'expired', 'one that has become stale');
 select notify.record_delivery(:fence, :job, 'skipped', 'expired') \g /dev/null
 select millrace.complete(:fence, :job);
+
+-- Switched off, or another address, between the emit and the delivery.
+savepoint before;
+select notify.define_type('needed', 'account', 'Needed', system_required => true) \g /dev/null
+create function next_skip(worker int, changes jsonb, of_type text) returns text language plpgsql
+as $$declare skip text; begin
+    perform notify.configure('ada', '{"email": "ada@example.org", "enabled": true, "preferences": {"cl.comment.created": null}}');
+    perform notify.emit(of_type, null, '{ada}', 'S', 'T');
+    perform notify.configure('ada', changes);
+    select coalesce(m.skip, m.address) into skip from claimed(worker) c, notify.message_of(c.fence, c.job) m;
+    return skip;
+end$$;
+select is(next_skip(:session, changes::jsonb, of_type), skip, concat_ws(' ', of_type, changes))
+  from (values (1, '{}', 'cl.comment.created', 'ada@example.org'), (2, '{"enabled": false}', 'cl.comment.created', 'disabled'),
+               (3, '{"preferences": {"cl.comment.created": false}}', 'cl.comment.created', 'preference'),
+               (4, '{"email": "new@example.org"}', 'cl.comment.created', 'new@example.org'),
+               (5, '{"email": null}', 'cl.comment.created', 'no address'), (6, '{"enabled": false}', 'needed', 'ada@example.org'),
+               (7, '{"email": "new@example.org"}', 'needed', 'new@example.org'),
+               (8, '{"email": null}', 'needed', 'no address')) later(n, changes, of_type, skip);
+rollback to before;
+savepoint before;
+select notify.emit('account.reset', null, '{ada}', 'Moved', 'T') \g /dev/null
+select notify.configure('ada', '{"email": "new@example.org"}') \g /dev/null
+select notify.suppress('new@example.org', 'complained') \g /dev/null
+select job, fence from claimed(:session) \gset
+select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'the new address may be suppressed');
+select is((select m.address from notify.emails m where m.subject = 'Moved'), 'ada@example.org', 'an email has its address');
+savepoint sent;
+select notify.erase_user('ada') \g /dev/null
+select notify.record_delivery(:fence, :job, 'sent', sent_to => 'new@example.org') \g /dev/null
+select is((select e.address from notify.email e where e.job_id = :job), null, 'one that was erased meanwhile has none');
+rollback to sent;
+select notify.record_delivery(:fence, :job, 'sent', sent_to => 'new@example.org') \g /dev/null
+select is((select m.address from notify.emails m where m.subject = 'Moved'), 'new@example.org', 'and, sent, that to which it went');
+rollback to before;
 
 -- Failed, and replayed.
 select notify.emit('cl.comment.created', null, '{ada}', 'S', 'T') \g /dev/null

@@ -3,7 +3,8 @@
 --     job claimed ─► message_of | digest_of, digest_to ─► (mail server) ─► record_delivery and settle
 --
 -- A message is decided upon when it is sent, not when it was emitted: an address that has been suppressed meanwhile, or
--- a user who was erased, gets nothing.
+-- a user who was erased or has switched it off, gets nothing, and what goes out goes to the address that the user has
+-- by then. Of what the system requires only the address is looked at again.
 --
 -- record_delivery belongs in the transaction that settles the job, and holds the job until that ends. There is one
 -- delivery for an email: the last one. A digest that is settled while more has been collected sees to it that there is
@@ -13,6 +14,7 @@
 --            outcome        sent, skipped, failed: for all emails of the job that have not come to their end
 --            reason         why it was skipped or has failed, up to 1,000 characters
 --            message_id, reply, redirected_to   of what was sent
+--            sent_to        the user's address then, as message_of or digest_to said it; null: as it was at the emit
 -- message_of and digest_to are read in transactions that stay open while the mail server answers: they lock nothing and
 -- leave no transaction id behind.
 --
@@ -22,6 +24,7 @@
 
 set local client_min_messages = warning;
 drop function if exists notify.record_delivery(bigint, text, text, text, text, text);
+drop function if exists notify.record_delivery(bigint, bigint, text, text, text, text, text);
 drop function if exists notify.message_of(bigint, bigint);
 reset client_min_messages;
 
@@ -51,17 +54,24 @@ as $$
 begin
     perform notify.check_holder(fence, job_id);
     return query
-        select e.id, case when e.address is null or v.subject is null then 'erased'
+        select e.id, case when e.username is null or v.subject is null then 'erased'
                           when v.expires_at <= millrace.now() then 'expired'
-                          when x.address is not null then 'suppressed' end,
-               e.event_type, e.username, e.address, e.locale, c.sender, v.subject, v.body_text, v.body_html, v.data,
+                          else coalesce(case when not t.system_required
+                                             then notify.objection(s.enabled, false, p.enabled, t.default_enabled) end,
+                                        case when a.address is null then 'no address' end,
+                                        case when x.address is not null then 'suppressed' end) end,
+               e.event_type, e.username, a.address, e.locale, c.sender, v.subject, v.body_text, v.body_html, v.data,
                t.system_required, millrace.now() - e.emitted_at
           from notify.emails_of(message_of.job_id) o(id)
           join notify.email e on e.id = o.id
           join notify.event v on v.id = e.event_id
           join notify.event_type t on t.code = e.event_type
           join notify.category c on c.name = t.category
-          left join notify.suppression x on x.address = lower(e.address)
+          left join notify.user_settings s on s.username = e.username
+          left join notify.user_preference p on p.username = e.username and p.event_type = e.event_type
+         cross join lateral (select coalesce(s.email, case when notify.is_address(e.username) then e.username end)
+                                    as address) a
+          left join notify.suppression x on x.address = lower(a.address)
          where e.job_id = message_of.job_id;
 end
 $$;
@@ -103,7 +113,7 @@ as $$ select t.locale, t.subject, t.body_text, t.body_html from notify.template_
 
 create or replace function notify.record_delivery(
     fence bigint, job_id bigint, outcome text, reason text default null, message_id text default null,
-    reply text default null, redirected_to text default null)
+    reply text default null, redirected_to text default null, sent_to text default null)
 returns int  -- emails
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -132,6 +142,11 @@ begin
            left(record_delivery.message_id, 1000), left(record_delivery.reply, 1000),
            left(record_delivery.redirected_to, 1000)
       from unnest(ended) u(id);
+    if outcome = 'sent' and sent_to is not null then
+        update notify.email e
+           set address = left(sent_to, 1000)
+         where e.id = any (ended) and e.username is not null and e.address is distinct from sent_to;
+    end if;
     select d.username into of_user from notify.digest d where d.job_id = record_delivery.job_id;
     delete from notify.digest d
      where d.job_id = record_delivery.job_id

@@ -15,10 +15,11 @@
 --
 -- A user who goes back to realtime gets what is collected at once, in a last digest; who moves the hour, then. Who has
 -- switched mails off, or a type, gets nothing of it: it is recorded as skipped. When a waiting digest is cancelled,
--- what is collected goes with the next one.
+-- what is collected goes with the next one, which upkeep makes if nobody else does.
 --
 -- Time    a digest is due when the clock of the user's zone first shows the hour or a later one: an hour that clocks
---         skip is due at the end of the gap, and of one that comes twice the first is meant (queue/cron_runs.sql).
+--         skip is due at the end of the gap, and of one that comes twice the first is meant (queue/cron_runs.sql). A
+--         zone that the server does not know any more counts as UTC.
 -- Locks   the digest job's row of scheduled or ready, shared; digest_of: the job's row of running, shared, the rows of
 --         collected, those of pending and delivery of what it leaves out.
 -- Raises  MR001 lease_lost (digest_of).
@@ -26,16 +27,20 @@
 
 create or replace function notify.next_digest(hour int, time_zone text, after timestamptz)
 returns timestamptz
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select due.at
-      from generate_series(0, 2) d
-     cross join lateral (select millrace.first_shown((after at time zone time_zone)::date + d
-                                                     + make_time(hour, 0, 0), time_zone) as at) due
-     where due.at > after
-     order by due.at
-     limit 1
+begin
+    return (select due.at
+              from generate_series(0, 2) d
+             cross join lateral (select millrace.first_shown((after at time zone time_zone)::date + d
+                                                             + make_time(hour, 0, 0), time_zone) as at) due
+             where due.at > after
+             order by due.at
+             limit 1);
+exception when invalid_parameter_value then  -- a zone that the server knew when it was chosen
+    return notify.next_digest(hour, 'UTC', after);
+end
 $$;
 
 -- Emails for the digests of these users.
@@ -193,16 +198,17 @@ begin
 end
 $$;
 
--- Of what the digest has and has not sent, what the user does not want to hear of any more, and what has expired. A job
--- that is tried again may have waited for hours, one that is replayed for weeks.
+-- Of what the digest has and has not sent, what was erased, what the user does not want to hear of any more, and what
+-- has expired. A job that is tried again may have waited for hours, one that is replayed for weeks.
 create or replace function notify.drop_unwanted(this notify.digest, at timestamptz)
 returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
     with unwanted as materialized (
-        select e.id, coalesce(notify.objection(s.enabled, t.system_required, p.enabled, t.default_enabled),
-                              case when v.expires_at <= at then 'expired' end) as reason
+        select e.id, case when v.subject is null then 'erased'
+                          else coalesce(notify.objection(s.enabled, t.system_required, p.enabled, t.default_enabled),
+                                        case when v.expires_at <= at then 'expired' end) end as reason
           from notify.digest_member m
           join notify.email e on e.id = m.email_id
           join notify.event v on v.id = e.event_id

@@ -20,14 +20,16 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$ select coalesce(length(username) between 1 and 200 and username !~ '[[:cntrl:]]', false) $$;
 
--- What can be an address at all. Whoever sends looks closer.
+-- What can be an address at all: before the @, what worker/adapters/mail.cpp takes. Whoever sends looks closer at the
+-- domain.
 create or replace function notify.is_address(address text)
 returns boolean
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(octet_length(address) <= 254 and address !~ '[[:cntrl:][:space:]<>",;]'
-                and address ~ '^[^@]{1,64}@[^@/]*[^@/.]$', false)
+                and address ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]{1,64}@[^@/]*[^@/.]$'
+                and address !~ '^[.]|[.][.]|[.]@|=[?].*[?].*[?].*@', false)
 $$;
 
 create or replace function notify.check_username(caller text, username text)
@@ -89,7 +91,10 @@ begin
         'digest_hour', settings.digest_hour, 'time_zone', settings.time_zone, 'locale', settings.locale,
         'preferences', coalesce((select jsonb_object_agg(p.event_type, p.enabled)
                                    from notify.user_preference p
-                                  where p.username = config.username), '{}'));
+                                   join notify.event_type t on t.code = p.event_type
+                                  where p.username = config.username
+                                        -- what has become required cannot be given back as false, and is sent
+                                    and (p.enabled or not t.system_required)), '{}'));
 end
 $$;
 

@@ -105,7 +105,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform notify.raise_bad('set_sender', case
-        when sender = '' or octet_length(sender) > 500 or sender ~ '[[:cntrl:]]' or strpos(sender, '@') = 0
+        when octet_length(sender) > 500 or sender ~ '[[:cntrl:]]'
+          or sender is not null
+         and not notify.is_address(coalesce(substring(btrim(sender) from '<([^<]*)>$'), btrim(sender)))
             then 'sender: an address, or ''Name <address>'', up to 500 bytes; null for the worker''s' end);
     update notify.category c set sender = set_sender.sender where c.name = set_sender.category;
     if not found then

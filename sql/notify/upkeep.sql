@@ -7,13 +7,15 @@
 --     record_ends         pending ──► delivery, of jobs that ended without a word: cancelled, expired, or dead letters
 --                         of workers that died; before the queue forgets them
 --     tell_owners         an event queue.dead_letter for the owner of a queue that has new dead letters, once an hour
+--     replace_digests     a digest for those whose last one ended without what is collected for them
 --     prune               events older than the retention, with their emails, none of which waits any more; bounces
 --                         older than thirty days
 --
--- erase_user takes a user out of notifications: settings, preferences and suppression go; the emails lose name,
--- address and the server's reply, and can still be counted; events that only this user was told of, or has caused, lose
--- their words. What still waits is then skipped as `erased`. The queue's own rows may bear the name in a key (to:name,
--- digest:name), and failures may quote the mail server, as long as the queue keeps its history.
+-- erase_user takes a user out of notifications: settings, preferences and suppression go, but for the suppression of an
+-- address that somebody else has, too; the emails lose name, address and the server's reply, and can still be counted;
+-- events that only this user was told of, or has caused, lose their words. What still waits is then skipped as
+-- `erased`. The queue's own rows may bear the name in a key (to:name, digest:name), and failures may quote the mail
+-- server, as long as the queue keeps its history.
 --
 -- Arguments  queue      of digests; made when it is not there
 --            retention  of events and emails, from the emit on; 1 day … 10 years
@@ -99,6 +101,7 @@ begin
     end if;
     recorded := notify.record_ends(max_rows);
     told := notify.tell_owners();
+    perform notify.replace_digests(max_rows);
     pruned := notify.prune(max_rows);
     has_more := pruned = max_rows;
 end
@@ -190,17 +193,52 @@ begin
                  where d.queue_id = owner.id and d.discarded_at >= owner.told_before and d.discarded_at < until
                  limit enough) d;
         continue when dead = 0;
-        perform notify.emit(
-            'queue.dead_letter', null, array[owner.username], format('Dead letters in queue %s', owner.queue),
-            format('%s of queue %s became dead letters since %s. See them with: millrace jobs list --queue %s --state'
-                   ' discarded',
-                   case dead when 1 then 'A job' when enough then enough || ' jobs or more' else dead || ' jobs' end,
-                   owner.queue, to_char(owner.told_before at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), owner.queue),
-            data => jsonb_build_object('queue', owner.queue, 'jobs', dead, 'since', owner.told_before));
-        update notify.queue_owner o set told_before = until, told_at = millrace.now() where o.queue = owner.queue;
-        told := told + 1;
+        begin
+            perform notify.emit(
+                'queue.dead_letter', null, array[owner.username], format('Dead letters in queue %s', owner.queue),
+                format('%s of queue %s became dead letters since %s. See them with: millrace jobs list --queue %s'
+                       ' --state discarded',
+                       case dead when 1 then 'A job' when enough then enough || ' jobs or more'
+                                 else dead || ' jobs' end,
+                       owner.queue, to_char(owner.told_before at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+                       owner.queue),
+                data => jsonb_build_object('queue', owner.queue, 'jobs', dead, 'since', owner.told_before));
+            update notify.queue_owner o set told_before = until, told_at = millrace.now() where o.queue = owner.queue;
+            told := told + 1;
+        exception when others then  -- the queue of digests is missing: what else is to be done is not held up by it
+            raise warning 'the owner of queue % is not told: %', owner.queue, sqlerrm;
+        end;
     end loop;
     return told;
+end
+$$;
+
+-- A digest that was cancelled, or became a dead letter before it took anything on, leaves what is collected without a
+-- job. A look at the oldest max_rows: whatever has a digest is gone from there within a day.
+create or replace function notify.replace_digests(max_rows int)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+declare
+    collector text;
+begin
+    for collector in
+        select distinct c.username
+          from (select k.username from notify.collected k order by k.email_id limit max_rows) c
+         where not exists (select
+                             from notify.digest d
+                            where d.username = c.username
+                              and millrace.job_state(d.job_id) in ('scheduled', 'blocked', 'available', 'running'))
+         order by c.username
+    loop
+        begin
+            perform notify.ensure_digest(collector);
+        exception when others then
+            raise warning 'what is collected for % has no digest: %', collector, sqlerrm;
+        end;
+    end loop;
 end
 $$;
 
@@ -266,6 +304,14 @@ begin
     addresses := addresses || (select lower(s.email)
                                  from notify.user_settings s
                                 where s.username = erase_user.username);
+    addresses := array(select a.address  -- but those that others have, too
+                         from unnest(addresses) a(address)
+                        where not exists (select
+                                            from notify.user_settings s
+                                           where lower(s.email) = a.address and s.username <> erase_user.username)
+                          and not exists (select
+                                            from notify.email e
+                                           where e.username = a.address and e.username <> erase_user.username));
     delete from notify.suppression s where s.address = any (addresses);
     delete from notify.bounce b where b.address = any (addresses);
     delete from notify.user_preference p where p.username = erase_user.username;

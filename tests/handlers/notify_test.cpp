@@ -156,6 +156,22 @@ TEST_F(Notify, what_is_suppressed_after_the_emit_is_skipped) {
     EXPECT_TRUE(server_.messages().empty());
 }
 
+TEST_F(Notify, what_waits_follows_its_user) {
+    emit("Moved");
+    database_.execute(R"(select notify.configure('ada', '{"email": "new@example.org"}'))");
+    start();
+    ASSERT_TRUE(becomes("Moved", "sent"));
+    EXPECT_EQ(server_.messages().at(0).to.at(0).address, "new@example.org");
+    EXPECT_EQ(of("Moved", "address"), "new@example.org");
+    std::ignore = worker_->stop();
+    emit("Unwanted");
+    database_.execute("select notify.unsubscribe('ada', 'cl.comment.created')");
+    start();
+    ASSERT_TRUE(becomes("Unwanted", "skipped"));
+    EXPECT_EQ(of("Unwanted", "reason"), "preference");
+    EXPECT_EQ(server_.messages().size(), 1U);
+}
+
 TEST_F(Notify, an_address_in_any_script_is_suppressed_by_the_bounce_of_its_ascii_form) {
     database_.execute(R"(select notify.configure('ada', '{"email": "ada@bücher.example"}'))");
     database_.execute("select notify.bounced('Ada@xn--bcher-kva.example', '550 5.1.1 no such user')");

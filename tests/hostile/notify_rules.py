@@ -22,7 +22,15 @@ def is_username(text):
 def is_address(text):
     return (text is not None and d.byte_length(text) <= 254 and is_plain(text)
             and not any(c.isspace() or c in '<>",;' for c in text)
-            and re.fullmatch("[^@]{1,64}@[^@/]*[^@/.]", text) is not None)
+            and re.fullmatch("[^@]{1,64}@[^@/]*[^@/.]", text) is not None
+            and all(re.fullmatch("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", atom) for atom in text.split("@")[0].split("."))
+            and ".." not in text and "@." not in text
+            and re.search(r"=\?.*\?.*\?", text.split("@")[0]) is None)
+
+
+def is_sender(text):
+    named = re.fullmatch(".*<([^<]*)>", text.strip(" "))
+    return d.byte_length(text) <= 500 and is_plain(text) and is_address(named[1] if named else text.strip(" "))
 
 
 def username(word="username"):
@@ -62,8 +70,7 @@ CALLS = {
         "expires_after": ("null", d.unless_null(d.span("expires_after", 1, 10 * YEAR)))}),
     "set_sender": (True, {
         "category": ("'digest'", d.never("MR005", "bad category")),
-        "sender": ("'a@example.org'", d.unless_null(d.either(
-            lambda text: 1 <= d.byte_length(text) <= 500 and is_plain(text) and "@" in text, d.bad("sender"))))}),
+        "sender": ("'a@example.org'", d.unless_null(d.either(is_sender, d.bad("sender"))))}),
     "types": (False, {}),
     "put_template": (True, {
         "event_type": EVENT_TYPE, "locale": LOCALE, "subject": SUBJECT,
@@ -94,7 +101,7 @@ CALLS = {
     "record_delivery": (False, {  # the job has no email
         **LEASE, "outcome": ("'sent'", d.one_of("outcome", "sent")),
         "reason": ("null", d.anything), "message_id": ("null", d.anything), "reply": ("null", d.anything),
-        "redirected_to": ("null", d.anything)}),
+        "redirected_to": ("null", d.anything), "sent_to": ("null", d.anything)}),
     "find_emails": (False, {
         "username": ("null", d.anything), "type": ("null", d.anything),
         "status": ("null", d.unless_null(d.one_of("status", "sent"))), "since": ("null", d.anything),
@@ -118,7 +125,9 @@ BAD_ADDRESSES = {"null": "null", "empty": "''", "no @": "'ada'", "two @": "'a@b@
                  "nothing behind it": "'a@'", "a trailing dot": "'a@b.'", "65 before it": "repeat('a', 65) || '@b.org'",
                  "255 bytes": "'a@' || repeat('b', 253)", "a name": "'Ada <ada@example.org>'",
                  "a second recipient": "'a@b.org,eve@example.org'", "a line feed": "E'a@b.org\\nBcc: c@d'",
-                 "a space": "'a b@c.org'"}
+                 "a space": "'a b@c.org'", "a leading dot": "'.a@b.org'", "a dot before the @": "'a.@b.org'",
+                 "two dots": "'a..b@c.org'", "an umlaut before it": "'jörg@b.org'", "a comment": "'a(b)@c.org'",
+                 "encoded text": "'=?utf-8?q?a?=@b.org'"}
 
 
 def emit_rules():
@@ -212,6 +221,7 @@ def type_rules():
                        {"0": "0", "negative": "-1 s", "more than ten years": "11 years"}) + of(
         "notify.set_sender", ("category", "unknown", "'nothing', null", "MR005", "bad category"),
         ("sender", "no address", "'digest', 'Ada'", "MR005", "bad sender"),
+        ("sender", "an address that does not end", "'digest', 'Ada <a@b.org'", "MR005", "bad sender"),
         ("sender", "a header behind it", "'digest', E'a@b\\r\\nBcc: c@d'", "MR005", "bad sender")
     ) + of(
         "notify.put_template", ("event_type", "unknown", "'nothing', 'de', 'S', 'T'", "MR030", "unknown event type"),

@@ -1831,7 +1831,7 @@ CREATE FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigi
     AS …;
 ALTER FUNCTION notify.message_of(fence bigint, job_id bigint, OUT email_id bigint, OUT skip text, OUT event_type text, OUT username text, OUT address text, OUT locale text, OUT sender text, OUT subject text, OUT body_text text, OUT body_html text, OUT data jsonb, OUT system_required boolean, OUT waited interval) OWNER TO millrace_owner;
 CREATE FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.next_digest(hour integer, time_zone text, after timestamp with time zone) OWNER TO millrace_owner;
@@ -1874,18 +1874,24 @@ CREATE FUNCTION notify.raise_unknown_type(code text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION notify.raise_unknown_type(code text) OWNER TO millrace_owner;
-CREATE FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text DEFAULT NULL::text, message_id text DEFAULT NULL::text, reply text DEFAULT NULL::text, redirected_to text DEFAULT NULL::text, sent_to text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS …;
-ALTER FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) OWNER TO millrace_owner;
+ALTER FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) OWNER TO millrace_owner;
 CREATE FUNCTION notify.record_ends(max_rows integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS …;
 ALTER FUNCTION notify.record_ends(max_rows integer) OWNER TO millrace_owner;
+CREATE FUNCTION notify.replace_digests(max_rows integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS …;
+ALTER FUNCTION notify.replace_digests(max_rows integer) OWNER TO millrace_owner;
 CREATE FUNCTION notify.set_preferences(username text, preferences jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4048,9 +4054,10 @@ REVOKE ALL ON FUNCTION notify.put_template(event_type text, locale text, subject
 GRANT ALL ON FUNCTION notify.put_template(event_type text, locale text, subject text, body_text text, body_html text) TO millrace_operator;
 REVOKE ALL ON FUNCTION notify.raise_bad(caller text, wrong text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.raise_unknown_type(code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) FROM PUBLIC;
-GRANT ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text) TO millrace_worker;
+REVOKE ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION notify.record_delivery(fence bigint, job_id bigint, outcome text, reason text, message_id text, reply text, redirected_to text, sent_to text) TO millrace_worker;
 REVOKE ALL ON FUNCTION notify.record_ends(max_rows integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION notify.replace_digests(max_rows integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.set_preferences(username text, preferences jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION notify.set_queue_owner(queue text, username text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notify.set_queue_owner(queue text, username text) TO millrace_operator;

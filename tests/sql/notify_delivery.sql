@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(92);
+select plan(119);
 
 set local role millrace_operator;
 select notify.set_up(retention => '30 days');
@@ -18,7 +18,11 @@ select notify.set_up(retention => '30 days');
 select notify.define_type('account.reset', 'account', 'Your password', 1, expires_after => '1 hour') \g /dev/null
 select notify.set_sender('account', 'Accounts <accounts@example.org>');
 select throws_ok($$select notify.set_sender('nothing', null)$$, 'MR005', 'set_sender: bad category', 'a category');
-select throws_ok($$select notify.set_sender('account', E'a@b\nBcc: c@d')$$, 'MR005', 'set_sender: bad sender', 'a sender');
+select throws_ok(format('select notify.set_sender(%L, %L)', 'account', bad), 'MR005', 'set_sender: bad sender', bad)
+  from unnest(array[E'a@b\nBcc: c@d', '', 'Shop <orders@example.org', 'Shop orders@example.org', 'Shop <a..b@example.org>',
+                    'jörg@example.org']) bad;
+select lives_ok(format('select notify.set_sender(%L, %L)', 'account', fine), coalesce(fine, 'none'))
+  from unnest(array[null, 'a@example.org', ' "A <b>" <a.b@example.org> ', 'Accounts <accounts@example.org>']) fine;
 reset role;
 select notify.configure(name, jsonb_build_object('email', name || '@example.org', 'locale', 'de-AT'))
   from unnest('{ada,bob,cid}'::text[]) name \g /dev/null
@@ -74,6 +78,41 @@ select millrace_test.advance_clock('1 hour') \g /dev/null
 select is((select m.skip from notify.message_of(:fence, :job) m), 'expired', 'one that has become stale');
 select notify.record_delivery(:fence, :job, 'skipped', 'expired') \g /dev/null
 select millrace.complete(:fence, :job);
+
+-- Switched off, or another address, between the emit and the delivery.
+savepoint before;
+select notify.define_type('needed', 'account', 'Needed', system_required => true) \g /dev/null
+create function next_skip(worker int, changes jsonb, of_type text) returns text language plpgsql
+as $$declare skip text; begin
+    perform notify.configure('ada', '{"email": "ada@example.org", "enabled": true, "preferences": {"cl.comment.created": null}}');
+    perform notify.emit(of_type, null, '{ada}', 'S', 'T');
+    perform notify.configure('ada', changes);
+    select coalesce(m.skip, m.address) into skip from claimed(worker) c, notify.message_of(c.fence, c.job) m;
+    return skip;
+end$$;
+select is(next_skip(:session, changes::jsonb, of_type), skip, concat_ws(' ', of_type, changes))
+  from (values (1, '{}', 'cl.comment.created', 'ada@example.org'), (2, '{"enabled": false}', 'cl.comment.created', 'disabled'),
+               (3, '{"preferences": {"cl.comment.created": false}}', 'cl.comment.created', 'preference'),
+               (4, '{"email": "new@example.org"}', 'cl.comment.created', 'new@example.org'),
+               (5, '{"email": null}', 'cl.comment.created', 'no address'), (6, '{"enabled": false}', 'needed', 'ada@example.org'),
+               (7, '{"email": "new@example.org"}', 'needed', 'new@example.org'),
+               (8, '{"email": null}', 'needed', 'no address')) later(n, changes, of_type, skip);
+rollback to before;
+savepoint before;
+select notify.emit('account.reset', null, '{ada}', 'Moved', 'T') \g /dev/null
+select notify.configure('ada', '{"email": "new@example.org"}') \g /dev/null
+select notify.suppress('new@example.org', 'complained') \g /dev/null
+select job, fence from claimed(:session) \gset
+select is((select m.skip from notify.message_of(:fence, :job) m), 'suppressed', 'the new address may be suppressed');
+select is((select m.address from notify.emails m where m.subject = 'Moved'), 'ada@example.org', 'an email has its address');
+savepoint sent;
+select notify.erase_user('ada') \g /dev/null
+select notify.record_delivery(:fence, :job, 'sent', sent_to => 'new@example.org') \g /dev/null
+select is((select e.address from notify.email e where e.job_id = :job), null, 'one that was erased meanwhile has none');
+rollback to sent;
+select notify.record_delivery(:fence, :job, 'sent', sent_to => 'new@example.org') \g /dev/null
+select is((select m.address from notify.emails m where m.subject = 'Moved'), 'new@example.org', 'and, sent, that to which it went');
+rollback to before;
 
 -- Failed, and replayed.
 select notify.emit('cl.comment.created', null, '{ada}', 'S', 'T') \g /dev/null
@@ -194,6 +233,13 @@ savepoint no_queue;
 update notify.event_type set queue = 'nowhere' where code = 'queue.dead_letter';
 select is(told, 0, 'nobody is told where there is no queue for it') from notify.upkeep();
 rollback to no_queue;
+savepoint no_digests;
+select notify.configure('ada', '{"delivery_mode": "digest"}') \g /dev/null
+update notify.house set digest_queue = 'nowhere';
+set local client_min_messages = error;
+select lives_ok('select notify.upkeep()', 'nor is the rest held up where an owner cannot be told');
+select is((select o.told_at from notify.queue_owner o), null, 'who is told later');
+rollback to no_digests;
 select is(told, 1, 'the owner of a queue is told of its dead letters') from notify.upkeep();
 select is((select v.data ->> 'jobs' from notify.event v where v.event_type = 'queue.dead_letter'), '3', 'how many');
 call bury(1);
@@ -215,6 +261,17 @@ select is((select count(*) from notify.event v
                                                                         where e.event_id = v.id and e.username <> '')),
           0::bigint, 'what only that user was told has no words');
 select is((select count(*) from notify.emails), 9::bigint, 'what was sent can still be counted');
+
+-- An address of two users.
+select notify.configure(name, '{"email": "Team@example.org"}') from unnest('{hal,ida}'::text[]) name \g /dev/null
+select notify.bounced('team@example.org', '550 no such user') \g /dev/null
+select notify.bounced('team@example.org', '452 full', permanent => false) \g /dev/null
+select notify.erase_user('hal') \g /dev/null
+select is(notify.is_suppressed('team@example.org'), true, 'an address that somebody else has stays suppressed');
+select is((select count(*) from notify.bounce), 1::bigint, 'with its bounces');
+select notify.erase_user('ida') \g /dev/null
+select is(notify.is_suppressed('team@example.org'), false, 'until the last one is erased');
+select is((select count(*) from notify.bounce), 0::bigint, 'with its bounces, then');
 
 -- Retention.
 select is(pruned, 0, 'events are kept') from notify.upkeep();

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(57);
+select plan(70);
 
 -- When a digest is due.
 select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, format('%s in %s after %s', hour, zone,
@@ -11,6 +11,7 @@ select is(notify.next_digest(hour, zone, after::timestamptz), due::timestamptz, 
   from (values (8, 'UTC', '2026-05-01 07:59Z', '2026-05-01 08:00Z'),
                (8, 'UTC', '2026-05-01 08:00Z', '2026-05-02 08:00Z'),
                (8, 'Europe/Berlin', '2026-05-01 05:59Z', '2026-05-01 06:00Z'),
+               (8, 'Mars/Olympus', '2026-05-01 07:59Z', '2026-05-01 08:00Z'),  -- the server knew it once
                (8, 'Asia/Tokyo', '2026-05-01 22:59Z', '2026-05-01 23:00Z'),
                (0, 'Pacific/Kiritimati', '2026-05-01 10:00Z', '2026-05-02 10:00Z'),
                (23, 'Pacific/Pago_Pago', '2026-05-01 09:59Z', '2026-05-01 10:00Z'),
@@ -138,6 +139,58 @@ select is((select m.status || m.reason from notify.emails m where m.subject = 'C
           'and it is said why');
 select is(notify.record_delivery(:fence, :job, 'skipped', 'empty'), 0, 'the job ends');
 select millrace.complete(:fence, :job);
+rollback to before;
+
+-- Who has caused something is erased while it waits.
+savepoint before;
+select notify.emit('cl.comment.created', 'cid', '{ada}', 'H', 'T') \g /dev/null
+select notify.configure('ada', '{"delivery_mode": "realtime"}') \g /dev/null
+select millrace.open_session('t', '{email}') as four \gset
+select job, fence from claimed(:four) \gset
+select notify.erase_user('cid') \g /dev/null
+select results_eq(format('select subject from notify.digest_of(%s, %s)', :fence, :job), $$values ('C')$$,
+                  'what was erased is left out');
+select is(notify.record_delivery(:fence, :job, 'sent', message_id => '<3>'), 1, 'and is not sent with the rest');
+select set_eq(format($$select m.status, m.reason, m.message_id from notify.emails m where m.job = %s$$, :job),
+              $$values ('sent', null, '<3>'), ('skipped', 'erased', null)$$, 'but recorded as what it is');
+rollback to before;
+
+-- A zone that the server knew when it was chosen.
+savepoint before;
+update notify.user_settings s set time_zone = 'Mars/Olympus' where s.username = 'ada';
+select millrace.cancel(j.id) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled' \g /dev/null
+select lives_ok($$select say('M')$$, 'keeps nobody from saying something');
+select is((select m.status from notify.emails m where m.subject = 'M'), 'collected', 'to its user');
+select lives_ok($$select notify.configure('ada', '{"digest_hour": 16}')$$, 'nor the user from choosing another hour');
+select is((select j.run_at from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'),
+          date_trunc('hour', millrace.now()) + interval '1 hour', 'which is one of UTC');
+rollback to before;
+
+-- A digest that has ended before it took anything on is made good by upkeep.
+savepoint before;
+select notify.upkeep() \g /dev/null
+select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
+          'upkeep makes no digest for whoever has one');
+select millrace.cancel(j.id) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled' \g /dev/null
+savepoint no_queue;
+update notify.house set digest_queue = 'nowhere';
+set local client_min_messages = error;
+select lives_ok('select notify.upkeep()', 'without a queue it goes on without');
+rollback to no_queue;
+select notify.upkeep() \g /dev/null
+select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
+          'one that was cancelled is made good');
+select millrace_test.advance_clock('24 hours') \g /dev/null
+select millrace.promote() \g /dev/null
+select millrace.open_session('t', '{email}') as four \gset
+select job, fence from claimed(:four) \gset
+select notify.upkeep() \g /dev/null
+select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 0::bigint,
+          'not while it runs');
+select millrace.discard(:fence, :job, 'crashed');
+select notify.upkeep() \g /dev/null
+select is((select count(*) from millrace.jobs j where j.kind = 'notify.digest' and j.state = 'scheduled'), 1::bigint,
+          'so is a dead letter that has taken nothing on');
 rollback to before;
 
 -- Back to realtime: what is collected goes at once.

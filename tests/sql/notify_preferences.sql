@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(61);
+select plan(73);
 
 set local role millrace_enqueuer;
 
@@ -63,6 +63,10 @@ select is(notify.configure('ada', '{"enabled": true}') -> 'preferences', '{"cl.c
 select notify.configure('eve', '{"enabled": false, "preferences": {"news": true}}') \g /dev/null
 select is(notify.should_send('eve', 'news'), false, 'whatever is preferred');
 
+-- What can be sent to is an address, whatever stands in it.
+select is(notify.configure('fay', jsonb_build_object('email', fine)) ->> 'email', fine, fine)
+  from unnest('{a.b@example.org,o''hara+1@bücher.example,=?a?@example.org,x@localhost}'::text[]) fine;
+
 -- configure is whole or nothing.
 select is(notify.configure('ada', '{"email": "ada@example.org", "delivery_mode": "digest", "digest_hour": 7,
           "time_zone": "Europe/Berlin", "locale": "de-AT"}'),
@@ -77,6 +81,12 @@ select throws_ok(format('select notify.configure(%L, %L)', 'ada', changes), code
                ('{"email": "ada"}', 'MR005', 'configure: bad email'),
                ('{"email": "a@b c"}', 'MR005', 'configure: bad email'),
                ('{"email": 1}', 'MR005', 'configure: bad email'),
+               ('{"email": ".a@example.org"}', 'MR005', 'configure: bad email'),
+               ('{"email": "a.@example.org"}', 'MR005', 'configure: bad email'),
+               ('{"email": "a..b@example.org"}', 'MR005', 'configure: bad email'),
+               ('{"email": "jörg@example.org"}', 'MR005', 'configure: bad email'),
+               ('{"email": "a(b@example.org"}', 'MR005', 'configure: bad email'),
+               ('{"email": "=?utf-8?q?a?=@example.org"}', 'MR005', 'configure: bad email'),
                ('{"enabled": null}', 'MR005', 'configure: bad enabled'),
                ('{"enabled": "no"}', 'MR005', 'configure: bad enabled'),
                ('{"delivery_mode": "weekly"}', 'MR005', 'configure: bad delivery_mode'),
@@ -94,6 +104,15 @@ select throws_ok(format('select notify.configure(%L, %L)', 'ada', changes), code
 select throws_ok($$select notify.configure(null, '{}')$$, 'MR005', 'configure: bad username', 'nobody');
 select throws_ok($$select notify.config('')$$, 'MR005', 'config: bad username', 'nobody, either');
 select is(notify.config('ada') ->> 'locale', 'de-AT', 'what was refused has changed nothing');
+
+-- What was switched off before it became required.
+select notify.configure('gil', '{"preferences": {"news": false, "cl.comment.created": false}}') \g /dev/null
+savepoint required;
+select notify.define_type('news', 'account', 'News', system_required => true) \g /dev/null
+select is(notify.config('gil') -> 'preferences', '{"cl.comment.created": false}'::jsonb,
+          'what has become required is not said to be off');
+select is(notify.configure('gil', notify.config('gil')), notify.config('gil'), 'so that what config says may be given back');
+rollback to required;
 
 -- unsubscribe
 select lives_ok($$select notify.unsubscribe('bob', 'news')$$, 'one preference is switched off');

@@ -24,7 +24,7 @@ constexpr auto template_statement =
 
 constexpr auto record_statement =
     "select notify.record_delivery(fence => $1, job_id => $2, outcome => $3, reason => $4, message_id => $5,"
-    " reply => $6, redirected_to => $7)";
+    " reply => $6, redirected_to => $7, sent_to => $8)";
 
 std::string text_of(const pqxx::field& field) {
     return field.as<std::string>("");
@@ -101,7 +101,7 @@ bool is_suppressed(Transaction& transaction, const std::string& address) {
 std::uint64_t record_delivery(Transaction& transaction, const core::Job& job, const NotifyDelivery& delivery) {
     return execute(transaction, record_statement, job.fence.value, job.id.value, name_of(delivery.outcome),
                    unless_empty(delivery.reason), unless_empty(delivery.message_id), unless_empty(delivery.reply),
-                   unless_empty(delivery.redirected_to))
+                   unless_empty(delivery.redirected_to), unless_empty(delivery.sent_to))
         .at(0)
         .at(0)
         .as<std::uint64_t>();

@@ -58,6 +58,7 @@ struct NotifyDelivery {
     std::string message_id{};
     std::string reply{};
     std::string redirected_to{};
+    std::string sent_to{};
 };
 
 // What only reads takes no lock and no transaction id: the transaction may stay open.

@@ -30,7 +30,8 @@ public:
     };
     static constexpr std::array<std::string_view, 4> failures{"refused", "put off", "not sound", "template"};
     // As message_of, digest_to and the handlers say it; what they may say one day is the last of them.
-    static constexpr std::array<std::string_view, 7> skips{"suppressed", "erased",          "expired", "preference",
+    static constexpr std::array<std::string_view, 9> skips{"suppressed", "erased",          "expired",
+                                                           "disabled",   "preference",      "default",
                                                            "no address", "nothing to send", "other"};
 
     void sent(std::uint64_t emails) { sent_ += emails; }

@@ -84,7 +84,8 @@ core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction
                                                .reason = "",
                                                .message_id = sent.message_id,
                                                .reply = sent.reply,
-                                               .redirected_to = settings_.redirect_all}));
+                                               .redirected_to = settings_.redirect_all,
+                                               .sent_to = recipient.address}));
         if (recipient.waited) counts_.accepted(*recipient.waited + took);
     } else if (auto* refused = std::get_if<core::Discarded>(&sent.outcome)) {
         return give_up(job, transaction, Failure::refused, std::move(refused->error));

@@ -92,6 +92,9 @@ begin
         values (let_wait.due, let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority,
                 let_wait.attempt, 'run_at', let_wait.key);
         insert into millrace.queue_delta (queue_id, scheduled) values (let_wait.queue_id, 1);
+        perform millrace.announce(let_wait.due, millrace.now())
+           from millrace.queue_signal s
+          where s.queue_id = let_wait.queue_id and s.raised and let_wait.wake;
         return 'scheduled';
     elsif let_wait.key is not null then
         perform millrace.block(queue_id, array[job_id], stored_on, priority, key);

@@ -12,7 +12,7 @@
 --
 -- Arguments  days_ahead  1 … 60
 -- Locks      advisory 7709/3 for the transaction, taken or given up; the row of installation; job, then finished.
--- Raises     MR005 bad_argument.
+-- Raises     MR005 bad_argument, MR007 invalid_transition in a transaction that is not read committed.
 -- Rows       tables, not rows, but for rehome.sql's.
 
 create or replace function millrace.maintain_partitions(days_ahead int default 7)
@@ -33,6 +33,11 @@ begin
     if days_ahead is null or days_ahead not between 1 and most_days then
         raise exception using errcode = 'MR005', message = 'maintain_partitions: bad days_ahead',
             hint = 'Allowed for days_ahead: 1 to 60.';
+    end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'maintain_partitions: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Its snapshot may be older than what was stored last. Call it at read committed.';
     end if;
     if not pg_try_advisory_xact_lock(7709, 3) then
         return -1;

@@ -43,8 +43,8 @@ begin
         return -1;
     end if;
     select * into known from millrace.installation;
-    for day in select d::date
-                 from generate_series(known.last_day + 1, today + days_ahead, interval '1 day') d
+    for day in select known.last_day + n
+                 from generate_series(1, today + days_ahead - known.last_day) n
                 limit most_days * 2
     loop
         perform millrace.attach_day('job', day);

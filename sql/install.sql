@@ -247,6 +247,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 27
+\set name 0027_identify_rows_by_all_columns
+\set text `cat migrations/0027_identify_rows_by_all_columns.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0027_identify_rows_by_all_columns.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null

@@ -228,6 +228,12 @@ as $$
      -- what waited there and ended late keeps a day for a second retention
      where (i.first_day + 3)::timestamp + q.retention * case when i.drop_given_up_at is null then 2 else 1 end
            < millrace.now() at time zone 'utc'
+    union all
+    select 'warning', 'many days', 0, 'job',
+           format('%s days are kept; a claim locks the table and the index of each', d.days),
+           format('max_locks_per_transaction = %s and a restart, or shorten the longest retention', 2 * d.days + 100)
+      from (select i.last_day - i.first_day + 1 as days from millrace.installation i) d
+     where 2 * d.days > current_setting('max_locks_per_transaction')::int
 $$;
 
 create or replace function millrace.doctor_schedules()

@@ -92,6 +92,9 @@ begin
         values (let_wait.due, let_wait.job_id, let_wait.stored_on, let_wait.queue_id, let_wait.priority,
                 let_wait.attempt, 'run_at', let_wait.key);
         insert into millrace.queue_delta (queue_id, scheduled) values (let_wait.queue_id, 1);
+        perform millrace.announce(let_wait.due, millrace.now())
+           from millrace.queue_signal s
+          where s.queue_id = let_wait.queue_id and s.raised and let_wait.wake;
         return 'scheduled';
     elsif let_wait.key is not null then
         perform millrace.block(queue_id, array[job_id], stored_on, priority, key);
@@ -211,19 +214,19 @@ begin
                          limit notes_at_a_time) late
                  limit notes_at_a_time) n
     ), tie as materialized (
-        select n.key, n.batch_id, array_agg(n.row_address) as rows
+        select n.key, n.batch_id, array_agg(n.row_address) as rows, min(n.rank) as rank
           from note n
          group by n.key, n.batch_id
-         order by min(n.rank)
+    ), mine as materialized (  -- those that somebody else looks after are not counted, or they would hide all others
+        select t.key, t.batch_id, t.rows
+          from (select * from tie order by rank offset 0) t
+         where t.key is null or pg_try_advisory_xact_lock(hashtextextended('millrace/' || t.key, of_queue))
          limit ties_at_a_time
-    ), mine as materialized (
-        select t.key, t.rows
-          from tie t
-         where t.key is not null and pg_try_advisory_xact_lock(hashtextextended('millrace/' || t.key, of_queue))
     )
-    select array(select unnest(m.rows) from mine m), array(select t.batch_id from tie t where t.batch_id is not null),
-           array(select unnest(t.rows) from tie t where t.batch_id is not null),
-           array(select unnest(t.rows) from tie t where t.key is null and t.batch_id is null)
+    select array(select unnest(m.rows) from mine m where m.key is not null),
+           array(select m.batch_id from mine m where m.batch_id is not null),
+           array(select unnest(m.rows) from mine m where m.batch_id is not null),
+           array(select unnest(m.rows) from mine m where m.key is null and m.batch_id is null)
       into key_notes, batches, batch_notes, limit_notes;
     if cardinality(key_notes) > 0 then
         released := millrace.follow_keys(of_queue, key_notes);

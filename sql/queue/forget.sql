@@ -114,11 +114,10 @@ declare
 begin
     -- a job finishes on the day that it is stored under, or later
     for day in
-        select to_char(d, 'YYYYMMDD')
+        select to_char(i.first_day + n, 'YYYYMMDD')
           from millrace.installation i
-         cross join generate_series(i.first_day, least(i.last_day, (until at time zone 'utc')::date),
-                                    interval '1 day') d
-         order by d
+         cross join generate_series(0, least(i.last_day, (until at time zone 'utc')::date) - i.first_day) n
+         order by n
     loop
         begin
             execute format(case what when 'jobs' then jobs else payloads end, 'finished_' || day, 'job_' || day)

@@ -12,7 +12,7 @@
 --
 -- Arguments  days_ahead  1 … 60
 -- Locks      advisory 7709/3 for the transaction, taken or given up; the row of installation; job, then finished.
--- Raises     MR005 bad_argument.
+-- Raises     MR005 bad_argument, MR007 invalid_transition in a transaction that is not read committed.
 -- Rows       tables, not rows, but for rehome.sql's.
 
 create or replace function millrace.maintain_partitions(days_ahead int default 7)
@@ -34,12 +34,17 @@ begin
         raise exception using errcode = 'MR005', message = 'maintain_partitions: bad days_ahead',
             hint = 'Allowed for days_ahead: 1 to 60.';
     end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'maintain_partitions: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Its snapshot may be older than what was stored last. Call it at read committed.';
+    end if;
     if not pg_try_advisory_xact_lock(7709, 3) then
         return -1;
     end if;
     select * into known from millrace.installation;
-    for day in select d::date
-                 from generate_series(known.last_day + 1, today + days_ahead, interval '1 day') d
+    for day in select known.last_day + n
+                 from generate_series(1, today + days_ahead - known.last_day) n
                 limit most_days * 2
     loop
         perform millrace.attach_day('job', day);
@@ -84,6 +89,9 @@ begin
     end if;
     execute format('create table millrace.%I (like millrace.%I including defaults including constraints)',
                    partition, parent);
+    if parent = 'finished' then  -- it has no primary key; what is published must be known by something
+        execute format('alter table millrace.%I replica identity full', partition);
+    end if;
     execute format('alter table millrace.%I attach partition millrace.%I for values from (%L) to (%L)',
                    parent, partition, day, day + 1);
 end

@@ -21,7 +21,7 @@
 -- Arguments  max_jobs  1 … 10,000
 --            since     a deadline; -infinity and null: all of them
 -- Locks      rows of worker, then rows of running, all SKIP LOCKED.
--- Raises     MR005 bad_argument.
+-- Raises     MR005 bad_argument, MR007 invalid_transition in a transaction that is not read committed.
 -- Rows       3 per job, 1 per session and queue.
 -- Plan       running is scanned by worker, and only when a session has expired; cancel_request, of which there are few.
 
@@ -49,6 +49,11 @@ begin
     if max_jobs is null or max_jobs not between 1 and 10000 then
         raise exception using errcode = 'MR005', message = 'reap: bad max_jobs',
             hint = 'Allowed for max_jobs: 1 to 10000.';
+    end if;
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'MR007',
+            message = 'reap: this transaction is ' || current_setting('transaction_isolation'),
+            hint = 'Its snapshot may be older than the last claims. Call it at read committed.';
     end if;
     for lost in
         select w.id, w.name, w.ended_at

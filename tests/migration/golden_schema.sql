@@ -2695,6 +2695,7 @@ CREATE TABLE millrace.attempt_failure (
     error text NOT NULL,
     CONSTRAINT attempt_failure_outcome_check CHECK ((outcome = ANY (ARRAY['failed'::text, 'discarded'::text, 'reaped'::text])))
 );
+ALTER TABLE ONLY millrace.attempt_failure REPLICA IDENTITY FULL;
 ALTER TABLE millrace.attempt_failure OWNER TO millrace_owner;
 CREATE TABLE millrace.batch_count (
     batch_id bigint NOT NULL,
@@ -2716,6 +2717,7 @@ CREATE TABLE millrace.batch_member (
     batch_id bigint NOT NULL,
     amount integer NOT NULL
 );
+ALTER TABLE ONLY millrace.batch_member REPLICA IDENTITY FULL;
 ALTER TABLE millrace.batch_member OWNER TO millrace_owner;
 CREATE VIEW millrace.batches AS …;
 ALTER TABLE millrace.batches OWNER TO millrace_owner;
@@ -2849,6 +2851,7 @@ CREATE TABLE millrace.finished (
     result jsonb
 )
 PARTITION BY RANGE (stored_on);
+ALTER TABLE ONLY millrace.finished REPLICA IDENTITY FULL;
 ALTER TABLE millrace.finished OWNER TO millrace_owner;
 CREATE TABLE millrace.follow_up (
     pos xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -2861,6 +2864,7 @@ CREATE TABLE millrace.follow_up (
     CONSTRAINT follow_up_what_check CHECK ((what = ANY (ARRAY['arrived'::text, 'freed'::text, 'looked'::text, 'completed'::text, 'cancelled'::text, 'discarded'::text, 'replayed'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE ONLY millrace.follow_up REPLICA IDENTITY FULL;
 ALTER TABLE millrace.follow_up OWNER TO millrace_owner;
 CREATE TABLE millrace.function_set (
     singleton boolean DEFAULT true NOT NULL,
@@ -2937,6 +2941,7 @@ CREATE TABLE millrace.key_due (
     key text NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE ONLY millrace.key_due REPLICA IDENTITY FULL;
 ALTER TABLE millrace.key_due OWNER TO millrace_owner;
 CREATE VIEW millrace.key_limits AS …;
 ALTER TABLE millrace.key_limits OWNER TO millrace_owner;
@@ -2999,6 +3004,7 @@ CREATE TABLE millrace.operator_action (
     detail jsonb NOT NULL,
     affected bigint NOT NULL
 );
+ALTER TABLE ONLY millrace.operator_action REPLICA IDENTITY FULL;
 ALTER TABLE millrace.operator_action OWNER TO millrace_owner;
 CREATE VIEW millrace.operator_actions AS …;
 ALTER TABLE millrace.operator_actions OWNER TO millrace_owner;
@@ -3030,6 +3036,7 @@ CREATE TABLE millrace.queue_delta (
     blocked integer DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='10000', autovacuum_vacuum_cost_delay='1');
+ALTER TABLE ONLY millrace.queue_delta REPLICA IDENTITY FULL;
 ALTER TABLE millrace.queue_delta OWNER TO millrace_owner;
 ALTER TABLE millrace.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME millrace.queue_id_seq
@@ -3067,6 +3074,7 @@ CREATE TABLE millrace.schedule_run (
     CONSTRAINT schedule_run_check CHECK (((job_id IS NULL) = (how = 'skipped'::text))),
     CONSTRAINT schedule_run_how_check CHECK ((how = ANY (ARRAY['on time'::text, 'caught up'::text, 'by hand'::text, 'skipped'::text])))
 );
+ALTER TABLE ONLY millrace.schedule_run REPLICA IDENTITY FULL;
 ALTER TABLE millrace.schedule_run OWNER TO millrace_owner;
 CREATE VIEW millrace.schedule_runs AS …;
 ALTER TABLE millrace.schedule_runs OWNER TO millrace_owner;
@@ -3079,6 +3087,7 @@ CREATE TABLE millrace.settle_receipt (
     outcome text NOT NULL,
     CONSTRAINT settle_receipt_outcome_check CHECK ((outcome = ANY (ARRAY['snoozed'::text, 'released'::text])))
 );
+ALTER TABLE ONLY millrace.settle_receipt REPLICA IDENTITY FULL;
 ALTER TABLE millrace.settle_receipt OWNER TO millrace_owner;
 CREATE VIEW millrace.storage AS …;
 ALTER TABLE millrace.storage OWNER TO millrace_owner;
@@ -3104,6 +3113,7 @@ CREATE TABLE notify.bounce (
     bounced_at timestamp with time zone NOT NULL,
     reason text NOT NULL
 );
+ALTER TABLE ONLY notify.bounce REPLICA IDENTITY FULL;
 ALTER TABLE notify.bounce OWNER TO millrace_owner;
 CREATE TABLE notify.category (
     name text NOT NULL,

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(43);
+select plan(44);
 select millrace.create_queue('brief', retention => '1 day'), millrace.create_queue('idle', retention => '1 day'),
        millrace.create_queue('week', retention => '7 days') \g /dev/null
 select (i.first_day + time '12:00') at time zone 'utc' as noon from millrace.installation i \gset
@@ -137,6 +137,15 @@ select millrace_test.advance_clock('8 days') \g /dev/null
 select millrace.create_queue('long', retention => '30 days'), pg_temp.prune() \g /dev/null
 select matches(jobs, 'week discarded, week discarded, week waits$', 'and the rest when its retention is over')
   from pg_temp.left_over;
+rollback to other;
+
+-- A year of days has one that has no midnight in Havana.
+select millrace.configure_queue('week', '{"history": "outcome"}') \g /dev/null
+update millrace.installation set first_day = first_day - 370;
+set local timezone = 'America/Havana';
+select pg_temp.work('week', '{cancelled}'), millrace_test.advance_clock('20 min'), pg_temp.prune() \g /dev/null
+select is(payload, 'null', 'days are counted, whatever the zone') from millrace.jobs
+ where queue = 'week' and kind = 'cancelled';
 rollback to other;
 
 -- history = none.

@@ -8,7 +8,7 @@ create extension if not exists pgtap;
 create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(35);
+select plan(37);
 select millrace.create_queue('q') as q \gset
 select millrace.open_session('w', '{q}') as session \gset
 select dblink_connect(name, millrace_test.here()) from unnest('{slow,idle,t0,t1,t2,t3,t4,t5,t6,t7,t8,t9}'::text[]) name
@@ -181,6 +181,14 @@ rollback;
 begin isolation level repeatable read;
 select throws_ok($$ select millrace.open_session('w', '{idle}') $$, 'MR007',
                  'open_session: this transaction is repeatable read', 'nor does a worker begin in one');
+rollback;
+begin isolation level repeatable read;
+select throws_ok('select millrace.reap()', 'MR007', 'reap: this transaction is repeatable read',
+                 'nor is a session ended, of which a claim may not be seen');
+rollback;
+begin isolation level serializable;
+select throws_ok('select millrace.maintain_partitions()', 'MR007',
+                 'maintain_partitions: this transaction is serializable', 'nor a day dropped');
 rollback;
 select locked from dblink('slow', 'select pg_try_advisory_lock(7709, 1)') d(locked boolean) \g /dev/null
 select is(millrace.advance_low_water(), -1, 'one advances, another does not wait');

@@ -5,7 +5,7 @@ create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(53);
+select plan(55);
 select millrace.create_queue('q', max_attempts => 2, retention => '3 days') \g /dev/null
 select first_day as day from millrace.installation \gset
 
@@ -63,6 +63,19 @@ select set_eq(format('select parent, owner, cardinality(indexes) from looks wher
   from to_char(:'day'::date + 9, 'YYYYMMDD') later;
 select is(has_table_privilege('millrace_worker', 'millrace.job_' || to_char(:'day'::date + 9, 'YYYYMMDD'), 'select'),
           false, 'and is nobody else''s');
+
+-- More days than the server has locks for.
+savepoint many;
+select current_setting('max_locks_per_transaction')::int / 2 as room \gset
+update millrace.installation set first_day = last_day - :room + 1;
+select is_empty($$ select from millrace.doctor() where finding = 'many days' $$, 'as many as there are locks for');
+update millrace.installation set first_day = first_day - 1;
+select row_eq($$ select severity, detail, remedy from millrace.doctor() where finding = 'many days' $$,
+              row('warning'::text,
+                  format('%s days are kept; a claim locks the table and the index of each', :room + 1),
+                  format('max_locks_per_transaction = %s and a restart, or shorten the longest retention',
+                         2 * :room + 102)), 'of one more the doctor tells');
+rollback to many;
 
 -- Nobody came for a month, or for a year: jobs go on, the days are caught up with.
 savepoint month;

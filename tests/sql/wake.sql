@@ -8,7 +8,7 @@ create extension if not exists dblink;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
 
-select plan(54);
+select plan(57);
 select millrace.create_queue('q'), millrace.create_queue('other') \g /dev/null
 select dblink_connect('ear', millrace_test.here()), dblink_connect('mouth', millrace_test.here()),
        dblink_exec('ear', 'listen "millrace/q"; listen "millrace/other"; listen "millrace:cancel"; listen end_mark; listen "millrace:chores"') \g /dev/null
@@ -190,6 +190,13 @@ select millrace.enqueue('q', 'k', delay => '14 s') \g /dev/null
 select is(millrace_test.heard(), 'millrace:chores:scheduled', 'a delayed job that is due soon is announced');
 select millrace.enqueue_many('q', 'k', array['{}'::jsonb], delay => '14 s') \g /dev/null
 select is(millrace_test.heard(), 'millrace:chores:scheduled', 'and so are many');
+select millrace.enqueue_unique('q', 'k', '{}', 'soon', delay => '14 s') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:scheduled', 'and a unique one');
+select millrace.enqueue_unique('q', 'k', '{}', 'u', delay => '15 s'),
+       millrace.enqueue_unique('q', 'k', '{}', 'u', delay => '1 s', replaces => '{run_at}', wake => false) \g /dev/null
+select is(millrace_test.heard(), '', 'under the same conditions');
+select millrace.enqueue_unique('q', 'k', '{}', 'u', delay => '14 s', replaces => '{run_at}') \g /dev/null
+select is(millrace_test.heard(), 'millrace:chores:scheduled', 'also one that is brought forward, or put off');
 select millrace.enqueue('q', 'k', delay => '15 s'), millrace.enqueue('q', 'k', delay => '1 s', wake => false),
        millrace.enqueue('other', 'k', delay => '1 s') \g /dev/null
 select is(millrace_test.heard(), '', 'not one that is due later, nor when told not to, nor while nobody sleeps');

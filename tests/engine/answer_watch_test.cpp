@@ -116,7 +116,7 @@ TEST_F(Answers, are_awaited_anew_on_another_connection) {
 // way would have retired it, too, so none is.
 TEST_F(Answers, are_awaited_anew_under_another_session) {
     auto settings = quick_settings();
-    settings.lease = 3s;
+    settings.lease = 6s;  // longer than it takes to notice: a lease that is lost has a new session, too
     settings.queues.front().slots = 1;
     settings.queues.front().max_prefetch = 0;
     auto& running = start(

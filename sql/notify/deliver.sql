@@ -4,7 +4,7 @@
 --
 -- A message is decided upon when it is sent, not when it was emitted: an address that has been suppressed meanwhile, or
 -- a user who was erased or has switched it off, gets nothing, and what goes out goes to the address that the user has
--- by then. Of what the system requires only the address is looked at again.
+-- by then.
 --
 -- record_delivery belongs in the transaction that settles the job, and holds the job until that ends. There is one
 -- delivery for an email: the last one. A digest that is settled while more has been collected sees to it that there is
@@ -56,8 +56,7 @@ begin
     return query
         select e.id, case when e.username is null or v.subject is null then 'erased'
                           when v.expires_at <= millrace.now() then 'expired'
-                          else coalesce(case when not t.system_required
-                                             then notify.objection(s.enabled, false, p.enabled, t.default_enabled) end,
+                          else coalesce(notify.objection(s.enabled, t.system_required, p.enabled, t.default_enabled),
                                         case when a.address is null then 'no address' end,
                                         case when x.address is not null then 'suppressed' end) end,
                e.event_type, e.username, a.address, e.locale, c.sender, v.subject, v.body_text, v.body_html, v.data,

@@ -94,7 +94,7 @@ select is(next_skip(:session, changes::jsonb, of_type), skip, concat_ws(' ', of_
   from (values (1, '{}', 'cl.comment.created', 'ada@example.org'), (2, '{"enabled": false}', 'cl.comment.created', 'disabled'),
                (3, '{"preferences": {"cl.comment.created": false}}', 'cl.comment.created', 'preference'),
                (4, '{"email": "new@example.org"}', 'cl.comment.created', 'new@example.org'),
-               (5, '{"email": null}', 'cl.comment.created', 'no address'), (6, '{"enabled": false}', 'needed', 'ada@example.org'),
+               (5, '{"email": null}', 'cl.comment.created', 'no address'), (6, '{"enabled": false}', 'needed', 'disabled'),
                (7, '{"email": "new@example.org"}', 'needed', 'new@example.org'),
                (8, '{"email": null}', 'needed', 'no address')) later(n, changes, of_type, skip);
 rollback to before;

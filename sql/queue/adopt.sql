@@ -14,7 +14,8 @@
 --                 of a job that it finished at the old place.
 --     ids         of jobs and sessions skip a range: the place that was copied has gone on counting since, be it in
 --                 the same database before it was restored, and an id may be known outside, as that of a payment, of a
---                 mail, or of a fence.
+--                 mail, or of a fence. Sequences that are behind the rows that are there pass them: logical
+--                 replication brings rows, and no sequences.
 --
 -- At home it may be repeated: marks begin afresh once more, which costs some claims a longer walk, and nothing else
 -- changes.
@@ -71,6 +72,7 @@ declare
     was_home boolean;
     server_known boolean;
     open_from xid8;  -- positions whose transactions may insert more
+    numbered record;
 begin
     -- an advance or a fold that is under way would write back what it has read before
     perform pg_advisory_xact_lock(7709, 1), pg_advisory_xact_lock(7709, 2);
@@ -94,10 +96,25 @@ begin
         perform from millrace.worker w where w.ended_at is null order by w.id for update;
         update millrace.worker w set ended_at = millrace.now(), end_reason = 'lease expired' where w.ended_at is null;
         -- a database that was copied on its server before the first job has nothing to skip
-        perform setval('millrace.job_id', s.last_value + jobs_apart),
-                setval('millrace.worker_id_seq', w.last_value + sessions_apart)
+        perform setval('millrace.job_id',
+                       greatest(s.last_value, (select max(j.id) from millrace.job j)) + jobs_apart),
+                setval('millrace.worker_id_seq',
+                       greatest(w.last_value, (select max(k.id) from millrace.worker k)) + sessions_apart)
            from millrace.job_id s, millrace.worker_id_seq w
           where not server_known or s.is_called;
+        for numbered in
+            select c.oid::regclass as rows_of, a.attname as id,
+                   pg_get_serial_sequence(c.oid::regclass::text, a.attname) as numbers
+              from pg_class c
+              join pg_namespace n on n.oid = c.relnamespace
+              join pg_attribute a on a.attrelid = c.oid and a.attidentity <> ''
+             where n.nspname in ('millrace', 'notify', 'forks', 'pipeline')
+             union all
+            select 'notify.digest'::regclass, 'id', 'notify.digest_id'
+        loop
+            execute format('select setval(%1$L, r.id) from (select max(%2$I) as id from %3$s) r, %1$s s'
+                           ' where r.id >= s.last_value', numbered.numbers, numbered.id, numbered.rows_of);
+        end loop;
     end if;
     perform millrace.audit('adopt', jsonb_build_object('database', current_database()), 1);
 end

@@ -5,7 +5,7 @@ create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(34);
+select plan(40);
 select millrace.create_queue('q') as q \gset
 select millrace.enqueue('q', 'k') as job \gset
 
@@ -105,6 +105,21 @@ select dblink_disconnect('other');
 select max(id) as session from millrace.worker \gset
 select lives_ok('select millrace.adopt()', 'it may be repeated');
 select lives_ok(format('select millrace.heartbeat(%s)', :session), 'which ends no session');
+
+-- What logical replication brings: rows, and sequences that have given out nothing.
+select millrace.create_batch('q', 'k') as batch \g /dev/null
+select millrace.create_schedule('s', '@daily', 'q', 'k') \g /dev/null
+select setval(c.oid::regclass, 1, false) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where c.relkind = 'S' and n.nspname = 'millrace' \g /dev/null
+select max(id) as last_job from millrace.job \gset
+select max(id) as session from millrace.worker \gset
+update millrace.installation set system_identifier = system_identifier + 1;
+select lives_ok('select millrace.adopt()', 'adopt');
+select lives_ok(format('select %s', call), call)
+  from unnest(array['millrace.create_queue(''r'')', 'millrace.create_schedule(''t'', ''@daily'', ''q'', ''k'')',
+                    'millrace.create_batch(''q'', ''k'')']) call;
+select cmp_ok(millrace.enqueue('q', 'new kind'), '>', :last_job::bigint, 'no id of a job is given out twice');
+select cmp_ok(millrace.open_session('w', '{q}'), '>', :session::int, 'nor one of a session');
 
 -- Where nobody may read the server's identifier.
 revoke execute on function pg_control_system() from public;

@@ -191,7 +191,7 @@ class Hosts(OnOneHost):
         authority.write_bytes(pathlib.Path(server.ca_file).read_bytes())  # it makes a new one at each start
         self.sql(f"select millrace.enqueue('email', 'email.send', '{mail}')")
         self.wait_for_log("mail deliveries pause")
-        self.says("one that stands in a file (`smtp.password_file`;")
+        self.says("one that stands in a file (`smtp.password_file`, `dashboard.token_file`;")
         self.write("password", "new")
         self.systemctl("reload")
         self.wait_until(completed, "2")

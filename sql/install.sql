@@ -256,6 +256,15 @@ set search_path = pg_catalog, pg_temp;
 \endif
 \ir install/end.sql
 
+\set number 28
+\set name 0028_own_the_numbers_of_digests
+\set text `cat migrations/0028_own_the_numbers_of_digests.sql`
+\ir install/begin.sql
+\if :pending
+\ir ../migrations/0028_own_the_numbers_of_digests.sql
+\endif
+\ir install/end.sql
+
 \set text `cat $(sed -nE 's#^.ir ((queue|forks|pipeline|notify)/.*)$#sql/\1#p' sql/install.sql)`
 begin;
 select pg_advisory_xact_lock(7709202) \g /dev/null

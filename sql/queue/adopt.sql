@@ -103,14 +103,11 @@ begin
            from millrace.job_id s, millrace.worker_id_seq w
           where not server_known or s.is_called;
         for numbered in
-            select c.oid::regclass as rows_of, a.attname as id,
-                   pg_get_serial_sequence(c.oid::regclass::text, a.attname) as numbers
+            select c.oid::regclass as rows_of, a.attname as id, q.numbers
               from pg_class c
-              join pg_namespace n on n.oid = c.relnamespace
-              join pg_attribute a on a.attrelid = c.oid and a.attidentity <> ''
-             where n.nspname in ('millrace', 'notify', 'forks', 'pipeline')
-             union all
-            select 'notify.digest'::regclass, 'id', 'notify.digest_id'
+              join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+             cross join pg_get_serial_sequence(c.oid::regclass::text, a.attname) q(numbers)
+             where c.relowner = 'millrace_owner'::regrole and c.relkind in ('r', 'p') and q.numbers is not null
         loop
             execute format('select setval(%1$L, r.id) from (select max(%2$I) as id from %3$s) r, %1$s s'
                            ' where r.id >= s.last_value', numbered.numbers, numbered.id, numbered.rows_of);

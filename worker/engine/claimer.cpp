@@ -44,7 +44,7 @@ void Claimer::adjust(const QueueSettings& queue) noexcept {
 }
 
 std::optional<std::size_t> Claimer::claim(const std::stop_token& stop, std::size_t room) {
-    const auto lease = with_.heartbeat.current(stop);  // it may be waited for, and a connection in hand not
+    const auto lease = with_.heartbeat.current(stop);  // first, for it may wait, and a connection grows old
     auto* session = lease == nullptr ? nullptr : connection_.get(stop);
     if (session == nullptr || lease->lost) return std::nullopt;
 

@@ -22,9 +22,10 @@
 --            max_rows   1 … 100,000
 --            at_most_every  nothing is done when it has been begun so lately, or is under way; '0': in any case
 --            dry_run    the emails are only counted
--- Locks      rows of event, SKIP LOCKED; the row of notify.house; the rows of queue_owner, SKIP LOCKED.
+-- Locks      rows of event, SKIP LOCKED; the row of notify.house; the rows of queue_owner, SKIP LOCKED; those of
+--            ensure_digest.
 -- Raises     MR003 unknown_queue, MR005 bad_argument.
--- Rows       upkeep: max_rows events with their emails, and as many emails.
+-- Rows       upkeep: max_rows events with their emails, as many emails, and as many digests.
 
 set local client_min_messages = warning;
 drop function if exists notify.upkeep(int);

@@ -3127,6 +3127,7 @@ CREATE SEQUENCE notify.digest_id
     NO MAXVALUE
     CACHE 1;
 ALTER TABLE notify.digest_id OWNER TO millrace_owner;
+ALTER SEQUENCE notify.digest_id OWNED BY notify.digest.id;
 CREATE TABLE notify.digest_member (
     digest_id bigint NOT NULL,
     email_id bigint NOT NULL

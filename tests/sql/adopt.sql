@@ -5,7 +5,7 @@ create extension if not exists dblink;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(40);
+select plan(41);
 select millrace.create_queue('q') as q \gset
 select millrace.enqueue('q', 'k') as job \gset
 
@@ -110,7 +110,8 @@ select lives_ok(format('select millrace.heartbeat(%s)', :session), 'which ends n
 select millrace.create_batch('q', 'k') as batch \g /dev/null
 select millrace.create_schedule('s', '@daily', 'q', 'k') \g /dev/null
 select setval(c.oid::regclass, 1, false) from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind = 'S' and n.nspname = 'millrace' \g /dev/null
+ where c.relkind = 'S' and n.nspname in ('millrace', 'notify') \g /dev/null
+insert into notify.digest (id, username, job_id) values (5, 'ada', 1);
 select max(id) as last_job from millrace.job \gset
 select max(id) as session from millrace.worker \gset
 update millrace.installation set system_identifier = system_identifier + 1;
@@ -120,6 +121,7 @@ select lives_ok(format('select %s', call), call)
                     'millrace.create_batch(''q'', ''k'')']) call;
 select cmp_ok(millrace.enqueue('q', 'new kind'), '>', :last_job::bigint, 'no id of a job is given out twice');
 select cmp_ok(millrace.open_session('w', '{q}'), '>', :session::int, 'nor one of a session');
+select is(nextval('notify.digest_id'), 6::bigint, 'nor the number of a digest');
 
 -- Where nobody may read the server's identifier.
 revoke execute on function pg_control_system() from public;

@@ -18,8 +18,8 @@
 -- message_of and digest_to are read in transactions that stay open while the mail server answers: they lock nothing and
 -- leave no transaction id behind.
 --
--- Locks      message_of, digest_to: none. record_delivery: the job's row of running, shared; the emails whose address was
---            another at the emit; those of ensure_digest.
+-- Locks      message_of, digest_to: none. record_delivery: the job's row of running, shared; the emails whose address
+--            was another at the emit; those of ensure_digest.
 -- Raises     MR001 lease_lost, MR005 bad_argument.
 -- Rows       1 for each email, 2 if its address is another.
 

@@ -66,7 +66,7 @@ struct Options {
     std::string trace_header;    // what the collector wants besides, as NAME: VALUE; empty: nothing
     std::string trace_ca_file;   // empty: the system's authorities
     std::optional<adapters::SmtpSettings> smtp;
-    std::string notify_redirect_all;      // an address; empty: notifications go to their recipients
+    std::string notify_redirect_all;      // an address; empty: mails go to their recipients
     std::vector<std::string> api_tokens;  // of those who may call the API; empty: nobody
     DashboardOptions dashboard;
     std::string unsubscribe_url;                     // where people reach `millrace serve`; empty: none in mails

@@ -501,7 +501,7 @@ const std::array all_rules{
          [](Draft& draft, const Given& given) { draft.smtp.total_timeout = duration_of(given, 1s, 30min); }},
     Rule{{"smtp.reply_timeout", "DURATION", "more for the message, and the server's word on it (10min)"},
          [](Draft& draft, const Given& given) { draft.smtp.reply_timeout = duration_of(given, 1s, 1h); }},
-    Rule{{"notify.redirect_all", "ADDRESS", "gets every notification instead of its recipient: for staging"},
+    Rule{{"notify.redirect_all", "ADDRESS", "gets every mail instead of its recipient: for staging"},
          set_redirect_all},
     Rule{{"api.tokens", "TEXT,...", "who shows one of them may call the API of `millrace serve`"}, set_api_tokens},
     Rule{{"dashboard.serve", "on|off", "whether `millrace serve` shows the dashboard (off)"},

@@ -44,6 +44,7 @@ void require_fit_verdict(Phase phase, int code) {
         const bool is_unknown = phase == Phase::message && code / 100 != 2 && code / 100 != 4 && code / 100 != 5;
         require((verdict == Verdict::ambiguous) == is_unknown, "ambiguous is what was sent and not answered");
         if (phase == Phase::opening) require(verdict == Verdict::unserved, "before MAIL nothing is about the mail");
+        if (phase == Phase::sender) require(verdict != Verdict::broken_off, "before RCPT the server is at fault");
         if (verdict == Verdict::rejected) require(code / 100 == 5, "only a permanent refusal is final");
         if (verdict == Verdict::deferred) require(code / 100 == 4, "only a passing refusal defers");
     }

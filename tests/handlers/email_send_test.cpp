@@ -140,6 +140,16 @@ TEST_F(EmailSend, fails_what_the_server_puts_off) {
     as<Failed>(run());  // nothing pauses: the next mail is tried as well
 }
 
+TEST_F(EmailSend, counts_an_attempt_that_the_server_breaks_off_and_goes_on_with_other_mails) {
+    for (const auto* faults : {R"([{"at": "rcpt", "drop": true}])", R"([{"at": "rcpt", "reply": "421 4.3.2 bye"}])"}) {
+        server_.script(faults);
+        EXPECT_THAT(as<Failed>(run()).error, HasSubstr("broke off at the recipient")) << faults;
+    }
+    server_.script("[]");
+    as<Completed>(run(sound_payload, 43));
+    EXPECT_TRUE(lines().empty());
+}
+
 TEST_F(EmailSend, discards_a_bad_payload_without_asking_the_server) {
     server_.suspend();
     EXPECT_EQ(as<Discarded>(run(R"({"to": "ada@example.com", "subject": "s", "body": "t"})")).error.substr(0, 30),

@@ -32,8 +32,9 @@ protected:
         database_.execute(R"(select notify.configure('ada', '{"email": "ada@example.org"}'))");
     }
 
-    void start(NotifySettings how = {}) {
-        auto send = std::make_unique<Send>(smtp_, Send::Settings{.installation = "7311"}, log_.log());
+    void start(NotifySettings how = {}, std::string redirect_all = {}) {
+        Send::Settings settings{.installation = "7311", .redirect_all = std::move(redirect_all)};
+        auto send = std::make_unique<Send>(smtp_, settings, log_.log());
         engine::Registry registry;
         registry.add("notify.send", std::make_unique<NotifySend>(*send, how, counts_));
         registry.add("notify.digest", std::make_unique<NotifyDigest>(*send, std::move(how), counts_, pool_));
@@ -206,7 +207,7 @@ TEST_F(Notify, a_refusal_for_good_is_recorded_and_what_is_put_off_is_tried_again
 }
 
 TEST_F(Notify, everything_goes_to_one_address_where_that_is_asked_for) {
-    start({.redirect_all = "staging@example.org"});
+    start({}, "staging@example.org");
     emit("Staged");
     ASSERT_TRUE(becomes("Staged", "sent"));
     const auto mails = server_.messages();
@@ -215,6 +216,16 @@ TEST_F(Notify, everything_goes_to_one_address_where_that_is_asked_for) {
     EXPECT_THAT(mails[0].text, HasSubstr("This mail was for ada@example.org."));
     EXPECT_EQ(of("Staged", "redirected_to"), "staging@example.org");
     EXPECT_EQ(of("Staged", "address"), "ada@example.org");
+
+    database_.execute(
+        R"(select millrace.enqueue('email', 'email.send', '{"to": {"address": "bob@example.org", "name": "Bob"},
+                         "subject": "Staged, too", "html": "<p>Good morning.</p>"}'))");
+    ASSERT_TRUE(has_received(2));
+    const auto mail = server_.messages().back();
+    EXPECT_EQ(mail.envelope_to, std::vector<std::string>{"staging@example.org"});
+    EXPECT_THAT(mail.html, HasSubstr("This mail was for bob@example.org."));
+    EXPECT_TRUE(database_.becomes("select result ->> 'redirected_to' from millrace.jobs where kind = 'email.send'",
+                                  "staging@example.org"));
 }
 
 TEST_F(Notify, a_digest_is_one_mail_and_an_empty_one_is_none) {
@@ -239,6 +250,17 @@ TEST_F(Notify, a_digest_is_one_mail_and_an_empty_one_is_none) {
     EXPECT_EQ(of("Three", "reason"), "disabled");
     EXPECT_TRUE(database_.becomes("select count(*) from millrace.jobs where state <> 'completed'", "0"));
     EXPECT_EQ(server_.messages().size(), 1U);
+}
+
+TEST_F(Notify, a_digest_speaks_the_language_of_its_reader) {
+    database_.execute("select notify.put_template('cl.comment.created', 'de', 'Neues: {{subject}}', 'Von bob.')");
+    database_.execute("select notify.put_template('cl.comment.created', 'en', '{{#a}}', 'Not for her.')");
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "digest", "locale": "de"}'))");
+    emit("One");
+    start();
+    database_.execute(R"(select notify.configure('ada', '{"delivery_mode": "realtime"}'))");
+    ASSERT_TRUE(becomes("One", "sent"));
+    EXPECT_THAT(server_.messages().at(0).text, AllOf(HasSubstr("Neues: One"), HasSubstr("Von bob.")));
 }
 
 TEST_F(Notify, what_a_digest_has_collected_is_skipped_with_the_digest) {

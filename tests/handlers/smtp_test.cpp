@@ -197,7 +197,8 @@ TEST_F(SmtpDelivery, tells_the_mail_s_faults_from_the_server_s) {
         {R"([{"at": "mail", "reply": "550 5.7.1 not allowed"}])", Verdict::unserved, 550, "550 5.7.1 not allowed"},
         {R"([{"at": "mail", "reply": "552 5.3.4 too large"}])", Verdict::rejected, 552,
          "refused the sender: 552 5.3.4"},
-        {R"([{"at": "rcpt", "reply": "421 4.3.2 going down"}])", Verdict::unserved, 421, "421 4.3.2 going down"},
+        {R"([{"at": "rcpt", "reply": "421 4.3.2 going down"}])", Verdict::broken_off, 421,
+         "broke off at the recipient: 421 4.3.2 going down"},
         {R"([{"at": "rcpt", "reply": "450 4.2.1 busy"}])", Verdict::deferred, 450,
          "put off the recipient: 450 4.2.1 busy"},
         {R"([{"at": "rcpt", "reply": "451 4.3.0 later"}])", Verdict::deferred, 451, "put off the recipient: 451 4.3.0"},
@@ -209,7 +210,8 @@ TEST_F(SmtpDelivery, tells_the_mail_s_faults_from_the_server_s) {
          "put off the message: 452 4.2.2 full"},
         {R"([{"at": "data", "reply": "554 5.6.0 spam"}])", Verdict::rejected, 554,
          "refused the message: 554 5.6.0 spam"},
-        {R"([{"at": "data", "reply": "421 4.3.2 going down"}])", Verdict::unserved, 421, "421 4.3.2 going down"},
+        {R"([{"at": "data", "reply": "421 4.3.2 going down"}])", Verdict::broken_off, 421,
+         "broke off at the message: 421 4.3.2 going down"},
     };
     for (const auto& [faults, verdict, code, error] : rows) {
         const auto delivery = deliver_under(faults);
@@ -233,10 +235,11 @@ TEST_F(SmtpDelivery, blames_the_mail_for_a_forbidden_sender_only_if_its_job_chos
 // What is lost on the way
 
 TEST_F(SmtpDelivery, knows_that_nothing_was_delivered_when_the_connection_drops_before_the_message) {
-    for (const auto* faults : {R"([{"at": "connect", "drop": true}])", R"([{"at": "mail", "drop": true}])",
-                               R"([{"at": "rcpt", "drop": true}])"}) {
+    for (const auto& [faults, verdict] : {std::pair{R"([{"at": "connect", "drop": true}])", Verdict::unserved},
+                                          std::pair{R"([{"at": "mail", "drop": true}])", Verdict::unserved},
+                                          std::pair{R"([{"at": "rcpt", "drop": true}])", Verdict::broken_off}}) {
         const auto delivery = deliver_under(faults);
-        EXPECT_EQ(delivery.verdict, Verdict::unserved) << faults << delivery.error;
+        EXPECT_EQ(delivery.verdict, verdict) << faults << delivery.error;
     }
     EXPECT_EQ(server_.messages().size(), 0U);
 }
@@ -265,16 +268,22 @@ TEST_F(SmtpDelivery, waits_longer_for_the_word_on_a_message_than_for_all_before_
     EXPECT_EQ(server_.messages().size(), 1U);
 }
 
-TEST_F(SmtpDelivery, blames_a_server_that_does_not_answer_before_the_message) {
+TEST_F(SmtpDelivery, blames_a_server_that_does_not_answer_before_the_recipient) {
     settings_.connect_timeout = settings_.total_timeout = 700ms;
     const auto began = Clock::now();
-    for (const auto* faults : {R"([{"at": "connect", "hold": true}])", R"([{"at": "mail", "hold": true}])",
-                               R"([{"at": "rcpt", "hold": true}])"}) {
+    for (const auto* faults : {R"([{"at": "connect", "hold": true}])", R"([{"at": "mail", "hold": true}])"}) {
         const auto delivery = deliver_under(faults);
         EXPECT_EQ(delivery.verdict, Verdict::unserved) << faults;
         EXPECT_THAT(delivery.error, HasSubstr("delivers nothing for us")) << faults;
     }
     EXPECT_LT(Clock::now() - began, 10s) << "a reply to a message may take longer, and no other";
+}
+
+TEST_F(SmtpDelivery, does_not_know_whose_fault_a_silence_at_the_recipient_is) {
+    settings_.connect_timeout = settings_.total_timeout = 700ms;
+    const auto delivery = deliver_under(R"([{"at": "rcpt", "hold": true}])");
+    EXPECT_EQ(delivery.verdict, Verdict::broken_off);
+    EXPECT_THAT(delivery.error, HasSubstr("broke off at the recipient: its answers take longer"));
 }
 
 TEST_F(SmtpDelivery, blames_a_server_that_is_not_there) {

@@ -13,8 +13,8 @@ namespace millrace::adapters {
 namespace {
 
 using handlers::email::digest_letter;
+using handlers::email::in_template;
 using handlers::email::letter_of;
-using handlers::email::redirected;
 using handlers::email::rendered;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -156,11 +156,18 @@ TEST(Letter, of_a_large_digest_names_what_fits_and_counts_the_rest) {
     EXPECT_EQ(letter.text.size(), 300 * 3 + 4000 * 49) << "words of 49, 8,012 bytes each, and no others";
 }
 
-TEST(Letter, that_is_redirected_says_for_whom_it_was) {
-    const auto letter = redirected({"S", "T", "<p>H</p>"}, "ada@example.org");
-    EXPECT_EQ(letter.text, "This mail was for ada@example.org.\n\nT");
-    EXPECT_EQ(letter.html, "<p>This mail was for ada@example.org.</p>\n<p>H</p>");
-    EXPECT_EQ(redirected({"S", "", "<p>H</p>"}, "a@b").text, "");
+TEST(Letter, an_event_of_a_digest_speaks_by_the_template_of_its_type) {
+    const storage::DigestedEvent event{"order.sent", "now", "bob", "S", "T", "<p>H</p>", R"({"order": 17})"};
+    const auto reader = notification("{}");
+    const auto put =
+        in_template(event, reader, {"de", "Auftrag {{order}}", "{{username}}: {{text}}", "<b>{{order}}</b>"});
+    EXPECT_EQ(put.subject, "Auftrag 17");
+    EXPECT_EQ(put.text, reader.username + ": T");
+    EXPECT_EQ(put.html, "<b>17</b>");
+    EXPECT_EQ(put.emitted_at, "now");
+    EXPECT_EQ(in_template(event, reader, {"de", "S", "T", "<!DOCTYPE html><HTML>{{order}}</HTML>"}).html, "");
+    const auto kept = in_template(event, reader, {"de", "{{#a}}", "Other", ""});
+    EXPECT_EQ(kept.subject + kept.text + kept.html, "ST<p>H</p>") << "a bad template keeps nothing back";
 }
 
 }  // namespace

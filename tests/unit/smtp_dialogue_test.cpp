@@ -102,20 +102,21 @@ TEST(SmtpVerdict, is_about_the_mail_only_when_the_reply_is) {
         {Phase::sender, 552, Verdict::rejected},  // too large
         {Phase::sender, 553, Verdict::unserved},
         // RCPT
-        {Phase::recipient, 250, Verdict::unserved},  // lost
-        {Phase::recipient, 421, Verdict::unserved},
+        {Phase::recipient, 250, Verdict::broken_off},  // lost
+        {Phase::recipient, 421, Verdict::broken_off},
         {Phase::recipient, 450, Verdict::deferred},
         {Phase::recipient, 451, Verdict::deferred},
         {Phase::recipient, 530, Verdict::unserved},
         {Phase::recipient, 535, Verdict::unserved},
         {Phase::recipient, 550, Verdict::rejected},
         // DATA
-        {Phase::data, 250, Verdict::unserved},  // lost before 354: the message was not sent
+        {Phase::data, 250, Verdict::broken_off},  // lost before 354: the message was not sent
+        {Phase::data, 421, Verdict::broken_off},
         {Phase::data, 451, Verdict::deferred},
         {Phase::data, 554, Verdict::rejected},
         // the message
-        {Phase::message, 354, Verdict::ambiguous},  // lost or timed out
-        {Phase::message, 421, Verdict::unserved},   // going away instead of taking it
+        {Phase::message, 354, Verdict::ambiguous},   // lost or timed out
+        {Phase::message, 421, Verdict::broken_off},  // going away instead of taking it
         {Phase::message, 452, Verdict::deferred},
         {Phase::message, 554, Verdict::rejected},
         {Phase::message, 250, Verdict::accepted},

@@ -71,7 +71,10 @@ Delivery Smtp::try_to_deliver(const Mail& mail, const std::stop_token& stop, Smt
 
     const auto sender = mail.from.address == sender_.address ? Sender::configured : Sender::chosen;
     auto tried = transfer->send(mail, sender, *login, stop, SmtpTransfer::Connection::kept);
-    if (tried.delivery.verdict == Delivery::Verdict::unserved && tried.connection == SmtpTransfer::Connection::kept) {
+    const auto verdict = tried.delivery.verdict;
+    const bool is_of_the_session =
+        verdict == Delivery::Verdict::unserved || verdict == Delivery::Verdict::broken_off;  // nothing was delivered
+    if (is_of_the_session && tried.connection == SmtpTransfer::Connection::kept) {
         tried = transfer->send(mail, sender, *login, stop, SmtpTransfer::Connection::fresh);
     }
     server->idle.with([&](auto& idle) { idle.push_back(std::move(transfer)); });

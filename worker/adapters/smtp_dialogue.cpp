@@ -12,11 +12,13 @@ bool begins_with(std::string_view text, std::string_view start) {
     return text.substr(0, start.size()) == start;
 }
 
-// Replies about the session rather than the mail, whatever they answer: going away (RFC 5321 3.8), authentication
-// required, authentication refused (RFC 4954 6).
+// Replies about the session rather than the mail, whatever they answer: authentication required, authentication
+// refused (RFC 4954 6).
 bool is_about_service(int code) {
-    return code == 421 || code == 530 || code == 535;
+    return code == 530 || code == 535;
 }
+
+constexpr int going_away = 421;  // RFC 5321 3.8
 
 // A permanent reply to MAIL speaks of us (blocked, not allowed to send as this) with two exceptions: the message is
 // larger than this server takes (RFC 1870 6.1), and a sender address that the job chose is not allowed.
@@ -67,6 +69,10 @@ std::string SmtpDialogue::clean(std::string_view text) const {
 
 Verdict verdict(Phase phase, int code, Sender sender) {
     if (phase == Phase::opening || is_about_service(code)) return Verdict::unserved;
+    // A server that falls silent or leaves may do so because of the recipient or the message. If that did not count as
+    // an attempt, such a mail would be tried for ever.
+    const auto gone = phase == Phase::sender ? Verdict::unserved : Verdict::broken_off;
+    if (code == going_away) return gone;
     switch (code / 100) {
         case 4:
             return Verdict::deferred;
@@ -76,7 +82,7 @@ Verdict verdict(Phase phase, int code, Sender sender) {
             break;
     }
     // No refusal: the reply never came, and what `code` holds is the reply before it.
-    if (phase != Phase::message) return Verdict::unserved;
+    if (phase != Phase::message) return gone;
     return code / 100 == 2 ? Verdict::accepted : Verdict::ambiguous;
 }
 

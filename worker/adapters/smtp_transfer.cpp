@@ -125,6 +125,9 @@ std::string describe(Verdict verdict, Phase phase, const std::string& cause) {
                 "the connection was lost before the mail server's final reply ({}): the message may have "
                 "been delivered, the next attempt bears the same Message-ID",
                 cause);
+        case Verdict::broken_off:
+            return fmt::format("the mail server broke off at {}: {}", refused.at(static_cast<std::size_t>(phase)),
+                               cause);
         case Verdict::unserved:
             return fmt::format("the mail server delivers nothing for us: {}", cause);
         case Verdict::stopped:

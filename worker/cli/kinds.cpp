@@ -58,11 +58,12 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
             add_unavailable(kind, *problem, log);
     } else {
         smtp_ = std::make_unique<adapters::Smtp>(*options.smtp);
-        handlers::email::Send::Settings settings{.installation = installation};
+        handlers::email::Send::Settings settings{.installation = installation,
+                                                 .redirect_all = options.notify_redirect_all};
         auto send = std::make_unique<handlers::email::Send>(*smtp_, std::move(settings), log);
         send_ = send.get();
         unsubscribe_address_.with([&](auto& current) { current = unsubscribe_address(options); });
-        add_notifications(options, *send);
+        add_notifications(*send);
         registry_.add("email.send", std::move(send));
     }
     registry_.add("pipeline.webhook",
@@ -81,14 +82,12 @@ Kinds::Kinds(const Options& options, const std::string& installation, ops::Log& 
     }
 }
 
-void Kinds::add_notifications(const Options& options, handlers::email::Send& send) {
+void Kinds::add_notifications(handlers::email::Send& send) {
     namespace email = handlers::email;
-    const email::NotifySettings settings{.redirect_all = options.notify_redirect_all,
-                                         .unsubscribe_url = [this](const auto& username, const auto& event_type) {
-                                             const auto address_of =
-                                                 unsubscribe_address_.with([](const auto& current) { return current; });
-                                             return address_of(username, event_type);
-                                         }};
+    const email::NotifySettings settings{.unsubscribe_url = [this](const auto& username, const auto& event_type) {
+        const auto address_of = unsubscribe_address_.with([](const auto& current) { return current; });
+        return address_of(username, event_type);
+    }};
     registry_.add("notify.send", std::make_unique<email::NotifySend>(send, settings, notify_counts_));
     registry_.add("notify.digest", std::make_unique<email::NotifyDigest>(send, settings, notify_counts_, sessions_));
 }

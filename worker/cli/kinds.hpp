@@ -48,7 +48,7 @@ public:
     [[nodiscard]] ops::Counted counted() const;
 
 private:
-    void add_notifications(const Options& options, handlers::email::Send& send);  // `send` is in the registry
+    void add_notifications(handlers::email::Send& send);  // `send` is in the registry
     void add_forks(const Options& options, const handlers::forks::CopySettings& copies, ops::Log& log);
     void add_pipeline(const Options& options);
     [[nodiscard]] ops::Counted counted_mails() const;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,12 @@ std::string part(const std::string& event_type, const storage::NotifyTemplate& t
         throw adapters::TemplateError{
             fmt::format("template {} for {}, its {}: {}", event_type, tmpl.locale, which, error.what())};
     }
+}
+
+// A page of its own, which cannot be a part of another.
+bool is_document(std::string html) {
+    std::transform(html.begin(), html.end(), html.begin(), [](unsigned char c) { return std::tolower(c); });
+    return html.find("<html") != html.npos || html.find("<body") != html.npos;
 }
 
 void add_unless_there(json& data, const char* key, const std::string& value) {
@@ -137,11 +144,24 @@ Letter digest_letter(const storage::Notification& recipient, const std::vector<s
     return rendered("notify.digest", *tmpl, dumped(data));
 }
 
-Letter redirected(Letter letter, const std::string& meant_for) {
-    const auto note = fmt::format("This mail was for {}.", meant_for);
-    if (!letter.text.empty() || letter.html.empty()) letter.text = fmt::format("{}\n\n{}", note, letter.text);
-    if (!letter.html.empty()) letter.html = fmt::format("<p>{}</p>\n{}", core::html_escaped(note), letter.html);
-    return letter;
+storage::DigestedEvent in_template(storage::DigestedEvent event, const storage::Notification& reader,
+                                   const storage::NotifyTemplate& tmpl) {
+    storage::Notification alone;
+    alone.event_type = event.event_type;
+    alone.username = reader.username;
+    alone.subject = event.subject;
+    alone.text = event.text;
+    alone.html = event.html;
+    alone.data = event.data;
+    alone.unsubscribe_url = reader.unsubscribe_url;
+    try {
+        auto letter = letter_of(alone, tmpl);
+        event.subject = std::move(letter.subject);
+        event.text = std::move(letter.text);
+        event.html = is_document(letter.html) ? "" : std::move(letter.html);
+    } catch (const adapters::TemplateError&) {  // the emit's words, then
+    }
+    return event;
 }
 
 }  // namespace millrace::handlers::email

@@ -41,7 +41,9 @@ struct Letter {
 [[nodiscard]] Letter rendered(const std::string& event_type, const storage::NotifyTemplate& tmpl,
                               const std::string& data);
 
-// With a note that it was for somebody else.
-[[nodiscard]] Letter redirected(Letter letter, const std::string& meant_for);
+// An event of a digest as the template of its type puts it for this reader. Of a template that cannot be rendered, the
+// emit's words are left: one event must not keep back the others. Html that is a page of its own is left out.
+[[nodiscard]] storage::DigestedEvent in_template(storage::DigestedEvent event, const storage::Notification& reader,
+                                                 const storage::NotifyTemplate& tmpl);
 
 }  // namespace millrace::handlers::email

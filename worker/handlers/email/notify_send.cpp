@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -65,10 +68,6 @@ core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction
     adapters::Mail mail;
     mail.from = recipient.sender.empty() ? send_.default_sender() : adapters::parse_mailbox(recipient.sender);
     mail.to.address = recipient.address;
-    if (!settings_.redirect_all.empty()) {
-        mail.to.address = settings_.redirect_all;
-        letter = redirected(std::move(letter), recipient.address);
-    }
     mail.unsubscribe_url = recipient.unsubscribe_url;
     mail.subject = std::move(letter.subject);
     mail.text = std::move(letter.text);
@@ -84,7 +83,7 @@ core::Outcome NotifyHandler::post(const core::Job& job, Transaction& transaction
                                                .reason = "",
                                                .message_id = sent.message_id,
                                                .reply = sent.reply,
-                                               .redirected_to = settings_.redirect_all,
+                                               .redirected_to = send_.redirect_all(),
                                                .sent_to = recipient.address}));
         if (recipient.waited) counts_.accepted(*recipient.waited + took);
     } else if (auto* refused = std::get_if<core::Discarded>(&sent.outcome)) {
@@ -116,8 +115,14 @@ std::optional<Notification> NotifyDigest::recipient(const core::Job& job, Transa
 
 std::optional<Letter> NotifyDigest::letter(const core::Job& job, Transaction& transaction,
                                            const Notification& recipient) {
-    const auto events = storage::digest_of(*sessions_.lend(session_purpose), job);
+    auto events = storage::digest_of(*sessions_.lend(session_purpose), job);
     if (events.empty()) return std::nullopt;
+    std::map<std::string, std::optional<storage::NotifyTemplate>> templates;
+    for (auto& event : std::span{events}.first(std::min(events.size(), max_digest_subjects))) {
+        const auto [found, is_new] = templates.try_emplace(event.event_type);
+        if (is_new) found->second = storage::notify_template(transaction, event.event_type, recipient.locale);
+        if (found->second) event = in_template(std::move(event), recipient, *found->second);
+    }
     return digest_letter(recipient, events,
                          storage::notify_template(transaction, recipient.event_type, recipient.locale));
 }

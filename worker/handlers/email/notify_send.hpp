@@ -4,7 +4,8 @@
 //     accepted                              → completed, and `sent` is recorded
 //     suppressed, erased, expired, nothing  → completed, and `skipped` with its reason
 //     refused for good, a bad template      → dead letter, and `failed`
-//     put off, or lost after it was sent    → failed: retried; after the last attempt a dead letter, and `failed`
+//     put off, broken off in the middle, or
+//     lost after it was sent                → failed: retried; after the last attempt a dead letter, and `failed`
 //     the server is of no use               → snoozed, as email.send
 //
 // What is recorded commits with the settle, or not at all. Until the server has answered, the settling transaction only
@@ -26,7 +27,6 @@
 namespace millrace::handlers::email {
 
 struct NotifySettings {
-    std::string redirect_all{};  // an address that gets everything instead, for staging; empty: none
     // The address at which a user ends the subscription to an event type. An empty function, or text: there is none.
     std::function<std::string(const std::string& username, const std::string& event_type)> unsubscribe_url{};
 };

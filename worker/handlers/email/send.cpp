@@ -1,5 +1,6 @@
 #include "handlers/email/send.hpp"
 
+#include "core/html.hpp"
 #include "handlers/email/payload.hpp"
 
 #include <fmt/format.h>
@@ -27,15 +28,26 @@ std::string message_id_end(const std::string& installation, const std::string& a
     return id;
 }
 
-std::string result_of(const std::string& message_id, const std::string& reply) {
-    return nlohmann::json{{"message_id", message_id}, {"reply", reply}}.dump();
+std::string result_of(const std::string& message_id, const std::string& reply, const std::string& redirected_to) {
+    nlohmann::json result{{"message_id", message_id}, {"reply", reply}};
+    if (!redirected_to.empty()) result["redirected_to"] = redirected_to;
+    return result.dump();
 }
 
 }  // namespace
 
+adapters::Mail redirected(adapters::Mail mail, const std::string& address) {
+    const auto note = fmt::format("This mail was for {}.", mail.to.address);
+    mail.to = {.address = address, .name = ""};
+    if (!mail.text.empty() || mail.html.empty()) mail.text = fmt::format("{}\n\n{}", note, mail.text);
+    if (!mail.html.empty()) mail.html = fmt::format("<p>{}</p>\n{}", core::html_escaped(note), mail.html);
+    return mail;
+}
+
 Send::Send(adapters::Smtp& smtp, const Settings& settings, ops::Log& log)
     : smtp_{smtp},
       message_id_end_{message_id_end(settings.installation, smtp.default_sender().address)},
+      redirect_all_{settings.redirect_all},
       pause_{settings.pause},
       log_{log} {}
 
@@ -44,7 +56,7 @@ core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
     if (auto* problem = std::get_if<PayloadProblem>(&read)) return core::Discarded{std::move(problem->text)};
     auto sent = deliver(job, std::move(std::get<adapters::Mail>(read)), stop);
     if (auto* completed = std::get_if<core::Completed>(&sent.outcome)) {
-        completed->result = result_of(sent.message_id, sent.reply);
+        completed->result = result_of(sent.message_id, sent.reply, redirect_all_);
     }
     return std::move(sent.outcome);
 }
@@ -52,6 +64,7 @@ core::Outcome Send::run(const core::Job& job, std::stop_token stop) {
 Send::Sent Send::deliver(const core::Job& job, adapters::Mail mail, const std::stop_token& stop) {
     mail.message_id = fmt::format("<millrace.{}{}>", job.id.value, message_id_end_);
     mail.date = std::chrono::system_clock::now();
+    if (!redirect_all_.empty()) mail = redirected(std::move(mail), redirect_all_);
     const auto ended = [&mail](core::Outcome outcome) { return Sent{std::move(outcome), mail.message_id, ""}; };
 
     const auto began = ProviderPause::Clock::now();
@@ -63,6 +76,7 @@ Send::Sent Send::deliver(const core::Job& job, adapters::Mail mail, const std::s
         case Verdict::unserved:
             return ended(pause(job, began, delivery));
         case Verdict::ambiguous:
+        case Verdict::broken_off:
         case Verdict::stopped:
             return ended(core::Failed{std::move(delivery.error), std::nullopt});
         default:

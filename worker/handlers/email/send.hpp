@@ -3,7 +3,8 @@
 //
 //     accepted                                → completed, with the Message-ID and the reply
 //     refused for good, or a bad payload      → dead letter
-//     put off, or lost after it was sent      → failed: retried with the queue's backoff
+//     put off, broken off in the middle, or
+//     lost after it was sent                  → failed: retried with the queue's backoff
 //     the server or its configuration is bad  → snoozed: no attempt is burned, and all deliveries pause
 //
 // A mail may arrive twice when its final reply, or the worker, is lost. Both copies then bear the same Message-ID,
@@ -22,6 +23,9 @@
 
 namespace millrace::handlers::email {
 
+// The same for somebody else, with a note whom it was for.
+[[nodiscard]] adapters::Mail redirected(adapters::Mail mail, const std::string& address);
+
 class Send final : public engine::Handler {
 public:
     struct Settings {
@@ -29,6 +33,7 @@ public:
         // digits, dots and hyphens. The database's system identifier serves.
         std::string installation;
         ProviderPause::Limits pause{};
+        std::string redirect_all{};  // an address that gets every mail instead, for staging; empty: none
     };
 
     // The references outlive the handler.
@@ -46,6 +51,7 @@ public:
     [[nodiscard]] Sent deliver(const core::Job& job, adapters::Mail mail, const std::stop_token& stop);
     // The mail server has been configured anew: what was found out about the old one does not count.
     void resume() { std::ignore = pause_.lift(); }
+    [[nodiscard]] const std::string& redirect_all() const noexcept { return redirect_all_; }
     [[nodiscard]] const adapters::Mailbox& default_sender() const noexcept { return smtp_.default_sender(); }
 
 private:
@@ -54,6 +60,7 @@ private:
 
     adapters::Smtp& smtp_;
     const std::string message_id_end_;
+    const std::string redirect_all_;
     ProviderPause pause_;
     ops::Log& log_;
 };

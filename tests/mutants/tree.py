@@ -1,12 +1,15 @@
 """A copy of the source tree, in which patches are applied. The work tree is only read.
 
 What is copied is what git tracks or would track. A file is written only where it differs, so that a build in the copy
-stays incremental.
+stays incremental. What `./dev setup` has installed is linked to: servers that tests talk to.
 """
 
 import contextlib
 import os
 import subprocess
+
+
+INSTALLED = "tests/support/npm/node_modules"
 
 
 class Tree:
@@ -28,6 +31,9 @@ class Tree:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(wanted.read_bytes())
             copy.chmod(wanted.stat().st_mode)
+        link = self.path / INSTALLED
+        if not link.is_symlink():
+            link.symlink_to(self.source / INSTALLED)
 
     @contextlib.contextmanager
     def broken_by(self, mutant):

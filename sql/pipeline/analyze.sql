@@ -24,13 +24,11 @@ declare
     known pipeline.queue;
     of_request pipeline.request;
     graph jsonb;
+    counts jsonb;
     touched record;
     amount int := 0;
 begin
     perform pipeline.known_queue(queue);
-    select q.* into known from pipeline.queue q where q.name = analyze_request.queue for update;
-    select r.* into of_request from pipeline.request r
-     where r.queue = analyze_request.queue and r.number = analyze_request.request;
     select b.target_graph into graph from pipeline.build b
      where b.queue = analyze_request.queue and b.id = analyze_request.build
        and b.request = analyze_request.request and b.project = '' and b.uri is null;
@@ -38,12 +36,22 @@ begin
         raise exception using errcode = 'MR005', message = 'analyze_request: bad build',
             hint = 'Allowed for build: a build of the whole repository of this request.';
     end if;
+    -- Before anything is locked: many targets of many projects take their time.
+    if exists (select from pipeline.request r
+                where r.queue = analyze_request.queue and r.number = analyze_request.request
+                  and r.analyzed_at is null) then
+        select jsonb_object_agg(p.project, p.counts) into counts
+          from (select t.project, jsonb_build_array(count(*), count(*) filter (where t.status = 'failed')) as counts
+                  from pipeline.targets_of(analyze_request.queue, graph) t
+                 group by t.project) p;
+    end if;
+    select q.* into known from pipeline.queue q where q.name = analyze_request.queue for update;
+    select r.* into of_request from pipeline.request r
+     where r.queue = analyze_request.queue and r.number = analyze_request.request;
     if of_request.analyzed_at is null then
         insert into pipeline.request_project (queue, request, project, targets, broken)
-        select analyze_request.queue, analyze_request.request, t.project, count(*),
-               count(*) filter (where t.status = 'failed')
-          from pipeline.targets_of(analyze_request.queue, graph) t
-         group by t.project
+        select analyze_request.queue, analyze_request.request, c.key, (c.value ->> 0)::int, (c.value ->> 1)::int
+          from jsonb_each(counts) c
         on conflict on constraint request_project_pkey do nothing;
         update pipeline.request r set analyzed_at = millrace.now(), version = r.version + 1
          where r.queue = analyze_request.queue and r.number = analyze_request.request;
@@ -63,22 +71,6 @@ begin
     perform pipeline.complete_request(queue, request);
     return amount;
 end
-$$;
-
--- The targets that were built, with their projects. What is no target is passed over.
-create or replace function pipeline.targets_of(queue text, graph jsonb)
-returns table (target text, status text, project text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select t.target ->> 'name', t.target ->> 'status',
-           pipeline.project_of(targets_of.queue, t.target ->> 'name',
-                               array(select jsonb_array_elements_text(
-                                                case when jsonb_typeof(t.target -> 'paths') = 'array'
-                                                     then t.target -> 'paths' else '[]' end)))
-      from jsonb_array_elements(case when jsonb_typeof(graph -> 'targets') = 'array'
-                                     then graph -> 'targets' else '[]' end) t(target)
-     where jsonb_typeof(t.target -> 'name') = 'string' and t.target ->> 'status' in ('passed', 'failed')
 $$;
 
 -- What became of one project. The first word stands.

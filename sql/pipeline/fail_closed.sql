@@ -3,7 +3,8 @@
 --     request: accepted, processing ──dead letter of a stage──► failed, its slot is free, the next is processed
 --     request: succeeded, failed    ──dead letter of record or analyze──► failed, for want of a verdict
 --     project: pending              ──dead letter of its stage──► failed, which counts as broken
---     command_run: accepted, running ──dead letter of pipeline.run──► failed, as pipeline.buildsignal will find
+--     command_run: accepted, running ──dead letter of pipeline.run──► failed, as pipeline.buildsignal will find; of a
+--                  search for a culprit cancelled, since nothing is known of the commit
 --     search for a culprit          ──dead letter of a step──► given up
 --
 -- A stage that was cancelled, or has expired, will not be run again either, and is taken for a dead letter. But for
@@ -63,7 +64,7 @@ begin
     select b.* into dead from pipeline.build b where b.queue = known.name and b.id = payload ->> 'build';
     if kind = 'pipeline.run' then
         update pipeline.command_run c
-           set status = 'failed', reason = left(why, 10000),
+           set status = case when dead.uri is null then 'failed' else 'cancelled' end, reason = left(why, 10000),
                log_tail = pipeline.end_of_log(c.queue, c.id, c.attempt), finished_at = millrace.now()
          where c.queue = known.name and c.id = payload ->> 'build' and c.status in ('accepted', 'running');
         return;

@@ -28,32 +28,47 @@ as $$
               from regexp_matches(glob, '[*][*]|.', 'g') with ordinality m(found, place)) parts
 $$;
 
-create or replace function pipeline.rule_fits(rule jsonb, target text, paths text[])
-returns boolean
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-    select case
-        when rule ? 'target' then target ~ pipeline.glob_pattern(rule ->> 'target')
-        when rule ? 'target_regex' then target ~ (rule ->> 'target_regex')
-        when rule ? 'path' then
-            exists (select from unnest(paths) p where p ~ pipeline.glob_pattern(rule ->> 'path'))
-        else exists (select from unnest(paths) p where p ~ (rule ->> 'path_regex'))
-    end
-$$;
+set local client_min_messages = warning;
+drop function if exists pipeline.project_of(text, text, text[]);
+drop function if exists pipeline.rule_fits(jsonb, text, text[]);
+reset client_min_messages;
 
-create or replace function pipeline.project_of(queue text, target text, paths text[])
-returns text
-language sql stable security definer
+-- The targets that were built, with their projects. What is no target is passed over. One pattern is tried on all
+-- targets before the next: PostgreSQL remembers 32 that it has compiled.
+create or replace function pipeline.targets_of(queue text, graph jsonb)
+returns table (target text, status text, project text)
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce((select p.name
-                       from pipeline.project p,
-                            jsonb_array_elements(p.rules) with ordinality r(rule, place)
-                      where p.queue = project_of.queue
-                        and pipeline.rule_fits(r.rule, project_of.target, project_of.paths)
-                      order by p.position, r.place
-                      limit 1), 'unmapped')
+    with rule as materialized (
+        select row_number() over (order by p.position, r.place) as rank, p.name as project, of.key as kind,
+               case when of.key ~ 'regex' then of.pattern else pipeline.glob_pattern(of.pattern) end as pattern
+          from pipeline.project p,
+               jsonb_array_elements(p.rules) with ordinality r(rule, place),
+               jsonb_each_text(r.rule) of(key, pattern)
+         where p.queue = targets_of.queue
+    ), target as materialized (
+        select t.place, t.target ->> 'name' as name, t.target ->> 'status' as status, t.target -> 'paths' as paths
+          from jsonb_array_elements(case when jsonb_typeof(graph -> 'targets') = 'array'
+                                         then graph -> 'targets' else '[]' end) with ordinality t(target, place)
+         where jsonb_typeof(t.target -> 'name') = 'string' and t.target ->> 'status' in ('passed', 'failed')
+    ), path as materialized (
+        select t.place, p.path
+          from target t,
+               jsonb_array_elements_text(case when jsonb_typeof(t.paths) = 'array' then t.paths else '[]' end) p(path)
+    ), fitting as (
+        select f.place, min(r.rank) as rank
+          from rule r,
+               lateral (select t.place from target t where r.kind like 'target%' and t.name ~ r.pattern
+                        union all
+                        select p.place from path p where r.kind like 'path%' and p.path ~ r.pattern offset 0) f
+         group by f.place
+    )
+    select t.name, t.status, coalesce(r.project, 'unmapped')
+      from target t
+      left join fitting f on f.place = t.place
+      left join rule r on r.rank = f.rank
+     order by t.place
 $$;
 
 create or replace function pipeline.rule_complaint(rule jsonb)

@@ -266,6 +266,22 @@ TEST(PipelineEdgesTest, the_commit_that_broke_the_branch_is_found_among_those_th
               "9");
 }
 
+TEST(PipelineEdgesTest, a_search_blames_no_commit_whose_build_it_could_not_wait_for) {
+    PipelineStages pipeline;
+    pipeline.configure(R"({"bisect_budget": 9})");
+    pipeline.push({{"a", "1"}});
+    pipeline.finish();
+    for (const auto* text : {"2", "3"})
+        pipeline.push({{"a", text}});
+    pipeline.push({{"broken", ""}});
+    pipeline.steps({"process", "process", "process", "build", "run", "buildsignal", "record", "bisect", "build"});
+    pipeline.database().execute(
+        "update pipeline.build set created_at = created_at - interval '30 days' where uri <> ''");
+    pipeline.steps({"buildsignal", "bisect"});
+    EXPECT_EQ(pipeline.database().value("select status from pipeline.build where uri <> ''"), "cancelled");
+    EXPECT_EQ(pipeline.database().value("select state from pipeline.bisect"), "given up");
+}
+
 TEST(PipelineEdgesTest, the_projects_that_a_head_touches_are_built_and_roll_up) {
     PipelineStages pipeline;
     pipeline.configure(R"({"projects": [{"name": "web", "rules": [{"target": "//web/**"}]}]})");

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <string>
+#include <tuple>
 
 namespace millrace::testing {
 namespace {
@@ -106,6 +108,29 @@ TEST(PipelineStagesTest, a_poll_ingests_the_head_once) {
     }
     EXPECT_EQ(pipeline.waiting(), "process");
     EXPECT_EQ(pipeline.database().value("select uri from pipeline.requests"), pipeline.uri(pipeline.remote().head()));
+}
+
+TEST(PipelineStagesTest, a_poll_that_was_overtaken_asks_again) {
+    PipelineStages pipeline;
+    auto& database = pipeline.database();
+    database.execute("select pipeline.poll('shop/main')");
+    const auto session = database.sessions().open("other");
+    storage::Transaction other{*session};
+    storage::pipeline::StoreCounts counts;
+    storage::pipeline::Tables tables{other, counts};
+    std::ignore = tables.stores().queues.lock("shop/main");
+    auto poll = std::async(std::launch::async, [&] { return pipeline.step("pipeline.ingest"); });
+    EXPECT_TRUE(
+        database.becomes("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                         "   and datname = current_database()",
+                         "1"));
+    std::ignore = tables.stores().queues.ingest("shop/main", pipeline.uri(std::string(40, 'b')));
+    other.commit();
+    EXPECT_EQ(poll.get(), "snoozed") << "what it was told is older than what was reported meanwhile";
+    EXPECT_EQ(pipeline.count("request"), "1");
+    database.execute("select millrace.retry(id) from millrace.jobs where kind = 'pipeline.ingest'");
+    EXPECT_EQ(pipeline.step("pipeline.ingest"), "completed");
+    EXPECT_EQ(pipeline.count("request"), "2");
 }
 
 TEST(PipelineStagesTest, a_head_that_is_outdated_before_it_is_processed_is_superseded) {

@@ -2361,11 +2361,6 @@ CREATE FUNCTION pipeline.poll(queue text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.poll(queue text) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.project_of(queue text, target text, paths text[]) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION pipeline.project_of(queue text, target text, paths text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.projects_complaint(projects jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2432,11 +2427,6 @@ CREATE FUNCTION pipeline.rule_complaint(rule jsonb) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.rule_complaint(rule jsonb) OWNER TO millrace_owner;
-CREATE FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-ALTER FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.runner_complaint(s jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4217,7 +4207,6 @@ REVOKE ALL ON FUNCTION pipeline.poll(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_enqueuer;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_worker;
 GRANT ALL ON FUNCTION pipeline.poll(queue text) TO millrace_operator;
-REVOKE ALL ON FUNCTION pipeline.project_of(queue text, target text, paths text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.projects_complaint(projects jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.publish(queue text, id text, type text, payload jsonb, is_change boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.publish_culprit(search pipeline.bisect) FROM PUBLIC;
@@ -4234,7 +4223,6 @@ REVOKE ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION pipeline.roll_up(queue text, request bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION pipeline.rule_complaint(rule jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pipeline.rule_fits(rule jsonb, target text, paths text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.runner_complaint(s jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pipeline.runner_settings(queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pipeline.runner_settings(queue text) TO millrace_worker;

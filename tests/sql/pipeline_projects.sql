@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(54);
+select plan(56);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select pipeline.ingest('q', 'u' || n) from generate_series(1, 3) n \g /dev/null
@@ -28,10 +28,22 @@ select is(pipeline.configure_queue('q', '{"projects": [
     {"name": "docs", "rules": [{"target": "//docs/**"}, {"path_regex": "[.]md$"}]},
     {"name": "web", "rules": [{"target_regex": "^//web[:/]"}, {"path": "web/**"}]},
     {"name": "all-else", "rules": [{"target": "//lib*"}]}]}'), '{projects}', 'projects are set');
-select is(pipeline.project_of('q', target, paths), project, format('%s %s belongs to %s', target, paths, project))
+select is((select t.project from pipeline.targets_of('q', jsonb_build_object('targets', jsonb_build_array(
+               jsonb_build_object('name', target, 'status', 'passed', 'paths', to_jsonb(paths))))) t), project,
+          format('%s %s belongs to %s', target, paths, project))
   from (values ('//docs/guide', '{}'::text[], 'docs'), ('//web:app', '{web/app.ts}', 'web'),
                ('//web:readme', '{web/README.md}', 'docs'), ('//api', '{api/a.c,web/b.ts}', 'web'), ('//lib', '{}', 'all-else'),
                ('//api', '{api/a.c}', 'unmapped'), ('//docs:x', '{}', 'unmapped')) t(target, paths, project);
+set local track_functions = 'all';
+create function pg_temp.patterns_made() returns int language sql as $$
+    select coalesce(sum(calls), 0)::int from pg_stat_xact_user_functions
+     where schemaname = 'pipeline' and funcname = 'glob_pattern'
+$$;
+select pg_temp.patterns_made() as before \gset
+select is((select count(*)::int from pipeline.targets_of('q', (select jsonb_build_object('targets', jsonb_agg(jsonb_build_object(
+              'name', '//x' || n, 'status', 'passed'))) from generate_series(1, 100) n)) where project = 'unmapped'), 100,
+          'of a hundred targets');
+select is(pg_temp.patterns_made() - :before, 3, 'each pattern is made once');
 
 -- A request of four projects, two targets of which are not its business.
 create function pg_temp.built(request bigint, run int default 1) returns void language sql as $$

@@ -4,7 +4,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(72);
+select plan(73);
 select millrace.create_queue('pipeline') \g /dev/null
 select pipeline.create_queue('q', '/a.git', 'main', '{make}') \g /dev/null
 select millrace.open_session('worker', '{pipeline}', lease => '1 hour') as session \gset
@@ -57,6 +57,12 @@ update pipeline.command_run set status = 'running';
 select pg_temp.bury('pipeline.run', '{"queue": "q", "build": "command/11"}') \g /dev/null
 select is(status || ': ' || reason, 'failed: dead letter: no more', 'a command that cannot be run has failed')
   from pipeline.command_run;
+update pipeline.command_run set status = 'running';
+select pipeline.create_build('q', 'command/11', 11, '', 2, 'u3') \g /dev/null
+select pg_temp.bury('pipeline.run', '{"queue": "q", "build": "command/11"}') \g /dev/null
+select is(status || ': ' || reason, 'cancelled: dead letter: no more', 'which blames no commit that a search has built')
+  from pipeline.command_run;
+delete from pipeline.build where id = 'command/11';
 update pipeline.request set state = 'succeeded', build_strategy = 'full' where number = 10;
 select pg_temp.bury('pipeline.record', '{"queue": "q", "request": 10, "build": "b10"}') \g /dev/null
 select is(state, 'failed', 'a success that was never recorded is none') from pipeline.requests where number = 10;

@@ -45,7 +45,8 @@ core::Outcome BuildSignal::advance(const Work& work) {
     Refusal refusal;
     if (is_too_old) {
         refusal = call_off(work, queue);
-        report.status = BuildStatus::failed;
+        // Nobody is blamed for a build that a search could not wait for.
+        report.status = build.commit.empty() ? BuildStatus::failed : BuildStatus::cancelled;
         report.reason = fmt::format("took longer than {}{}{}{}", core::format_duration(queue.max_validation),
                                     report.reason.empty() ? "" : "; ", report.reason, refusal.reason);
     }

@@ -3,6 +3,7 @@
 //
 //     a head that no request owns   → request accepted, pipeline.process enqueued
 //     one that is known             → nothing
+//     asked, while another came     → asks again
 //
 // The result names the request and the URI.
 

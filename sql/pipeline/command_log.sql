@@ -109,7 +109,15 @@ begin
            for update skip locked
     loop
         delete from pipeline.command_log l where l.queue = drop_old_logs.queue and l.id = run.id;
-        update pipeline.command_run r set is_log_gone = true where r.queue = drop_old_logs.queue and r.id = run.id;
+        -- Its target graph as well, which the build has, unless nobody has looked at its end yet.
+        update pipeline.command_run r
+           set is_log_gone = true,
+               target_graph = case when not exists (select
+                                                      from pipeline.build b
+                                                     where b.queue = r.queue and b.id = r.id
+                                                       and b.status in ('succeeded', 'failed', 'cancelled'))
+                                   then r.target_graph end
+         where r.queue = drop_old_logs.queue and r.id = run.id;
         dropped := dropped + 1;
     end loop;
     return dropped;

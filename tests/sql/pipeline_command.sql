@@ -2,7 +2,7 @@
 set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
-select plan(41);
+select plan(42);
 \ir ../support/sql/fake_clock.sql
 select millrace.create_queue('pipeline');
 select pipeline.create_queue('q', '/srv/q.git', 'main', '{make}');
@@ -88,11 +88,16 @@ select is((select count(*)::int from millrace.operator_action where action = 'pi
           'the book knows');
 
 -- old logs
-update pipeline.command_run set finished_at = millrace.now() - interval '31 days' where queue = 'q' and id = 'command/1';
+update pipeline.command_run set finished_at = millrace.now() - interval '31 days', target_graph = '{"targets": []}'
+ where queue = 'q' and id in ('command/1', 'command/2');
+select pipeline.create_build('q', 'command/1', 1, ''), pipeline.update_build('q', 'command/1', 'succeeded', '', null, 1, 2);
 select pipeline.ingest('q', 'u4');
 select pipeline.trigger_command('q', 4, '', null, 'u4');
 select is_empty($$ select from pipeline.read_command_log('q', 'command/1') $$, 'after 30 days a log is gone');
 select is((select is_log_gone from pipeline.command_runs_of('command/1', 'q')), true, 'and that can be seen');
 select is((select log_tail from pipeline.command_run where queue = 'q' and id = 'command/1'), 'tail', 'its end stays');
+select results_eq($$ select target_graph is null from pipeline.command_run where queue = 'q' and id in ('command/1', 'command/2')
+                      order by id $$, $$ values (true), (false) $$,
+                  'its target graph is left to the build, which may still have to take it in');
 select * from finish();
 rollback;

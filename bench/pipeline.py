@@ -12,6 +12,8 @@ that none is superseded. The variants take turns in each run:
                           was committed
     broken                nothing is ever green, so git is not asked: what the stages cost by themselves
     project               each head touches one project, which is built too: three more stages
+    bare chains           no pipeline: five jobs that do nothing, each enqueued by the settle of the one before. So
+                          many requests a second five such jobs allow, whatever the stages do
 
 Times come from the rows: from the report of the first head to the end of the last request's analyze.
 
@@ -27,6 +29,7 @@ import sys
 import tempfile
 import time
 
+from contestants import program
 from measures import medians, percentiles
 from samples import parent, processor_seconds, server_seconds
 from server import Server, stop
@@ -36,7 +39,10 @@ VARIANTS = {"1 queue": (1, True, False), "10 queues": (10, True, False), "100 qu
 WORKERS = 2
 PATIENCE_SECONDS = 600
 LOOK_SECONDS = 0.01
+SELDOM_SECONDS = 0.2  # where nothing waits for the look
 TARGET = 300  # requests a second
+CHAIN = 5  # process, build, buildsignal, record, analyze
+BARE = "bare chains"
 JUDGED = ("1 queue", "100 queues")  # with git, as it is used
 SIDE_BY_SIDE = 0.9  # what 100 queues reach, at least, of what 10 do
 
@@ -63,15 +69,19 @@ GRAPH = '{"targets": [{"name": "//a:all", "status": "passed"}]}'
 
 # Heads of the pipeline queues whose last request is through.
 REPORT = """
-select count(pipeline.ingest(q.name, %(prefix)s || (%(commits)s::text[])[q.latest_request + 1]))
+select count(pipeline.ingest(q.name, c.uri))
   from (select q.name, q.latest_request
           from pipeline.queue q
           left join pipeline.request r on r.queue = q.name and r.number = q.latest_request
          where q.latest_request < %(each)s and (r.queue is null or r.completed_at is not null)
-         order by q.name) q"""
+         order by q.name) q
+  join pg_temp.head c on c.number = q.latest_request + 1"""
 WAITS = """
 select count(*) filter (where wait_event_type = 'Lock'), count(*) filter (where state <> 'idle')
   from pg_stat_activity where application_name like 'millrace%' and datname = current_database()"""
+CHAINS = """
+select extract(epoch from max(f.finished_at) - min(f.claimed_at))::float8
+  from millrace.finished f having count(*) = %s"""
 TIMES = """
 select extract(epoch from completed_at - accepted_at)::float8, extract(epoch from accepted_at)::float8,
        extract(epoch from completed_at)::float8 from pipeline.request"""
@@ -103,6 +113,10 @@ class Run:
         cursor = connection.cursor()
         cursor.execute(RUNNER, {"status": "succeeded" if is_green else "failed",
                                 "graph": GRAPH if has_project else None})
+        cursor.execute("create temp table head (number int primary key, uri text)")
+        cursor.execute("insert into pg_temp.head select number, %s || uri from unnest(%s) with ordinality u(uri, number)",
+                       (self.repository.prefix, self.repository.commits))
+        cursor.execute("analyze pg_temp.head")
         cursor.execute("select pipeline.create_queue('bench/' || n, %s, 'main', '{true}', job_queue => 'work')"
                        "  from generate_series(1, %s) n", (self.repository.path, queues))
         return cursor
@@ -110,7 +124,6 @@ class Run:
     def measure(self, requests, queues, is_green, has_project):
         cursor = self.prepare(queues, is_green, has_project)
         each = max(1, requests // queues)
-        said = {"prefix": self.repository.prefix, "commits": self.repository.commits, "each": each}
         postmaster = parent(self.server.look("select pg_backend_pid()"))
         workers = [self.server.worker(self.slots, "--worker-cache", self.cache) for _ in range(WORKERS)]
         try:
@@ -118,7 +131,7 @@ class Run:
             before = self.cpu(workers, postmaster)
             waits, deadline = [], time.monotonic() + PATIENCE_SECONDS
             while True:
-                cursor.execute(REPORT, said)
+                cursor.execute(REPORT, {"each": each})
                 cursor.execute("select count(*) from pipeline.request where completed_at is not null")
                 if cursor.fetchone()[0] >= each * queues:
                     break
@@ -131,6 +144,30 @@ class Run:
         finally:
             stop(workers)
         return self.figures(cursor, before, after, waits)
+
+    def measure_bare(self, requests):
+        self.server.reset()
+        cursor = self.server.connect("bench chains").cursor()
+        cursor.execute("select millrace.enqueue('work', 'bench.chain', %s::text::jsonb) from generate_series(1, %s)",
+                       (CHAIN - 1, requests))
+        postmaster = parent(self.server.look("select pg_backend_pid()"))
+        workers = [self.server.worker(self.slots, program=program("bench_worker")) for _ in range(WORKERS)]
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            before = self.cpu(workers, postmaster)
+            while True:
+                cursor.execute(CHAINS, (CHAIN * requests,))
+                row = cursor.fetchone()
+                if row:
+                    break
+                if time.monotonic() > deadline or any(worker.poll() is not None for worker in workers):
+                    sys.exit("the chains did not come to their end")
+                time.sleep(SELDOM_SECONDS)
+            after = self.cpu(workers, postmaster)
+        finally:
+            stop(workers)
+        return {"requests_per_second": requests / row[0],
+                **{name: 1000 * (after[name] - before[name]) / requests for name in before}}
 
     def await_workers(self, cursor):
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -168,6 +205,10 @@ def show(rows, requests, runs):
     print(f"{requests} requests, medians of {runs}; CPU in ms per request; {os.cpu_count()} cores\n")
     print("variant        requests/s    p50 ms    p99 ms  CPU server  CPU worker  CPU git  waits for locks")
     for row in rows:
+        if row["variant"] == BARE:
+            print(f"{BARE:<13} {row['requests_per_second']:>11.0f} {'':>19} "
+                  f"{row['server_ms']:>11.2f} {row['worker_ms']:>11.2f}")
+            continue
         print(f"{row['variant']:<13} {row['requests_per_second']:>11.0f} {row['p50']:>9.0f} {row['p99']:>9.0f} "
               f"{row['server_ms']:>11.2f} {row['worker_ms']:>11.2f} {row['git_ms']:>8.2f} "
               f"{100 * row['lock_waits']:>14.1f} %")
@@ -198,10 +239,11 @@ def main():
         try:
             run = Run(server, repository, folder, options.slots)
             run.measure(2, *VARIANTS["1 queue"])  # makes the mirror
-            measured = {name: [] for name in VARIANTS}
+            measured = {name: [] for name in (*VARIANTS, BARE)}
             for _ in range(options.runs):
                 for name, (queues, is_green, has_project) in VARIANTS.items():
                     measured[name].append(run.measure(options.requests, queues, is_green, has_project))
+                measured[BARE].append(run.measure_bare(options.requests))
         finally:
             server.destroy()
     rows = [{"variant": name, **medians(runs)} for name, runs in measured.items()]

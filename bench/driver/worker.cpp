@@ -1,8 +1,9 @@
-// A worker like `millrace worker` with two kinds of the benchmark's own instead of the built-in ones.
+// A worker like `millrace worker` with three kinds of the benchmark's own instead of the built-in ones.
 //
 //     bench_worker --queue work=SLOTS [worker's other flags]
 //
 //     bench.effect    writes a row of public.effect in the transaction that settles its job
+//     bench.chain     enqueues a job like itself in the transaction that settles it, until its payload says 0
 //     bench.start     its result is the time at which its handler was called: {"ms": since the epoch}
 
 #include "engine/worker.hpp"
@@ -33,6 +34,16 @@ public:
     }
 };
 
+class Chain final : public engine::TransactionalHandler {
+public:
+    core::Outcome run(const core::Job& job, storage::Transaction&, std::stop_token) override {
+        const int left = std::stoi(job.payload);
+        if (left == 0) return core::Completed{};
+        return core::Completed{
+            .result = {}, .successors = {{.queue = job.queue, .kind = job.kind, .payload = std::to_string(left - 1)}}};
+    }
+};
+
 class Start final : public engine::Handler {
 public:
     core::Outcome run(const core::Job&, std::stop_token) override {
@@ -52,6 +63,7 @@ int main(int argc, char** argv) {
     const storage::SessionFactory sessions{options.database_url};
     engine::Registry registry;
     registry.add("bench.effect", std::make_unique<Effect>());
+    registry.add("bench.chain", std::make_unique<Chain>());
     registry.add("bench.start", std::make_unique<Start>());
     engine::Worker worker{sessions, registry, options.worker, log};
     return testing::work_until_signal(worker, signals, log);

@@ -37,9 +37,10 @@ begin
             hint = 'Allowed for build: a build of the whole repository of this request.';
     end if;
     -- Before anything is locked: many targets of many projects take their time.
-    if exists (select from pipeline.request r
-                where r.queue = analyze_request.queue and r.number = analyze_request.request
-                  and r.analyzed_at is null) then
+    if graph is not null and exists (select
+                                       from pipeline.request r
+                                      where r.queue = analyze_request.queue and r.number = analyze_request.request
+                                        and r.analyzed_at is null) then
         select jsonb_object_agg(p.project, p.counts) into counts
           from (select t.project, jsonb_build_array(count(*), count(*) filter (where t.status = 'failed')) as counts
                   from pipeline.targets_of(analyze_request.queue, graph) t

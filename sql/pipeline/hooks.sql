@@ -23,21 +23,24 @@
 -- green, broken, flaky; none without a fact. A project may be broken in part.
 create or replace function pipeline.verdict(degree numeric, is_flaky boolean)
 returns text
-language sql immutable security definer
+language plpgsql immutable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when degree is null then 'none' when is_flaky then 'flaky' when degree = 0 then 'green'
-                else 'broken' end
+begin
+    return case when degree is null then 'none' when is_flaky then 'flaky' when degree = 0 then 'green'
+                else 'broken' end;
+end
 $$;
 
 -- What was told last: the verdict that a revalidation of the request has set aside, else that on the request before;
 -- none: there is none.
 create or replace function pipeline.verdict_before(queue text, request bigint, project text)
 returns text
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce((select pipeline.verdict(s.degree, s.is_flaky)
+begin
+    return coalesce((select pipeline.verdict(s.degree, s.is_flaky)
                        from pipeline.request r
                        join pipeline.superseded_fact s on s.queue = r.queue and s.uri = r.uri
                       where r.queue = verdict_before.queue and r.number = verdict_before.request
@@ -49,7 +52,8 @@ as $$
                       where f.queue = verdict_before.queue and f.project = verdict_before.project
                         and f.request < verdict_before.request
                       order by f.request desc
-                      limit 1), 'none')
+                      limit 1), 'none');
+end
 $$;
 
 create or replace function pipeline.publish(queue text, id text, type text, payload jsonb, is_change boolean)

@@ -37,38 +37,41 @@ reset client_min_messages;
 -- targets before the next: PostgreSQL remembers 32 that it has compiled.
 create or replace function pipeline.targets_of(queue text, graph jsonb)
 returns table (target text, status text, project text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    return query
     with rule as materialized (
-        select row_number() over (order by p.position, r.place) as rank, p.name as project, of.key as kind,
+        select row_number() over (order by p.position, r.place) as rank, p.name as owner, of.key as kind,
                case when of.key ~ 'regex' then of.pattern else pipeline.glob_pattern(of.pattern) end as pattern
           from pipeline.project p,
                jsonb_array_elements(p.rules) with ordinality r(rule, place),
                jsonb_each_text(r.rule) of(key, pattern)
          where p.queue = targets_of.queue
-    ), target as materialized (
-        select t.place, t.target ->> 'name' as name, t.target ->> 'status' as status, t.target -> 'paths' as paths
+    ), built as materialized (
+        select t.place, t.element ->> 'name' as name, t.element ->> 'status' as ended, t.element -> 'paths' as paths
           from jsonb_array_elements(case when jsonb_typeof(graph -> 'targets') = 'array'
-                                         then graph -> 'targets' else '[]' end) with ordinality t(target, place)
-         where jsonb_typeof(t.target -> 'name') = 'string' and t.target ->> 'status' in ('passed', 'failed')
+                                         then graph -> 'targets' else '[]' end) with ordinality t(element, place)
+         where jsonb_typeof(t.element -> 'name') = 'string' and t.element ->> 'status' in ('passed', 'failed')
     ), path as materialized (
         select t.place, p.path
-          from target t,
+          from built t,
                jsonb_array_elements_text(case when jsonb_typeof(t.paths) = 'array' then t.paths else '[]' end) p(path)
     ), fitting as (
         select f.place, min(r.rank) as rank
           from rule r,
-               lateral (select t.place from target t where r.kind like 'target%' and t.name ~ r.pattern
+               lateral (select t.place from built t where r.kind like 'target%' and t.name ~ r.pattern
                         union all
                         select p.place from path p where r.kind like 'path%' and p.path ~ r.pattern offset 0) f
          group by f.place
     )
-    select t.name, t.status, coalesce(r.project, 'unmapped')
-      from target t
+    select t.name, t.ended, coalesce(r.owner, 'unmapped')
+      from built t
       left join fitting f on f.place = t.place
       left join rule r on r.rank = f.rank
-     order by t.place
+     order by t.place;
+end
 $$;
 
 create or replace function pipeline.rule_complaint(rule jsonb)

@@ -2504,7 +2504,7 @@ CREATE FUNCTION pipeline.suspects(queue text, good bigint, bad bigint) RETURNS T
     AS …;
 ALTER FUNCTION pipeline.suspects(queue text, good bigint, bad bigint) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.targets_of(queue text, graph jsonb) RETURNS TABLE(target text, status text, project text)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.targets_of(queue text, graph jsonb) OWNER TO millrace_owner;
@@ -2540,12 +2540,12 @@ CREATE FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) RE
     AS …;
 ALTER FUNCTION pipeline.use_service(queue text, runner text, settings jsonb) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) RETURNS text
-    LANGUAGE sql IMMUTABLE SECURITY DEFINER
+    LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.verdict(degree numeric, is_flaky boolean) OWNER TO millrace_owner;
 CREATE FUNCTION pipeline.verdict_before(queue text, request bigint, project text) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION pipeline.verdict_before(queue text, request bigint, project text) OWNER TO millrace_owner;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <optional>
 
@@ -160,6 +161,26 @@ TEST(HttpAnswers, that_are_too_large_are_errors) {
     EXPECT_EQ(reason_of(web_reply(200, std::string(1000, 'x')), limits), std::nullopt);
     EXPECT_EQ(reason_of(web_reply(200, std::string(1001, 'x')), limits), Reason::too_large);
     EXPECT_EQ(reason_of(web_reply(200, "", {{"X-Long", std::string(70'000, 'x')}}), limits), Reason::too_large);
+}
+
+TEST(HttpAnswers, that_are_too_large_are_cut_off_where_that_is_wanted) {
+    std::string body;
+    WebServer server{[&](const auto&) { return web_reply(503, body, {{"X-One", "1"}}); }};
+    Http http{{}};
+    const HttpRequest request{.method = "POST",
+                              .url = server.url(),
+                              .body = "x",
+                              .limits = {.body = 1000, .excess = HttpLimits::Excess::is_cut_off}};
+    for (const std::size_t size : {std::size_t{1000}, std::size_t{1001}, std::size_t{4'000'000}, std::size_t{5}}) {
+        body = std::string(size, 'x');
+        const auto answer = http.send(request, {});
+        EXPECT_EQ(answer.status, 503) << size;
+        EXPECT_EQ(answer.header("x-one"), "1") << size;
+        EXPECT_EQ(answer.body, std::string(std::min(size, std::size_t{1000}), 'x'));
+    }
+    EXPECT_EQ(server.seen().size(), 4U);
+    EXPECT_EQ(server.connections(), 3) << "what is left of an answer is on no connection that is used again";
+    EXPECT_EQ(reason_of(web_reply(200, "", {{"X-Long", std::string(70'000, 'x')}}), request.limits), Reason::too_large);
 }
 
 TEST(HttpAnswers, are_waited_for_as_long_as_the_limit_says) {

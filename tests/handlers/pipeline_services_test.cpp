@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 
 namespace millrace::testing {
@@ -106,6 +107,22 @@ protected:
     }
     std::string build(const std::string& column) {
         return pipeline_.database().value("select " + column + " from pipeline.build");
+    }
+    // As GitHub says that there is a limit, and how many seconds it is left alone then.
+    static std::vector<std::pair<WebReply, int>> rate_limits() {
+        const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+        const auto until = [&](int seconds) { return std::to_string(now + seconds); };
+        return {{web_reply(429, "slow down", {{"Retry-After", "120"}}), 120},
+                {web_reply(403, "no", {{"Retry-After", "120"}}), 120},
+                {web_reply(403, "no", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", until(600)}}), 600},
+                {web_reply(429, "no", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", until(86400)}}), 3600},
+                {json_reply(403, {{"message", "You have exceeded a secondary rate limit."}}), 60}};
+    }
+    // A busy machine may take some seconds of it.
+    bool is_put_off(const std::string& kind, int seconds) {
+        return pipeline_.database().value(fmt::format("select run_at - now() between '{} s' and '{} s'"
+                                                      " from millrace.jobs where kind = '{}'",
+                                                      seconds - 20, seconds + 1, kind)) == "t";
     }
 
     static constexpr auto dispatch = "POST /repos/acme/shop/actions/workflows/validate.yml/dispatches";
@@ -344,13 +361,30 @@ TEST_F(PipelineServices, are_given_up_after_what_lasts_and_never_followed_elsewh
     }
 }
 
-TEST_F(PipelineServices, are_left_alone_as_long_as_they_ask) {
+TEST_F(PipelineServices, are_left_alone_as_long_as_they_ask_also_when_GitHub_calls_a_limit_forbidden) {
     use_github();
-    service_.answers(dispatch, {web_reply(429, "slow down", {{"Retry-After", "120"}})});
-    EXPECT_THAT(trigger(), HasSubstr("failed"));
-    EXPECT_EQ(pipeline_.database().value("select extract(epoch from run_at - now()) between 100 and 121 from"
-                                         " millrace.jobs where kind = 'pipeline.build'"),
-              "t");
+    pipeline_.push({{"a", "1"}});
+    pipeline_.step("pipeline.process");
+    for (const auto& [limit, wait] : rate_limits()) {
+        service_.answers(dispatch, {limit});
+        pipeline_.database().execute("select millrace.retry(id) from millrace.jobs where state = 'scheduled'");
+        EXPECT_THAT(pipeline_.step("pipeline.build"), HasSubstr("failed: GitHub, POST")) << wait;
+        EXPECT_TRUE(is_put_off("pipeline.build", wait)) << wait;
+    }
+}
+
+TEST_F(PipelineServices, at_a_rate_limit_lose_no_build_that_is_under_way_and_are_told_later_to_stop_it) {
+    use_github();
+    trigger();
+    for (const auto& [limit, wait] : rate_limits()) {
+        service_.answers(run, {limit});
+        EXPECT_EQ(signal(), "snoozed") << wait;
+        EXPECT_TRUE(is_put_off("pipeline.buildsignal", wait)) << wait;
+    }
+    service_.answers("POST /repos/acme/shop/actions/runs/77/cancel", {rate_limits().at(1).first, web_reply(202, "{}")});
+    pipeline_.database().execute("update pipeline.build set created_at = created_at - interval '30 days'");
+    EXPECT_EQ(signal(), "completed");
+    EXPECT_EQ(pipeline_.step("pipeline.calloff"), "completed");
 }
 
 TEST_F(PipelineServices, that_cannot_be_reached_or_answer_no_json_are_asked_again) {

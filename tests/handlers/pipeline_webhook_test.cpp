@@ -82,6 +82,13 @@ TEST_F(WebhookTest, is_told_again_after_what_may_pass) {
     EXPECT_TRUE(std::holds_alternative<core::Failed>(answered({"nonsense", WebReply::Then::close})));
 }
 
+TEST_F(WebhookTest, is_told_once_however_long_its_answer_is) {
+    const std::string page(100'000, 'x');
+    EXPECT_EQ(std::get<core::Completed>(answered(web_reply(200, page))).result, R"({"status":200})");
+    EXPECT_TRUE(std::holds_alternative<core::Failed>(answered(web_reply(503, page))));
+    EXPECT_THAT(std::get<core::Discarded>(answered(web_reply(404, page))).error, HasSubstr("answered 404: xxx"));
+}
+
 TEST_F(WebhookTest, is_left_alone_as_long_as_it_asks) {
     const auto outcome = answered(web_reply(503, "", {{"Retry-After", "30"}}));
     EXPECT_EQ(std::get<core::Failed>(outcome).retry_in, std::chrono::seconds{30});

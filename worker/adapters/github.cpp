@@ -1,13 +1,12 @@
 #include "adapters/github.hpp"
 
+#include "adapters/github_limit.hpp"
 #include "core/printable.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <fstream>
 #include <numeric>
 #include <string_view>
@@ -27,54 +26,10 @@ constexpr std::size_t most_subjects = 1000;  // that are of interest to whoever 
 constexpr std::size_t page_size = 100;
 constexpr std::uint64_t most_commits = 1000000000;
 constexpr int most_moves = 3;
-constexpr std::chrono::seconds usual_wait{60};  // what GitHub asks for when it does not say how long
 
 constexpr auto permissions =
     "a fine-grained token needs the forks' organisation as its resource owner, Contents: read and write, and Workflows:"
     " read and write where an upstream changes workflow files; a classic one the scopes repo and workflow";
-
-std::string in_small_letters(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-    return text;
-}
-
-bool says(const std::string& message, std::string_view words) {
-    return in_small_letters(message).find(words) != std::string::npos;
-}
-
-std::string message_of(const HttpAnswer& answer) {
-    const auto body = json::parse(answer.body, nullptr, false);
-    const auto found = body.is_object() ? body.find("message") : body.end();
-    return body.is_object() && found != body.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::optional<std::int64_t> number_in(const HttpAnswer& answer, const std::string& header) {
-    const auto text = answer.header(header);
-    std::int64_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [rest, failure] = std::from_chars(text.data(), end, number);
-    return failure == std::errc{} && rest == end ? std::optional{number} : std::nullopt;
-}
-
-// How long GitHub wants to be left alone; nothing when that is not what it says.
-std::optional<seconds> limit_of(const HttpAnswer& answer) {
-    if (answer.status != 403 && answer.status != 429) return std::nullopt;
-    const auto after = number_in(answer, "retry-after");
-    const auto remaining = number_in(answer, "x-ratelimit-remaining");
-    const bool is_limit =
-        answer.status == 429 || after || remaining == std::int64_t{0} || says(message_of(answer), "rate limit");
-    if (!is_limit) return std::nullopt;
-    auto wait = usual_wait;
-    if (after) {
-        wait = seconds{std::clamp<std::int64_t>(*after, 1, Github::longest_wait.count())};
-    } else if (const auto reset = number_in(answer, "x-ratelimit-reset"); reset && remaining == std::int64_t{0}) {
-        const auto now = std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch());
-        const auto until = std::clamp<std::int64_t>(*reset, 0, now.count() + Github::longest_wait.count());
-        wait = std::max(seconds{until} - now, seconds{1});
-    }
-    return std::clamp(wait, seconds{1}, seconds{Github::longest_wait});
-}
 
 std::string remedy_of(const HttpAnswer& answer) {
     switch (answer.status) {
@@ -187,15 +142,15 @@ std::string Github::name_of_moved(const std::string& url, const GithubAsking& as
 }
 
 GithubAnswer Github::refusal(const HttpAnswer& answer) const {
-    const auto message = core::printable(masked(message_of(answer)), most_message_bytes);
+    const auto message = core::printable(masked(github_message(answer)), most_message_bytes);
     const auto told = fmt::format("GitHub answered {}{}{}", answer.status, message.empty() ? "" : ": ", message);
-    if (const auto wait = limit_of(answer)) return {Verdict::limited, told, *wait};
+    if (const auto wait = github_limit(answer, longest_wait)) return {Verdict::limited, told, *wait};
     if (answer.status >= 500) return {Verdict::broken, told, {}};
     return {Verdict::failed, told + remedy_of(answer), {}};
 }
 
 GithubAnswer Github::judge(const HttpAnswer& answer) const {
-    const auto message = core::printable(masked(message_of(answer)), most_message_bytes);
+    const auto message = core::printable(masked(github_message(answer)), most_message_bytes);
     if (answer.status == 200) {
         const auto body = json::parse(answer.body, nullptr, false);
         const auto type = body.is_object() ? body.value("merge_type", json{}) : json{};
@@ -299,10 +254,10 @@ GithubComparison Github::compare(const std::string& upstream, const GithubBranch
     } else if (answer.status == 200) {
         found.difference = difference_in(answer.body);
     }
-    if (!found.difference) return {std::nullopt, limit_of(answer).value_or(seconds{0})};
+    if (!found.difference) return {std::nullopt, github_limit(answer, longest_wait).value_or(seconds{0})};
     if (answer.status == 200) {
         if (const auto refused = add_older(*found.difference, wanted.url, asking)) {
-            return {std::nullopt, limit_of(*refused).value_or(seconds{0})};
+            return {std::nullopt, github_limit(*refused, longest_wait).value_or(seconds{0})};
         }
         remember(wanted.url, answer.header("etag"), *found.difference);
     }

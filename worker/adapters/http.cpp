@@ -79,9 +79,10 @@ private:
 // What libcurl's callbacks see of one request.
 struct Exchange {
     HttpAnswer answer;
-    std::size_t most_body = 0;
+    const HttpLimits& limits;
     std::size_t header_bytes = 0;
     bool is_too_large = false;
+    bool is_cut_off = false;
     std::string_view unsent;  // of the request's body
     std::stop_token stop;
     std::exception_ptr failure;
@@ -98,15 +99,18 @@ std::size_t give_body(char* data, std::size_t, std::size_t most, void* exchange)
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* exchange) {
     auto& all = *static_cast<Exchange*>(exchange);
-    all.is_too_large = size > all.most_body - all.answer.body.size();
+    const auto room = all.limits.body - all.answer.body.size();
+    const bool may_be_cut_off = all.limits.excess == HttpLimits::Excess::is_cut_off;
+    all.is_too_large = size > room && !may_be_cut_off;
     if (all.is_too_large) return 0;
     try {
-        all.answer.body.append(data, size);
+        all.answer.body.append(data, std::min(size, room));
     } catch (const std::bad_alloc&) {
         all.failure = std::current_exception();
         return 0;
     }
-    return size;
+    all.is_cut_off = size > room;
+    return all.is_cut_off ? 0 : size;  // libcurl ends the connection, on which the rest would be
 }
 
 void note_header(HttpAnswer& answer, std::string_view line) {
@@ -230,9 +234,10 @@ HttpAnswer Http::send(const HttpRequest& request, const std::stop_token& stop) {
     auto handle = take();
     CURL* const curl = handle.get();
     Exchange exchange{.answer = {},
-                      .most_body = request.limits.body,
+                      .limits = request.limits,
                       .header_bytes = 0,
                       .is_too_large = false,
+                      .is_cut_off = false,
                       .unsent = request.body,
                       .stop = stop,
                       .failure = {}};
@@ -241,7 +246,8 @@ HttpAnswer Http::send(const HttpRequest& request, const std::stop_token& stop) {
     set(curl, CURLOPT_HTTPHEADER, headers.get());
     set_callbacks(curl, exchange);
 
-    refuse(curl_easy_perform(curl), exchange);  // a handle that has failed goes, and its connection with it
+    const auto result = curl_easy_perform(curl);
+    if (!exchange.is_cut_off) refuse(result, exchange);  // a handle that has failed goes, and its connection with it
     long status = 0;
     require(curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status));
     exchange.answer.status = static_cast<int>(status);

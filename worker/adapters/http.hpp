@@ -31,7 +31,7 @@ public:
     enum class Reason {
         transport,  // no connection, or one that broke, or an answer that is not HTTP: worth another try
         timeout,    // a limit of time has passed: worth another try; the server may have done what was asked
-        too_large,  // the answer is larger than the limit
+        too_large,  // the answer is larger than the limit, and is not to be cut off, or its headers are
         stopped,    // was asked to stop
         unfit,      // the request cannot be sent as it is; nothing was
     };
@@ -49,9 +49,12 @@ struct HttpHeader {
 };
 
 struct HttpLimits {
+    enum class Excess { is_an_error, is_cut_off };  // of an answer that is longer than `body`
+
     std::chrono::milliseconds connect{std::chrono::seconds{10}};
     std::chrono::milliseconds total{std::chrono::seconds{60}};  // connecting included
     std::size_t body = std::size_t{8} * 1024 * 1024;            // bytes of an answer
+    Excess excess = Excess::is_an_error;
     static constexpr std::size_t headers = std::size_t{64} * 1024;
 };
 
@@ -66,7 +69,7 @@ struct HttpRequest {
 struct HttpAnswer {
     int status = 0;
     std::map<std::string, std::string> headers;  // by their names in small letters; of one name, with ", " between them
-    std::string body;
+    std::string body;                            // its beginning, if the limits cut it off
 
     [[nodiscard]] std::string header(const std::string& name) const;  // empty: none
 };

@@ -37,17 +37,21 @@ void RunLog::rest(storage::Transaction& transaction) {
     if (writer_.joinable()) writer_.join();
     storage::pipeline::Tables tables{transaction, counts_};
     auto& runs = tables.stores().command_runs;
-    for (std::size_t start = 0; start < pending_.size(); start += max_text) {
-        const auto part = std::string_view{pending_}.substr(start, max_text);
+    for (auto left = std::string_view{pending_}; !left.empty();) {
+        const auto part = left.substr(0, in_doubt_ > 0 ? in_doubt_ : max_text);
         runs.append_log(run_, {position_, core::printable(part, max_printable)});
         position_ += static_cast<std::int64_t>(part.size());
+        left.remove_prefix(part.size());
+        in_doubt_ = 0;
     }
     pending_.clear();
 }
 
-// Up to the last line's end; empty when there is none yet and the line is still shorter than a text may be.
+// Up to the last line's end; empty when there is none yet and the line is still shorter than a text may be. What is in
+// doubt comes again as it was: where a text begins the server keeps the first that it gets, and no longer one.
 std::string RunLog::next_text() {
     const std::lock_guard lock{mutex_};
+    if (in_doubt_ > 0) return pending_.substr(0, in_doubt_);
     const auto text = std::string_view{pending_}.substr(0, max_text);
     const auto end = text.rfind('\n');
     if (end != text.npos) return std::string{text.substr(0, end + 1)};
@@ -73,6 +77,7 @@ void RunLog::write(const std::stop_token& stop) {
 }
 
 void RunLog::write_once(storage::Session& session, const std::string& text) {
+    in_doubt_ = text.size();
     storage::Transaction transaction{session};
     storage::pipeline::Tables tables{transaction, counts_};
     const bool is_ours =
@@ -83,6 +88,7 @@ void RunLog::write_once(storage::Session& session, const std::string& text) {
     const std::lock_guard lock{mutex_};
     pending_.erase(0, text.size());
     position_ += static_cast<std::int64_t>(text.size());
+    in_doubt_ = 0;
 }
 
 }  // namespace millrace::handlers::pipeline

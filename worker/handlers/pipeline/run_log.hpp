@@ -2,9 +2,9 @@
 // Carries what a command writes to the database while it runs, so that people can follow it.
 //
 // A text is written every half second, when there is any, or as soon as it is long enough; it ends with a line unless
-// the line itself is longer than a text. A database that is away is asked again; what could not be written in time is
-// left for the end of the run (`rest`). When the database says that another attempt runs, or none, `void_run` is
-// requested.
+// the line itself is longer than a text. A database that is away is asked again, with the very text that it may have
+// taken before its answer was lost; what could not be written in time is left for the end of the run (`rest`). When the
+// database says that another attempt runs, or none, `void_run` is requested.
 //
 // Thread rule: `add` on one thread; an own thread with its own session writes, and ends with `rest` or this object.
 
@@ -13,6 +13,7 @@
 #include "storage/session.hpp"
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <stop_token>
@@ -46,6 +47,7 @@ private:
     std::mutex mutex_;  // of the two below
     std::string pending_;
     std::int64_t position_ = 0;
+    std::size_t in_doubt_ = 0;  // bytes that were sent, committed or not; the writer's, and after it that of `rest`
     std::condition_variable_any arrived_;
 
     std::jthread writer_;  // the last: it uses the others

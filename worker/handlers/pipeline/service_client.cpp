@@ -1,5 +1,6 @@
 #include "handlers/pipeline/service_client.hpp"
 
+#include "adapters/github_limit.hpp"
 #include "core/printable.hpp"
 
 #include <fmt/format.h>
@@ -58,10 +59,12 @@ nlohmann::json ServiceClient::call(const Call& call, std::initializer_list<int> 
                                masked(fmt::format("{}: {}", what, error.what()))};
     }
     if (std::find(wanted.begin(), wanted.end(), answer.status) == wanted.end()) {
+        // What GitHub calls forbidden may be forbidden for some minutes only, and then not for this build alone.
+        const auto limit = adapters::github_limit(answer, most_patience);
         throw BuildRunnerError{
-            is_passing(answer.status) ? Kind::passing : Kind::lasting,
+            limit || is_passing(answer.status) ? Kind::passing : Kind::lasting,
             fmt::format("{}: answered {}: {}", what, answer.status, core::printable(masked(answer.body), max_shown)),
-            patience_of(answer)};
+            limit ? limit : patience_of(answer)};
     }
     const bool may_be_empty = answer.status == 202 || answer.status == 204;
     if (answer.status >= 300 || (may_be_empty && answer.body.empty())) return nullptr;

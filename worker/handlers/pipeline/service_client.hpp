@@ -1,7 +1,9 @@
 #pragma once
 // A REST interface that takes and gives JSON and knows us by a token: what the build services have in common.
 //
-//     408, 429, 5xx, no answer at all        → passing
+//     408, 5xx, no answer at all             → passing
+//     429, 403 with a rate limit             → passing, and to be left alone until when they say, an hour at most, or
+//                                              for a minute
 //     any other answer that is not wanted    → lasting: a redirection too, which is never followed
 //
 // No error bears the token, even if the service repeats it.

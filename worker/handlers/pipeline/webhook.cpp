@@ -63,6 +63,7 @@ core::Outcome Webhook::run(const core::Job& job, std::stop_token stop) {
     request.body = delivery->body;
     request.limits.total = limit;
     request.limits.body = max_answer;
+    request.limits.excess = adapters::HttpLimits::Excess::is_cut_off;  // its status is all that counts
     if (!delivery->secret_variable.empty()) {
         const auto secret = secrets_.find(delivery->secret_variable);
         if (!secret) {
@@ -76,7 +77,6 @@ core::Outcome Webhook::run(const core::Job& job, std::stop_token stop) {
     try {
         return judged(http_.send(request, stop));
     } catch (const adapters::HttpError& error) {
-        // An answer that is too long is an answer: what it says of success was at its beginning, and is lost.
         if (error.reason() == adapters::HttpError::Reason::unfit) return core::Discarded{error.what()};
         return core::Failed{error.what(), {}};
     }

@@ -3,7 +3,7 @@
 //
 //     {"event": "pipeline/validation.recorded/request/monorepo/main/7/", "sink": "deploy"}
 //
-//     2xx                                → completed
+//     2xx, however long the answer is    → completed
 //     408, 429, 5xx, no answer at all    → failed: retried after what Retry-After says, else with the queue's backoff
 //     any other answer                   → dead letter; a redirection too, for it is never followed
 //     the event or the sink is gone      → dead letter

@@ -203,6 +203,12 @@ returns table (place int, cause text, why text, remedy text)
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+    select 0, 'foreign database',
+           format('the queues belong to database %s of another place; here nobody may work', i.database_name),
+           'millrace adopt, if this copy shall do the work'
+      from millrace.installation i
+     where not exists (select from millrace.home)
+    union all
     select 1, 'queue paused',
            format('since %s', millrace.utc_text(q.paused_at)),
            format('select millrace.resume_queue(%L)', q.name)

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -215,6 +216,24 @@ TEST_F(MigratorTest, waits_for_a_table_that_is_locked_but_not_for_ever) {
         }
     }
     EXPECT_THAT(up(), ElementsAre("functions and views"));
+}
+
+TEST_F(MigratorTest, tries_again_when_it_waits_in_a_circle_with_somebody) {
+    up();
+    database_.execute("create table public.one ()");
+    database_.execute("create table public.two ()");
+    database_.execute("grant update on public.one, public.two to millrace_owner");
+    const std::array files{EmbeddedFile{"functions.sql", "lock table public.one; lock table public.two"}};
+    pqxx::connection connection{database_.admin_conninfo()};
+    pqxx::work other{connection};
+    other.exec("set local deadlock_timeout = '1 h'");  // it is the migrator that finds out
+    other.exec("lock table public.two");
+    std::jthread migrating{[&] { EXPECT_THAT(up({.functions = files}), ElementsAre("functions and views")); }};
+    ASSERT_TRUE(database_.becomes(
+        "select count(*) from pg_locks where relation = 'public.two'::regclass and not granted", "1"));
+    other.exec("lock table public.one");
+    other.commit();
+    migrating.join();
 }
 
 TEST_F(MigratorTest, is_what_a_worker_insists_on) {

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(44);
+select plan(45);
 select millrace.create_queue('q', max_attempts => 2, timeout => '1 min'), millrace.create_queue('other') \g /dev/null
 
 create function pg_temp.causes(job bigint)
@@ -141,5 +141,7 @@ select millrace.configure_queue('q', '{"max_running": null}') \g /dev/null
 select pg_temp.all_wait_also_for('queue paused, no worker');
 select millrace.resume_queue('q') \g /dev/null
 select pg_temp.all_wait_also_for('no worker');
+update millrace.installation set system_identifier = system_identifier + 1;
+select pg_temp.all_wait_also_for('foreign database, no worker');
 select * from finish();
 rollback;

@@ -35,6 +35,7 @@ struct Work {
     std::string queue;
     Filter filter;
     std::optional<milliseconds> older_than;  // of the filter
+    std::optional<milliseconds> newer_than;
     int most = jobs_at_once;
 };
 
@@ -60,12 +61,16 @@ Filter filter_of(const Arguments& arguments, std::span<const core::JobId> ids) {
     return filter;
 }
 
+constexpr milliseconds longest_age = std::chrono::hours{24 * 3600};  // of a filter: 10 years as PostgreSQL counts them
+
 // Those that matched when the work began so long ago: a job that is replayed and fails at once would be replayed for
 // ever, and one that is enqueued meanwhile was not meant.
 Filter as_of(const Work& work, milliseconds ago) {
     auto filter = work.filter;
     filter.erase("all");
-    filter["older_than"] = storage::interval_text(std::max(ago, work.older_than.value_or(milliseconds{0})));
+    filter["older_than"] =
+        storage::interval_text(std::min(longest_age, work.older_than.value_or(milliseconds{0}) + ago));
+    if (work.newer_than) filter["newer_than"] = storage::interval_text(std::min(longest_age, *work.newer_than + ago));
     return filter;
 }
 
@@ -160,6 +165,7 @@ Exit change_many(const Invocation& invocation, storage::OperatorStore& store, co
                     .queue = filter_text(arguments, "queue"),
                     .filter = filter_of(arguments, ids),
                     .older_than = arguments.duration("older-than"),
+                    .newer_than = arguments.duration("newer-than"),
                     .most = arguments.number("max", 1, most_jobs).value_or(jobs_at_once)};
     if (work.queue.empty() || work.filter.empty()) {
         throw UsageError{

@@ -242,7 +242,8 @@ std::optional<std::string> Migrator::take_turn_patiently(const std::stop_token& 
         try {
             return take_turn();
         } catch (const Error& error) {
-            const bool was_locked_out = error.sqlstate() == "55P03";
+            // Too long, or in a circle with somebody who locks the same tables in another order.
+            const bool was_locked_out = error.sqlstate() == "55P03" || error.sqlstate() == "40P01";
             if (!was_locked_out || tries >= patience_.tries || stop.stop_requested()) throw;
         }
         std::mutex mutex;

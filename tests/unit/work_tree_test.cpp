@@ -1,8 +1,9 @@
-// Directories of builds: gone whatever a build has done to them.
+// Directories of builds: gone whatever a build has done to them, and kept from those who tidy up.
 
 #include "adapters/work_tree.hpp"
 #include "support/git_remote.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <future>
+#include <string>
 
 namespace millrace::testing {
 namespace {
@@ -87,6 +90,22 @@ TEST_F(WorkTreeTest, makes_nothing_writable_that_a_link_leads_to) {
         }
         return !fs::exists(parent_.path() / "1") && fs::status(elsewhere).permissions() == fs::perms::owner_read;
     });
+}
+
+// Each looks, as it begins, whether the owners of the others' lock files are gone.
+TEST_F(WorkTreeTest, keeps_its_lock_while_others_tidy_up) {
+    const auto make_many = [&](const std::string& name) {
+        constexpr int many = 2000;
+        int lost = 0;
+        for (int i = 0; i < many; ++i) {
+            const WorkTree tree{parent_.path(), fmt::format("{}-{}", name, i)};
+            if (!fs::exists(tree.directory().string() + ".lock")) ++lost;
+        }
+        return lost;
+    };
+    auto others = std::async(std::launch::async, make_many, "other");
+    EXPECT_EQ(make_many("one"), 0);
+    EXPECT_EQ(others.get(), 0);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace millrace::adapters {
@@ -19,11 +20,15 @@ fs::path lock_file_of(fs::path directory) {
     return directory += lock_suffix;
 }
 
+// Nobody else wants this file but workers who look whether its owner is gone, and they let go at once.
 FileLock lock_of(const fs::path& file) {
+    constexpr int most_tries = 1000;
     fs::create_directories(file.parent_path());
-    auto lock = FileLock::try_acquire(file);
-    if (!lock) throw std::system_error{EBUSY, std::generic_category(), file.string()};
-    return *std::move(lock);
+    for (int tries = 0; tries < most_tries; ++tries) {
+        if (auto lock = FileLock::try_acquire(file)) return *std::move(lock);
+        std::this_thread::yield();
+    }
+    throw std::system_error{EBUSY, std::generic_category(), file.string()};
 }
 
 // Before what lies in it is looked at: the iterator opens a directory only when it goes on.

@@ -1,6 +1,6 @@
 #pragma once
 // Something on this host that one at a time may use, told by a file. The system lets go of it when the process ends,
-// however it ends; the file stays.
+// however it ends; the file stays, or is removed by whoever has the lock.
 //
 // Thread rule: one thread holds a lock; the threads of one process exclude one another like processes.
 

@@ -11,8 +11,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <future>
+#include <tuple>
 
 namespace millrace::testing {
 namespace {
@@ -239,6 +241,85 @@ TEST_F(GitSourceTest, keeps_the_mirror_when_a_commit_cannot_be_checked_out_here)
         EXPECT_THAT(error.what(), HasSubstr("File name too long"));
     }
     EXPECT_TRUE(fs::exists(mirror() / "witness"));
+}
+
+// A git that does something else first when it is asked for one verb.
+class OtherGit {
+public:
+    OtherGit(const std::string& verb, const std::string& act) {
+        std::ofstream{directory_.path() / "git"} << fmt::format(
+            "#!/bin/sh\nPATH={}\ncase \" $* \" in *\" {} \"*) {};; esac\nexec git \"$@\"\n", path_, verb, act);
+        fs::permissions(directory_.path() / "git", fs::perms::owner_all);
+        setenv("PATH", fmt::format("{}:{}", directory_.path().string(), path_).c_str(), 1);
+    }
+    ~OtherGit() { setenv("PATH", path_.c_str(), 1); }
+    OtherGit(const OtherGit&) = delete;
+    OtherGit& operator=(const OtherGit&) = delete;
+
+private:
+    const std::string path_ = std::getenv("PATH");
+    TemporaryDirectory directory_;
+};
+
+TEST_F(GitSourceTest, keeps_the_mirror_when_the_remote_is_damaged) {
+    auto git = source();
+    EXPECT_EQ(content_of(git, git.latest({})), "1");
+    std::ofstream{mirror() / "witness"} << "the same";
+    commit("2");
+    const auto blob = sandbox_.git(remote_, {"rev-parse", "main:a"});
+    const auto object = fs::path{remote_} / "objects" / blob.substr(0, 2) / blob.substr(2);
+    fs::rename(object, object.string() + ".away");
+    try {
+        std::ignore = content_of(git, git.latest({}));
+        ADD_FAILURE() << "it was fetched";
+    } catch (const SourceControlError& error) {
+        EXPECT_EQ(error.kind(), SourceControlError::Kind::passing);
+        EXPECT_THAT(error.what(), HasSubstr("on the remote side"));
+    }
+    EXPECT_FALSE(fs::exists(mirror().string() + ".new")) << "another one was begun";
+    fs::rename(object.string() + ".away", object);
+    EXPECT_EQ(content_of(git, git.latest({})), "2");
+    EXPECT_TRUE(fs::exists(mirror() / "witness"));
+}
+
+TEST_F(GitSourceTest, keeps_the_mirror_when_it_is_not_to_blame) {
+    int content = 1;
+    constexpr auto cut = "echo >&2 'fatal: early EOF'; exit 128";
+    constexpr auto full = "echo >&2 'fatal: write error: No space left on device'; exit 128";
+    for (const auto& [verb, act, said] : {std::tuple{"fetch", cut, "early EOF"},
+                                          {"fetch", full, "No space left"},
+                                          {"clone", full, "No space left"},
+                                          {"fetch", "kill -KILL $$", "was killed by signal 9"},
+                                          {"clone", "kill -KILL $$", "was killed by signal 9"}}) {
+        auto git = source();
+        EXPECT_EQ(content_of(git, git.latest({})), std::to_string(content));
+        std::ofstream{mirror() / "witness"} << "the same";
+        commit(std::to_string(++content));
+        {
+            const OtherGit other{verb, fmt::format("test -e {}/once || {{ touch {}/once; {}; }}",
+                                                   cache_.path().string(), cache_.path().string(), act)};
+            try {
+                std::ignore = content_of(git, git.latest({}));
+                ADD_FAILURE() << "it was checked out";
+            } catch (const SourceControlError& error) {
+                EXPECT_EQ(error.kind(), SourceControlError::Kind::passing);
+                EXPECT_THAT(error.what(), HasSubstr(said));
+            }
+        }
+        fs::remove(cache_.path() / "once");
+        EXPECT_EQ(content_of(git, git.latest({})), std::to_string(content));
+        EXPECT_TRUE(fs::exists(mirror() / "witness")) << verb << ": " << act;
+    }
+}
+
+TEST_F(GitSourceTest, makes_another_mirror_when_git_crashes_over_the_one_that_is_there) {
+    auto git = source();
+    const auto uri = git.latest({});
+    EXPECT_EQ(content_of(git, uri), "1");
+    std::ofstream{mirror() / "witness"} << "the same";
+    const OtherGit other{"merge-base", fmt::format("test ! -e {}/witness || kill -SEGV $$", mirror().string())};
+    EXPECT_EQ(git.ancestry({uri, uri}, {}), Ancestry::ancestor);
+    EXPECT_FALSE(fs::exists(mirror() / "witness"));
 }
 
 TEST_F(GitSourceTest, is_passing_when_the_remote_is_out_of_reach_and_goes_on_without_it_for_what_it_has) {

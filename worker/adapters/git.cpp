@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -40,20 +41,25 @@ std::string shown(std::string_view text) {
     return core::printable(without_credentials(text), max_error_bytes);
 }
 
+bool says_one_of(const std::vector<std::string>& words, const std::string& errors) {
+    return std::any_of(words.begin(), words.end(), [&](const auto& said) { return errors.find(said) != errors.npos; });
+}
+
 // What a fetch says when the other side, or the way there, has failed. That the other side hung up is not among it:
 // over ssh and from files it says so itself, after a git of ours that has failed.
 bool blames_the_remote(const std::string& errors) {
-    constexpr std::array words{"early EOF",         "RPC failed",       "unexpected disconnect",
-                               "Could not resolve", "unable to access", "Could not read from remote"};
-    return std::any_of(words.begin(), words.end(), [&](const char* said) { return errors.find(said) != errors.npos; });
+    return says_one_of({"early EOF", "RPC failed", "unexpected disconnect", "Could not resolve", "unable to access",
+                        "Could not read from remote", "on the remote side"},
+                       errors);
 }
 
-GitError failure(const std::string& verb, const ProcessEnd& end) {
-    const auto said = shown(end.errors.empty() ? end.output : end.errors);
-    const bool is_elsewhere = verb == "ls-remote" || verb == "push" || end.reason != ProcessEnd::Reason::exited ||
-                              (verb == "fetch" && blames_the_remote(end.errors));
-    return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said),
-                    is_elsewhere ? GitError::Cause::other : GitError::Cause::perhaps_the_repository};
+// A git that was ended (out of time, out of memory) has met nothing that another repository would spare it, nor has one
+// that met a full disk. One that crashed may have read what was damaged.
+bool blames_the_host(const ProcessEnd& end) {
+    if (end.reason == ProcessEnd::Reason::exited)
+        return says_one_of({"No space left on device", "Disk quota exceeded"}, end.errors);
+    const bool has_crashed = end.code == SIGSEGV || end.code == SIGBUS || end.code == SIGABRT;
+    return end.reason != ProcessEnd::Reason::killed || !has_crashed;
 }
 
 ProcessEnd start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
@@ -113,6 +119,14 @@ void require_remote(const Remote& remote) {
 }
 
 }  // namespace
+
+GitError failure(const std::string& verb, const ProcessEnd& end) {
+    const auto said = shown(end.errors.empty() ? end.output : end.errors);
+    const bool is_elsewhere = verb == "ls-remote" || verb == "push" || blames_the_host(end) ||
+                              (verb == "fetch" && blames_the_remote(end.errors));
+    return GitError{fmt::format("git {} {}{}{}", verb, describe(end), said.empty() ? "" : ": ", said),
+                    is_elsewhere ? GitError::Cause::other : GitError::Cause::perhaps_the_repository};
+}
 
 std::optional<std::string> git_problem(const GitSettings& settings) {
     constexpr auto needed = "git 2.38 or later is needed";

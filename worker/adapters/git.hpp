@@ -30,7 +30,7 @@ public:
     enum class Cause {
         perhaps_the_repository,  // here, which another one may mend
         other,                   // a remote that refused, did not answer or broke off, a limit of ours, a host
-                                 // without git
+                                 // without git, or without room
     };
     explicit GitError(const std::string& what, Cause cause = Cause::perhaps_the_repository)
         : std::runtime_error{what}, cause_{cause} {}
@@ -97,6 +97,9 @@ struct Divergence {
     int behind = 0;
     std::vector<std::string> subjects;  // of those ahead, the newest first
 };
+
+// What a git that did not succeed is to be blamed for.
+[[nodiscard]] GitError failure(const std::string& verb, const ProcessEnd& end);
 
 // Why the git of this host will not do; nothing when it will.
 [[nodiscard]] std::optional<std::string> git_problem(const GitSettings& settings);

@@ -95,7 +95,8 @@ GitSource::GitSource(Settings settings)
       uri_prefix_{fmt::format("git://{}/ref/{}/", place_of(settings_.remote.url), settings_.branch.name)},
       mirror_{settings_.cache / "mirrors" / directory_name(settings_.remote.url)} {}
 
-// What git could not do may work later: the network, the remote, a commit that has not arrived.
+// What git could not do may work later: the network, the remote, a commit that has not arrived. A mirror that is not to
+// blame is kept: another one is a whole history, which would come over the same network to the same disk.
 template <class Question>
 auto GitSource::ask(const std::stop_token& stop, const Question& question) {
     Git mirror{mirror_, settings_.git, stop};
@@ -103,8 +104,10 @@ auto GitSource::ask(const std::stop_token& stop, const Question& question) {
     try {
         try {
             return question(mirror);
-        } catch (const GitError&) {
-            if (asked == 0 || stop.stop_requested() || !tip(settings_.branch, stop)) throw;
+        } catch (const GitError& error) {
+            if (error.cause() == GitError::Cause::other || asked == 0 || stop.stop_requested() ||
+                !tip(settings_.branch, stop))
+                throw;
         }
         {
             const auto held = lock(stop);
@@ -202,11 +205,11 @@ void GitSource::check_out(const std::string& uri, const std::filesystem::path& d
         auto environment = settings_.git.environment;
         environment.insert(environment.end(), {"LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
                                                "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=file"});
-        const auto end =
-            run_process({std::move(words), std::move(environment), "/"}, {.time = settings_.git.command_limit}, stop);
-        if (end.succeeded()) return;
-        throw GitError{fmt::format("git, checking out {}, {}: {}", commit.sha, describe(end),
-                                   core::printable(end.errors, max_shown))};
+        ProcessLimits limits;
+        limits.time = settings_.git.command_limit;
+        limits.excess = ProcessLimits::Excess::drops_the_beginning;
+        const auto end = run_process({std::move(words), std::move(environment), "/"}, limits, stop);
+        if (!end.succeeded()) throw failure("of the check-out of " + commit.sha, end);
     };
     ask(stop, [&](Git& mirror) {
         need(mirror, commit, stop);

@@ -259,7 +259,7 @@ TEST(PipelineStagesTest, a_remote_out_of_reach_is_tried_again_and_locks_nothing)
     const auto request = pipeline.push({{"a", "2"}});
     const std::string away = pipeline.remote().path() + ".away";
     std::filesystem::rename(pipeline.remote().path(), away);
-    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("failed: git ls-remote exited with 128"));
+    EXPECT_THAT(pipeline.step("pipeline.process"), StartsWith("failed: git fetch exited with 128"));
     EXPECT_EQ(pipeline.state(request), "accepted");
     std::filesystem::rename(away, pipeline.remote().path());
     pipeline.finish();

@@ -77,7 +77,9 @@ as $$
             then 'name: 1 to 48 of a-z, 0-9, "_", "." and "-", beginning with a letter or digit'
         when g.recipients is null or array_ndims(g.recipients) > 1 or cardinality(g.recipients) > 50
           or exists (select from unnest(g.recipients) r
-                      where r is null or length(r) > 254 or r !~ '^[^[:space:][:cntrl:]@<>",;:()]+@[A-Za-z0-9.-]+$')
+                      where r is null or length(r) > 254 or length(split_part(r, '@', 1)) > 64
+                         or r !~ ('^[A-Za-z0-9!#$%&''*+/=?^_`{|}~-]+([.][A-Za-z0-9!#$%&''*+/=?^_`{|}~-]+)*'
+                                  || '@[^@/<>",;[:space:][:cntrl:]]*[^@/<>",;.[:space:][:cntrl:]]$'))
           or (select count(distinct r) from unnest(g.recipients) r) < cardinality(g.recipients)
             then 'recipients: up to 50 different addresses, each name@domain'
         when g.subject_prefix = '' or length(g.subject_prefix) > 100 or g.subject_prefix ~ '[[:cntrl:]]'

@@ -62,6 +62,7 @@ begin
         run := forks.active_run(digest_group);
         perform forks.locked_run(run) where run is not null;
         if run is not null and forks.is_stuck(run) then
+            perform forks.record_failures(run);
             update forks.run r set finished_at = millrace.now() where r.id = begin_run.run;
             stuck := run;
         elsif run is not null and run = forks.active_run(digest_group) then
@@ -194,6 +195,7 @@ begin
       order by o.job_id;
     is_over := forks.is_stuck(run);
     if is_over then
+        perform forks.record_failures(run);
         update forks.run r set finished_at = millrace.now() where r.id = cancel_run.run;
     end if;
     perform millrace.audit('forks.cancel_run', jsonb_build_object('run', run, 'reason', reason), 1);

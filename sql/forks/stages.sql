@@ -33,6 +33,7 @@ begin
             hint = 'That of its last batch does, once. The run may have finished, or been resumed.';
     end if;
     if known.cancelled_at is not null then
+        perform forks.record_failures(known.id);
         update forks.run r set finished_at = millrace.now() where r.id = known.id;
         return 'cancelled';
     end if;

@@ -5,8 +5,9 @@
 --
 -- A job's id says which step it does; none of a step's job knows another.
 --
--- step_target's period is that in which what is searched for was merged: the 24 hours before the run, both ends of it
--- included, so that what is merged while the run goes on is the next one's alone.
+-- step_target's period is that in which what is searched for was merged: from the begin of the last run whose digest
+-- told of it, or the 24 hours before this one where that is longer, up to this one's begin. Both ends of it are included,
+-- so that what is merged while the run goes on is the next one's alone.
 --
 -- record_step with a state belongs in the transaction that settles the job. Without one it takes down what there is so
 -- far, in a transaction of its own: a worker that repeats the job does not do that again. All that is written bears
@@ -29,6 +30,23 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$ select to_char(moment at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
 
+-- From where the last search that a digest has told of went to, so that no merge falls between two runs; 24 hours back at
+-- least, and 31 days at most.
+create or replace function forks.searched_from(of_run forks.run, target text, branch text)
+returns timestamptz
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select least(of_run.started_at - interval '24 hours', max(r.started_at))
+      from forks.run r
+      join forks.run_step s on s.run_id = r.id
+     where r.digest_group = of_run.digest_group and r.id < of_run.id
+       and r.started_at > of_run.started_at - interval '31 days'
+       and s.step = 'search' and s.state = 'done' and s.target = searched_from.target
+       and s.branch = searched_from.branch
+       and exists (select from forks.digest d where d.run_id = r.id)
+$$;
+
 create or replace function forks.step_target(
     job_id bigint,
     out step text, out target text, out branch text, out fork text, out provider text, out is_wanted boolean,
@@ -44,7 +62,7 @@ as $$
                        when 'rebase' then f.enabled and f.rebase_globs <> '{}'
                        else true end,
            f.origin_url, to_jsonb(f.rebase_globs), to_jsonb(f.branches), g.name, g.template_path, g.template,
-           forks.second_of(r.started_at - interval '24 hours') || '..'
+           forks.second_of(forks.searched_from(r, s.target, s.branch)) || '..'
                || forks.second_of(r.started_at - interval '1 second'),
            (select coalesce(jsonb_agg(i.item order by i.item), '[]')
               from forks.step_item i

@@ -116,7 +116,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     synchronised constant int := (select f.id from forks.fork f where f.repo = record_sync.repo);
-    of_run constant bigint := (select r.id from forks.run r where r.id = record_sync.run);
+    -- Of the run only what its own job says: one that was replayed after a resume is not asked any more.
+    of_run constant bigint := (select i.run_id from forks.run_item i
+                                where i.run_id = record_sync.run and i.fork_id = synchronised
+                                  and i.branch = record_sync.branch and i.job_id = record_sync.job_id);
     work text[];
     wrong text;
 begin

@@ -1,7 +1,7 @@
 -- prune: removes what grows with time and is not partitioned: receipts, failures, progress and log lines of jobs that
 -- are gone, dead letters of queues that keep them for a time, requests to stop what has ended, sessions, the book of
 -- actions, unique keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that
--- have finished, the runs of schedules; and the history of queues whose retention is shorter than another's
+-- have finished and whose callback is no dead letter, the runs of schedules; and the history of queues whose retention is shorter than another's
 -- (forget.sql).
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
@@ -83,7 +83,13 @@ begin
     most := greatest(most, removed);
     with gone as (
         delete from millrace.batch b
-         where b.ctid = any (array(select x.ctid from millrace.batch x where x.finished_at < kept_from
+         where b.ctid = any (array(select x.ctid from millrace.batch x
+                                    where x.finished_at < kept_from
+                                      -- A callback that may be replayed still asks for it, and one that is put off.
+                                      and not exists (select from millrace.dead_letter d
+                                                       where d.job_id = x.callback_job)
+                                      and not exists (select from millrace.scheduled s
+                                                       where s.job_id = x.callback_job)
                                     limit max_rows for update skip locked))
         returning b.id
     )

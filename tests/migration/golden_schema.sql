@@ -409,6 +409,11 @@ CREATE FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) OWNER TO millrace_owner;
+CREATE FUNCTION forks.searched_from(of_run forks.run, target text, branch text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+ALTER FUNCTION forks.searched_from(of_run forks.run, target text, branch text) OWNER TO millrace_owner;
 CREATE FUNCTION forks.second_of(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3691,6 +3696,7 @@ REVOKE ALL ON FUNCTION forks.run_steps(of_run bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_operator;
 GRANT ALL ON FUNCTION forks.run_steps(of_run bigint) TO millrace_viewer;
 REVOKE ALL ON FUNCTION forks.save_group(caller text, old forks.digest_group, new forks.digest_group) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forks.searched_from(of_run forks.run, target text, branch text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.second_of(moment timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.set_enabled(repo text, enabled boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.stage_of(step text) FROM PUBLIC;

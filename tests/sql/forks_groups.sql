@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(72);
+select plan(73);
 
 set local role millrace_operator;
 select millrace.create_queue(q) from unnest('{forks,email,slow}'::text[]) q \g /dev/null
@@ -35,6 +35,7 @@ select throws_ok(format('select forks.configure_group(%L, %L)', name, changes), 
                ('a', '{"name": "b"}', 'configure_group: bad changes: no key ''name'''),
                ('a', '{"recipients": null}', 'configure_group: bad recipients'),
                ('a', '{"recipients": ["ada"]}', 'configure_group: bad recipients'),
+               ('a', '{"recipients": ["ada..b@example.org"]}', 'configure_group: bad recipients'),
                ('a', '{"recipients": ["a@b", "a@b"]}', 'configure_group: bad recipients'),
                ('a', '{"recipients": ["a@b\nBcc: c@d"]}', 'configure_group: bad recipients'),
                ('a', '{"recipients": [null]}', 'configure_group: bad recipients'),

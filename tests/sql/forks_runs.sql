@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(70);
+select plan(71);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -120,6 +120,7 @@ select throws_ok('select forks.record_digest(' || arguments || ')', sqlstate, me
 reset role;
 
 -- resume_run
+select job_id as replayed from forks.run_item where run_id = :run and branch = 'bad' \gset
 set local role millrace_operator;
 select throws_ok($$select forks.resume_run(4711)$$, 'MR024', 'unknown run 4711', 'a known run is resumed');
 select is(forks.resume_run(:run), 2, 'with what has not succeeded');
@@ -136,6 +137,11 @@ select forks.disable_fork('acme/c');
 reset role;
 set local role millrace_worker;
 select is(pg_temp.work(), 'forks.sync acme/a bad, forks.sync acme/c dead', 'only these are done again');
+select forks.record_sync(:replayed, 'acme/a', 'bad', 'failed', detail => 'too late', run => :run);
+reset role;
+select is((select i.detail from forks.run_items(:run) i where i.branch = 'bad'), 'both',
+          'what a job from before says, which somebody has replayed, is not the run''s');
+set local role millrace_worker;
 select is(pg_temp.work(), 'forks.digest', 'and there is another digest');
 reset role;
 select is((select count(*) from forks.digests where run = :run), 2::bigint, 'both are kept');

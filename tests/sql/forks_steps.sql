@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(55);
+select plan(59);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -134,6 +134,17 @@ reset role;
 update forks.run set started_at = '2026-01-31 13:00:00+00' where id = :run;
 select is((select period from forks.run_step s, forks.step_target(s.job_id) where s.run_id = :run and s.step = 'search'),
           '2026-01-30T13:00:00Z..2026-01-31T12:59:59Z', 'a search covers the day before the run, and nothing after it');
+insert into forks.run (digest_group, started_at, finished_at)
+select r.digest_group, r.started_at + n * interval '1 day', r.started_at + n * interval '1 day'
+  from forks.run r, unnest('{2,3,5}'::int[]) n where r.id = :run;
+create function pg_temp.from_where(run bigint) returns text language sql as $$
+    select forks.second_of(forks.searched_from(r, 'up/hub', '17.0')) from forks.run r where r.id = run
+$$;
+select is(pg_temp.from_where(:run + n), of_run, 'where no run has told of it since: ' || n)
+  from (values (1, '2026-01-31T13:00:00Z'), (2, '2026-01-31T13:00:00Z'), (3, '2026-01-31T13:00:00Z')) v(n, of_run);
+update forks.run set started_at = started_at + interval '40 days' where id = :run + 3;
+select is(pg_temp.from_where(:run + 3), '2026-03-16T13:00:00Z', 'a month ago is too long ago');
+delete from forks.run where id > :run;
 set local role millrace_operator;
 select forks.change_fork('acme/good', '{"install_forward_port": false}') \g /dev/null
 reset role;

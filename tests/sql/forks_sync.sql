@@ -83,6 +83,9 @@ reset role;
 
 -- One result for a job, and one for a branch in a run.
 insert into forks.run (digest_group, started_at) values ('default', millrace.now()) returning id as run \gset
+insert into forks.run_item (run_id, fork_id, branch, job_id)
+select :run, f.id, i.branch, i.job from forks.fork f, (values ('main', 70), ('17.0', 71)) i(branch, job)
+ where f.repo = 'acme/widget';
 set local role millrace_worker;
 select forks.record_sync(:job_id, 'acme/widget', 'main', 'current', :'c', :'c', run => :run);
 select forks.record_sync(70, 'acme/widget', 'main', 'conflict', :'a', :'a', 'both changed a', :run);
@@ -90,8 +93,9 @@ select forks.record_sync(71, 'acme/widget', '17.0', 'skipped', run => :run);
 select forks.record_sync(72, 'acme/widget', '17.0', 'failed', detail => 'no route');
 reset role;
 select results_eq('select job, branch, state, run from forks.results order by job',
-                  format($$ values (70::bigint, 'main', 'conflict', %1$s::bigint), (71, '17.0', 'skipped', %1$s),
-                                   (72, '17.0', 'failed', null) $$, :run), 'the last one of a branch in a run counts');
+                  format($$ values (%2$s::bigint, 'main', 'current', null::bigint), (70, 'main', 'conflict', %1$s),
+                                   (71, '17.0', 'skipped', %1$s), (72, '17.0', 'failed', null) $$, :run, :job_id),
+                  'what its own job says of a branch counts in a run');
 select throws_ok($$insert into forks.run (digest_group, started_at) values ('default', millrace.now())$$, '23505', null,
                  'a group has one active run');
 update forks.run set finished_at = millrace.now();

@@ -4,7 +4,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(24);
+select plan(26);
 select millrace.create_queue('q', retention => '1 day') \g /dev/null
 select millrace.open_session('w', '{q}', lease => '1 min') \g /dev/null
 insert into millrace.settle_receipt (job_id, fence, settled_at, outcome)
@@ -67,6 +67,21 @@ select is_empty('select from millrace.dead_letter', 'which holds for those that 
 select throws_ok(format('select millrace.configure_queue(''kept'', ''{"dead_letter_retention": "%s"}'')', bad), 'MR005',
                  'configure_queue: bad dead_letter_retention', 'not ' || bad)
   from unnest('{23 h,11 years,71582788 months -2147483640 days}'::text[]) bad;
+
+-- A batch that has finished long ago, but for the job that follows.
+insert into millrace.batch (queue_id, payload, priority, created_at, finished_at, callback_job)
+select q.id, '{}', 5, millrace.now(), millrace.now() - interval '20 years', v.job
+  from millrace.queue q, (values (4711), (4712), (4713), (null)) v(job) where q.name = 'q';
+insert into millrace.scheduled (run_at, job_id, stored_on, queue_id, priority, waits_for)
+select millrace.now(), 4711, current_date, q.id, 5, 'retry' from millrace.queue q where q.name = 'q';
+insert into millrace.dead_letter (job_id, discarded_at, stored_on, queue_id, priority, attempt, error)
+select 4712, millrace.now(), current_date, q.id, 5, 1, 'broken' from millrace.queue q where q.name = 'q';
+select millrace.prune() \g /dev/null
+select is(array_agg(callback_job order by callback_job), '{4711,4712}', 'stays while that may still be run') from millrace.batch;
+delete from millrace.scheduled;
+delete from millrace.dead_letter where job_id = 4712;
+select millrace.prune() \g /dev/null
+select is_empty('select from millrace.batch', 'and goes with it');
 
 select * from finish();
 rollback;

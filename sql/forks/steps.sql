@@ -6,8 +6,8 @@
 -- A job's id says which step it does; none of a step's job knows another.
 --
 -- step_target's period is that in which what is searched for was merged: from the begin of the last run whose digest
--- told of it, or the 24 hours before this one where that is longer, up to this one's begin. Both ends of it are included,
--- so that what is merged while the run goes on is the next one's alone.
+-- told of it, or the 24 hours before this one where that is longer, up to this one's begin. Both ends of it are
+-- included, so that what is merged while the run goes on is the next one's alone.
 --
 -- record_step with a state belongs in the transaction that settles the job. Without one it takes down what there is so
 -- far, in a transaction of its own: a worker that repeats the job does not do that again. All that is written bears
@@ -30,8 +30,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$ select to_char(moment at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
 
--- From where the last search that a digest has told of went to, so that no merge falls between two runs; 24 hours back at
--- least, and 31 days at most.
+-- From where the last search that a digest has told of went to, so that no merge falls between two runs; 24 hours back
+-- at least, and 31 days at most.
 create or replace function forks.searched_from(of_run forks.run, target text, branch text)
 returns timestamptz
 language sql stable

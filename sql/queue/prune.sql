@@ -1,8 +1,8 @@
 -- prune: removes what grows with time and is not partitioned: receipts, failures, progress and log lines of jobs that
 -- are gone, dead letters of queues that keep them for a time, requests to stop what has ended, sessions, the book of
 -- actions, unique keys whose time is over, concurrency keys that nobody has used for 100,000 transactions, batches that
--- have finished and whose callback is no dead letter, the runs of schedules; and the history of queues whose retention is shorter than another's
--- (forget.sql).
+-- have finished and whose callback is no dead letter, the runs of schedules; and the history of queues whose retention
+-- is shorter than another's (forget.sql).
 --
 -- Every worker calls it once a minute, and again at once while it finds as much as it may take.
 --

@@ -281,6 +281,8 @@ TEST_F(ForksSyncAttempt, that_is_asked_to_stop_is_no_last_word) {
 TEST_F(ForksSyncAttempt, belongs_to_the_run_that_it_names) {
     const auto run = database_.value(
         "insert into forks.run (digest_group, started_at) values ('default', millrace.now()) returning id");
+    database_.execute("insert into forks.run_item select $1::bigint, f.id, 'main', $2::bigint from forks.fork f",
+                      {run, std::to_string(job_.id.value)});
     job_.payload = fmt::format(R"({{"fork": "acme/widget", "branch": "main", "run": {}}})", run);
     attempt(Ending::commits);
     EXPECT_EQ(database_.value("select run from forks.results"), run);

@@ -63,11 +63,11 @@ as $$
     with wanted as (
         select f.* from forks.fork f where f.digest_group = of_group and f.enabled
     ), searched as (  -- where several forks share an upstream, by one that can
-        select distinct on (w.upstream_org, w.upstream_repo, w.upstream_track)
+        select distinct on (lower(w.upstream_org), lower(w.upstream_repo), w.upstream_track)
                w.upstream_org || '/' || w.upstream_repo as target, w.upstream_track as branch, w.id
           from wanted w
          where w.upstream_org is not null and w.upstream_track is not null
-         order by w.upstream_org, w.upstream_repo, w.upstream_track, w.provider = 'github' desc, w.id
+         order by lower(w.upstream_org), lower(w.upstream_repo), w.upstream_track, w.provider = 'github' desc, w.id
     )
     select 'sync', w.repo, b.name, w.id, b.place::int
       from wanted w

@@ -56,7 +56,7 @@ create or replace function forks.key_of(repo text)
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
-as $$ select left(repo, 200) $$;
+as $$ select left(lower(repo), 200) $$;  -- GitHub takes no notice of the case of letters
 
 -- What a worker must know of a fork, and of an earlier attempt of this job that came as far as pushing.
 create or replace function forks.sync_target(

@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(59);
+select plan(60);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -57,7 +57,8 @@ select forks.add_fork('acme/' || n, provider => 'github', branches => '{main}') 
 select forks.change_fork('acme/' || n, '{"upstream_org": "up", "upstream_repo": "hub", "upstream_track": "17.0",
                                          "install_forward_port": true}')
   from unnest('{bad,good,off}'::text[]) n \g /dev/null
-select forks.change_fork('acme/good', '{"rebase_onto": "main", "rebase_globs": ["feature/*"]}') \g /dev/null
+select forks.change_fork('acme/good', '{"rebase_onto": "main", "rebase_globs": ["feature/*"], "upstream_org": "Up",
+                                        "upstream_repo": "HUB"}') \g /dev/null
 select forks.disable_fork('acme/off');
 reset role;
 set local role millrace_viewer;
@@ -67,6 +68,7 @@ select results_eq($$ select concat_ws(' ', step, target, branch) from forks.plan
                             ('rebase acme/good main') $$, 'what a run would do can be asked before');
 select throws_ok($$select * from forks.plan_run('none')$$, 'MR022', null, 'of a known group');
 reset role;
+select is(forks.key_of('Acme/Good'), forks.key_of('acme/good'), 'of a fork or upstream in other letters, it is the same');
 select is_empty($$ select * from forks.runs $$, 'which starts none');
 select forks.start_run('default') as run \gset
 select is(pg_temp.steps(:run), 'distribute acme/bad pending; distribute acme/good pending; rebase acme/good pending;'

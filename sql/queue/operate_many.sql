@@ -9,8 +9,9 @@
 -- that moves one. What is no longer there when its turn comes, what somebody else holds just then, and what another job
 -- with the same unique key keeps a dead letter is skipped; nothing is waited for.
 --
--- Which of the jobs that match are taken when there are more than max_jobs is not said. Called again while `changed` is
--- not 0, it ends.
+-- Which of the jobs that match are taken when there are more than max_jobs is not said; but dead letters whose unique key
+-- another job has, or which may not begin any more, come last: they stand in nobody's way. Called again while `changed`
+-- is not 0, it ends.
 --
 -- Arguments  filter    a JSON object, of which each key makes the choice smaller; at least one:
 --                      all           true, and no other key: all that may be moved so
@@ -59,6 +60,13 @@ begin
       into found_jobs, places
       from millrace.matching(of_queue, wanted.states, wanted.kind, wanted.error, wanted.older_than, wanted.newer_than,
                              wanted.jobs, max_jobs + 1) m;
+    if action = 'replay_many' and cardinality(found_jobs) <= max_jobs then  -- and those that cannot come back now
+        found_jobs := found_jobs || array(
+            select m.job_id
+              from millrace.matching(of_queue, '{tied}', wanted.kind, wanted.error, wanted.older_than, wanted.newer_than,
+                                     wanted.jobs, max_jobs + 1 - cardinality(found_jobs)) m
+             where m.job_id <> all (found_jobs));
+    end if;
     more := cardinality(found_jobs) > max_jobs;
     found_jobs := found_jobs[: max_jobs];
     matched := cardinality(found_jobs);
@@ -147,7 +155,8 @@ begin
     end if;
     states := case
         when action = 'retry_many' then '{retrying}'
-        when action in ('replay_many', 'discard_many') then '{discarded}'
+        when action = 'replay_many' then '{replayable}'
+        when action = 'discard_many' then '{discarded}'
         when filter ->> 'state' = 'scheduled' then '{scheduled,retrying}'
         when filter ? 'state' then array[filter ->> 'state']
         else '{available,scheduled,retrying,blocked,running}'
@@ -191,7 +200,7 @@ as $$
             union all
             select d.job_id, d.stored_on, null, d.error, d.discarded_at, false, false
               from millrace.dead_letter d
-             where d.queue_id = of_queue and 'discarded' = any (states)) w
+             where d.queue_id = of_queue and states && '{discarded,replayable,tied}') w
       join millrace.job j on j.id = w.job_id and j.stored_on = w.stored_on
       left join lateral (select f.error, f.failed_at
                            from millrace.attempt_failure f
@@ -205,6 +214,13 @@ as $$
             or coalesce(w.since, case when w.is_retrying then f.failed_at end, j.enqueued_at) <= matching.older_than)
        and (matching.newer_than is null
             or coalesce(w.since, case when w.is_retrying then f.failed_at end, j.enqueued_at) > matching.newer_than)
+       and (w.since is null  -- no dead letter
+            or 'discarded' = any (states)
+            or case when j.expires_at <= millrace.now()
+                         or j.unique_until = 'finished'
+                            and exists (select from millrace.unique_job u
+                                         where (u.queue_id, u.unique_key) = (of_queue, j.unique_key))
+                    then 'tied' else 'replayable' end = any (states))
      limit most
 $$;
 
@@ -217,7 +233,7 @@ as $$
 declare
     held bigint[] := '{}';
 begin
-    if 'discarded' = any (states) then
+    if states && '{replayable,discarded}' then
         return array(select d.job_id from millrace.dead_letter d where d.job_id = any (jobs) order by d.job_id
                         for update skip locked);
     end if;

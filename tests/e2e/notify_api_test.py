@@ -213,6 +213,28 @@ class Settings(Api):
         self.database = name
         self.assertEqual(self.ask("GET", self.config).status, 200)
 
+    def test_hangs_up_on_a_server_that_falls_silent(self):
+        callers = 4
+        with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+            ready = lambda: self.ask("GET", "/readyz", token=None).status  # noqa: E731
+            for call in [pool.submit(self.ask, "GET", self.config) for _ in range(callers)]:
+                self.assertEqual(call.result().status, 200)
+            self.assertEqual(ready(), 200)
+            silent = self.sql("select string_agg(pid::text, ' ') from pg_stat_activity"
+                              " where application_name in ('millrace api', 'millrace probe')"
+                              "   and datname = current_database()").split()
+            self.assertGreaterEqual(len(silent), 2)
+            for pid in map(int, silent):
+                self.addCleanup(os.kill, pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGSTOP)
+            calls = [pool.submit(self.ask, "GET", self.config) for _ in range(callers)]
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while ready() != 200:  # through a new connection
+                self.assertLess(time.monotonic(), deadline)
+            for call in calls:
+                self.assertEqual(call.result().status, 200)
+            self.assertEqual(self.ask("GET", self.config).status, 200)
+
     def test_who_waits_for_a_lock_is_put_off_and_stops_nobody_else(self):
         self.sql("select notify.configure('ada', '{\"digest_hour\": 7}')")
         holder = subprocess.Popen(["psql", "-X", "-q", "-d", self.database], stdin=subprocess.PIPE,

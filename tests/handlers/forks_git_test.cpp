@@ -402,8 +402,8 @@ TEST_F(ForksGit, a_copy_is_kept_when_a_remote_hangs_or_breaks_off_amid_a_fetch) 
         {testing::web_reply(200, no_pack, {{"Content-Type", "application/x-git-upload-pack-result"}}), "early EOF"},
     };
     for (const auto& [answer, said] : cases) {
-        const testing::WebServer forge{[&](const testing::WebRequest& request) {
-            return request.method == "GET" ? references(std::string(40, 'a')) : answer;
+        const testing::WebServer forge{[&, &reply = answer](const testing::WebRequest& request) {
+            return request.method == "GET" ? references(std::string(40, 'a')) : reply;
         }};
         order_.upstream = {forge.url() + "/upstream.git"};
         EXPECT_THAT(error_of(), HasSubstr(said));

@@ -266,7 +266,7 @@ TEST(GithubComparisons, name_the_newest_thousand_commits_and_ask_for_no_page_twi
     const std::vector<std::tuple<int, std::size_t, std::size_t>> cases{
         {250, 250, 1}, {251, 251, 2}, {350, 350, 2}, {351, 351, 3}, {1000, 1000, 9}, {1001, 1000, 9}, {4711, 1000, 9}};
     for (const auto& [ahead, subjects, requests] : cases) {
-        WebServer server{[&](const WebRequest& request) {
+        WebServer server{[ahead = ahead](const WebRequest& request) {
             if (!request.header("If-None-Match").empty()) return web_reply(304, "");
             return compared_by_pages(request, ahead);
         }};

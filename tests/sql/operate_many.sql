@@ -5,7 +5,7 @@ create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
 \ir ../support/sql/observe.sql
-select plan(107);
+select plan(110);
 select millrace.create_queue('q', max_attempts => 3, retry_base => '1 h', retry_cap => '1 h') as q,
        millrace.create_queue('other') as other \gset
 select millrace.open_session('w', '{q,other}') as session \gset
@@ -150,13 +150,20 @@ select is(detail ->> 'reason', 'not wanted', 'the book has the reason') from mil
 -- Unique jobs and batches.
 select pg_temp.make('u1', 'dead', unique_key => 'u') \g /dev/null
 select pg_temp.make('u2', 'dead', unique_key => 'u') \g /dev/null
+select pg_temp.make('u3', 'dead') \g /dev/null
 select row_eq($$ select * from millrace.replay_many('q', '{"jobs": [1, 2]}', dry_run => false) $$, row(0, 0, 0, false),
               'what is no dead letter is not looked at');
 select row_eq(format($$ select * from millrace.replay_many('q', '{"jobs": [%s, %s]}', dry_run => false) $$,
                      pg_temp.job('u1'), pg_temp.job('u2')), row(2, 1, 1, false),
               'of two dead letters with the same unique key one comes back');
 select is(pg_temp.names('available'), 'u1', 'the other stays');
-select is(pg_temp.names('discarded'), 'd3 d4 u2', 'where it was');
+select is(pg_temp.names('discarded'), 'd3 d4 u2 u3', 'where it was');
+select row_eq($$ select * from millrace.replay_many('q', '{"kind": "k"}', 1, false) $$,
+              row(1, 1, 0, true), 'and is in no other''s way');
+select is(pg_temp.names('available'), 'u1 u3', 'which comes back');
+select row_eq($$ select * from millrace.replay_many('q', '{"kind": "k"}', 1) $$, row(1, 0, 0, false),
+              'it is there still');
+select millrace.cancel(pg_temp.job('u3')) \g /dev/null
 select is(millrace.cancel(pg_temp.job('u1')), 'cancelled', 'until the key is free');
 select row_eq($$ select * from millrace.replay_many('q', '{"kind": "k"}', dry_run => false) $$, row(1, 1, 0, false),
               'then it comes back, too');

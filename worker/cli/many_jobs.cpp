@@ -42,6 +42,7 @@ struct Work {
 struct Outcome {
     storage::ManyAnswer answer;
     bool was_interrupted = false;
+    bool is_stuck = false;  // nothing moves any more, although there are more
 };
 
 std::string jobs_text(int amount) {
@@ -94,6 +95,7 @@ void change(const Invocation& invocation, storage::OperatorStore& store, const W
         sum.skipped = step.skipped;
         sum.has_more = step.has_more;
         progress.show(0, static_cast<std::uint64_t>(sum.changed));
+        outcome.is_stuck = step.has_more && step.changed == 0;
         goes_on = step.has_more && step.changed > 0 && sum.changed < work.most;
         outcome.was_interrupted = goes_on && interruption.has_come();
         goes_on = goes_on && !outcome.was_interrupted;
@@ -129,8 +131,8 @@ void print(const Invocation& invocation, const Work& work, const Outcome& outcom
         console.out << fmt::format("{}: {}\n", work.verb, jobs_text(answer.changed));
     }
     if (is_certain && answer.skipped > 0) {
-        console.err << fmt::format("skipped {}, which have moved meanwhile, or whose unique key is taken\n",
-                                   jobs_text(answer.skipped));
+        console.err << fmt::format("skipped {}{}, which have moved meanwhile, or whose unique key is taken\n",
+                                   outcome.is_stuck ? "more than " : "", jobs_text(answer.skipped));
     }
     if (!is_certain && answer.matched > 0) {
         const bool is_all = answer.matched == work.most || !answer.has_more;
@@ -139,7 +141,7 @@ void print(const Invocation& invocation, const Work& work, const Outcome& outcom
     }
     if (outcome.was_interrupted) {
         console.err << "interrupted: the others are as they were\n";
-    } else if (answer.has_more && (is_certain || answer.matched == work.most)) {
+    } else if (answer.has_more && !outcome.is_stuck && (is_certain || answer.matched == work.most)) {
         console.err << "there are more: once again, or with a higher --max\n";
     }
 }

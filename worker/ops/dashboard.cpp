@@ -1,6 +1,7 @@
 #include "ops/dashboard.hpp"
 
 #include "core/finally.hpp"
+#include "ops/answer_limit.hpp"
 #include "ops/dashboard_orders.hpp"
 #include "ops/dashboard_style.hpp"
 #include "storage/bounded_transaction.hpp"
@@ -290,6 +291,7 @@ Reply Dashboard::ask(const Visitor& visitor, const Question& question) {
     try {
         const auto session = sessions_.open("dashboard");
         try {
+            const AnswerLimit limit{*session};
             return question(*session);
         } catch (const storage::Error& error) {
             if (!error.sqlstate().starts_with("MR")) unserved(error.what());

@@ -1,5 +1,6 @@
 #include "ops/database_probe.hpp"
 
+#include "ops/answer_limit.hpp"
 #include "storage/error.hpp"
 #include "storage/migrator.hpp"
 #include "storage/notify_overview.hpp"
@@ -69,6 +70,7 @@ DatabaseProbe::Look DatabaseProbe::try_take(const std::stop_token& stop) {
     try {
         if (!session_) session_ = sessions_.open("probe");
         const std::stop_callback hang_up{stop, [this] { session_->hang_up(); }};
+        const AnswerLimit limit{*session_};
         check_schema(*session_);
         Look look{std::nullopt, storage::queue_overview(*session_),
                   storage::NotifyOverview{*session_}.oldest_pending_seconds(),

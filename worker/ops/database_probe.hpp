@@ -3,8 +3,9 @@
 // queues.
 //
 // A server that is stopped in its tracks answers nothing, and libpq waits for it without end. So one thread looks, with
-// a connection of its own, and those who ask wait for it no longer than `patience`. All who ask within `freshness`
-// share one look: however often somebody scrapes, the database sees one probe a second.
+// a connection of its own, and those who ask wait for it no longer than `patience`; it hangs up after a while, for a
+// new connection may lead to another server. All who ask within `freshness` share one look: however often somebody
+// scrapes, the database sees one probe a second.
 //
 // Thread rule: `ask`, `look` and `allow_upgrades` by any thread.
 

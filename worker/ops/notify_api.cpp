@@ -1,6 +1,7 @@
 #include "ops/notify_api.hpp"
 
 #include "core/html.hpp"
+#include "ops/answer_limit.hpp"
 #include "ops/notify_openapi.hpp"
 #include "storage/error.hpp"
 
@@ -226,6 +227,7 @@ Reply NotifyApi::ask(const Request& request, const std::function<Reply(storage::
         storage::PreferencesStore store{*session};
         std::optional<Reply> reply;
         try {
+            const AnswerLimit limit{*session};
             reply = question(store);
         } catch (const storage::Error& error) {
             if (is_of_the_caller(error)) {
@@ -239,7 +241,10 @@ Reply NotifyApi::ask(const Request& request, const std::function<Reply(storage::
         idle_.with([&](auto& idle) { idle.push_back(std::move(session)); });
         return *reply;
     } catch (const storage::ConnectionLost& error) {
-        if (was_idle) return ask(request, question);
+        if (was_idle) {
+            idle_.with([](auto& idle) { idle.clear(); });  // as old as this one
+            return ask(request, question);
+        }
         unserved(error.what());
         return refusal(503, "unavailable", "the database cannot be reached", "Try again.");
     }

@@ -10,9 +10,9 @@
 -- A group has one run at a time. The digest comes whatever became of the jobs: completed, dead letter or cancelled.
 -- What a job has recorded is not done again: its result stays with the run.
 --
--- begin_run is start_run for the job of a schedule: while a run is active it says which one, and starts none. One that
--- nobody leads on any more would keep all others out; it is given up, and the digest of the run that begins instead
--- says so.
+-- begin_run is start_run for the job of a schedule: while a run is active it says which one, whether it has been so for
+-- more than a day, and starts none; nor does it where no fork is enabled: run is null. A run that nobody leads on any
+-- more would keep all others out; it is given up, and the digest of the run that begins instead says so.
 --
 -- With a run's begin old ones go: retention.sql.
 --
@@ -34,7 +34,11 @@ as $$
 declare
     begun constant record := forks.begin_run(digest_group);
 begin
-    if not begun.started then
+    if begun.run is null then
+        raise exception using errcode = 'MR007', message = format('digest group %L has no fork to synchronise',
+                                                                  digest_group),
+            hint = 'Add forks to it, or enable them: the view forks.registry has them.';
+    elsif not begun.started then
         perform forks.raise_run_active(digest_group, begun.run);
     end if;
     perform millrace.audit('forks.start_run', jsonb_build_object('group', digest_group, 'run', begun.run), 1);
@@ -42,7 +46,11 @@ begin
 end
 $$;
 
-create or replace function forks.begin_run(digest_group text, out run bigint, out started boolean)
+set local client_min_messages = warning;
+drop function if exists forks.begin_run(text);
+reset client_min_messages;
+
+create function forks.begin_run(digest_group text, out run bigint, out started boolean, out overdue boolean)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -51,6 +59,11 @@ declare
 begin
     if not exists (select from forks.digest_group g where g.name = begin_run.digest_group) then
         perform forks.raise_unknown_group(digest_group);
+    end if;
+    started := false;
+    overdue := false;
+    if not exists (select from forks.planned(digest_group) p where p.step = 'sync') then
+        return;
     end if;
     loop
         insert into forks.run as r (digest_group, started_at)
@@ -66,6 +79,8 @@ begin
             update forks.run r set finished_at = millrace.now() where r.id = begin_run.run;
             stuck := run;
         elsif run is not null and run = forks.active_run(digest_group) then
+            overdue := (select r.started_at < millrace.now() - interval '1 day' from forks.run r
+                         where r.id = begin_run.run);
             return;
         end if;  -- it has just finished
     end loop;
@@ -74,11 +89,6 @@ begin
     select begin_run.run, p.fork, p.branch, 0
       from forks.planned(digest_group) p
      where p.step = 'sync';
-    if not found then
-        raise exception using errcode = 'MR007', message = format('digest group %L has no fork to synchronise',
-                                                                  digest_group),
-            hint = 'Add forks to it, or enable them: the view forks.registry has them.';
-    end if;
     insert into forks.run_step (run_id, step, target, branch, fork_id, job_id)
     select begin_run.run, p.step, p.target, p.branch, p.fork, 0
       from forks.planned(digest_group) p
@@ -155,6 +165,11 @@ begin
             select jsonb_build_object('fork', todo.repo, 'branch', b.name, 'run', of_run)
               from unnest(todo.branches) with ordinality b(name, place)
              order by b.place), concurrency_key => forks.key_of(todo.repo), batch => batch);
+        update forks.push_intent p  -- the job before may have pushed, and then died
+           set job_id = n.job
+          from unnest(todo.branches, jobs) n(branch, job)
+          join forks.run_item i on i.run_id = of_run and i.fork_id = todo.id and i.branch = n.branch
+         where p.job_id = i.job_id;
         update forks.run_item i
            set job_id = n.job
           from unnest(todo.branches, jobs) n(branch, job)

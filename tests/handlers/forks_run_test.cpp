@@ -151,6 +151,25 @@ TEST_F(ForksRun, is_started_once_by_a_schedule_while_another_is_active) {
     EXPECT_EQ(database_.value("select count(*) from forks.runs"), "1");
 }
 
+TEST_F(ForksRun, that_keeps_others_out_for_more_than_a_day_is_heard_of) {
+    database_.execute("select forks.start_run('default')");
+    database_.execute("select millrace.pause_kind('forks.sync')");
+    database_.execute("update forks.run set started_at = started_at - interval '25 hours'");
+    start();
+    ASSERT_TRUE(reaches(database_.enqueue("forks", "forks.run", R"({"group": "default"})"), "discarded"));
+    EXPECT_THAT(database_.value("select error from millrace.dead_letters"),
+                HasSubstr("run 1 has been active for more than a day"));
+}
+
+TEST_F(ForksRun, is_not_started_where_no_fork_is_enabled) {
+    database_.execute("select forks.disable_fork(repo) from forks.registry");
+    start();
+    const auto job = database_.enqueue("forks", "forks.run", R"({"group": "default"})");
+    ASSERT_TRUE(reaches(job, "completed"));
+    EXPECT_EQ(database_.value("select result from millrace.jobs where kind = 'forks.run'"),
+              R"({"run": null, "started": false})");
+}
+
 TEST_F(ForksRun, refuses_payloads_that_name_no_group_and_no_run) {
     start();
     for (const auto* payload : {"{}", "7", R"({"group": 7})", R"({"group": "default", "x": 1})"})

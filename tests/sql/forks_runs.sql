@@ -3,7 +3,7 @@ set client_min_messages = warning;
 create extension if not exists pgtap;
 begin;
 \ir ../support/sql/fake_clock.sql
-select plan(71);
+select plan(74);
 
 \set a 1111111111111111111111111111111111111111
 \set b 2222222222222222222222222222222222222222
@@ -64,7 +64,17 @@ select row_eq($$ select digest_group, state, branches, updated, pending, digest_
               row('default'::text, 'running'::text, 4::bigint, 0::bigint, 4::bigint, null::bigint), 'people see it');
 reset role;
 set local role millrace_worker;
-select row_eq($$ select * from forks.begin_run('default') $$, row(:run::bigint, false), 'a schedule starts no second one');
+select row_eq($$ select * from forks.begin_run('default') $$, row(:run::bigint, false, false),
+              'a schedule starts no second one');
+select row_eq($$ select * from forks.begin_run('other') $$, row(null::bigint, false, false), 'nor one without a fork');
+reset role;
+update forks.run set started_at = started_at - interval '1 day 1 microsecond';
+set local role millrace_worker;
+select row_eq($$ select * from forks.begin_run('default') $$, row(:run::bigint, false, true),
+              'of one that takes more than a day it says so');
+reset role;
+update forks.run set started_at = started_at + interval '1 day 1 microsecond';
+set local role millrace_worker;
 select throws_ok($$select forks.begin_run(null)$$, 'MR022', null, 'nor one of no group');
 insert into worker select millrace.open_session('w', '{forks}');
 select is(pg_temp.work(), 'forks.sync acme/a main, forks.sync acme/b main, forks.sync acme/c dead',
@@ -121,9 +131,14 @@ reset role;
 
 -- resume_run
 select job_id as replayed from forks.run_item where run_id = :run and branch = 'bad' \gset
+insert into forks.push_intent (job_id, intended_at) values (:replayed, millrace.now());
 set local role millrace_operator;
 select throws_ok($$select forks.resume_run(4711)$$, 'MR024', 'unknown run 4711', 'a known run is resumed');
 select is(forks.resume_run(:run), 2, 'with what has not succeeded');
+reset role;
+select is((select i.branch from forks.push_intent p join forks.run_item i on i.job_id = p.job_id), 'bad',
+          'of which one has perhaps been pushed: the new job knows');
+set local role millrace_operator;
 select throws_ok(format('select forks.resume_run(%s)', :run), 'MR007', format('run %s has not finished', :run),
                  'while it is active it is not resumed again');
 select throws_ok($$select forks.start_run('default')$$, 'MR023', null, 'and no other is started');
@@ -236,7 +251,7 @@ select forks.start_run('default') as stuck \gset
 reset role;
 set local role millrace_worker;
 select pg_temp.work() || pg_temp.work() as handed \gset
-select row_eq($$ select * from forks.begin_run('default') $$, row(:stuck::bigint, false),
+select row_eq($$ select * from forks.begin_run('default') $$, row(:stuck::bigint, false, false),
               'a run whose digest is to come is no such run');
 select job_id, fence from worker w, millrace.claim(w.session, 'forks', 1) \gset
 select millrace.discard(:fence, :job_id, 'no queue for mail');

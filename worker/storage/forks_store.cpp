@@ -107,8 +107,8 @@ void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& br
 }
 
 BegunRun begin_run(Transaction& transaction, const std::string& group) {
-    const auto row = execute(transaction, "select run, started from forks.begin_run($1)", group).at(0);
-    return {row[0].as<std::int64_t>(), row[1].as<bool>()};
+    const auto row = execute(transaction, "select run, started, overdue from forks.begin_run($1)", group).at(0);
+    return {row[0].as<std::optional<std::int64_t>>(), row[1].as<bool>(), row[2].as<bool>()};
 }
 
 std::string digest_content(Transaction& transaction, std::int64_t run) {

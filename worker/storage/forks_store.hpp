@@ -95,8 +95,9 @@ private:
 void record_sync(Transaction& transaction, core::JobId job, const ForkBranch& branch, const SyncResult& result);
 
 struct BegunRun {
-    std::int64_t run = 0;
-    bool has_started = true;  // false: it was active already
+    std::optional<std::int64_t> run;  // none: no fork is enabled
+    bool has_started = true;          // false: it was active already
+    bool is_overdue = false;          // for more than a day
 };
 
 // In the transaction that settles the job, too, so that a schedule's job starts one run.

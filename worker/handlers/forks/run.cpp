@@ -2,6 +2,7 @@
 
 #include "storage/forks_store.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace millrace::handlers::forks {
@@ -12,7 +13,13 @@ core::Outcome Run::run(const core::Job& job, storage::Transaction& transaction, 
         return core::Discarded{R"(the payload must name a group and nothing else; write {"group": "default"})"};
     }
     const auto begun = storage::begin_run(transaction, payload["group"].get<std::string>());
-    return core::Completed{nlohmann::json{{"run", begun.run}, {"started", begun.has_started}}.dump(), {}};
+    if (begun.is_overdue) {  // each time from now on: people would hear of no fork any more
+        return core::Discarded{fmt::format("run {0} has been active for more than a day, and no other is started; "
+                                           "see millrace forks show {0}, or end it with millrace forks cancel {0}",
+                                           *begun.run)};
+    }
+    const auto run = begun.run ? nlohmann::json(*begun.run) : nlohmann::json();
+    return core::Completed{nlohmann::json{{"run", run}, {"started", begun.has_started}}.dump(), {}};
 }
 
 }  // namespace millrace::handlers::forks

@@ -50,7 +50,7 @@ set local client_min_messages = warning;
 drop function if exists forks.begin_run(text);
 reset client_min_messages;
 
-create function forks.begin_run(digest_group text, out run bigint, out started boolean, out overdue boolean)
+create or replace function forks.begin_run(digest_group text, out run bigint, out started boolean, out overdue boolean)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$

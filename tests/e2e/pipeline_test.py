@@ -72,6 +72,15 @@ class Gate(PipelineTest):
             self.assertEqual(waiting.returncode, status, out)
             self.sql("delete from pipeline.validation_fact; update pipeline.request set state = 'accepted'")
 
+    def test_waits_on_when_its_connection_is_lost(self):
+        waiting = self.begin("gate", "shop/main", "u1", "--wait")
+        own = f"from pg_stat_activity where application_name like 'millrace%' and datname = '{self.database}'"
+        lost = self.sql(f"select pid {own} and pg_terminate_backend(pid)")
+        self.wait_until(f"select count(*) {own} and pid <> {lost}", "1")
+        self.verdict(0)
+        out, said = waiting.communicate(timeout=PATIENCE_SECONDS)
+        self.assertEqual((waiting.returncode, out), (DONE, "green (succeeded): u1\n"), said)
+
     def test_waits_until_there_will_be_none(self):
         waiting = self.begin("gate", "shop/main", "u1", "--wait")
         self.sql("update pipeline.request set state = 'superseded'")

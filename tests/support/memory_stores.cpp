@@ -146,11 +146,11 @@ public:
         if (find({build.key.queue, build.request}, build.project, build.run)) throw AlreadyExists{"that run has one"};
         auto row = build;
         row.version = 1;
-        rows.create(id(build.key), std::move(row));
+        rows_.create(id(build.key), std::move(row));
     }
-    Build get(const BuildKey& key) override { return rows.at(id(key)); }
+    Build get(const BuildKey& key) override { return rows_.at(id(key)); }
     void update(const Build& build, VersionChange versions) override {
-        auto& row = rows.at(id(build.key), versions.from);
+        auto& row = rows_.at(id(build.key), versions.from);
         require(leads(row.status, build.status), "the end of a build is written once");
         if (is_terminal(row.status)) return;
         row.status = build.status;
@@ -159,7 +159,7 @@ public:
         row.version = versions.to;
     }
     std::optional<std::string> find(const RequestKey& request, const std::string& project, int run) override {
-        for (const auto& [key, row] : rows.all())
+        for (const auto& [key, row] : rows_.all())
             if (key.first == request.queue && row.request == request.number && row.project == project && row.run == run)
                 return row.key.id;
         return std::nullopt;
@@ -169,20 +169,20 @@ public:
 
 private:
     [[nodiscard]] static BuildId id(const BuildKey& key) { return {key.queue, key.id}; }
-    Rows<BuildId, Build> rows;
+    Rows<BuildId, Build> rows_;
 };
 
 class Facts final : public FactStore {
 public:
-    void create(const Fact& fact) override { rows.create(id(fact.key), fact); }
-    Fact get(const FactKey& key) override { return rows.at(id(key)); }
+    void create(const Fact& fact) override { rows_.create(id(fact.key), fact); }
+    Fact get(const FactKey& key) override { return rows_.at(id(key)); }
     void announce(const Fact& fact) override { announced.push_back(fact); }
 
     std::vector<Fact> announced;
 
 private:
     [[nodiscard]] static FactId id(const FactKey& key) { return {key.queue, key.uri, key.project}; }
-    Rows<FactId, Fact> rows;
+    Rows<FactId, Fact> rows_;
 };
 
 class Hooks final : public HookStore {
@@ -195,7 +195,7 @@ public:
     std::string trigger(const CommandRun& run) override {
         auto row = run;
         row.key.id = "command/" + std::to_string(run.request.value);
-        rows.all().emplace(BuildId{row.key.queue, row.key.id}, row);
+        rows_.all().emplace(BuildId{row.key.queue, row.key.id}, row);
         return row.key.id;
     }
     Report report(const BuildKey& key) override {
@@ -208,14 +208,14 @@ public:
     bool append_log(const RunKey&, const LogText&) override { return true; }
 
 private:
-    [[nodiscard]] CommandRun& row(const BuildKey& key) { return rows.at(BuildId{key.queue, key.id}); }
+    [[nodiscard]] CommandRun& row(const BuildKey& key) { return rows_.at(BuildId{key.queue, key.id}); }
     bool change(const BuildKey& key, BuildStatus status) {
         auto& run = row(key);
         if (is_terminal(run.status)) return false;
         run.status = status;
         return true;
     }
-    Rows<BuildId, CommandRun> rows;
+    Rows<BuildId, CommandRun> rows_;
 };
 
 }  // namespace

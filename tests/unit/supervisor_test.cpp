@@ -19,7 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ops::Reloading;
-using ops::Supervision;
 using ops::Supervisor;
 using ops::Watching;
 

@@ -25,6 +25,7 @@ namespace {
 
 using storage::PipelineOverview;
 
+constexpr const char* session_name = "pipeline";
 constexpr std::size_t most_file_mib = 8;
 constexpr int most_requests = 1000;
 constexpr std::chrono::hours default_wait{1};
@@ -68,7 +69,7 @@ Exit apply(const Invocation& invocation, const storage::SessionFactory& sessions
     const auto text = read_file(invocation, file, most_file_mib);
     try {
         const EntriesFile queues{pipeline_format, text};
-        const auto session = sessions.open("pipeline");
+        const auto session = sessions.open(session_name);
         PipelineOverview overview{*session};
         const auto how = is_dry ? PipelineOverview::Apply::dry_run : PipelineOverview::Apply::for_good;
         try {
@@ -138,25 +139,34 @@ Exit exit_of(const std::string& verdict) {
     return verdict == "flaky" ? Exit::flaky : Exit::no_verdict;
 }
 
-// The first answer that is final, or the one that there is at the end.
-std::optional<storage::GateAnswer> verdict_within(const Invocation& invocation, PipelineOverview& overview,
+// The first answer that is final, or the one that there is at the end. A connection that was there and is lost ends
+// nothing: a commit is not broken because the database was restarted.
+std::optional<storage::GateAnswer> verdict_within(const Invocation& invocation, const storage::SessionFactory& sessions,
                                                   const storage::GateQuestion& question,
                                                   std::chrono::milliseconds timeout) {
     using Seconds = std::chrono::duration<double>;
     const auto begun_at = std::chrono::steady_clock::now();
+    const auto passed = [&] { return std::chrono::steady_clock::now() - begun_at; };
     StatusLine line{invocation.console};
+    auto session = sessions.open(session_name);
     while (true) {
-        auto answer = overview.gate(question);
-        const auto passed = std::chrono::steady_clock::now() - begun_at;
-        if ((answer && answer->is_final) || passed >= timeout) return answer;
-        line.show(fmt::format("{} is {}; no verdict after {} of {}", harmless(question.commit),
-                              answer ? answer->state : "not reported", rough_age(Seconds{passed}.count()),
-                              rough_age(Seconds{timeout}.count())));
+        std::string found = "unknown while the database cannot be reached";
+        try {
+            if (!session) session = sessions.open(session_name);
+            auto answer = PipelineOverview{*session}.gate(question);
+            if ((answer && answer->is_final) || passed() >= timeout) return answer;
+            found = answer ? answer->state : "not reported";
+        } catch (const storage::ConnectionLost&) {
+            session.reset();
+            if (passed() >= timeout) throw;
+        }
+        line.show(fmt::format("{} is {}; no verdict after {} of {}", harmless(question.commit), found,
+                              rough_age(Seconds{passed()}.count()), rough_age(Seconds{timeout}.count())));
         engine::pause({}, between_looks);
     }
 }
 
-Exit gate(const Invocation& invocation, PipelineOverview& overview) {
+Exit gate(const Invocation& invocation, const storage::SessionFactory& sessions) {
     const auto& arguments = invocation.arguments;
     const storage::GateQuestion question{.queue = arguments.words()[1],
                                          .commit = arguments.words()[2],
@@ -165,8 +175,8 @@ Exit gate(const Invocation& invocation, PipelineOverview& overview) {
     const auto timeout = arguments.duration("timeout");
     if (timeout && !arguments.has("wait")) throw UsageError{"--timeout goes with --wait"};
     const auto answer = arguments.has("wait")
-                            ? verdict_within(invocation, overview, question, timeout.value_or(default_wait))
-                            : overview.gate(question);
+                            ? verdict_within(invocation, sessions, question, timeout.value_or(default_wait))
+                            : PipelineOverview{*sessions.open(session_name)}.gate(question);
     const auto verdict = answer ? answer->verdict : "none";
     if (arguments.has("json")) {
         Table table{{{"verdict"}, {"uri"}, {"state"}}};
@@ -211,13 +221,13 @@ Exit run(const Invocation& invocation) {
     const storage::SessionFactory sessions{invocation.options.database_url};
     if (verb == "apply") return apply(invocation, sessions);
     if (verb == "log") return pipeline_log(invocation);
-    const auto session = sessions.open("pipeline");
+    if (verb == "gate") return gate(invocation, sessions);
+    const auto session = sessions.open(session_name);
     PipelineOverview overview{*session};
     if (verb == "export") {
         invocation.console.out << write_entries(pipeline_format, overview.export_document());
         return Exit::done;
     }
-    if (verb == "gate") return gate(invocation, overview);
     if (verb == "revalidate") return revalidate(invocation, overview);
     return words.size() < 2 ? show_queues(invocation, overview) : show_requests(invocation, overview, words[1]);
 }

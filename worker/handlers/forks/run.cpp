@@ -14,9 +14,10 @@ core::Outcome Run::run(const core::Job& job, storage::Transaction& transaction, 
     }
     const auto begun = storage::begin_run(transaction, payload["group"].get<std::string>());
     if (begun.is_overdue) {  // each time from now on: people would hear of no fork any more
-        return core::Discarded{fmt::format("run {0} has been active for more than a day, and no other is started; "
-                                           "see millrace forks show {0}, or end it with millrace forks cancel {0}",
-                                           *begun.run)};
+        return core::Discarded{
+            fmt::format("run {0} has been active for more than a day, and no other is started; "
+                        "see millrace forks show {0}, or end it with millrace forks cancel {0}",
+                        *begun.run)};
     }
     const auto run = begun.run ? nlohmann::json(*begun.run) : nlohmann::json();
     return core::Completed{nlohmann::json{{"run", run}, {"started", begun.has_started}}.dump(), {}};

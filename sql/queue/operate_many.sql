@@ -9,9 +9,9 @@
 -- that moves one. What is no longer there when its turn comes, what somebody else holds just then, and what another job
 -- with the same unique key keeps a dead letter is skipped; nothing is waited for.
 --
--- Which of the jobs that match are taken when there are more than max_jobs is not said; but dead letters whose unique key
--- another job has, or which may not begin any more, come last: they stand in nobody's way. Called again while `changed`
--- is not 0, it ends.
+-- Which of the jobs that match are taken when there are more than max_jobs is not said; but dead letters whose unique
+-- key another job has, or which may not begin any more, come last: they stand in nobody's way. Called again while
+-- `changed` is not 0, it ends.
 --
 -- Arguments  filter    a JSON object, of which each key makes the choice smaller; at least one:
 --                      all           true, and no other key: all that may be moved so
@@ -63,8 +63,8 @@ begin
     if action = 'replay_many' and cardinality(found_jobs) <= max_jobs then  -- and those that cannot come back now
         found_jobs := found_jobs || array(
             select m.job_id
-              from millrace.matching(of_queue, '{tied}', wanted.kind, wanted.error, wanted.older_than, wanted.newer_than,
-                                     wanted.jobs, max_jobs + 1 - cardinality(found_jobs)) m
+              from millrace.matching(of_queue, '{tied}', wanted.kind, wanted.error, wanted.older_than,
+                                     wanted.newer_than, wanted.jobs, max_jobs + 1 - cardinality(found_jobs)) m
              where m.job_id <> all (found_jobs));
     end if;
     more := cardinality(found_jobs) > max_jobs;

@@ -46,11 +46,11 @@ CREATE FUNCTION forks.are_items(step text, items jsonb) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 ALTER FUNCTION forks.are_items(step text, items jsonb) OWNER TO millrace_owner;
-CREATE FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) RETURNS record
+CREATE FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean, OUT overdue boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-ALTER FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) OWNER TO millrace_owner;
+ALTER FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean, OUT overdue boolean) OWNER TO millrace_owner;
 CREATE TABLE forks.fork (
     id integer NOT NULL,
     repo text NOT NULL,
@@ -3610,8 +3610,8 @@ REVOKE ALL ON FUNCTION forks.active_run(of_group text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION forks.add_fork(repo text, origin_url text, upstream_url text, branches text[], provider text, queue text, digest_group text) TO millrace_operator;
 REVOKE ALL ON FUNCTION forks.are_items(step text, items jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean) TO millrace_worker;
+REVOKE ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean, OUT overdue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION forks.begin_run(digest_group text, OUT run bigint, OUT started boolean, OUT overdue boolean) TO millrace_worker;
 REVOKE ALL ON FUNCTION forks.blank_fork(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.blank_group(name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forks.cancel_run(run bigint, reason text) FROM PUBLIC;

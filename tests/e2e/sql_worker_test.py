@@ -77,7 +77,8 @@ class PythonWorker(WorkerTest):
         self.assertEqual(self.sql("select state from millrace.workers where name = 'victim'"), "lost")
 
     def test_one_that_sleeps_past_its_lease_keeps_the_job_it_has_asserted_and_drops_the_others(self):
-        self.enqueue(10, '{"seconds": 0.3}')
+        self.enqueue(1, '{"seconds": 4}')  # it is stopped during this one, however slow this machine is
+        self.enqueue(9, '{"seconds": 0.1}')
         zombie = self.start("zombie", LEASE_SECONDS="1")
         wait_for("its claim", lambda: self.number("select count(*) from millrace.running") == 10)
         wait_for("its first job", lambda: self.number("select count(*) from pg_stat_activity"

@@ -8,8 +8,8 @@ release to upgrade from.
 
 An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
 PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
-of their own and run one after the other, because a transaction that is open elsewhere holds the low-water; crash tests
-have one, because they stop it.
+of their own, because a transaction that is open elsewhere holds the low-water; crash tests have one, because they stop
+it. Races, e2e and hostile run in lanes, each with a cluster more: see lanes.py.
 """
 
 import argparse
@@ -24,9 +24,11 @@ import sys
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import lanes  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CLUSTER = ROOT / "tests" / "support" / "cluster.sh"
-TEMPLATE = "millrace_template"
 AREA_LIMIT_SECONDS = 1800
 MOST_COMPLAINTS = 20  # of an area, repeated at the end
 
@@ -88,24 +90,8 @@ def held(cluster, wait):
         yield True
 
 
-def cluster_environment(name, mode):
-    run([CLUSTER, "start", name, mode], stdout=subprocess.DEVNULL)
-    lines = run([CLUSTER, "env", name], capture_output=True, text=True).stdout.splitlines()
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
-
-
-def make_template(environment, binary):
-    def psql(database, text):
-        run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input=text, text=True, env=environment,
-            stdout=subprocess.DEVNULL)
-    psql("postgres", f"drop database if exists {TEMPLATE} with (force);")
-    psql("postgres", f"create database {TEMPLATE};")
-    psql(TEMPLATE, "create extension pgtap;")
-    run([binary, "migrate", "up"], env=environment | {"PGDATABASE": TEMPLATE}, stdout=subprocess.DEVNULL)
-
-
 def environment_of(area, build, ready):
-    """What a runner may rely on; `ready` holds the connections of the clusters that have been started."""
+    """What a runner may rely on; `ready` holds what there is to say of the clusters that have been started."""
     cluster, mode, _ = AREAS[area]
     environment = os.environ | {
         "MILLRACE_BINARY": str(build / "millrace"),
@@ -114,15 +100,8 @@ def environment_of(area, build, ready):
         "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/leaks.supp:print_suppressions=0"}
     if cluster:
         if cluster not in ready:
-            connection = cluster_environment(cluster, mode)
-            ready[cluster] = connection
-            make_template(environment | connection, environment["MILLRACE_BINARY"])
-        connection = ready[cluster]
-        environment |= connection | {
-            "MILLRACE_TEST_CLUSTER_NAME": cluster,
-            "MILLRACE_TEST_TEMPLATE": TEMPLATE,
-            "MILLRACE_TEST_ADMIN": f"host={connection['PGHOST']} port={connection['PGPORT']} "
-                                   f"user={connection['PGUSER']} dbname=postgres"}
+            ready[cluster] = lanes.of_cluster(environment, cluster, mode)
+        environment = ready[cluster]
     return environment
 
 

@@ -9,7 +9,7 @@ release to upgrade from.
 An area without a test fails, and so does a test that was skipped: nothing is left out silently. Every area that needs
 PostgreSQL gets a private cluster and a template database, which each case clones. Race and horizon specs have a cluster
 of their own, because a transaction that is open elsewhere holds the low-water; crash tests have one, because they stop
-it. Races, e2e and hostile run in lanes, each with a cluster more: see lanes.py.
+it. Races and hostile run in lanes, each with a cluster more: see lanes.py.
 """
 
 import argparse

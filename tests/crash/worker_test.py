@@ -37,7 +37,7 @@ class WorkerDies(CrashTest):
 
 class WorkerSleeps(CrashTest):
     def test_a_suspended_worker_settles_nothing_after_its_job_was_finished_elsewhere(self):
-        job = self.enqueue("wait", '{"ms": 300}')
+        job = self.enqueue("wait", '{"ms": 4000}')
         zombie = self.start("zombie")
         self.wait_for_state(job, "running", "zombie")
         zombie.send(signal.SIGSTOP)
@@ -75,7 +75,7 @@ class WorkerIsToldToStop(CrashTest):
         self.assert_each_once(6)
 
     def test_a_running_job_may_end_within_the_drain_timeout(self):
-        job = self.enqueue("wait", '{"ms": 800}')
+        job = self.enqueue("wait", '{"ms": 4000}')
         worker = self.start("leaver", 2, "--drain-timeout", "30s")
         self.wait_for_state(job, "running", "leaver")
         worker.send(signal.SIGTERM)

@@ -131,7 +131,7 @@ class Queues(ProgramTest):
     def test_say_how_many_jobs_they_complete_in_a_second(self):
         self.run_millrace("queues", "create", "mail")
         session = self.sql("select millrace.open_session('w', '{mail}')")
-        looking = subprocess.Popen([BINARY, "queues", "--over", "2s", "--json"], env=self.environment, text=True,
+        looking = subprocess.Popen([BINARY, "queues", "--over", "8s", "--json"], env=self.environment, text=True,
                                    stdout=subprocess.PIPE)
         self.wait_until("select count(*) from pg_stat_activity where application_name = 'millrace queues'"
                         f" and datname = '{self.database}' and state = 'idle' and query like '%millrace.queues%'", "1")

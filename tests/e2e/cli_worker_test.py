@@ -54,7 +54,7 @@ class Worker(WorkerProcessTest):
         self.assertEqual([(line["reason"], line["steps"]) for line in stopped], [("cancelled", "asked")])
 
     def test_lets_running_jobs_end_within_the_drain_timeout(self):
-        job = self.sql("""select millrace.enqueue('work', 'wait', '{"ms": 700}')""")
+        job = self.sql("""select millrace.enqueue('work', 'wait', '{"ms": 4000}')""")
         process = self.start("--queue", "work=1", "--drain-timeout", "20s")
         self.wait_until(f"select state from millrace.jobs where id = {job}", "running")
         process.terminate()

@@ -133,7 +133,7 @@ class Queues(OnOneServer):
         self.assertEqual(self.sql("select available, dead from millrace.queues"), "2|0")
 
     def test_attempts_that_time_out(self):
-        self.type("millrace queues set mail timeout='1 second'")
+        self.type("millrace queues set mail timeout='8 seconds'")
         self.enqueue("wait", '{"until_stopped": true}')
         self.start("--queue", "mail=2")
         self.wait_until("select count(*) from millrace.running_jobs", "1")

@@ -151,7 +151,7 @@ class Hosts(OnOneHost):
 
     def test_a_host_is_drained(self):
         self.start_unit(SERVES)
-        self.enqueue("wait", '{"ms": 500}', 2)
+        self.enqueue("wait", '{"ms": 5000}', 2)
         self.wait_until("select count(*) from millrace.running_jobs", "2")
         self.start("--queue", "mail=2", "--name", "other")
         self.wait_until("select count(*) from millrace.workers where state = 'alive'", "2")

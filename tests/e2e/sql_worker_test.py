@@ -62,7 +62,9 @@ class WorkerTest(ProgramTest):
 
 class PythonWorker(WorkerTest):
     def test_what_a_killed_one_had_begun_is_finished_by_another_exactly_once(self):
-        self.enqueue(60, '{"seconds": 0.05}')
+        self.enqueue(10, '{"seconds": 0.05}')
+        self.enqueue(1, '{"seconds": 3}')  # it is killed during this one
+        self.enqueue(49, '{"seconds": 0.05}')
         victim = self.start("victim", LEASE_SECONDS="1")
         self.wait_for_written(10)
         wait_for("the next batch", lambda: self.number("select count(*) from millrace.running"))
@@ -117,7 +119,8 @@ class PythonWorker(WorkerTest):
                          "1|DeadlockDetected: deadlock detected\nCONTEXT:  PL/pgSQL function fails() line 1 at RAISE")
 
     def test_stopped_it_finishes_the_job_at_hand_and_gives_back_the_rest_uncounted(self):
-        self.enqueue(8, '{"seconds": 0.3}')
+        self.enqueue(1, '{"seconds": 3}')  # it is stopped during this one
+        self.enqueue(7, '{"seconds": 0.1}')
         worker = self.start("leaver")
         wait_for("a claim", lambda: self.number("select count(*) from millrace.running"))
         self.stop(worker)
@@ -167,16 +170,16 @@ class BehindAPooler(WorkerTest):
         return connection
 
     def test_three_workers_share_two_connections_and_one_is_killed(self):
-        self.enqueue(60, '{"seconds": 0.02}')
+        self.enqueue(300, '{"seconds": 0.02}')
         victim, *others = [self.start(name, LEASE_SECONDS="2", LISTEN="off", **self.pooler.here)
                            for name in ("victim", "second", "third")]
         wait_for("a job of the victim's", lambda: self.number("select count(*) from millrace.jobs"
                                                               " where state = 'running' and worker = 'victim'"))
         victim.kill()
-        self.wait_for_written(60)
+        self.wait_for_written(300)
         for worker in others:
             self.stop(worker)
-        self.assert_each_once(60)
+        self.assert_each_once(300)
 
     def test_listen_hears_nothing(self):
         listener, other = self.connect(), self.connect()

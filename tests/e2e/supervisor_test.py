@@ -34,8 +34,9 @@ class Supervised(WorkerProcessTest):
         return self.systemd.recv(1000).decode() if heard else None
 
     def hear_until(self, message):
-        heard = []
+        heard, deadline = [], time.monotonic() + PATIENCE_SECONDS
         while not heard or heard[-1] != message:
+            self.assertLess(time.monotonic(), deadline, f"{message} has not come, but {heard}")
             heard.append(self.hear())
             self.assertIsNotNone(heard[-1], f"{message} has not come, but {heard}")
         return heard
@@ -55,7 +56,7 @@ class Worker(Supervised):
 
     def test_is_alive_while_it_drains(self):
         job = self.sql("""select millrace.enqueue('work', 'wait', '{"until_stopped": true}')""")
-        process = self.start("--queue", "work=1", "--drain-timeout", "1h", WATCHDOG_USEC="200000")
+        process = self.start("--queue", "work=1", "--drain-timeout", "1h", WATCHDOG_USEC="1000000")
         self.hear_until(READY)
         self.wait_until(f"select state from millrace.jobs where id = {job}", "running")
         process.terminate()
@@ -112,7 +113,7 @@ class Server(Supervised):
         self.assertEqual(self.finish(process)[0], DONE)
 
     def test_is_alive_while_it_listens_whatever_its_database_does(self):
-        process = self.serve(WATCHDOG_USEC="200000")
+        process = self.serve(WATCHDOG_USEC="1000000")
         self.assertEqual(self.hear(), READY)
         self.assertEqual([self.hear() for _ in range(3)], [ALIVE] * 3)
         name, self.database = self.database, "postgres"

@@ -255,8 +255,7 @@ TEST_F(Transactional, a_thousand_jobs_have_a_thousand_effects_although_connectio
         "select millrace.enqueue_many('q', 'k', array_fill('{}'::jsonb, array[1000]),"
         " max_attempts => 20)");
     int cut = 0;
-    while (database.value("select count(*) from public.ledger where job is not null") < "3" ||
-           database.value("select count(*) < 900 from public.ledger") == "t") {
+    while (database.value("select count(*) < 900 from public.ledger") == "t") {
         if (cut < 20) cut += database.terminate("millrace handler");
     }
     ASSERT_TRUE(database.becomes("select completed from millrace.queues", "1000"));

@@ -276,7 +276,7 @@ TEST_F(Notify, what_a_digest_has_collected_is_skipped_with_the_digest) {
 }
 
 TEST_F(Notify, a_worker_that_has_lost_the_job_records_nothing) {
-    server_.script(R"([{"at": "data", "delay": 1000, "times": 1}])");
+    server_.script(R"([{"at": "data", "delay": 4000, "times": 1}])");
     emit("Late");
     start();
     ASSERT_TRUE(has_received(1));

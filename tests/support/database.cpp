@@ -90,7 +90,7 @@ std::string Database::state_of(std::int64_t job) {
 }
 
 bool Database::becomes(const std::string& statement, const std::string& expected) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     std::mutex mutex;
     std::condition_variable never;
     while (value(statement) != expected) {

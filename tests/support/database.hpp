@@ -39,7 +39,7 @@ public:
                          const std::string& options = "");
     [[nodiscard]] std::string state_of(std::int64_t job);  // as in millrace.jobs
 
-    // Asks again until the statement's value is `expected`; false when it is not so within ten seconds.
+    // Asks again until the statement's value is `expected`; false when it is not so within a minute.
     [[nodiscard]] bool becomes(const std::string& statement, const std::string& expected);
 
     // From here on millrace.now() is the server's clock plus what was advanced.

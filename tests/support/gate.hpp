@@ -28,10 +28,10 @@ public:
         changed_.notify_all();
     }
 
-    // False when fewer have arrived within ten seconds.
+    // False when fewer have arrived within a minute.
     [[nodiscard]] bool await_arrived(std::size_t threads) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return arrived_ >= threads; });
+        return changed_.wait_for(lock, std::chrono::seconds{60}, [&] { return arrived_ >= threads; });
     }
 
     [[nodiscard]] std::size_t arrived() {

@@ -21,7 +21,7 @@ LogWatch::LogWatch() : log_{ops::Log::Format::human, stderr, least_shown()} {
 
 bool LogWatch::await(const std::string& message, std::size_t times) {
     std::unique_lock lock{mutex_};
-    return written_.wait_for(lock, std::chrono::seconds{10}, [&] { return count_locked(message) >= times; });
+    return written_.wait_for(lock, std::chrono::seconds{60}, [&] { return count_locked(message) >= times; });
 }
 
 std::size_t LogWatch::count(const std::string& message) const {

@@ -19,7 +19,7 @@ public:
 
     [[nodiscard]] ops::Log& log() noexcept { return log_; }
 
-    // Until this message has been logged `times`; false when that takes longer than ten seconds.
+    // Until this message has been logged `times`; false when that takes longer than a minute.
     [[nodiscard]] bool await(const std::string& message, std::size_t times = 1);
     [[nodiscard]] std::size_t count(const std::string& message) const;
     // "message name=value …", for failures and for looking into fields.

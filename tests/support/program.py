@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pty
+import random
 import select
 import socket
 import struct
@@ -22,8 +23,13 @@ PATIENCE_SECONDS = 30
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """Below those that clients are given, so that none has it before it is listened on."""
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", random.randint(10_000, 30_000))) as server:
+                return server.getsockname()[1]
+        except OSError:
+            continue
 
 
 class Ran:

@@ -36,6 +36,7 @@ protected:
     }
     void lend_many(SessionPool& pool, int number) {
         std::vector<std::thread> threads;
+        threads.reserve(static_cast<std::size_t>(number));
         std::atomic<int> holding{0};
         for (int i = 0; i < number; ++i) {
             threads.emplace_back([&] {
@@ -150,6 +151,7 @@ TEST_F(SessionPoolTest, serves_many_threads_while_the_server_ends_what_is_idle) 
     constexpr int rounds = 50;
     std::atomic<int> answered{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
             for (int round = 0; round < rounds; ++round) {
